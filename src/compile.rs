@@ -1,0 +1,250 @@
+//! Bytes to a compiled module, and what is wrong with those that are none.
+
+use starlark::collections::SmallMap;
+use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, Validator, WasmFeatures};
+
+use crate::convert::type_name;
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+
+/// A compiled module and what the script API wants to know of it.
+pub(crate) struct Compiled {
+    pub(crate) module: wasmi::Module,
+    pub(crate) imports: Vec<Import>,
+    /// In the module's order, which wasmi does not keep.
+    pub(crate) exports: SmallMap<String, wasmi::ExternType>,
+    pub(crate) name: Option<String>,
+}
+
+pub(crate) struct Import {
+    pub(crate) module: String,
+    pub(crate) name: String,
+    pub(crate) ty: wasmi::ExternType,
+    /// A function that the module passes on, by an export, a table or a reference: it may be called
+    /// by other instances than the one that imported it.
+    pub(crate) escapes: bool,
+}
+
+impl Compiled {
+    pub(crate) fn new(host: &Host, bytes: &[u8]) -> Result<Self, Error> {
+        check_header(bytes)?;
+        let module = wasmi::Module::new(host.engine(), bytes).map_err(|error| diagnose(bytes, &error))?;
+        let survey = Survey::of(bytes);
+        let exports = survey
+            .exports
+            .into_iter()
+            .filter_map(|name| module.get_export(&name).map(|ty| (name, ty)))
+            .collect();
+        let mut function = 0;
+        let imports = module
+            .imports()
+            .map(|import| {
+                let is_function = matches!(import.ty(), wasmi::ExternType::Func(_));
+                let escapes = is_function && survey.escaping.contains(&function);
+                function += u32::from(is_function);
+                Import {
+                    module: import.module().to_owned(),
+                    name: import.name().to_owned(),
+                    ty: import.ty().clone(),
+                    escapes,
+                }
+            })
+            .collect();
+        Ok(Self { module, imports, exports, name: survey.name })
+    }
+}
+
+/// What wasmi does not tell of a module that it has accepted.
+#[derive(Default)]
+struct Survey {
+    exports: Vec<String>,
+    /// Indices of functions that are exported, in an element segment, or the value of a global: by
+    /// the validation rules all that a reference can be made of.
+    escaping: Vec<u32>,
+    name: Option<String>,
+}
+
+impl Survey {
+    fn of(bytes: &[u8]) -> Self {
+        let mut survey = Self::default();
+        for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+            match payload {
+                Payload::ExportSection(exports) => {
+                    for export in exports.into_iter().flatten() {
+                        survey.exports.push(export.name.to_owned());
+                        if export.kind == ExternalKind::Func {
+                            survey.escaping.push(export.index);
+                        }
+                    }
+                }
+                Payload::ElementSection(elements) => {
+                    for element in elements.into_iter().flatten() {
+                        match element.items {
+                            ElementItems::Functions(items) => survey.escaping.extend(items.into_iter().flatten()),
+                            ElementItems::Expressions(_, items) => {
+                                items.into_iter().flatten().for_each(|e| survey.references(e));
+                            }
+                        }
+                    }
+                }
+                Payload::GlobalSection(globals) => {
+                    globals.into_iter().flatten().for_each(|g| survey.references(g.init_expr));
+                }
+                Payload::TableSection(tables) => {
+                    for table in tables.into_iter().flatten() {
+                        if let wasmparser::TableInit::Expr(init) = table.init {
+                            survey.references(init);
+                        }
+                    }
+                }
+                Payload::CustomSection(section) => {
+                    if let wasmparser::KnownCustom::Name(names) = section.as_known() {
+                        for name in names.into_iter().flatten() {
+                            if let wasmparser::Name::Module { name, .. } = name {
+                                survey.name = Some(name.to_owned());
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        survey
+    }
+
+    fn references(&mut self, expression: wasmparser::ConstExpr<'_>) {
+        for operator in expression.get_operators_reader().into_iter().map_while(Result::ok) {
+            if let Operator::RefFunc { function_index } = operator {
+                self.escaping.push(function_index);
+            }
+        }
+    }
+}
+
+/// The type of an import or export, as the script API writes it.
+pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
+    let maximum = |m: Option<u64>| m.map(|m| format!(", maximum = {m}")).unwrap_or_default();
+    let wide = |is_64: bool| if is_64 { ", index = \"i64\"" } else { "" };
+    match ty {
+        wasmi::ExternType::Func(ty) => signature(ty),
+        wasmi::ExternType::Memory(ty) => {
+            format!("memory({}{}{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64()))
+        }
+        wasmi::ExternType::Table(ty) => {
+            let element = match ty.element() {
+                wasmi::RefType::Func => "funcref",
+                wasmi::RefType::Extern => "externref",
+            };
+            format!("table({}{}, type = \"{element}\"{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64()))
+        }
+        wasmi::ExternType::Global(ty) => {
+            let mutable = if ty.mutability().is_mut() { ", mutable = True" } else { "" };
+            format!("global(\"{}\"{mutable})", type_name(ty.content()))
+        }
+    }
+}
+
+/// `(i32, i64) -> f32`.
+pub(crate) fn signature(ty: &wasmi::FuncType) -> String {
+    let names = |types: &[wasmi::ValType]| types.iter().map(|t| type_name(*t)).collect::<Vec<_>>().join(", ");
+    let params = names(ty.params());
+    match ty.results() {
+        [] => format!("({params})"),
+        [one] => format!("({params}) -> {}", type_name(*one)),
+        many => format!("({params}) -> ({})", names(many)),
+    }
+}
+
+/// The kind of an import or export, as the text format names it.
+pub(crate) fn kind(ty: &wasmi::ExternType) -> &'static str {
+    match ty {
+        wasmi::ExternType::Func(_) => "func",
+        wasmi::ExternType::Memory(_) => "memory",
+        wasmi::ExternType::Table(_) => "table",
+        wasmi::ExternType::Global(_) => "global",
+    }
+}
+
+fn check_header(bytes: &[u8]) -> Result<(), Error> {
+    let refuse = |why: String| Err(Error::new(ErrorKind::Module, why));
+    match (bytes.get(..4), bytes.get(4..8)) {
+        (Some(b"\0asm"), Some([1, 0, 0, 0])) => Ok(()),
+        (Some(b"\0asm"), Some([_, _, 1, 0])) => refuse(
+            "this is a WebAssembly component, not a module; wasmlark runs core modules: \
+             take the core module out of it, or build for a target such as wasm32-wasip1"
+                .to_owned(),
+        ),
+        (Some(b"\0asm"), Some(version)) => refuse(format!(
+            "this is WebAssembly of an unknown version ({}); version 1 is the one there is",
+            version.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+        )),
+        (Some(b"\0asm"), None) => refuse("this module ends within its header".to_owned()),
+        _ if bytes.is_empty() => refuse("this is no WebAssembly module: it is empty".to_owned()),
+        _ if looks_like_text(bytes) => refuse(
+            "this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it".to_owned(),
+        ),
+        _ => refuse(format!(
+            "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
+            bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+        )),
+    }
+}
+
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    start.starts_with(b"(module") || start.starts_with(b";;") || start.starts_with(b"(;")
+}
+
+/// The proposals that wasmparser knows and wasmi does not run.
+const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
+    (WasmFeatures::EXCEPTIONS, "exception handling"),
+    (WasmFeatures::LEGACY_EXCEPTIONS, "legacy exception handling"),
+    (WasmFeatures::GC, "garbage collection (gc)"),
+    (WasmFeatures::FUNCTION_REFERENCES, "typed function references"),
+    (WasmFeatures::THREADS, "threads"),
+    (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
+    (WasmFeatures::STACK_SWITCHING, "stack switching"),
+    (WasmFeatures::MEMORY_CONTROL, "memory control"),
+    (WasmFeatures::CUSTOM_PAGE_SIZES, "custom page sizes"),
+];
+
+/// Why wasmi refused a module: the proposal that it needs, or the validator's own words.
+fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
+    let accepts = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
+    let all = WasmFeatures::all();
+    if accepts(all) {
+        let needed: Vec<&str> = UNSUPPORTED
+            .iter()
+            .filter(|(feature, _)| !accepts(all.difference(*feature)))
+            .map(|(_, name)| *name)
+            .collect();
+        if !needed.is_empty() {
+            return Error::new(
+                ErrorKind::Module,
+                format!(
+                    "this module needs the WebAssembly {} proposal{}, which wasmlark does not support; build it without",
+                    needed.join(" and "),
+                    if needed.len() > 1 { "s" } else { "" }
+                ),
+            );
+        }
+    }
+    match Validator::new_with_features(all).validate_all(bytes) {
+        Err(invalid) if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") => {
+            Error::new(
+                ErrorKind::Module,
+                format!(
+                    "this module is cut short: {} at byte {} of {}",
+                    invalid.message(),
+                    invalid.offset(),
+                    bytes.len()
+                ),
+            )
+        }
+        Err(invalid) => Error::new(
+            ErrorKind::Module,
+            format!("this module is invalid: {} (at byte {:#x})", invalid.message(), invalid.offset()),
+        ),
+        Ok(_) => Error::new(ErrorKind::Module, format!("this module cannot be compiled: {error}")),
+    }
+}

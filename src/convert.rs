@@ -1,0 +1,219 @@
+//! Numbers and vectors between the two languages. Knows no handles: references are the business of
+//! `types::function`.
+
+use starlark::values::bytes::StarlarkBytes;
+use starlark::values::float::{StarlarkFloat, UnpackFloat};
+use starlark::values::{Heap, UnpackValue, Value, ValueLike};
+use wasmi::{F32, F64, V128, Val, ValType};
+
+use crate::error::Error;
+
+/// What a value is not, in words that finish "expected …".
+pub(crate) type Expected = &'static str;
+
+/// The name of a value type, as the specification's text format spells it.
+pub(crate) fn type_name(ty: ValType) -> &'static str {
+    match ty {
+        ValType::I32 => "i32",
+        ValType::I64 => "i64",
+        ValType::F32 => "f32",
+        ValType::F64 => "f64",
+        ValType::V128 => "v128",
+        ValType::FuncRef => "funcref",
+        ValType::ExternRef => "externref",
+    }
+}
+
+/// The value type of a name.
+pub(crate) fn type_by_name(name: &str) -> Option<ValType> {
+    Some(match name {
+        "i32" => ValType::I32,
+        "i64" => ValType::I64,
+        "f32" => ValType::F32,
+        "f64" => ValType::F64,
+        "v128" => ValType::V128,
+        "funcref" => ValType::FuncRef,
+        "externref" => ValType::ExternRef,
+        _ => return None,
+    })
+}
+
+/// A Starlark number or vector as `ty`. Integers wrap to the type's bits within the range that its
+/// signed and unsigned readings span together.
+#[inline]
+pub(crate) fn to_wasm(value: Value<'_>, ty: ValType) -> Result<Val, Expected> {
+    match ty {
+        ValType::I32 => match value.unpack_i32() {
+            Some(x) => Ok(Val::I32(x)),
+            None => wide_i32(value),
+        },
+        ValType::I64 => match value.unpack_i32() {
+            Some(x) => Ok(Val::I64(x.into())),
+            None => wide_i64(value),
+        },
+        ValType::F32 => to_f32(value).map(Val::F32),
+        ValType::F64 => to_f64(value).map(Val::F64),
+        ValType::V128 => to_v128(value).map(Val::V128),
+        ValType::FuncRef | ValType::ExternRef => Err("a reference"),
+    }
+}
+
+/// A number or vector as a Starlark value; `None` for a reference.
+#[inline]
+pub(crate) fn to_starlark<'v>(val: &Val, heap: Heap<'v>) -> Option<Value<'v>> {
+    Some(match val {
+        Val::I32(x) => heap.alloc(*x),
+        Val::I64(x) => heap.alloc(*x),
+        Val::F32(x) => heap.alloc(float(f64::from(x.to_float()))),
+        Val::F64(x) => heap.alloc(float(x.to_float())),
+        Val::V128(x) => heap.alloc(StarlarkBytes::new(&x.as_u128().to_le_bytes())),
+        Val::FuncRef(_) | Val::ExternRef(_) => return None,
+    })
+}
+
+/// The one NaN that a script sees, whatever payload the guest made.
+pub(crate) fn float(x: f64) -> f64 {
+    if x.is_nan() { f64::from_bits(CANONICAL_NAN) } else { x }
+}
+
+const CANONICAL_NAN: u64 = 0x7ff8_0000_0000_0000;
+const CANONICAL_NAN_F32: u32 = 0x7fc0_0000;
+
+const I32: Expected = "an int from -2147483648 to 4294967295";
+const I64: Expected = "an int from -9223372036854775808 to 18446744073709551615";
+
+#[cold]
+fn wide_i32(value: Value<'_>) -> Result<Val, Expected> {
+    let x = integer(value).ok_or(I32)?;
+    match (i32::try_from(x), u32::try_from(x)) {
+        (Ok(x), _) => Ok(Val::I32(x)),
+        (_, Ok(x)) => Ok(Val::I32(x.cast_signed())),
+        _ => Err(I32),
+    }
+}
+
+fn wide_i64(value: Value<'_>) -> Result<Val, Expected> {
+    let x = integer(value).ok_or(I64)?;
+    match (i64::try_from(x), u64::try_from(x)) {
+        (Ok(x), _) => Ok(Val::I64(x)),
+        (_, Ok(x)) => Ok(Val::I64(x.cast_signed())),
+        _ => Err(I64),
+    }
+}
+
+fn number(value: Value<'_>) -> Option<f64> {
+    if let Some(x) = value.downcast_ref::<StarlarkFloat>() {
+        return Some(x.0);
+    }
+    UnpackFloat::unpack_value_opt(value).map(|x| x.0)
+}
+
+pub(crate) fn to_f64(value: Value<'_>) -> Result<F64, Expected> {
+    number(value).map(|x| F64::from_bits(float(x).to_bits())).ok_or("a float or int")
+}
+
+pub(crate) fn to_f32(value: Value<'_>) -> Result<F32, Expected> {
+    let x = number(value).ok_or("a float or int")?;
+    if x.is_nan() {
+        return Ok(F32::from_bits(CANONICAL_NAN_F32));
+    }
+    // Rounds to nearest, ties to even, as `f32.demote_f64` does.
+    let narrow = x as f32;
+    if narrow.is_infinite() && x.is_finite() {
+        return Err("a number that fits an f32");
+    }
+    Ok(F32::from_float(narrow))
+}
+
+fn to_v128(value: Value<'_>) -> Result<V128, Expected> {
+    let lanes = bytes(value).and_then(|b| <[u8; 16]>::try_from(b).ok());
+    lanes.map(|b| V128::from(u128::from_le_bytes(b))).ok_or("bytes of length 16")
+}
+
+/// An `int` of any size: those beyond 64 bits become `i128::MAX`, out of every range asked for.
+/// `None` for what is no `int`; `bool` is none.
+pub(crate) fn integer(value: Value<'_>) -> Option<i128> {
+    if let Some(x) = value.unpack_i32() {
+        return Some(x.into());
+    }
+    match i64::unpack_value_impl(value) {
+        Ok(x) => x.map(i128::from),
+        Err(_) => match u64::unpack_value_impl(value) {
+            Ok(x) => x.map(i128::from),
+            Err(_) => Some(i128::MAX),
+        },
+    }
+}
+
+/// The content of a `bytes` value.
+#[inline]
+pub(crate) fn bytes<'v>(value: Value<'v>) -> Option<&'v [u8]> {
+    value.downcast_ref::<StarlarkBytes>().map(StarlarkBytes::as_bytes)
+}
+
+/// An argument that counts or points: an `int`, not negative.
+#[inline]
+pub(crate) fn size(value: Value<'_>, what: &str) -> Result<u64, Error> {
+    match value.unpack_i32() {
+        Some(x) if x >= 0 => Ok(u64::from(x.cast_unsigned())),
+        _ => big_size(value, what),
+    }
+}
+
+#[cold]
+fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
+    match integer(value) {
+        None => Err(Error::value(format!("`{what}` must be an int, got {}", describe(value)))),
+        Some(x) => u64::try_from(x).map_err(|_| {
+            let why = if x < 0 { "must not be negative" } else { "does not fit in 64 bits" };
+            Error::value(format!("`{what}` {why}, got {}", short(value)))
+        }),
+    }
+}
+
+/// A value for an error message: its type, and itself where that is short and safe to print.
+/// Lists and the like are not printed: they may be of any depth.
+pub(crate) fn describe(value: Value<'_>) -> String {
+    if value.is_none() {
+        return "None".to_owned();
+    }
+    match value.get_type() {
+        ty @ ("int" | "float" | "bool" | "string" | "bytes") => {
+            let ty = if ty == "string" { "str" } else { ty };
+            format!("{ty} {}", short(value))
+        }
+        ty => format!("a value of type {ty}"),
+    }
+}
+
+fn short(value: Value<'_>) -> String {
+    const KEEP: usize = 60;
+    if value.unpack_str().is_some_and(|s| s.len() > KEEP) || bytes(value).is_some_and(|b| b.len() > KEEP) {
+        return "too long to show".to_owned();
+    }
+    let text = value.to_repr();
+    match text.char_indices().nth(KEEP) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The names closest to one that is not there, as the end of a message: "", or "; did you mean …?".
+pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let most = (name.chars().count() / 3).clamp(1, 4);
+    let mut close: Vec<(usize, &str)> = names
+        .map(|n| {
+            let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &n.to_lowercase());
+            (if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) { distance.min(1) } else { distance }, n)
+        })
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    close.sort();
+    close.dedup();
+    let close: Vec<String> = close.iter().take(3).map(|(_, n)| format!("`{n}`")).collect();
+    match close.split_last() {
+        None => String::new(),
+        Some((one, [])) => format!("; did you mean {one}?"),
+        Some((last, rest)) => format!("; did you mean {} or {last}?", rest.join(", ")),
+    }
+}

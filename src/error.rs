@@ -1,0 +1,306 @@
+//! What can go wrong, as one small type.
+
+use std::fmt;
+
+/// An error of this crate: boxed, so that a `Result` of it stays two words.
+///
+/// [`Display`](fmt::Display) prints what a person should read: for an error that left a script, the
+/// message with an excerpt of the source and both languages' frames. [`kind`](Error::kind) is for
+/// programs.
+///
+/// ```
+/// use wasmlark::{ErrorKind, Sandbox, TrapCode};
+///
+/// let script = r#"
+/// module = wasm.wat("(module (func (export \"f\") unreachable))")
+/// wasm.instantiate(module).exports.f()
+/// "#;
+/// let error = Sandbox::new().run("main.star", script).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Trap(TrapCode::Unreachable));
+/// assert!(error.to_string().contains("--> main.star:3:1"));
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    exit_code: Option<i32>,
+    location: Option<Location>,
+    report: Option<String>,
+}
+
+/// What sort of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The script: its syntax, its types, a `fail(…)`, a name that is not there.
+    Script,
+    /// An argument of the wrong type or out of range.
+    Value,
+    /// Bytes that are no module, or one that this engine cannot run.
+    Module,
+    /// Imports and exports that do not fit each other.
+    Link,
+    /// A handle whose store is closed, or that belongs to another evaluation.
+    Handle,
+    /// A script or module that the loader has not got, or may not give.
+    Load,
+    /// WebAssembly code trapped.
+    Trap(TrapCode),
+    /// A limit of the sandbox ended the run.
+    Limit(Limit),
+}
+
+/// Why WebAssembly code trapped.
+///
+/// The names are those of the [specification's own tests], in the spelling that a script sees as
+/// `trap.code`.
+///
+/// [specification's own tests]: https://github.com/WebAssembly/spec/tree/main/test/core
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrapCode {
+    /// `unreachable` was executed.
+    Unreachable,
+    /// A load, store or bulk operation outside of a memory.
+    MemoryOutOfBounds,
+    /// An access outside of a table.
+    TableOutOfBounds,
+    /// `call_indirect` through a null entry.
+    IndirectCallToNull,
+    /// `call_indirect` with another signature than the function's.
+    BadSignature,
+    /// Division or remainder by zero.
+    IntegerDivisionByZero,
+    /// A signed division, or a conversion from a float, whose result has no representation.
+    IntegerOverflow,
+    /// A conversion of NaN to an integer.
+    BadConversionToInteger,
+    /// Calls nested deeper than the stack allows.
+    StackOverflow,
+    /// The store's own fuel is used up.
+    OutOfFuel,
+    /// A growth that a limit forbids, where the guest asked for a trap.
+    GrowthLimited,
+    /// The guest ended itself with an exit code.
+    Exit,
+}
+
+impl TrapCode {
+    /// The code as scripts see it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::MemoryOutOfBounds => "memory-out-of-bounds",
+            Self::TableOutOfBounds => "table-out-of-bounds",
+            Self::IndirectCallToNull => "indirect-call-to-null",
+            Self::BadSignature => "bad-signature",
+            Self::IntegerDivisionByZero => "integer-division-by-zero",
+            Self::IntegerOverflow => "integer-overflow",
+            Self::BadConversionToInteger => "bad-conversion-to-integer",
+            Self::StackOverflow => "stack-overflow",
+            Self::OutOfFuel => "out-of-fuel",
+            Self::GrowthLimited => "growth-limited",
+            Self::Exit => "exit",
+        }
+    }
+
+    /// The sentence that the specification's tests use for this trap.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable executed",
+            Self::MemoryOutOfBounds => "out of bounds memory access",
+            Self::TableOutOfBounds => "out of bounds table access",
+            Self::IndirectCallToNull => "uninitialized element: indirect call through a null entry",
+            Self::BadSignature => "indirect call type mismatch",
+            Self::IntegerDivisionByZero => "integer divide by zero",
+            Self::IntegerOverflow => "integer overflow",
+            Self::BadConversionToInteger => "invalid conversion to integer",
+            Self::StackOverflow => "call stack exhausted",
+            Self::OutOfFuel => "all fuel consumed by WebAssembly",
+            Self::GrowthLimited => "growth limited by the sandbox",
+            Self::Exit => "the guest exited",
+        }
+    }
+}
+
+impl fmt::Display for TrapCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl TryFrom<wasmi::TrapCode> for TrapCode {
+    type Error = ();
+
+    fn try_from(code: wasmi::TrapCode) -> Result<Self, ()> {
+        use wasmi::TrapCode as T;
+        Ok(match code {
+            T::UnreachableCodeReached => Self::Unreachable,
+            T::MemoryOutOfBounds => Self::MemoryOutOfBounds,
+            T::TableOutOfBounds => Self::TableOutOfBounds,
+            T::IndirectCallToNull => Self::IndirectCallToNull,
+            T::IntegerDivisionByZero => Self::IntegerDivisionByZero,
+            T::IntegerOverflow => Self::IntegerOverflow,
+            T::BadConversionToInteger => Self::BadConversionToInteger,
+            T::StackOverflow => Self::StackOverflow,
+            T::BadSignature => Self::BadSignature,
+            T::OutOfFuel => Self::OutOfFuel,
+            T::GrowthOperationLimited => Self::GrowthLimited,
+            _ => return Err(()),
+        })
+    }
+}
+
+/// The limits of a sandbox; their values are in [`Limits`](crate::Limits).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// WebAssembly fuel.
+    Fuel,
+    /// Bytes of all linear memories together.
+    Memory,
+    /// Elements of all tables together.
+    TableElements,
+    /// Instances made.
+    Instances,
+    /// Starlark function calls and loop rounds.
+    Ticks,
+    /// Bytes of the Starlark heap.
+    Heap,
+    /// Starlark calls nested in each other.
+    CallDepth,
+    /// Bytes that `print` may produce.
+    Output,
+    /// Nesting of the source text.
+    Nesting,
+}
+
+impl Limit {
+    /// The limit's name: that of the method of [`Limits`](crate::Limits) that sets it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fuel => "fuel",
+            Self::Memory => "memory",
+            Self::TableElements => "table_elements",
+            Self::Instances => "instances",
+            Self::Ticks => "ticks",
+            Self::Heap => "heap",
+            Self::CallDepth => "call_depth",
+            Self::Output => "output",
+            Self::Nesting => "nesting",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A place in a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The script's name, as it was given or loaded.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            exit_code: None,
+            location: None,
+            report: None,
+        }))
+    }
+
+    pub(crate) fn value(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Value, message)
+    }
+
+    pub(crate) fn limit(limit: Limit, message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Limit(limit), message)
+    }
+
+    pub(crate) fn exit(code: i32, message: impl Into<String>) -> Self {
+        let mut error = Self::new(ErrorKind::Trap(TrapCode::Exit), message);
+        error.0.exit_code = Some(code);
+        error
+    }
+
+    /// Where it happened and what a person should read of it.
+    pub(crate) fn with_report(mut self, location: Option<Location>, report: String) -> Self {
+        self.0.location = location;
+        self.0.report = Some(report);
+        self
+    }
+
+    /// What sort of error this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The message alone, without source excerpt and frames.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The exit code, where the guest ended itself.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.0.exit_code
+    }
+
+    /// The place in the script, where there is one.
+    pub fn location(&self) -> Option<&Location> {
+        self.0.location.as_ref()
+    }
+
+    /// The same error again. Not `Clone`, so that no caller multiplies errors by accident.
+    pub(crate) fn copy(&self) -> Self {
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            message: self.0.message.clone(),
+            exit_code: self.0.exit_code,
+            location: self.0.location.clone(),
+            report: self.0.report.clone(),
+        }))
+    }
+
+    /// This crate's error inside one of starlark's, if it is one.
+    pub(crate) fn within(error: &starlark::Error) -> Option<&Self> {
+        use starlark::ErrorKind as K;
+        match error.kind() {
+            K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => {
+                e.downcast_ref::<Self>()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.report.as_deref().unwrap_or(&self.0.message))
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for starlark::Error {
+    fn from(error: Error) -> Self {
+        starlark::Error::new_other(error)
+    }
+}

@@ -1,0 +1,225 @@
+//! The `wasm` namespace.
+
+use starlark::environment::GlobalsBuilder;
+use starlark::eval::Evaluator;
+use starlark::starlark_module;
+use starlark::values::none::NoneOr;
+use starlark::values::tuple::UnpackTuple;
+use starlark::values::{Value, ValueOfUnchecked};
+
+use crate::convert;
+use crate::error::Error;
+use crate::types::caller::FrozenCaller;
+use crate::types::evaluation::Evaluation;
+use crate::types::exports::EndedExports;
+use crate::types::function::FrozenFunction;
+use crate::types::global::{FrozenGlobal, Global};
+use crate::types::instance::EndedInstance;
+use crate::types::instantiate::instantiate as make_instance;
+use crate::types::memory::{FrozenMemory, Memory};
+use crate::types::module::Module;
+use crate::types::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
+use crate::types::store::{ClosedStore, Store};
+use crate::types::table::{FrozenTable, Table};
+
+/// Adds `wasm` to the globals of an application that has an evaluator of its own.
+///
+/// ```
+/// use starlark::environment::{GlobalsBuilder, Module};
+/// use starlark::eval::Evaluator;
+/// use starlark::syntax::{AstModule, Dialect};
+///
+/// let globals = GlobalsBuilder::standard().with(wasmlark::globals).build();
+/// let script = r#"
+/// answer = wasm.wat('(module (func (export "answer") (result i32) i32.const 42))')
+/// wasm.instantiate(answer).exports.answer()
+/// "#;
+/// let ast = AstModule::parse("answer.star", script.to_owned(), &Dialect::Extended)?;
+/// let answer = Module::with_temp_heap(|module| {
+///     let mut evaluator = Evaluator::new(&module);
+///     evaluator.eval_module(ast, &globals).map(|value| value.unpack_i32())
+/// })?;
+/// assert_eq!(answer, Some(42));
+/// # Ok::<(), starlark::Error>(())
+/// ```
+///
+/// [`Host::attach`](crate::Host::attach) gives such an evaluation limits and modules by name.
+pub fn globals(builder: &mut GlobalsBuilder) {
+    builder.namespace("wasm", |builder| {
+        members(builder);
+        #[cfg(feature = "wat")]
+        text(builder);
+    });
+}
+
+fn optional<'v>(value: Option<NoneOr<Value<'v>>>) -> Option<Value<'v>> {
+    value.and_then(NoneOr::into_option)
+}
+
+fn store_or_default<'v>(
+    store: Option<NoneOr<Value<'v>>>,
+    eval: &mut Evaluator<'v, '_, '_>,
+) -> Result<Value<'v>, Error> {
+    match optional(store) {
+        None => Ok(Store::default_of(eval)),
+        Some(store) => check_store(store),
+    }
+}
+
+fn check_store(store: Value<'_>) -> Result<Value<'_>, Error> {
+    if store.get_type() != "wasm.Store" {
+        return Err(Error::value(format!("`store` must be a wasm.Store, got {}", convert::describe(store))));
+    }
+    Store::of(store)?.check_open()?;
+    Ok(store)
+}
+
+/// WebAssembly modules: load, link, call.
+#[starlark_module]
+fn members(builder: &mut GlobalsBuilder) {
+    /// Compiles a module: from `bytes` in the binary format, or from the name of a file, which the
+    /// host's loader resolves. The result is immutable and can be shared through `load`.
+    #[starlark(as_type = Module)]
+    fn Module<'v>(
+        #[starlark(require = pos)] source: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Module> {
+        Ok(Module::from_source(source, eval)?)
+    }
+
+    /// Makes an instance of a module: of a `wasm.Module`, of `bytes` or of a named file. `imports`
+    /// is a dict from module names to dicts from names to functions, memories, tables and globals; an
+    /// `Instance`, or its `exports`, may stand for an inner dict.
+    fn instantiate<'v>(
+        #[starlark(require = pos)] source: Value<'v>,
+        #[starlark(require = named)] imports: Option<Value<'v>>,
+        #[starlark(require = named)] store: Option<NoneOr<Value<'v>>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, EndedInstance>> {
+        let module = Module::from_source(source, eval)?;
+        let store = optional(store).map(check_store).transpose()?;
+        make_instance(&module, imports, store, eval).map(ValueOfUnchecked::new)
+    }
+
+    /// Makes a memory, to be imported: sizes are in pages of 65,536 bytes. `memory64` gives it 64-bit
+    /// addresses.
+    #[starlark(as_type = FrozenMemory)]
+    fn Memory<'v>(
+        #[starlark(require = pos)] initial: ValueOfUnchecked<'v, i64>,
+        #[starlark(require = named)] maximum: Option<NoneOr<Value<'v>>>,
+        #[starlark(require = named, default = false)] memory64: bool,
+        #[starlark(require = named)] store: Option<NoneOr<Value<'v>>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Memory<'v>> {
+        let store = store_or_default(store, eval)?;
+        Ok(Memory::make(store, initial.get(), optional(maximum), memory64)?)
+    }
+
+    /// Makes a global, to be imported. `type` is `"i32"`, `"i64"`, `"f32"`, `"f64"`, `"v128"`,
+    /// `"funcref"` or `"externref"`.
+    #[starlark(as_type = FrozenGlobal)]
+    fn Global<'v>(
+        #[starlark(require = pos)] r#type: &str,
+        #[starlark(require = pos)] value: Value<'v>,
+        #[starlark(require = named, default = false)] mutable: bool,
+        #[starlark(require = named)] store: Option<NoneOr<Value<'v>>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Global<'v>> {
+        let store = store_or_default(store, eval)?;
+        Ok(Global::make(store, r#type, value, mutable)?)
+    }
+
+    /// Makes a table of null references, to be imported. `type` is `"funcref"` or `"externref"`;
+    /// `table64` gives it 64-bit indices.
+    #[starlark(as_type = FrozenTable)]
+    fn Table<'v>(
+        #[starlark(require = pos)] initial: ValueOfUnchecked<'v, i64>,
+        #[starlark(require = named)] maximum: Option<NoneOr<Value<'v>>>,
+        #[starlark(require = named, default = "funcref")] r#type: &str,
+        #[starlark(require = named, default = false)] table64: bool,
+        #[starlark(require = named)] store: Option<NoneOr<Value<'v>>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Table<'v>> {
+        let store = store_or_default(store, eval)?;
+        Ok(Table::make(store, initial.get(), optional(maximum), r#type, table64)?)
+    }
+
+    /// Makes a store: a place for instances with fuel and memory of its own, within the sandbox's,
+    /// that `close()` frees early. Without one, everything lives in the evaluation's default store.
+    #[starlark(as_type = ClosedStore)]
+    fn Store<'v>(
+        #[starlark(require = named)] fuel: Option<NoneOr<Value<'v>>>,
+        #[starlark(require = named)] max_memory: Option<NoneOr<Value<'v>>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Store<'v>> {
+        let evaluation = Evaluation::of(eval);
+        let fuel = optional(fuel).map(|f| convert::size(f, "fuel")).transpose()?;
+        let max_memory = optional(max_memory).map(|m| convert::size(m, "max_memory")).transpose()?;
+        if fuel.is_some() && !evaluation.as_ref().is_metered() {
+            return Err(Error::value("this host does not meter fuel, so a store cannot have `fuel`").into());
+        }
+        Ok(Store::new(evaluation, fuel, max_memory))
+    }
+
+    /// Calls `function(*args)` and returns what came of it: `.ok`, `.value`, and `.trap` where
+    /// WebAssembly code trapped. Only traps are caught: an error of the script passes through, and so
+    /// does the end of the sandbox's own budget.
+    fn attempt<'v>(
+        #[starlark(require = pos)] function: Value<'v>,
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Outcome<'v>> {
+        try_call(function, &args.items, eval)
+    }
+
+    /// The type of instances.
+    #[starlark(as_type = EndedInstance)]
+    fn Instance<'v>() -> starlark::Result<ValueOfUnchecked<'v, EndedInstance>> {
+        Err(Error::value("wasm.Instance is a type; wasm.instantiate makes one").into())
+    }
+
+    /// The type of `instance.exports`.
+    #[starlark(as_type = EndedExports)]
+    fn Exports<'v>() -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
+        Err(Error::value("wasm.Exports is a type; `instance.exports` is one").into())
+    }
+
+    /// The type of exported functions.
+    #[starlark(as_type = FrozenFunction)]
+    fn Function<'v>() -> starlark::Result<ValueOfUnchecked<'v, FrozenFunction>> {
+        Err(Error::value("wasm.Function is a type; `instance.exports` gives functions").into())
+    }
+
+    /// The type of what an imported function gets as its first argument.
+    #[starlark(as_type = FrozenCaller)]
+    fn Caller<'v>() -> starlark::Result<ValueOfUnchecked<'v, FrozenCaller>> {
+        Err(Error::value("wasm.Caller is a type; an imported function gets one").into())
+    }
+
+    /// The type of what `wasm.attempt` returns.
+    #[starlark(as_type = FrozenOutcome)]
+    fn Outcome<'v>() -> starlark::Result<ValueOfUnchecked<'v, FrozenOutcome>> {
+        Err(Error::value("wasm.Outcome is a type; wasm.attempt makes one").into())
+    }
+
+    /// The type of `outcome.trap`.
+    #[starlark(as_type = Trap)]
+    fn Trap<'v>() -> starlark::Result<Trap> {
+        Err(Error::value("wasm.Trap is a type; wasm.attempt gives one").into())
+    }
+}
+
+/// The text format.
+#[cfg(feature = "wat")]
+#[starlark_module]
+fn text(builder: &mut GlobalsBuilder) {
+    /// Translates a module from the text format to the binary format.
+    fn wat<'v>(
+        #[starlark(require = pos)] text: &str,
+        heap: starlark::values::Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, starlark::values::bytes::StarlarkBytes>> {
+        let bytes = wat::parse_str(text)
+            .map_err(|e| Error::new(crate::error::ErrorKind::Module, format!("wat: {e}")))?;
+        Ok(ValueOfUnchecked::new(heap.alloc(bytes)))
+    }
+}

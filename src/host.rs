@@ -1,0 +1,97 @@
+//! What an embedder grants to the scripts of an evaluation: an engine, limits, modules by name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use once_cell::sync::Lazy;
+
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+
+/// Gives the bytes of a module or script by its name; `None` for one that is not there.
+pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
+
+/// An engine, the limits and the loader that the evaluations attached to it share.
+///
+/// Cheap to clone: clones are the same host. A compiled module belongs to its host's engine, so the
+/// files of one `load` tree must share a host. Each evaluation has a budget of its own.
+#[derive(Clone)]
+pub struct Host(Arc<Inner>);
+
+struct Inner {
+    engine: wasmi::Engine,
+    limits: Limits,
+    loader: Option<Box<Loader>>,
+}
+
+static DEFAULT: Lazy<Host> = Lazy::new(|| Host::new(Limits::default()));
+
+impl Default for Host {
+    /// The host of evaluations that were attached to none: default limits, no loader.
+    fn default() -> Self {
+        DEFAULT.clone()
+    }
+}
+
+impl Host {
+    /// A host with these limits, and no loader: `wasm.Module` then takes bytes only.
+    pub fn new(limits: Limits) -> Self {
+        Self::build(limits, None)
+    }
+
+    /// A host whose scripts may name modules: `wasm.Module("name")`.
+    ///
+    /// The loader decides what a name means and gives `Ok(None)` for one it does not know.
+    pub fn with_loader(
+        limits: Limits,
+        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::build(limits, Some(Box::new(loader)))
+    }
+
+    fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
+        let engine = wasmi::Engine::new(&config(&limits));
+        Self(Arc::new(Inner { engine, limits, loader }))
+    }
+
+    pub(crate) fn engine(&self) -> &wasmi::Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The bytes behind a name.
+    pub(crate) fn load(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let Some(loader) = &self.0.loader else {
+            return Err(Error::new(
+                ErrorKind::Load,
+                format!("cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"),
+            ));
+        };
+        match loader(name) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(Error::new(ErrorKind::Load, format!("module \"{name}\" not found"))),
+            Err(why) => Err(Error::new(ErrorKind::Load, format!("cannot load module \"{name}\": {why}"))),
+        }
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+fn config(limits: &Limits) -> wasmi::Config {
+    let mut config = wasmi::Config::default();
+    config
+        .consume_fuel(limits.fuel.is_some())
+        // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
+        .compilation_mode(wasmi::CompilationMode::Eager)
+        .wasm_wide_arithmetic(true)
+        .set_max_recursion_depth(limits.stack_depth);
+    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
+    config
+}

@@ -1,0 +1,18 @@
+//! WIP
+// starlark's derives expand to `unsafe` trait implementations, in the modules that say so.
+mod compile;
+mod convert;
+mod error;
+#[allow(unsafe_code)]
+mod globals;
+mod host;
+mod limits;
+mod loader;
+mod meter;
+#[allow(unsafe_code)]
+mod types;
+
+pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
+pub use globals::globals;
+pub use host::Host;
+pub use limits::Limits;

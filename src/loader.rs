@@ -1,0 +1,43 @@
+//! Names of scripts and modules: how one that stands in a file is resolved.
+
+use crate::error::{Error, ErrorKind};
+
+/// The name that `name` means in the file `from`: itself, or, when it begins with `./` or `../`,
+/// relative to that file. A result that leaves the root, or an absolute path, is an error.
+pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
+    let refuse = |why: &str| {
+        Err(Error::new(
+            ErrorKind::Load,
+            format!("\"{name}\" {why}; names are relative to the root, which is set by `--root` on the command line"),
+        ))
+    };
+    if name.is_empty() {
+        return refuse("is no name");
+    }
+    if name.starts_with('/') || name.starts_with('\\') || name.get(1..2) == Some(":") {
+        return refuse("is an absolute path");
+    }
+    if name.contains('\\') || name.contains('\0') {
+        return refuse("is no portable name: use `/` between its parts");
+    }
+    let relative = name.starts_with("./") || name.starts_with("../");
+    let mut parts: Vec<&str> = match from.rsplit_once('/') {
+        Some((folder, _)) if relative => folder.split('/').filter(|p| !p.is_empty()).collect(),
+        _ => Vec::new(),
+    };
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return refuse("leaves the root");
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() {
+        return refuse("is no file");
+    }
+    Ok(parts.join("/"))
+}

@@ -1,0 +1,176 @@
+//! What the stores of an evaluation use, held against its limits.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use wasmi_core::LimiterError;
+
+use crate::error::{Error, Limit};
+use crate::limits::Limits;
+
+/// What the stores of one evaluation use together.
+#[derive(Debug, Default)]
+struct Usage {
+    memory: u64,
+    memory_peak: u64,
+    table_elements: u64,
+    instances: usize,
+    exceeded: Option<Limit>,
+}
+
+/// The shared meter of memory, tables and instances of an evaluation.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Meter(Arc<Mutex<Usage>>);
+
+impl Meter {
+    fn usage(&self) -> MutexGuard<'_, Usage> {
+        // A poisoned meter still counts right: each update is a plain assignment.
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Bytes of linear memory in use.
+    pub(crate) fn memory(&self) -> u64 {
+        self.usage().memory
+    }
+
+    /// The most bytes of linear memory that were in use at once.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        self.usage().memory_peak
+    }
+
+    /// Which limit refused a request since the last time somebody asked.
+    pub(crate) fn take_exceeded(&self) -> Option<Limit> {
+        self.usage().exceeded.take()
+    }
+
+    /// Counts one more instance, or says that the limit is reached.
+    pub(crate) fn add_instance(&self, limits: &Limits) -> Result<(), Error> {
+        let mut usage = self.usage();
+        if usage.instances >= limits.instances {
+            return Err(Error::limit(
+                Limit::Instances,
+                format!("the sandbox allows {} instances at a time (limit `instances`)", limits.instances),
+            ));
+        }
+        usage.instances += 1;
+        Ok(())
+    }
+}
+
+/// One store's view of the meter: asked by wasmi before anything grows.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    meter: Meter,
+    limits: Limits,
+    /// The store's own ceiling, within the evaluation's.
+    max_memory: Option<u64>,
+    memory: u64,
+    table_elements: u64,
+    pub(crate) instances: usize,
+    /// What the last granted growth added, to take back when the growth itself fails.
+    last: u64,
+    last_elements: u64,
+}
+
+impl Limiter {
+    pub(crate) fn new(meter: Meter, limits: Limits, max_memory: Option<u64>) -> Self {
+        Self { meter, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
+    }
+
+    /// Bytes of linear memory that this store may still take, and which limit says so.
+    pub(crate) fn memory_left(&self) -> (u64, &'static str) {
+        let shared = self.limits.memory.saturating_sub(self.meter.memory());
+        match self.max_memory {
+            Some(own) if own.saturating_sub(self.memory) < shared => {
+                (own.saturating_sub(self.memory), "the store's `max_memory`")
+            }
+            _ => (shared, "the sandbox's limit `memory`"),
+        }
+    }
+
+    pub(crate) fn memory_limit(&self) -> u64 {
+        match self.max_memory {
+            Some(own) => own.min(self.limits.memory),
+            None => self.limits.memory,
+        }
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        let mut usage = self.meter.usage();
+        usage.memory = usage.memory.saturating_sub(self.memory);
+        usage.table_elements = usage.table_elements.saturating_sub(self.table_elements);
+        usage.instances = usage.instances.saturating_sub(self.instances);
+    }
+}
+
+impl wasmi::ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        let more = (desired as u64).saturating_sub(current as u64);
+        if more > self.memory_left().0 {
+            self.meter.usage().exceeded = Some(Limit::Memory);
+            return Ok(false);
+        }
+        let mut usage = self.meter.usage();
+        usage.memory = usage.memory.saturating_add(more);
+        usage.memory_peak = usage.memory_peak.max(usage.memory);
+        self.memory = self.memory.saturating_add(more);
+        self.last = more;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        let more = (desired as u64).saturating_sub(current as u64);
+        let mut usage = self.meter.usage();
+        if usage.table_elements.saturating_add(more) > self.limits.table_elements {
+            usage.exceeded = Some(Limit::TableElements);
+            return Ok(false);
+        }
+        usage.table_elements = usage.table_elements.saturating_add(more);
+        self.table_elements = self.table_elements.saturating_add(more);
+        self.last_elements = more;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(
+        &mut self,
+        _error: &wasmi::errors::MemoryError,
+    ) -> Result<(), LimiterError> {
+        let mut usage = self.meter.usage();
+        usage.memory = usage.memory.saturating_sub(self.last);
+        self.memory = self.memory.saturating_sub(self.last);
+        self.last = 0;
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, _error: &wasmi::errors::TableError) -> Result<(), LimiterError> {
+        let mut usage = self.meter.usage();
+        usage.table_elements = usage.table_elements.saturating_sub(self.last_elements);
+        self.table_elements = self.table_elements.saturating_sub(self.last_elements);
+        self.last_elements = 0;
+        Ok(())
+    }
+
+    // Counted by this crate, across stores.
+    fn instances(&self) -> usize {
+        usize::MAX
+    }
+
+    fn tables(&self) -> usize {
+        usize::MAX
+    }
+
+    fn memories(&self) -> usize {
+        usize::MAX
+    }
+}

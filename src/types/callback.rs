@@ -1,0 +1,137 @@
+//! A Starlark callable as a function that WebAssembly imports.
+
+use starlark::eval::Evaluator;
+use starlark::values::list::ListRef;
+use starlark::values::tuple::TupleRef;
+use starlark::values::{Value, ValueLike};
+use wasmi::{FuncType, Val};
+
+use super::function::{Function, HostFailure, to_starlark, to_wasm};
+use super::scope::{self, StoreData};
+use super::store::{Callback, Store};
+use crate::convert;
+use crate::error::{Error, ErrorKind};
+
+/// Parameters that a call keeps on the native stack, the caller among them.
+const INLINE: usize = 12;
+
+/// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
+pub(crate) fn define<'v>(
+    store: &Store<'v>,
+    callback: Callback<'v>,
+    ty: FuncType,
+    name: String,
+) -> Result<wasmi::Func, Error> {
+    let index = store.add_callback(callback);
+    store.with(|context| {
+        wasmi::Func::new(context, ty, move |mut caller: wasmi::Caller<'_, StoreData>, params, results| {
+            scope::call_host(&mut caller, |owner, eval, caller| {
+                Call { name: &name, index, params }.run(owner, eval, caller, results)
+            })
+            .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
+        })
+    })
+}
+
+struct Call<'a> {
+    name: &'a str,
+    index: usize,
+    params: &'a [Val],
+}
+
+impl Call<'_> {
+    fn run<'v>(
+        &self,
+        owner: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+        caller: &mut wasmi::Caller<'_, StoreData>,
+        results: &mut [Val],
+    ) -> Result<(), wasmi::Error> {
+        let outcome = Store::of(owner).map_err(starlark::Error::from).and_then(|store| {
+            let outcome = store.cell().lend(caller, || {
+                let value = self.call(owner, store, eval)?;
+                self.deliver(value, owner, store, results).map_err(starlark::Error::from)
+            });
+            // Another store may have run meanwhile and hold the budget now. (The cell is lent no more:
+            // the counter is set through the caller.)
+            store.cell().lend(caller, || store.hold_budget(owner))?;
+            outcome
+        });
+        outcome.map_err(|error| wasmi::Error::host(HostFailure(error)))
+    }
+
+    fn call<'v>(
+        &self,
+        owner: Value<'v>,
+        store: &Store<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let heap = eval.heap();
+        let Some(Callback { function, caller }) = store.callback(self.index) else {
+            return Err(Error::new(ErrorKind::Handle, "the store of this function is closed").into());
+        };
+        let mut inline = [Value::new_none(); INLINE];
+        let mut spilled;
+        let args = match inline.get_mut(..self.params.len() + 1) {
+            Some(args) => args,
+            None => {
+                spilled = vec![Value::new_none(); self.params.len() + 1];
+                spilled.as_mut_slice()
+            }
+        };
+        let Some((first, rest)) = args.split_first_mut() else { return Ok(Value::new_none()) };
+        *first = caller;
+        for (slot, param) in rest.iter_mut().zip(self.params) {
+            *slot = to_starlark(param, owner, store, heap)?;
+        }
+        // A wasm function of another store knows nothing of callers.
+        let args = if function.downcast_ref::<Function<'v>>().is_some() { &*rest } else { &*args };
+        eval.eval_function(function, args, &[])
+    }
+
+    fn deliver<'v>(
+        &self,
+        value: Value<'v>,
+        owner: Value<'v>,
+        store: &Store<'v>,
+        results: &mut [Val],
+    ) -> Result<(), Error> {
+        let mut set = |slot: &mut Val, index: usize, value: Value<'v>| {
+            let ty = slot.ty();
+            *slot = to_wasm(value, ty, owner, store).map_err(|expected| {
+                Error::value(format!(
+                    "result {index} of import `{}` must be {expected} ({}), got {}",
+                    self.name,
+                    convert::type_name(ty),
+                    convert::describe(value)
+                ))
+            })?;
+            Ok(())
+        };
+        match results {
+            [] if value.is_none() => Ok(()),
+            [] => Err(Error::value(format!(
+                "import `{}` has no result, so its function must return None, got {}",
+                self.name,
+                convert::describe(value)
+            ))),
+            [one] => set(one, 0, value),
+            many => {
+                let count = many.len();
+                let values = match (TupleRef::from_value(value), ListRef::from_value(value)) {
+                    (Some(tuple), _) => tuple.content(),
+                    (_, Some(list)) => list.content(),
+                    _ => &[],
+                };
+                if values.len() != count {
+                    return Err(Error::value(format!(
+                        "import `{}` has {count} results, so its function must return a tuple or list of {count}, got {}",
+                        self.name,
+                        if values.is_empty() { convert::describe(value) } else { format!("{} values", values.len()) }
+                    )));
+                }
+                many.iter_mut().zip(values).enumerate().try_for_each(|(i, (slot, value))| set(slot, i, *value))
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `wasm.Caller`: the instance that called a Starlark function.
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::coerce::Coerce;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::values::{
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
+    starlark_value,
+};
+use starlark::{starlark_complex_value, starlark_module};
+
+use super::exports::EndedExports;
+use super::instance::{EndedInstance, Instance};
+use super::memory::Memory;
+use super::store::{self, Store};
+use crate::error::Error;
+
+/// One for each import of an instance, made with it: a call allocates none.
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
+#[allocative(skip)]
+#[repr(C)]
+pub(crate) struct CallerGen<V> {
+    /// The instance that imports the function.
+    pub(crate) instance: V,
+    /// Whether that module passes the function on, so that another instance may be the caller.
+    pub(crate) escapes: bool,
+}
+
+starlark_complex_value!(pub(crate) Caller);
+
+impl<'v> Caller<'v> {
+    /// The instance whose code made the call; for a call that came from no instance, the one that the
+    /// function was given to.
+    fn resolve(&self) -> Result<(Value<'v>, &'v Instance<'v>), Error> {
+        let own = Instance::from_value(self.instance).ok_or_else(store::frozen)?;
+        if !self.escapes {
+            return Ok((self.instance, own));
+        }
+        let store = Store::of(own.store)?;
+        if own.exports.as_ref().are_the_callers(store) {
+            return Ok((self.instance, own));
+        }
+        let other = store.instances().into_iter().find_map(|value| {
+            let instance = Instance::from_value(value)?;
+            let exports = instance.exports.as_ref();
+            (exports.names().next().is_some() && exports.are_the_callers(store)).then_some((value, instance))
+        });
+        Ok(other.unwrap_or((self.instance, own)))
+    }
+}
+
+starlark::methods_static!(CALLER = caller_methods);
+
+/// What a Starlark function that WebAssembly imports gets as its first argument: the instance that
+/// calls it.
+#[starlark_module]
+fn caller_methods(builder: &mut MethodsBuilder) {
+    /// The caller's memory: the one exported as `memory`, else the only one exported.
+    #[starlark(attribute)]
+    fn memory<'v>(this: &Caller<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
+        Ok(ValueOfUnchecked::new(this.resolve()?.1.memory(heap)?))
+    }
+
+    /// The caller's exports.
+    #[starlark(attribute)]
+    fn exports<'v>(this: &Caller<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
+        Ok(ValueOfUnchecked::new(this.resolve()?.1.exports.to_value()))
+    }
+
+    /// The caller.
+    #[starlark(attribute)]
+    fn instance<'v>(this: &Caller<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedInstance>> {
+        Ok(ValueOfUnchecked::new(this.resolve()?.0))
+    }
+}
+
+#[starlark_value(type = "wasm.Caller")]
+impl<'v, V: ValueLike<'v>> StarlarkValue<'v> for CallerGen<V>
+where
+    Self: ProvidesStaticType<'v>,
+{
+    type Canonical = FrozenCaller;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(CALLER.methods())
+    }
+}
+
+impl<V> fmt::Debug for CallerGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Caller>")
+    }
+}
+
+impl<V> fmt::Display for CallerGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Caller>")
+    }
+}

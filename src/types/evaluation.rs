@@ -1,0 +1,117 @@
+//! The state of one evaluation: its host, its budget, its default store.
+
+use std::cell::Cell;
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::environment::Module;
+use starlark::eval::Evaluator;
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueTyped,
+    starlark_value,
+};
+
+use crate::host::Host;
+use crate::meter::Meter;
+
+/// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
+/// with an underscore, no `load` can ask for. So an embedder keeps the evaluator's `extra` and the
+/// module's extra value for itself.
+const SLOT: &str = "_wasmlark evaluation";
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Evaluation<'v> {
+    #[trace(unsafe_ignore)]
+    pub(crate) host: Host,
+    #[trace(unsafe_ignore)]
+    pub(crate) meter: Meter,
+    /// Made on first use.
+    pub(crate) default_store: Cell<Option<Value<'v>>>,
+    /// The store whose wasmi counter holds what is left of the budget.
+    pub(crate) holder: Cell<Option<Value<'v>>>,
+    /// Fuel left for all stores together, as of the last time a holder was settled.
+    pub(crate) budget: Cell<u64>,
+}
+
+impl<'v> Evaluation<'v> {
+    /// The evaluation that `eval` runs; attached to the default host, if to none yet.
+    pub(crate) fn of(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
+        Self::find(eval.module()).unwrap_or_else(|| Self::attach(eval.module(), Host::default()))
+    }
+
+    pub(crate) fn find(module: &Module<'v>) -> Option<ValueTyped<'v, Self>> {
+        ValueTyped::new(module.get(SLOT)?)
+    }
+
+    pub(crate) fn attach(module: &Module<'v>, host: Host) -> ValueTyped<'v, Self> {
+        let budget = host.limits().fuel.unwrap_or(u64::MAX);
+        let evaluation = module.heap().alloc_typed(Self {
+            host,
+            meter: Meter::default(),
+            default_store: Cell::new(None),
+            holder: Cell::new(None),
+            budget: Cell::new(budget),
+        });
+        module.set(SLOT, evaluation.to_value());
+        evaluation
+    }
+
+    /// Whether fuel is counted at all.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.host.limits().fuel.is_some()
+    }
+}
+
+impl Host {
+    /// Gives the evaluation of `module` this host's limits and modules. Call it before the evaluation
+    /// starts; one that was attached to no host has default limits and no modules by name.
+    pub fn attach(&self, module: &Module<'_>) {
+        Evaluation::attach(module, self.clone());
+    }
+}
+
+#[starlark_value(type = "wasm.Evaluation")]
+impl<'v> StarlarkValue<'v> for Evaluation<'v> {
+    type Canonical = EndedEvaluation;
+}
+
+impl<'v> AllocValue<'v> for Evaluation<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Evaluation<'_> {
+    type Frozen = EndedEvaluation;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedEvaluation> {
+        Ok(EndedEvaluation)
+    }
+}
+
+/// An evaluation that is over.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct EndedEvaluation;
+
+#[starlark_value(type = "wasm.Evaluation")]
+impl<'v> StarlarkValue<'v> for EndedEvaluation {}
+
+impl fmt::Debug for Evaluation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm.Evaluation")
+    }
+}
+
+impl fmt::Display for Evaluation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm.Evaluation")
+    }
+}
+
+impl fmt::Display for EndedEvaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm.Evaluation")
+    }
+}

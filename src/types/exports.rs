@@ -1,0 +1,210 @@
+//! `wasm.Exports`: what an instance gives, by name.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::sync::Arc;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::collections::Hashed;
+use starlark::typing::Ty;
+use starlark::values::tuple::AllocTuple;
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    starlark_value,
+};
+
+use super::function::Function;
+use super::global::Global;
+use super::memory::Memory;
+use super::store::Store;
+use super::table::Table;
+use crate::compile::Compiled;
+use crate::convert;
+use crate::error::{Error, ErrorKind};
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Exports<'v> {
+    pub(crate) store: Value<'v>,
+    #[trace(unsafe_ignore)]
+    compiled: Arc<Compiled>,
+    /// Set when instantiation is through: until then, in a start function, an export can be reached
+    /// only by way of the host function that runs.
+    #[trace(unsafe_ignore)]
+    instance: Cell<Option<wasmi::Instance>>,
+    /// A handle for each export that was looked up, in the module's order.
+    handles: RefCell<Vec<Option<Value<'v>>>>,
+}
+
+impl<'v> Exports<'v> {
+    pub(crate) fn new(store: Value<'v>, compiled: Arc<Compiled>) -> Self {
+        Self { store, compiled, instance: Cell::new(None), handles: RefCell::default() }
+    }
+
+    pub(crate) fn complete(&self, instance: wasmi::Instance) {
+        self.instance.set(Some(instance));
+    }
+
+    pub(crate) fn compiled(&self) -> &Arc<Compiled> {
+        &self.compiled
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.compiled.exports.keys().map(String::as_str)
+    }
+
+    /// The export of that name; an error with the closest names for one that is not there.
+    pub(crate) fn get(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
+        match self.find(Hashed::new(name), heap) {
+            Some(found) => found,
+            None => Err(Error::new(ErrorKind::Link, self.no_export(name))),
+        }
+    }
+
+    fn no_export(&self, name: &str) -> String {
+        let hint = convert::did_you_mean(name, self.names());
+        let mut names: Vec<&str> = self.names().take(11).collect();
+        let more = if names.len() > 10 { ", …" } else { "" };
+        names.truncate(10);
+        match names.as_slice() {
+            [] => format!("no export `{name}`: the module exports nothing"),
+            _ if !hint.is_empty() => format!("no export `{name}`{hint}"),
+            _ => format!("no export `{name}`; the module exports {}{more}", names.join(", ")),
+        }
+    }
+
+    pub(crate) fn find(&self, name: Hashed<&str>, heap: Heap<'v>) -> Option<Result<Value<'v>, Error>> {
+        let index = self.compiled.exports.get_index_of_hashed(name)?;
+        if let Some(Some(handle)) = self.handles.borrow().get(index) {
+            return Some(Ok(*handle));
+        }
+        let handle = match self.make(name.key(), heap) {
+            Ok(handle) => handle,
+            Err(error) => return Some(Err(error)),
+        };
+        let mut handles = self.handles.borrow_mut();
+        handles.resize(self.compiled.exports.len(), None);
+        if let Some(slot) = handles.get_mut(index) {
+            *slot = Some(handle);
+        }
+        Some(Ok(handle))
+    }
+
+    fn make(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
+        let store = Store::of(self.store)?;
+        let found = self.raw(store, name)?.ok_or_else(|| {
+            Error::new(ErrorKind::Link, format!("export `{name}`: the instance was not made, its start function failed"))
+        })?;
+        Ok(match found {
+            wasmi::Extern::Func(func) => Function::wrap(self.store, store, func, Some(name), heap)?,
+            wasmi::Extern::Memory(memory) => heap.alloc(Memory { store: self.store, memory }),
+            wasmi::Extern::Global(global) => heap.alloc(Global { store: self.store, global }),
+            wasmi::Extern::Table(table) => heap.alloc(Table { store: self.store, table }),
+        })
+    }
+
+    fn raw(&self, store: &Store<'v>, name: &str) -> Result<Option<wasmi::Extern>, Error> {
+        match self.instance.get() {
+            Some(instance) => store.with(|context| instance.get_export(&context, name)),
+            None => Ok(store.cell().caller_export(name)),
+        }
+    }
+
+    /// Whether these are the exports of the instance whose code called the host function that runs.
+    pub(crate) fn are_the_callers(&self, store: &Store<'v>) -> bool {
+        self.instance.get().is_some()
+            && self.names().all(|name| match (self.raw(store, name), store.cell().caller_export(name)) {
+                (Ok(Some(ours)), Some(theirs)) => format!("{ours:?}") == format!("{theirs:?}"),
+                _ => false,
+            })
+    }
+}
+
+/// `dir`, attributes, indexing, `in` and iteration over the names.
+#[starlark_value(type = "wasm.Exports", UnpackValue, StarlarkTypeRepr)]
+impl<'v> StarlarkValue<'v> for Exports<'v> {
+    type Canonical = EndedExports;
+
+    fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        self.get_attr_hashed(Hashed::new(attribute), heap)
+    }
+
+    fn get_attr_hashed(&self, attribute: Hashed<&str>, heap: Heap<'v>) -> Option<Value<'v>> {
+        self.find(attribute, heap)?.ok()
+    }
+
+    fn has_attr(&self, attribute: &str, _heap: Heap<'v>) -> bool {
+        self.compiled.exports.contains_key(attribute)
+    }
+
+    fn dir_attr(&self) -> Vec<String> {
+        self.names().map(str::to_owned).collect()
+    }
+
+    fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        match index.unpack_str() {
+            Some(name) => Ok(self.get(name, heap)?),
+            None => Err(Error::value(format!("exports are indexed by name, a str, got {}", convert::describe(index))).into()),
+        }
+    }
+
+    fn is_in(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(other.unpack_str().is_some_and(|name| self.compiled.exports.contains_key(name)))
+    }
+
+    fn length(&self) -> starlark::Result<i32> {
+        Ok(i32::try_from(self.compiled.exports.len()).unwrap_or(i32::MAX))
+    }
+
+    unsafe fn iterate(&self, _me: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Ok(heap.alloc(AllocTuple(self.names())))
+    }
+}
+
+impl<'v> AllocValue<'v> for Exports<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Exports<'_> {
+    type Frozen = EndedExports;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedExports> {
+        Ok(EndedExports)
+    }
+}
+
+/// The exports of an instance whose evaluation is over.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct EndedExports;
+
+#[starlark_value(type = "wasm.Exports")]
+impl<'v> StarlarkValue<'v> for EndedExports {
+    fn at(&self, _index: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Err(super::store::frozen().into())
+    }
+
+    fn attr_ty(_name: &str) -> Option<Ty> {
+        Some(Ty::any())
+    }
+}
+
+impl fmt::Debug for Exports<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Exports<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<wasm.Exports {}>", self.names().collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl fmt::Display for EndedExports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Exports>")
+    }
+}

@@ -1,0 +1,297 @@
+//! `wasm.Function`: a WebAssembly function as a Starlark callable, and references between the two
+//! languages.
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::coerce::Coerce;
+use starlark::collections::StarlarkHasher;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::tuple::AllocTuple;
+use starlark::values::{
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
+};
+use starlark::{starlark_complex_value, starlark_module};
+use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
+
+use super::store::Store;
+use crate::compile::signature;
+use crate::convert::{self, Expected};
+use crate::error::{Error, ErrorKind, TrapCode};
+
+/// Values that a call keeps on the native stack; more go to a vector.
+const INLINE: usize = 16;
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
+#[allocative(skip)]
+#[repr(C)]
+pub(crate) struct FunctionGen<V> {
+    pub(crate) store: V,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) func: wasmi::Func,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) ty: FuncType,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    name: Option<Box<str>>,
+}
+
+starlark_complex_value!(pub(crate) Function);
+
+impl<'v> Function<'v> {
+    /// The handle of a function: the same one for the same function of a store. It is named after the
+    /// first export that it was reached by.
+    pub(crate) fn wrap(
+        store: Value<'v>,
+        owner: &Store<'v>,
+        func: wasmi::Func,
+        name: Option<&str>,
+        heap: Heap<'v>,
+    ) -> Result<Value<'v>, Error> {
+        let ty = owner.with(|context| func.ty(&context))?;
+        Ok(owner.function(&func, || heap.alloc(Self { store, func, ty, name: name.map(Into::into) })))
+    }
+
+    fn call(&self, args: &Arguments<'v, '_>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+        let heap = eval.heap();
+        args.no_named_args()?;
+        let store = Store::of(self.store)?;
+        let params = self.ty.params();
+        let (inputs, outputs) = (params.len(), self.ty.results().len());
+        let mut inline = [const { Val::I32(0) }; INLINE];
+        let mut spilled;
+        let values = match inline.get_mut(..inputs + outputs) {
+            Some(values) => values,
+            None => {
+                spilled = vec![Val::I32(0); inputs + outputs];
+                spilled.as_mut_slice()
+            }
+        };
+        let (inputs, outputs) = values.split_at_mut(inputs);
+        let mut given = 0;
+        for arg in args.positions(heap)? {
+            let (Some(slot), Some(ty)) = (inputs.get_mut(given), params.get(given)) else {
+                return Err(self.wrong_arity(args.len()?).into());
+            };
+            *slot = to_wasm(arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
+            given += 1;
+        }
+        if given != inputs.len() {
+            return Err(self.wrong_arity(given).into());
+        }
+        store
+            .enter(self.store, eval, |context| self.func.call(context, inputs, outputs))?
+            .map_err(|error| store.failure(self.store, error, || format!("in wasm function `{}`", self.described())))?;
+        match outputs {
+            [] => Ok(Value::new_none()),
+            [one] => Ok(to_starlark(one, self.store, store, heap)?),
+            many => {
+                let values: Result<Vec<_>, _> = many.iter().map(|v| to_starlark(v, self.store, store, heap)).collect();
+                Ok(heap.alloc(AllocTuple(values?)))
+            }
+        }
+    }
+
+    #[cold]
+    fn wrong_arity(&self, given: usize) -> Error {
+        let takes = self.ty.params().len();
+        let plural = if takes == 1 { "" } else { "s" };
+        Error::value(format!("`{}` takes {takes} argument{plural}, got {given}", self.described()))
+    }
+
+    #[cold]
+    fn bad_argument(&self, index: usize, arg: Value<'v>, expected: Expected) -> Error {
+        Error::value(format!(
+            "argument {index} of `{}` must be {expected}, got {}",
+            self.described(),
+            convert::describe(arg)
+        ))
+    }
+}
+
+impl<V> FunctionGen<V> {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("func")
+    }
+
+    /// `add(i32, i32) -> i32`.
+    pub(crate) fn described(&self) -> String {
+        format!("{}{}", self.name(), signature(&self.ty))
+    }
+}
+
+/// What a Starlark function failed with while wasm called it: passes through wasm untouched.
+#[derive(Debug)]
+pub(crate) struct HostFailure(pub(crate) starlark::Error);
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl wasmi::errors::HostError for HostFailure {}
+
+impl<'v> Store<'v> {
+    /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
+    /// trap with `place` for its message.
+    #[cold]
+    pub(crate) fn failure(&self, me: Value<'v>, error: wasmi::Error, place: impl FnOnce() -> String) -> starlark::Error {
+        if error.downcast_ref::<HostFailure>().is_some() {
+            return match error.downcast::<HostFailure>() {
+                Some(HostFailure(error)) => error,
+                None => Error::new(ErrorKind::Script, "a host function failed").into(),
+            };
+        }
+        if let Some(code) = error.i32_exit_status() {
+            return Error::exit(code, format!("the guest exited with code {code}, {}", place())).into();
+        }
+        let Some(code) = error.as_trap_code().and_then(|code| TrapCode::try_from(code).ok()) else {
+            return Error::new(ErrorKind::Module, format!("{error}, {}", place())).into();
+        };
+        if code == TrapCode::OutOfFuel {
+            let error = self.out_of_fuel(me);
+            return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
+        }
+        Error::new(ErrorKind::Trap(code), format!("wasm trap: {}, {}", code.message(), place())).into()
+    }
+}
+
+/// Any value as one of a wasm type, for use in `store`.
+#[inline]
+pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+    match ty {
+        ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, me, store),
+        _ => convert::to_wasm(value, ty),
+    }
+}
+
+fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+    let is_func = ty == ValType::FuncRef;
+    if value.is_none() {
+        return Ok(if is_func { Val::FuncRef(Nullable::Null) } else { Val::ExternRef(Nullable::Null) });
+    }
+    if is_func {
+        return match Function::from_value(value) {
+            Some(function) if function.store.ptr_eq(me) => Ok(Val::from(function.func)),
+            Some(_) => Err("a wasm.Function of the same store"),
+            None => Err("a wasm.Function or None"),
+        };
+    }
+    let index = store.add_extern(value);
+    let reference = store.with(|context| ExternRef::new(context, index));
+    reference.map(Val::from).map_err(|_| "a value for an open store")
+}
+
+/// A wasm value as a Starlark value: a reference as the very handle or value that it refers to.
+#[inline]
+pub(crate) fn to_starlark<'v>(
+    val: &Val,
+    me: Value<'v>,
+    store: &Store<'v>,
+    heap: Heap<'v>,
+) -> Result<Value<'v>, Error> {
+    match convert::to_starlark(val, heap) {
+        Some(value) => Ok(value),
+        None => reference_to_starlark(val, me, store, heap),
+    }
+}
+
+fn reference_to_starlark<'v>(
+    val: &Val,
+    me: Value<'v>,
+    store: &Store<'v>,
+    heap: Heap<'v>,
+) -> Result<Value<'v>, Error> {
+    match val {
+        Val::FuncRef(Nullable::Val(func)) => Function::wrap(me, store, *func, None, heap),
+        Val::ExternRef(Nullable::Val(reference)) => {
+            let index = store.with(|context| reference.data(&context).downcast_ref::<usize>().copied())?;
+            index
+                .and_then(|index| store.extern_value(index))
+                .ok_or_else(|| Error::new(ErrorKind::Handle, "an externref that no script made"))
+        }
+        _ => Ok(Value::new_none()),
+    }
+}
+
+starlark::methods_static!(FUNCTION = function_methods);
+
+/// A function of an instance. Call it with positional arguments; no result is `None`, one is the
+/// value, several are a tuple.
+#[starlark_module]
+fn function_methods(builder: &mut MethodsBuilder) {
+    /// The name of the export that the function was first reached by; `func` for one reached otherwise.
+    #[starlark(attribute)]
+    fn name<'v>(this: &Function<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Ok(heap.alloc(this.name()))
+    }
+
+    /// The names of the parameters' types, as a list: `["i32", "i64"]`.
+    #[starlark(attribute)]
+    fn params<'v>(this: &Function<'v>) -> starlark::Result<Vec<&'static str>> {
+        Ok(this.ty.params().iter().map(|t| convert::type_name(*t)).collect())
+    }
+
+    /// The names of the results' types, as a list.
+    #[starlark(attribute)]
+    fn results<'v>(this: &Function<'v>) -> starlark::Result<Vec<&'static str>> {
+        Ok(this.ty.results().iter().map(|t| convert::type_name(*t)).collect())
+    }
+}
+
+#[starlark_value(type = "wasm.Function")]
+impl<'v, V: ValueLike<'v>> StarlarkValue<'v> for FunctionGen<V>
+where
+    Self: ProvidesStaticType<'v>,
+{
+    type Canonical = FrozenFunction;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(FUNCTION.methods())
+    }
+
+    fn invoke(
+        &self,
+        me: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        match Function::from_value(me) {
+            Some(function) => function.call(args, eval),
+            None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
+        }
+    }
+
+    fn name_for_call_stack(&self, _me: Value<'v>) -> String {
+        format!("wasm function {}", self.name())
+    }
+
+    fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
+        // Equal functions have equal names: one function has one handle in its store.
+        std::hash::Hash::hash(self.name(), hasher);
+        Ok(())
+    }
+
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(Function::from_value(other).is_some_and(|other| {
+            other.store.ptr_eq(self.store.to_value()) && format!("{:?}", other.func) == format!("{:?}", self.func)
+        }))
+    }
+}
+
+impl<V> fmt::Debug for FunctionGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<V> fmt::Display for FunctionGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<wasm.Function {}>", self.described())
+    }
+}

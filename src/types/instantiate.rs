@@ -1,0 +1,86 @@
+//! Making an instance: link, allocate, run the start function.
+
+use starlark::eval::Evaluator;
+use starlark::values::Value;
+
+use super::caller::Caller;
+use super::exports::Exports;
+use super::instance::Instance;
+use super::link;
+use super::memory::PAGE;
+use super::module::Module;
+use super::store::Store;
+use crate::compile::Compiled;
+use crate::error::{Error, ErrorKind, Limit, TrapCode};
+
+/// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
+pub(crate) fn instantiate<'v>(
+    module: &Module,
+    imports: Option<Value<'v>>,
+    store: Option<Value<'v>>,
+    eval: &mut Evaluator<'v, '_, '_>,
+) -> starlark::Result<Value<'v>> {
+    let heap = eval.heap();
+    let compiled = module.compiled();
+    let plan = link::plan(compiled, imports, store, heap)?;
+    let me = plan.store.unwrap_or_else(|| Store::default_of(eval));
+    let store = Store::of(me)?;
+    let state = store.evaluation.as_ref();
+    if !wasmi::Engine::same(compiled.module.engine(), state.host.engine()) {
+        return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
+    }
+    store.with(|mut context| {
+        state.meter.add_instance(state.host.limits())?;
+        context.data_mut().limiter.instances += 1;
+        Ok::<_, Error>(())
+    })??;
+
+    // Before the wasm instance, since its start function may call Starlark functions.
+    let exports = heap.alloc_typed(Exports::new(me, compiled.clone()));
+    let instance = heap.alloc(Instance::new(me, exports, module.clone()));
+    let externs = plan.externs(me, store, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    let made = store
+        .enter(me, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
+        .map_err(|error| not_made(me, store, compiled, error))?;
+    exports.as_ref().complete(made);
+    store.add_instance(instance);
+    Ok(instance)
+}
+
+fn not_made<'v>(
+    me: Value<'v>,
+    store: &Store<'v>,
+    compiled: &Compiled,
+    error: wasmi::Error,
+) -> starlark::Error {
+    use wasmi::errors::{ErrorKind as K, InstantiationError as I};
+    let state = store.evaluation.as_ref();
+    match error.kind() {
+        K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.meter.take_exceeded() {
+            Some(_) => {
+                let types = compiled.module.exports().filter_map(|e| e.ty().memory().copied());
+                let pages = types.map(|ty| ty.minimum()).max().unwrap_or(0);
+                store.no_memory("a memory of this module", pages.saturating_mul(PAGE)).into()
+            }
+            None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
+        },
+        K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
+            Some(_) => {
+                let limit = state.host.limits().table_elements;
+                Error::limit(
+                    Limit::TableElements,
+                    format!("a table of this module is too large: the sandbox's limit `table_elements` is {limit} for all tables together"),
+                )
+                .into()
+            }
+            None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
+        },
+        K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
+            ErrorKind::Trap(TrapCode::TableOutOfBounds),
+            format!("wasm trap: {}, while instantiating: {error}", TrapCode::TableOutOfBounds.message()),
+        )
+        .into(),
+        K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),
+        _ => store.failure(me, error, || "while instantiating".to_owned()),
+    }
+}

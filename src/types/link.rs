@@ -1,0 +1,332 @@
+//! Imports: what a script gives, held against what a module asks for.
+
+use starlark::values::dict::DictRef;
+use starlark::values::typing::StarlarkCallable;
+use starlark::values::{Heap, UnpackValue, Value, ValueLike};
+use wasmi::{Extern, ExternType, FuncType};
+
+use super::callback;
+use super::exports::Exports;
+use super::function::Function;
+use super::global::Global;
+use super::instance::Instance;
+use super::memory::Memory;
+use super::store::{Callback, Store};
+use super::table::Table;
+use crate::compile::{Compiled, Import, describe, kind};
+use crate::convert;
+use crate::error::{Error, ErrorKind};
+
+/// Everything a module asks for, found and of the right type.
+pub(crate) struct Plan<'v> {
+    /// The store to instantiate in, where it was given or follows from the imports.
+    pub(crate) store: Option<Value<'v>>,
+    given: Vec<Given<'v>>,
+}
+
+enum Given<'v> {
+    /// A handle, to be linked directly.
+    Linked(Extern),
+    /// Called through Starlark: any callable.
+    Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
+}
+
+/// Finds all that `compiled` imports in `imports`, or says everything that is wrong with them.
+pub(crate) fn plan<'v>(
+    compiled: &Compiled,
+    imports: Option<Value<'v>>,
+    store: Option<Value<'v>>,
+    heap: Heap<'v>,
+) -> Result<Plan<'v>, Error> {
+    let imports = match imports {
+        None => None,
+        Some(value) => Some(DictRef::from_value(value).ok_or_else(|| {
+            Error::value(format!(
+                "`imports` must be a dict from module names to dicts from names to values, got {}",
+                convert::describe(value)
+            ))
+        })?),
+    };
+    let mut problems = Vec::new();
+    let spaces = namespaces(imports.as_ref(), &mut problems);
+    let found: Vec<(&Import, Value<'v>)> = compiled
+        .imports
+        .iter()
+        .filter_map(|import| match find(import, &spaces, heap) {
+            Ok(value) => Some((import, value)),
+            Err(problem) => {
+                problems.push(problem);
+                None
+            }
+        })
+        .collect();
+    unused(compiled, &spaces, &mut problems);
+    let store = choose_store(&found, store, &mut problems);
+    let given = found
+        .into_iter()
+        .filter_map(|(import, value)| match check(import, value, store) {
+            Ok(given) => Some(given),
+            Err(problem) => {
+                problems.push(format!("`{}.{}` {problem}", import.module, import.name));
+                None
+            }
+        })
+        .collect();
+    match problems.as_slice() {
+        [] => Ok(Plan { store, given }),
+        [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
+        many => Err(Error::new(
+            ErrorKind::Link,
+            format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  ")),
+        )),
+    }
+}
+
+impl<'v> Plan<'v> {
+    /// The imports as wasmi takes them. `caller` makes what a Starlark function gets as its caller.
+    pub(crate) fn externs(
+        self,
+        me: Value<'v>,
+        store: &Store<'v>,
+        caller: impl Fn(bool) -> Value<'v>,
+    ) -> Result<Vec<Extern>, Error> {
+        let define = |given| match given {
+            Given::Linked(found) => Ok(found),
+            Given::Called { function, ty, name, escapes } => {
+                // A function of another store is decided on here, once this store is known.
+                match Function::from_value(function) {
+                    Some(f) if f.store.ptr_eq(me) => Ok(Extern::Func(f.func)),
+                    _ => {
+                        let callback = Callback { function, caller: caller(escapes) };
+                        callback::define(store, callback, ty, name).map(Extern::Func)
+                    }
+                }
+            }
+        };
+        self.given.into_iter().map(define).collect()
+    }
+}
+
+/// An inner namespace of `imports`.
+enum Space<'v> {
+    Dict(DictRef<'v>),
+    Exports(&'v Exports<'v>),
+}
+
+impl<'v> Space<'v> {
+    fn get(&self, name: &str, heap: Heap<'v>) -> Option<Result<Value<'v>, Error>> {
+        match self {
+            Self::Dict(dict) => dict.get_str(name).map(Ok),
+            Self::Exports(exports) => exports.find(starlark::collections::Hashed::new(name), heap),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Dict(dict) => dict.get_str(name).is_some(),
+            Self::Exports(exports) => exports.compiled().exports.contains_key(name),
+        }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Dict(dict) => dict.keys().filter_map(|k| k.unpack_str()).collect(),
+            Self::Exports(exports) => exports.names().collect(),
+        }
+    }
+}
+
+fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> Vec<(&'v str, Space<'v>)> {
+    let mut spaces = Vec::new();
+    for (key, value) in imports.iter().flat_map(|dict| dict.iter()) {
+        let Some(name) = key.unpack_str() else {
+            problems.push(format!("`imports` must have str keys, got {}", convert::describe(key)));
+            continue;
+        };
+        let space = if let Some(dict) = DictRef::from_value(value) {
+            if let Some(bad) = dict.keys().find(|k| k.unpack_str().is_none()) {
+                problems.push(format!("`imports[\"{name}\"]` must have str keys, got {}", convert::describe(bad)));
+            }
+            Space::Dict(dict)
+        } else if let Some(instance) = Instance::from_value(value) {
+            Space::Exports(instance.exports.as_ref())
+        } else if let Some(exports) = value.downcast_ref::<Exports<'v>>() {
+            Space::Exports(exports)
+        } else {
+            problems.push(format!(
+                "`imports[\"{name}\"]` must be a dict, a wasm.Instance or its exports, got {}",
+                convert::describe(value)
+            ));
+            continue;
+        };
+        spaces.push((name, space));
+    }
+    spaces
+}
+
+fn find<'v>(import: &Import, spaces: &[(&'v str, Space<'v>)], heap: Heap<'v>) -> Result<Value<'v>, String> {
+    let Import { module, name, ty, .. } = import;
+    let wanted = format!("`{module}.{name}` ({} {})", kind(ty), describe(ty));
+    let Some((_, space)) = spaces.iter().find(|(n, _)| n == module) else {
+        let hint = convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n));
+        let wasi = if hint.is_empty() && module.starts_with("wasi_") {
+            "; the module is built for WASI and expects a system"
+        } else {
+            ""
+        };
+        return Err(format!("{wanted} is missing: nothing is given for `{module}`{hint}{wasi}"));
+    };
+    match space.get(name, heap) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(format!("{wanted}: {}", error.message())),
+        None => {
+            let names = space.names();
+            Err(format!("{wanted} is missing{}", convert::did_you_mean(name, names.into_iter())))
+        }
+    }
+}
+
+/// Namespaces of which nothing is used: most likely misspelled.
+fn unused(compiled: &Compiled, spaces: &[(&str, Space<'_>)], problems: &mut Vec<String>) {
+    for (space_name, space) in spaces {
+        if space.names().is_empty() || compiled.imports.iter().any(|i| i.module == *space_name && space.has(&i.name)) {
+            continue;
+        }
+        if compiled.imports.iter().any(|i| i.module == *space_name) {
+            // Its missing names are problems already, each with the closest given name.
+            continue;
+        }
+        let mut asked: Vec<&str> = compiled.imports.iter().map(|i| i.module.as_str()).collect();
+        asked.dedup();
+        let hint = convert::did_you_mean(space_name, asked.iter().copied());
+        let asked = match asked.as_slice() {
+            [] => "it imports nothing".to_owned(),
+            _ if !hint.is_empty() => hint.trim_start_matches("; ").to_owned(),
+            names => format!("it imports from {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+        };
+        problems.push(format!("`imports` gives `{space_name}`, which the module does not ask for; {asked}"));
+    }
+}
+
+/// The store that a memory, table or global lives in. Functions do not decide: one of another store
+/// can be called all the same.
+fn store_of<'v>(value: Value<'v>) -> Option<Value<'v>> {
+    Memory::from_value(value)
+        .map(|m| m.store)
+        .or_else(|| Table::from_value(value).map(|t| t.store))
+        .or_else(|| Global::from_value(value).map(|g| g.store))
+}
+
+fn choose_store<'v>(
+    found: &[(&Import, Value<'v>)],
+    store: Option<Value<'v>>,
+    problems: &mut Vec<String>,
+) -> Option<Value<'v>> {
+    let mut first: Option<(&Import, Value<'v>)> = None;
+    for (import, value) in found {
+        let Some(theirs) = store_of(*value) else { continue };
+        if let Some(store) = store {
+            if !theirs.ptr_eq(store) {
+                problems.push(format!(
+                    "`{}.{}` lives in another store than the one given as `store`; make it with the same `store =`",
+                    import.module, import.name
+                ));
+            }
+            continue;
+        }
+        match first {
+            None => first = Some((import, theirs)),
+            Some((_, known)) if known.ptr_eq(theirs) => {}
+            Some((other, _)) => problems.push(format!(
+                "`{}.{}` and `{}.{}` live in different stores; make both with the same `store =`",
+                other.module, other.name, import.module, import.name
+            )),
+        }
+    }
+    store.or(first.map(|(_, store)| store))
+}
+
+/// Whether `value` may stand for `import`; or what is wrong with it.
+fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Result<Given<'v>, String> {
+    let wanted = || format!("{} {}", kind(&import.ty), describe(&import.ty));
+    let mismatch = |got: &ExternType| Err(format!("must be {}, got {} {}", wanted(), kind(got), describe(got)));
+    let other = || Err(format!("must be {}, got {}", wanted(), handle_or(value)));
+    let live = |store: Value<'v>| Store::of(store).map_err(|e| e.message().to_owned());
+    let reach = |e: Error| e.message().to_owned();
+    match &import.ty {
+        ExternType::Func(ty) => {
+            if let Some(function) = Function::from_value(value) {
+                live(function.store)?.check_open().map_err(reach)?;
+                if function.ty != *ty {
+                    return mismatch(&ExternType::Func(function.ty.clone()));
+                }
+                if store.is_some_and(|s| s.ptr_eq(function.store)) {
+                    return Ok(Given::Linked(Extern::Func(function.func)));
+                }
+            } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value).is_none() {
+                return other();
+            }
+            let name = format!("{}.{}", import.module, import.name);
+            Ok(Given::Called { function: value, ty: ty.clone(), name, escapes: import.escapes })
+        }
+        ExternType::Memory(wanted) => {
+            let Some(memory) = Memory::from_value(value) else { return other() };
+            let (ty, pages) = live(memory.store)?
+                .with(|c| (memory.memory.ty(&c), memory.memory.size(&c)))
+                .map_err(reach)?;
+            let fits = ty.is_64() == wanted.is_64() && within(pages, ty.maximum(), wanted.minimum(), wanted.maximum());
+            match fits {
+                true => Ok(Given::Linked(Extern::Memory(memory.memory))),
+                false => {
+                    let mut now = wasmi::MemoryType::builder();
+                    now.memory64(ty.is_64()).min(pages).max(ty.maximum());
+                    mismatch(&ExternType::Memory(now.build().unwrap_or(ty)))
+                }
+            }
+        }
+        ExternType::Table(wanted) => {
+            let Some(table) = Table::from_value(value) else { return other() };
+            let (ty, size) =
+                live(table.store)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
+            let fits = ty.is_64() == wanted.is_64()
+                && ty.element() == wanted.element()
+                && within(size, ty.maximum(), wanted.minimum(), wanted.maximum());
+            match fits {
+                true => Ok(Given::Linked(Extern::Table(table.table))),
+                false => {
+                    let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+                    mismatch(&ExternType::Table(match ty.is_64() {
+                        true => wasmi::TableType::new64(ty.element(), size, ty.maximum()),
+                        false => wasmi::TableType::new(ty.element(), narrow(size), ty.maximum().map(narrow)),
+                    }))
+                }
+            }
+        }
+        ExternType::Global(wanted) => {
+            let Some(global) = Global::from_value(value) else { return other() };
+            let ty = live(global.store)?.with(|c| global.global.ty(&c)).map_err(reach)?;
+            match ty == *wanted {
+                true => Ok(Given::Linked(Extern::Global(global.global))),
+                false => mismatch(&ExternType::Global(ty)),
+            }
+        }
+    }
+}
+
+/// The specification's subtyping of limits.
+fn within(size: u64, maximum: Option<u64>, wanted: u64, wanted_maximum: Option<u64>) -> bool {
+    size >= wanted
+        && match (maximum, wanted_maximum) {
+            (_, None) => true,
+            (Some(maximum), Some(wanted)) => maximum <= wanted,
+            (None, Some(_)) => false,
+        }
+}
+
+fn handle_or(value: Value<'_>) -> String {
+    match value.get_type() {
+        "function" | "native_function" => "a function".to_owned(),
+        ty if ty.starts_with("wasm.") => format!("a {ty}"),
+        _ => convert::describe(value),
+    }
+}

@@ -1,0 +1,73 @@
+//! Arrays of numbers in memory, so that a loop need not make a Starlark value per byte.
+
+use starlark::environment::MethodsBuilder;
+use starlark::starlark_module;
+use starlark::values::list::AllocList;
+use starlark::values::none::NoneType;
+use starlark::values::{Heap, Value, ValueOfUnchecked};
+
+use super::number::Number;
+use super::{Int, Memory, out_of_range};
+use crate::convert;
+use crate::error::Error;
+
+fn element(ty: Value<'_>) -> Result<Number, Error> {
+    ty.unpack_str().and_then(Number::by_name).ok_or_else(|| {
+        Error::value(format!(
+            "`type` must be one of u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, got {}",
+            convert::describe(ty)
+        ))
+    })
+}
+
+/// The methods of arrays.
+#[starlark_module]
+pub(super) fn methods(builder: &mut MethodsBuilder) {
+    /// A list of `count` numbers from `ptr` on. `type` is `"u8"`, `"i8"`, `"u16"`, `"i16"`, `"u32"`,
+    /// `"i32"`, `"u64"`, `"i64"`, `"f32"` or `"f64"`.
+    fn read_array<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] r#type: ValueOfUnchecked<'v, String>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] count: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        let number = element(r#type.get())?;
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let count = convert::size(count.get(), "count")?;
+        let length = count.saturating_mul(number.size() as u64);
+        Ok(this.read_range(ptr, length, |bytes| {
+            heap.alloc(AllocList(bytes.chunks_exact(number.size()).map(|b| number.decode(b, heap))))
+        })?)
+    }
+
+    /// Writes all numbers of `values`, an iterable, from `ptr` on, each as `type`, as in `read_array`.
+    /// Nothing is written unless all are good.
+    fn write_array<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] r#type: ValueOfUnchecked<'v, String>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] values: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<NoneType> {
+        let number = element(r#type.get())?;
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let size = this.byte_length()?;
+        let room = size.saturating_sub(ptr);
+        let items = values.iterate(heap).map_err(|_| {
+            Error::value(format!("`values` must be an iterable of numbers, got {}", convert::describe(values)))
+        })?;
+        let mut bytes: Vec<u8> = Vec::new();
+        for (index, item) in items.enumerate() {
+            let word = number.encode(item).map_err(|expected| {
+                Error::value(format!("`values[{index}]` must be {expected}, got {}", convert::describe(item)))
+            })?;
+            bytes.extend(word.iter().take(number.size()));
+            if bytes.len() as u64 > room {
+                return Err(out_of_range("write", ptr, bytes.len() as u64, usize::try_from(size).unwrap_or(usize::MAX)).into());
+            }
+        }
+        this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(&bytes))?;
+        Ok(NoneType)
+    }
+}

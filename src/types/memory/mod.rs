@@ -1,0 +1,474 @@
+//! `wasm.Memory`: a linear memory.
+
+mod array;
+mod number;
+mod pack;
+mod text;
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::coerce::Coerce;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::values::bytes::StarlarkBytes;
+use starlark::values::none::{NoneOr, NoneType};
+use starlark::values::{
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike,
+    ValueOfUnchecked, starlark_value,
+};
+use starlark::{starlark_complex_value, starlark_module};
+use wasmi::AsContextMut;
+
+use super::store::Store;
+use crate::convert;
+use crate::error::{Error, Limit};
+
+/// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
+pub(crate) const PAGE: u64 = 1 << 16;
+
+/// What wasmi charges for a `memory.grow`: one unit of fuel for each so many bytes.
+const BYTES_PER_FUEL: u64 = 64;
+
+/// A parameter that the type checker knows as an `int`, checked by hand, so that each error says what
+/// is wrong with it.
+pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
+#[allocative(skip)]
+#[repr(C)]
+pub(crate) struct MemoryGen<V> {
+    pub(crate) store: V,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) memory: wasmi::Memory,
+}
+
+starlark_complex_value!(pub(crate) Memory);
+
+impl<'v> Memory<'v> {
+    /// Makes a memory of a script's own.
+    pub(crate) fn make(
+        me: Value<'v>,
+        initial: Value<'v>,
+        maximum: Option<Value<'v>>,
+        is_64: bool,
+    ) -> Result<Self, Error> {
+        let store = Store::of(me)?;
+        let initial = convert::size(initial, "initial")?;
+        let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
+        let most = if is_64 { 1 << 48 } else { 1 << 16 };
+        if let Some(bad) = Some(initial).into_iter().chain(maximum).find(|pages| *pages > most) {
+            return Err(Error::value(format!("a memory may have at most {most} pages, got {bad}")));
+        }
+        if let Some(maximum) = maximum.filter(|m| *m < initial) {
+            return Err(Error::value(format!("`maximum` ({maximum} pages) is less than `initial` ({initial} pages)")));
+        }
+        let mut ty = wasmi::MemoryType::builder();
+        ty.memory64(is_64).min(initial).max(maximum);
+        let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
+        let made = store.with(|context| wasmi::Memory::new(context, ty))?;
+        let memory = made.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
+            Some(_) => store.no_memory("a new memory", initial.saturating_mul(PAGE)),
+            None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
+        })?;
+        Ok(Self { store: me, memory })
+    }
+
+    /// Reads the memory as it is now.
+    #[inline]
+    fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
+        Store::of(self.store)?.with(|context| f(self.memory.data(&context)))?
+    }
+
+    #[inline]
+    fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
+        Store::of(self.store)?.with(|mut context| f(self.memory.data_mut(&mut context)))?
+    }
+
+    /// The `length` bytes at `offset`, for reading.
+    #[inline]
+    fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        self.data(|data| match slice(data, offset, length) {
+            Some(bytes) => Ok(f(bytes)),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
+    }
+
+    /// The `length` bytes at `offset`, for writing.
+    #[inline]
+    fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
+        self.data_mut(|data| {
+            let size = data.len();
+            match slice_mut(data, offset, length) {
+                Some(bytes) => Ok(f(bytes)),
+                None => Err(out_of_range("write", offset, length, size)),
+            }
+        })
+    }
+
+    fn byte_length(&self) -> Result<u64, Error> {
+        self.data(|data| Ok(data.len() as u64))
+    }
+
+    fn grow(&self, by: u64) -> Result<u64, Error> {
+        let store = Store::of(self.store)?;
+        let (ty, size) = store.with(|context| (self.memory.ty(&context), self.memory.size(&context)))?;
+        if by == 0 {
+            return Ok(size);
+        }
+        let refuse = |why: String| {
+            Error::value(format!("cannot grow a memory of {size} pages by {by} pages: {why}"))
+        };
+        let most = ty.maximum().unwrap_or(if ty.is_64() { 1 << 48 } else { 1 << 16 });
+        let wanted = size.checked_add(by).filter(|wanted| *wanted <= most).ok_or_else(|| {
+            refuse(match ty.maximum() {
+                Some(maximum) => format!("its maximum is {maximum} pages"),
+                None => format!("a memory has at most {most} pages"),
+            })
+        })?;
+        let (left, which, limit) = store.memory_left()?;
+        if by.checked_mul(PAGE).is_none_or(|bytes| bytes > left) {
+            let message = format!(
+                "cannot grow a memory of {size} pages by {by} pages: {which} is {limit} bytes, and {left} are left"
+            );
+            return Err(if which.starts_with("the sandbox") {
+                Error::limit(Limit::Memory, message)
+            } else {
+                Error::value(message)
+            });
+        }
+        store.charge(self.store, by.saturating_mul(PAGE) / BYTES_PER_FUEL)?;
+        let grown = store.with(|mut context| self.memory.grow(context.as_context_mut(), by))?;
+        grown.map_err(|error| refuse(format!("{error} ({wanted} pages)")))
+    }
+
+    /// The bytes that a script gives to be written: `bytes` as they are, or an iterable of ints.
+    fn buffer<R>(
+        &self,
+        offset: u64,
+        buffer: Value<'v>,
+        heap: Heap<'v>,
+        f: impl FnOnce(&[u8]) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        if let Some(bytes) = convert::bytes(buffer) {
+            return f(bytes);
+        }
+        if buffer.unpack_str().is_some() {
+            return Err(Error::value("`buffer` must be bytes, got a str; write_string writes text"));
+        }
+        let Ok(items) = buffer.iterate(heap) else {
+            return Err(Error::value(format!(
+                "`buffer` must be bytes or an iterable of ints, got {}",
+                convert::describe(buffer)
+            )));
+        };
+        let room = self.byte_length()?.saturating_sub(offset);
+        let mut bytes = Vec::new();
+        for (index, item) in items.enumerate() {
+            match item.unpack_i32().map(u8::try_from) {
+                Some(Ok(byte)) => bytes.push(byte),
+                _ => {
+                    return Err(Error::value(format!(
+                        "`buffer[{index}]` must be an int from 0 to 255, got {}",
+                        convert::describe(item)
+                    )));
+                }
+            }
+            if bytes.len() as u64 > room {
+                let size = self.byte_length()?;
+                return Err(Error::value(format!(
+                    "cannot write more than {room} bytes at offset {offset}: the memory has {size} bytes"
+                )));
+            }
+        }
+        f(&bytes)
+    }
+}
+
+impl<'v> Store<'v> {
+    /// What it means that the limiter refused memory to something new.
+    pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
+        match self.memory_left() {
+            Ok((left, which, limit)) => {
+                let message = format!("{what} needs {bytes} bytes: {which} is {limit} bytes, and {left} are left");
+                if which.starts_with("the sandbox") {
+                    Error::limit(Limit::Memory, message)
+                } else {
+                    Error::value(message)
+                }
+            }
+            Err(error) => error,
+        }
+    }
+}
+
+#[inline]
+fn bounds(offset: u64, length: u64) -> Option<std::ops::Range<usize>> {
+    let end = offset.checked_add(length)?;
+    Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)
+}
+
+#[inline]
+fn slice(data: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
+    data.get(bounds(offset, length)?)
+}
+
+#[inline]
+fn slice_mut(data: &mut [u8], offset: u64, length: u64) -> Option<&mut [u8]> {
+    data.get_mut(bounds(offset, length)?)
+}
+
+#[cold]
+fn out_of_range(what: &str, offset: u64, length: u64, size: usize) -> Error {
+    Error::value(format!("cannot {what} {length} bytes at offset {offset}: the memory has {size} bytes"))
+}
+
+/// A position within a memory that is not the start of a range: an error beyond the end.
+fn check_start(offset: u64, size: usize) -> Result<usize, Error> {
+    match usize::try_from(offset) {
+        Ok(at) if at <= size => Ok(at),
+        _ => Err(out_of_range("read", offset, 0, size)),
+    }
+}
+
+starlark::methods_static!(MEMORY = all_methods);
+
+fn all_methods(builder: &mut MethodsBuilder) {
+    memory_methods(builder);
+    text::methods(builder);
+    number::methods(builder);
+    array::methods(builder);
+    pack::methods(builder);
+    builder.set_docstring(
+        "A linear memory: what its guest sees, as it is at the moment of each call.\n\n\
+         All offsets and lengths are in bytes and not negative; all numbers are little-endian. A range that does \
+         not fit is an error, and nothing is read or written.",
+    );
+}
+
+/// The methods whose signatures are fixed, and those of whole ranges.
+#[starlark_module]
+fn memory_methods(builder: &mut MethodsBuilder) {
+    /// Grows the memory by `by` pages of 65,536 bytes and returns its size in pages before.
+    ///
+    /// An error past the memory's maximum or a limit; then the size is unchanged. It costs the fuel
+    /// that `memory.grow` costs a guest.
+    fn grow<'v>(this: &Memory<'v>, #[starlark(require = pos)] by: Int<'v>) -> starlark::Result<u64> {
+        Ok(this.grow(convert::size(by.get(), "by")?)?)
+    }
+
+    /// A copy of the `length` bytes at `offset`.
+    fn read<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] offset: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<StarlarkBytes> {
+        let offset = convert::size(offset.get(), "offset")?;
+        let length = convert::size(length.get(), "length")?;
+        Ok(this.read_range(offset, length, StarlarkBytes::new)?)
+    }
+
+    /// Copies `buffer` to `offset`: `bytes` in one copy; or a list, tuple, range or other iterable of
+    /// ints from 0 to 255, of which nothing is written unless all are good.
+    fn write<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] offset: Int<'v>,
+        #[starlark(require = pos)] buffer: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<NoneType> {
+        let offset = convert::size(offset.get(), "offset")?;
+        this.buffer(offset, buffer, heap, |bytes| {
+            this.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(bytes))
+        })?;
+        Ok(NoneType)
+    }
+
+    /// The size in pages of 65,536 bytes.
+    fn size<'v>(this: &Memory<'v>) -> starlark::Result<u64> {
+        Ok(Store::of(this.store)?.with(|context| this.memory.size(&context))?)
+    }
+
+    /// The most pages that the memory's own type allows, or `None`.
+    #[starlark(attribute)]
+    fn maximum<'v>(this: &Memory<'v>) -> starlark::Result<NoneOr<u64>> {
+        let ty = Store::of(this.store)?.with(|context| this.memory.ty(&context))?;
+        Ok(NoneOr::from_option(ty.maximum()))
+    }
+
+    /// The size in bytes: `len(memory)`, also where that is more than Starlark's `len` can return.
+    #[starlark(attribute)]
+    fn byte_length<'v>(this: &Memory<'v>) -> starlark::Result<u64> {
+        Ok(this.byte_length()?)
+    }
+
+    /// Sets `length` bytes at `ptr` to `byte`.
+    fn fill<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] byte: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let byte = number::byte(byte.get(), "byte")?;
+        let length = convert::size(length.get(), "length")?;
+        this.write_range(ptr, length, |to| to.fill(byte))?;
+        Ok(NoneType)
+    }
+
+    /// Copies `length` bytes within the memory, from `src` to `dst`; the ranges may overlap.
+    fn copy<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] dst: Int<'v>,
+        #[starlark(require = pos)] src: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        let dst = convert::size(dst.get(), "dst")?;
+        let src = convert::size(src.get(), "src")?;
+        let length = convert::size(length.get(), "length")?;
+        this.data_mut(|data| {
+            let size = data.len();
+            let from = bounds(src, length).filter(|r| r.end <= size);
+            let from = from.ok_or_else(|| out_of_range("read", src, length, size))?;
+            let to = bounds(dst, length).filter(|r| r.end <= size);
+            let to = to.ok_or_else(|| out_of_range("write", dst, length, size))?;
+            data.copy_within(from, to.start);
+            Ok(())
+        })?;
+        Ok(NoneType)
+    }
+
+    /// The offset of the first place of `needle` from `start` on and before `end`, by default the
+    /// memory's end; -1 for none.
+    fn find<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] needle: ValueOfUnchecked<'v, StarlarkBytes>,
+        start: Option<Int<'v>>,
+        end: Option<Int<'v>>,
+    ) -> starlark::Result<i64> {
+        let Some(needle) = convert::bytes(needle.get()) else {
+            let got = convert::describe(needle.get());
+            return Err(Error::value(format!("`needle` must be bytes, got {got}")).into());
+        };
+        let start = start.map_or(Ok(0), |s| convert::size(s.get(), "start"))?;
+        let end = end.map(|e| convert::size(e.get(), "end")).transpose()?;
+        Ok(this.data(|data| {
+            let end = end.unwrap_or(data.len() as u64);
+            let length = end.checked_sub(start);
+            let Some(length) = length else {
+                return Err(Error::value(format!("`start` ({start}) is after `end` ({end})")));
+            };
+            let Some(haystack) = slice(data, start, length) else {
+                return Err(out_of_range("read", start, length, data.len()));
+            };
+            let found = memchr::memmem::find(haystack, needle).map(|at| start.saturating_add(at as u64));
+            Ok(found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
+        })?)
+    }
+
+    /// `length` bytes at `ptr` as text for people: offset, sixteen bytes in hexadecimal, and as ASCII,
+    /// a line for each sixteen.
+    fn hexdump<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<String> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let length = convert::size(length.get(), "length")?;
+        Ok(this.read_range(ptr, length, |bytes| hexdump(ptr, bytes))?)
+    }
+}
+
+fn hexdump(start: u64, bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let mut at = start;
+    for line in bytes.chunks(16) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{at:08x} ");
+        for index in 0..16 {
+            let gap = if index % 8 == 0 { " " } else { "" };
+            let _ = match line.get(index) {
+                Some(byte) => write!(out, "{gap}{byte:02x} "),
+                None => write!(out, "{gap}   "),
+            };
+        }
+        out.push_str(" |");
+        out.extend(line.iter().map(|b| if (0x20..0x7f).contains(b) { char::from(*b) } else { '.' }));
+        out.push_str("|\n");
+        at = at.wrapping_add(16);
+    }
+    out
+}
+
+#[starlark_value(type = "wasm.Memory")]
+impl<'v, V: ValueLike<'v>> StarlarkValue<'v> for MemoryGen<V>
+where
+    Self: ProvidesStaticType<'v>,
+{
+    type Canonical = FrozenMemory;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(MEMORY.methods())
+    }
+
+    fn length(&self) -> starlark::Result<i32> {
+        let memory = Memory { store: self.store.to_value(), memory: self.memory };
+        let bytes = memory.byte_length()?;
+        i32::try_from(bytes).map_err(|_| {
+            Error::value(format!("the memory has {bytes} bytes, more than len() can return; use `.byte_length`")).into()
+        })
+    }
+
+    fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let memory = Memory { store: self.store.to_value(), memory: self.memory };
+        let at = convert::size(index, "index")?;
+        let byte = memory.read_range(at, 1, |bytes| bytes.first().copied().unwrap_or(0))?;
+        Ok(heap.alloc(i32::from(byte)))
+    }
+
+    fn set_at(&self, index: Value<'v>, value: Value<'v>) -> starlark::Result<()> {
+        let memory = Memory { store: self.store.to_value(), memory: self.memory };
+        let at = convert::size(index, "index")?;
+        let byte = number::byte(value, "value")?;
+        Ok(memory.write_range(at, 1, |to| to.fill(byte))?)
+    }
+
+    fn slice(
+        &self,
+        start: Option<Value<'v>>,
+        stop: Option<Value<'v>>,
+        stride: Option<Value<'v>>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        let memory = Memory { store: self.store.to_value(), memory: self.memory };
+        if stride.is_some_and(|s| s.unpack_i32() != Some(1)) {
+            return Err(Error::value("a slice of a memory has no stride").into());
+        }
+        let size = memory.byte_length()?;
+        let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
+        let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
+        // As with Starlark's own sequences, a slice is clipped to what is there.
+        let (start, stop) = (start.min(size), stop.min(size));
+        let length = stop.saturating_sub(start);
+        Ok(heap.alloc(memory.read_range(start, length, StarlarkBytes::new)?))
+    }
+
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(Memory::from_value(other).is_some_and(|other| {
+            other.store.ptr_eq(self.store.to_value()) && format!("{:?}", other.memory) == format!("{:?}", self.memory)
+        }))
+    }
+}
+
+impl<V> fmt::Debug for MemoryGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Memory>")
+    }
+}
+
+impl<V> fmt::Display for MemoryGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Memory>")
+    }
+}

@@ -1,0 +1,17 @@
+//! The Starlark types. Each handle is a store and what wasmi calls the thing inside it.
+
+pub(crate) mod evaluation;
+pub(crate) mod outcome;
+pub(crate) mod scope;
+pub(crate) mod callback;
+pub(crate) mod caller;
+pub(crate) mod exports;
+pub(crate) mod function;
+pub(crate) mod global;
+pub(crate) mod instance;
+pub(crate) mod instantiate;
+pub(crate) mod link;
+pub(crate) mod memory;
+pub(crate) mod module;
+pub(crate) mod store;
+pub(crate) mod table;

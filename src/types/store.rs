@@ -1,0 +1,399 @@
+//! `wasm.Store`: what instances, memories, tables and globals live in.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::collections::SmallMap;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::eval::Evaluator;
+use starlark::starlark_module;
+use starlark::values::none::{NoneOr, NoneType};
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueLike, ValueTyped, starlark_value,
+};
+use wasmi::{AsContextMut, StoreContextMut};
+
+use super::evaluation::Evaluation;
+use super::scope::{StoreCell, StoreData, Unavailable};
+use crate::convert;
+use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::meter::Limiter;
+
+/// Owns a wasmi store, and the Starlark values that wasm code holds on to.
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Store<'v> {
+    #[trace(unsafe_ignore)]
+    cell: StoreCell,
+    pub(crate) evaluation: ValueTyped<'v, Evaluation<'v>>,
+    /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
+    callbacks: RefCell<Vec<Callback<'v>>>,
+    /// The values behind `externref`s.
+    externs: RefCell<Vec<Value<'v>>>,
+    /// The script's handle of a function, so that one function has one handle. wasmi's handles can be
+    /// told apart by nothing but how they print.
+    functions: RefCell<SmallMap<String, Value<'v>>>,
+    /// The instances made so far.
+    instances: RefCell<Vec<Value<'v>>>,
+    /// Fuel that this store may still use of the evaluation's, as of when it last held the budget.
+    own_fuel: Cell<u64>,
+    /// What wasmi's counter stood at when this store was last settled.
+    settled_at: Cell<u64>,
+    max_memory: Option<u64>,
+}
+
+#[derive(Clone, Copy, Trace)]
+pub(crate) struct Callback<'v> {
+    pub(crate) function: Value<'v>,
+    pub(crate) caller: Value<'v>,
+}
+
+impl<'v> Store<'v> {
+    pub(crate) fn new(
+        evaluation: ValueTyped<'v, Evaluation<'v>>,
+        fuel: Option<u64>,
+        max_memory: Option<u64>,
+    ) -> Self {
+        let state = evaluation.as_ref();
+        let limiter = Limiter::new(state.meter.clone(), state.host.limits().clone(), max_memory);
+        let mut store = wasmi::Store::new(state.host.engine(), StoreData::new(limiter));
+        store.limiter(|data| &mut data.limiter);
+        Self {
+            cell: StoreCell::new(store),
+            evaluation,
+            callbacks: RefCell::default(),
+            externs: RefCell::default(),
+            functions: RefCell::default(),
+            instances: RefCell::default(),
+            own_fuel: Cell::new(fuel.unwrap_or(u64::MAX)),
+            settled_at: Cell::new(0),
+            max_memory,
+        }
+    }
+
+    /// The store that everything of an evaluation lives in by default.
+    pub(crate) fn default_of(eval: &Evaluator<'v, '_, '_>) -> Value<'v> {
+        let evaluation = Evaluation::of(eval);
+        let state = evaluation.as_ref();
+        if let Some(store) = state.default_store.get() {
+            return store;
+        }
+        let store = eval.heap().alloc(Store::new(evaluation, None, None));
+        state.default_store.set(Some(store));
+        store
+    }
+
+    /// The store of a handle; an error for one whose evaluation is over.
+    #[inline]
+    pub(crate) fn of(store: Value<'v>) -> Result<&'v Self, Error> {
+        store.downcast_ref::<Self>().ok_or_else(frozen)
+    }
+
+    /// Uses the wasmi store.
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(StoreContextMut<'_, StoreData>) -> R) -> Result<R, Error> {
+        self.cell.with(f).map_err(unavailable)
+    }
+
+    /// Runs wasm. `me` is this store's own value.
+    #[inline]
+    pub(crate) fn enter<R>(
+        &self,
+        me: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> Result<R, wasmi::Error>,
+    ) -> Result<Result<R, wasmi::Error>, Error> {
+        self.hold_budget(me)?;
+        self.cell.enter(me, eval, f).map_err(unavailable)
+    }
+
+    /// The cell, for host functions and callers.
+    pub(crate) fn cell(&self) -> &StoreCell {
+        &self.cell
+    }
+
+    pub(crate) fn add_callback(&self, callback: Callback<'v>) -> usize {
+        let mut callbacks = self.callbacks.borrow_mut();
+        callbacks.push(callback);
+        callbacks.len() - 1
+    }
+
+    #[inline]
+    pub(crate) fn callback(&self, index: usize) -> Option<Callback<'v>> {
+        self.callbacks.borrow().get(index).copied()
+    }
+
+    pub(crate) fn add_extern(&self, value: Value<'v>) -> usize {
+        let mut externs = self.externs.borrow_mut();
+        if externs.last().is_some_and(|last| last.ptr_eq(value)) {
+            return externs.len() - 1;
+        }
+        externs.push(value);
+        externs.len() - 1
+    }
+
+    pub(crate) fn extern_value(&self, index: usize) -> Option<Value<'v>> {
+        self.externs.borrow().get(index).copied()
+    }
+
+    /// The one handle of a function, made by `make` if there is none yet.
+    pub(crate) fn function(&self, func: &wasmi::Func, make: impl FnOnce() -> Value<'v>) -> Value<'v> {
+        let key = format!("{func:?}");
+        if let Some(known) = self.functions.borrow().get(key.as_str()) {
+            return *known;
+        }
+        let made = make();
+        self.functions.borrow_mut().insert(key, made);
+        made
+    }
+
+    pub(crate) fn add_instance(&self, instance: Value<'v>) {
+        self.instances.borrow_mut().push(instance);
+    }
+
+    pub(crate) fn instances(&self) -> Vec<Value<'v>> {
+        self.instances.borrow().clone()
+    }
+
+    /// An error, if the store is closed.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.cell.is_closed() { Err(unavailable(Unavailable::Closed)) } else { Ok(()) }
+    }
+
+    pub(crate) fn memory_left(&self) -> Result<(u64, &'static str, u64), Error> {
+        self.with(|context| {
+            let limiter = &context.data().limiter;
+            let (left, which) = limiter.memory_left();
+            (left, which, limiter.memory_limit())
+        })
+    }
+}
+
+/// Fuel. The budget of an evaluation is in one place at a time: in the wasmi counter of the store
+/// that ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
+impl<'v> Store<'v> {
+    /// Makes this store the budget's holder.
+    #[inline]
+    pub(crate) fn hold_budget(&self, me: Value<'v>) -> Result<(), Error> {
+        let state = self.evaluation.as_ref();
+        match state.holder.get() {
+            Some(holder) if holder.ptr_eq(me) => Ok(()),
+            holder => self.take_budget(me, holder),
+        }
+    }
+
+    #[cold]
+    fn take_budget(&self, me: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
+        let state = self.evaluation.as_ref();
+        if state.is_metered() {
+            if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
+                holder.settle();
+            }
+            let grant = self.own_fuel.get().min(state.budget.get());
+            self.with(|mut context| context.set_fuel(grant).is_ok())?;
+            self.settled_at.set(grant);
+        }
+        state.holder.set(Some(me));
+        Ok(())
+    }
+
+    /// Takes what was used since the last time from the store's own fuel and from the budget.
+    fn settle(&self) {
+        let state = self.evaluation.as_ref();
+        let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
+        let used = self.settled_at.get().saturating_sub(left);
+        self.settled_at.set(left);
+        state.budget.set(state.budget.get().saturating_sub(used));
+        if self.own_fuel.get() != u64::MAX {
+            self.own_fuel.set(self.own_fuel.get().saturating_sub(used));
+        }
+    }
+
+    fn settle_if_holder(&self, me: Value<'v>) {
+        if self.evaluation.as_ref().holder.get().is_some_and(|h| h.ptr_eq(me)) {
+            self.settle();
+        }
+    }
+
+    /// Charges work that the host did on behalf of the script, at wasmi's price for the same
+    /// instruction in a guest.
+    pub(crate) fn charge(&self, me: Value<'v>, fuel: u64) -> Result<(), Error> {
+        if !self.evaluation.as_ref().is_metered() {
+            return Ok(());
+        }
+        self.hold_budget(me)?;
+        let paid = self.with(|mut context| {
+            let left = context.get_fuel().ok()?;
+            context.set_fuel(left.checked_sub(fuel)?).ok()
+        })?;
+        match paid {
+            Some(()) => Ok(()),
+            None => Err(self.out_of_fuel(me)),
+        }
+    }
+
+    /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
+    pub(crate) fn out_of_fuel(&self, me: Value<'v>) -> Error {
+        self.settle_if_holder(me);
+        let state = self.evaluation.as_ref();
+        if self.own_fuel.get() < state.budget.get() {
+            return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
+        }
+        let limit = state.host.limits().fuel.unwrap_or(u64::MAX);
+        Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
+    }
+
+    fn fuel_left(&self, me: Value<'v>) -> u64 {
+        self.settle_if_holder(me);
+        self.own_fuel.get().min(self.evaluation.as_ref().budget.get())
+    }
+}
+
+impl<'v> Evaluation<'v> {
+    /// Fuel used so far by all stores together; `None` where fuel is not metered.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        let limit = self.host.limits().fuel?;
+        if let Some(holder) = self.holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
+            holder.settle();
+        }
+        Some(limit.saturating_sub(self.budget.get()))
+    }
+}
+
+#[cold]
+pub(crate) fn frozen() -> Error {
+    Error::new(
+        ErrorKind::Handle,
+        "this value belongs to the evaluation of the file that made it, which is over; \
+         share the `wasm.Module` through `load`, and instantiate it inside a function",
+    )
+}
+
+#[cold]
+fn unavailable(why: Unavailable) -> Error {
+    match why {
+        Unavailable::Closed => Error::new(ErrorKind::Handle, "the store of this value is closed: `close()` freed it"),
+        Unavailable::InUse => Error::new(ErrorKind::Handle, "the store of this value is in use"),
+    }
+}
+
+starlark::methods_static!(STORE = store_methods);
+
+/// An own budget for some instances, and the means to free them early.
+///
+/// Everything of an evaluation lives in one store by default. A store made here has fuel and memory
+/// of its own within the sandbox's, and `close()` frees all that lives in it.
+#[starlark_module]
+fn store_methods(builder: &mut MethodsBuilder) {
+    /// Fuel that is left: the store's own, or the sandbox's if that is less. `None` where fuel is not
+    /// metered. Assign to lower it, or to raise it again within what the sandbox has left.
+    #[starlark(attribute)]
+    fn fuel<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
+        let store = Store::of(this)?;
+        if !store.evaluation.as_ref().is_metered() {
+            return Ok(NoneOr::None);
+        }
+        Ok(NoneOr::Other(store.fuel_left(this)))
+    }
+
+    /// The most bytes that the memories of this store may have together, as given; `None` for no
+    /// limit but the sandbox's.
+    #[starlark(attribute)]
+    fn max_memory<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
+        Ok(NoneOr::from_option(Store::of(this)?.max_memory))
+    }
+
+    /// Frees all that lives in this store, now. A later use of one of its handles is an error. An
+    /// error too while code of this store runs.
+    fn close<'v>(this: Value<'v>) -> starlark::Result<NoneType> {
+        let store = Store::of(this)?;
+        if store.cell.is_busy() {
+            return Err(Error::new(ErrorKind::Handle, "cannot close a store while code of it runs").into());
+        }
+        store.settle_if_holder(this);
+        store.cell.close().map_err(unavailable)?;
+        store.callbacks.borrow_mut().clear();
+        store.externs.borrow_mut().clear();
+        store.functions.borrow_mut().clear();
+        store.instances.borrow_mut().clear();
+        Ok(NoneType)
+    }
+}
+
+#[starlark_value(type = "wasm.Store")]
+impl<'v> StarlarkValue<'v> for Store<'v> {
+    type Canonical = ClosedStore;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(STORE.methods())
+    }
+
+    fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
+        if attribute != "fuel" {
+            return Err(Error::value(format!("a wasm.Store has no attribute `{attribute}` to assign; `fuel` is one")).into());
+        }
+        let fuel = convert::size(value, "fuel")?;
+        let state = self.evaluation.as_ref();
+        if !state.is_metered() {
+            return Err(Error::value("this host does not meter fuel").into());
+        }
+        // Settles whoever holds the budget; the next call takes it anew.
+        let used = state.fuel_used().unwrap_or(0);
+        let left = state.host.limits().fuel.unwrap_or(u64::MAX).saturating_sub(used);
+        if fuel > left {
+            return Err(Error::value(format!("cannot set `fuel` to {fuel}: the sandbox has {left} left")).into());
+        }
+        self.own_fuel.set(fuel);
+        let grant = fuel.min(left);
+        // A running store goes on with what it is given here.
+        self.with(|mut context| context.as_context_mut().set_fuel(grant).is_ok())?;
+        self.settled_at.set(grant);
+        Ok(())
+    }
+}
+
+impl<'v> AllocValue<'v> for Store<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Store<'_> {
+    type Frozen = ClosedStore;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<ClosedStore> {
+        Ok(ClosedStore)
+    }
+}
+
+/// A store whose evaluation is over: its memory is freed.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct ClosedStore;
+
+#[starlark_value(type = "wasm.Store")]
+impl<'v> StarlarkValue<'v> for ClosedStore {
+    fn get_methods() -> Option<&'static Methods> {
+        Store::get_methods()
+    }
+}
+
+impl fmt::Debug for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Store>")
+    }
+}
+
+impl fmt::Display for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Store>")
+    }
+}
+
+impl fmt::Display for ClosedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Store>")
+    }
+}
