@@ -263,6 +263,10 @@ impl Error {
     }
 
     /// The same error again. Not `Clone`, so that no caller multiplies errors by accident.
+    pub(crate) fn has_report(&self) -> bool {
+        self.0.report.is_some()
+    }
+
     pub(crate) fn copy(&self) -> Self {
         Self(Box::new(Inner {
             kind: self.0.kind,

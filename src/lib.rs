@@ -9,6 +9,8 @@ mod host;
 mod limits;
 mod loader;
 mod meter;
+mod sandbox;
+mod source;
 #[allow(unsafe_code)]
 mod types;
 
@@ -16,3 +18,4 @@ pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
 pub use host::Host;
 pub use limits::Limits;
+pub use sandbox::{Report, Run, Sandbox, Stats};

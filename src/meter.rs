@@ -1,4 +1,4 @@
-//! What the stores of an evaluation use, held against its limits.
+//! What the stores of an evaluation, and of the files it loads, use; held against the limits.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -7,9 +7,11 @@ use wasmi_core::LimiterError;
 use crate::error::{Error, Limit};
 use crate::limits::Limits;
 
-/// What the stores of one evaluation use together.
+/// What the stores use together.
 #[derive(Debug, Default)]
 struct Usage {
+    /// Fuel left, as of the last time a store that holds it was settled.
+    fuel: u64,
     memory: u64,
     memory_peak: u64,
     table_elements: u64,
@@ -17,11 +19,27 @@ struct Usage {
     exceeded: Option<Limit>,
 }
 
-/// The shared meter of memory, tables and instances of an evaluation.
-#[derive(Clone, Default, Debug)]
+/// The shared meter of fuel, memory, tables and instances.
+#[derive(Clone, Debug)]
 pub(crate) struct Meter(Arc<Mutex<Usage>>);
 
 impl Meter {
+    /// A meter with the whole budget of `limits`.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let usage = Usage { fuel: limits.fuel.unwrap_or(u64::MAX), ..Usage::default() };
+        Self(Arc::new(Mutex::new(usage)))
+    }
+
+    /// Fuel left for all stores together, as of the last time their holder was settled.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.usage().fuel
+    }
+
+    pub(crate) fn use_fuel(&self, used: u64) {
+        let mut usage = self.usage();
+        usage.fuel = usage.fuel.saturating_sub(used);
+    }
+
     fn usage(&self) -> MutexGuard<'_, Usage> {
         // A poisoned meter still counts right: each update is a plain assignment.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -96,7 +96,7 @@ impl Call<'_> {
         store: &Store<'v>,
         results: &mut [Val],
     ) -> Result<(), Error> {
-        let mut set = |slot: &mut Val, index: usize, value: Value<'v>| {
+        let set = |slot: &mut Val, index: usize, value: Value<'v>| {
             let ty = slot.ty();
             *slot = to_wasm(value, ty, owner, store).map_err(|expected| {
                 Error::value(format!(

@@ -31,28 +31,28 @@ pub(crate) struct Evaluation<'v> {
     pub(crate) default_store: Cell<Option<Value<'v>>>,
     /// The store whose wasmi counter holds what is left of the budget.
     pub(crate) holder: Cell<Option<Value<'v>>>,
-    /// Fuel left for all stores together, as of the last time a holder was settled.
-    pub(crate) budget: Cell<u64>,
 }
 
 impl<'v> Evaluation<'v> {
     /// The evaluation that `eval` runs; attached to the default host, if to none yet.
     pub(crate) fn of(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
-        Self::find(eval.module()).unwrap_or_else(|| Self::attach(eval.module(), Host::default()))
+        Self::find(eval.module()).unwrap_or_else(|| {
+            let host = Host::default();
+            let meter = Meter::new(host.limits());
+            Self::attach(eval.module(), host, meter)
+        })
     }
 
     pub(crate) fn find(module: &Module<'v>) -> Option<ValueTyped<'v, Self>> {
         ValueTyped::new(module.get(SLOT)?)
     }
 
-    pub(crate) fn attach(module: &Module<'v>, host: Host) -> ValueTyped<'v, Self> {
-        let budget = host.limits().fuel.unwrap_or(u64::MAX);
+    pub(crate) fn attach(module: &Module<'v>, host: Host, meter: Meter) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             host,
-            meter: Meter::default(),
+            meter,
             default_store: Cell::new(None),
             holder: Cell::new(None),
-            budget: Cell::new(budget),
         });
         module.set(SLOT, evaluation.to_value());
         evaluation
@@ -68,7 +68,7 @@ impl Host {
     /// Gives the evaluation of `module` this host's limits and modules. Call it before the evaluation
     /// starts; one that was attached to no host has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
-        Evaluation::attach(module, self.clone());
+        Evaluation::attach(module, self.clone(), Meter::new(self.limits()));
     }
 }
 

@@ -192,7 +192,7 @@ impl<'v> Store<'v> {
             if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
                 holder.settle();
             }
-            let grant = self.own_fuel.get().min(state.budget.get());
+            let grant = self.own_fuel.get().min(state.meter.fuel());
             self.with(|mut context| context.set_fuel(grant).is_ok())?;
             self.settled_at.set(grant);
         }
@@ -206,7 +206,7 @@ impl<'v> Store<'v> {
         let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
         let used = self.settled_at.get().saturating_sub(left);
         self.settled_at.set(left);
-        state.budget.set(state.budget.get().saturating_sub(used));
+        state.meter.use_fuel(used);
         if self.own_fuel.get() != u64::MAX {
             self.own_fuel.set(self.own_fuel.get().saturating_sub(used));
         }
@@ -239,7 +239,7 @@ impl<'v> Store<'v> {
     pub(crate) fn out_of_fuel(&self, me: Value<'v>) -> Error {
         self.settle_if_holder(me);
         let state = self.evaluation.as_ref();
-        if self.own_fuel.get() < state.budget.get() {
+        if self.own_fuel.get() < state.meter.fuel() {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
         }
         let limit = state.host.limits().fuel.unwrap_or(u64::MAX);
@@ -248,7 +248,7 @@ impl<'v> Store<'v> {
 
     fn fuel_left(&self, me: Value<'v>) -> u64 {
         self.settle_if_holder(me);
-        self.own_fuel.get().min(self.evaluation.as_ref().budget.get())
+        self.own_fuel.get().min(self.evaluation.as_ref().meter.fuel())
     }
 }
 
@@ -259,7 +259,13 @@ impl<'v> Evaluation<'v> {
         if let Some(holder) = self.holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
             holder.settle();
         }
-        Some(limit.saturating_sub(self.budget.get()))
+        Some(limit.saturating_sub(self.meter.fuel()))
+    }
+
+    /// Settles the budget, and leaves it to whoever asks for it next: another evaluation too.
+    pub(crate) fn release_budget(&self) {
+        let _ = self.fuel_used();
+        self.holder.set(None);
     }
 }
 

@@ -1,0 +1,68 @@
+//! The command line, as plain data.
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "wasmlark", version, about = "Starlark scripts that load, link and call WebAssembly modules")]
+#[command(after_help = "Exit status: 0 done; 1 the script failed; 2 usage; 3 a limit of the sandbox ended it.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a script
+    Run(Run),
+    /// Show what a module imports and exports, as a script would call it
+    Inspect(Inspect),
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// WebAssembly fuel for the whole run, about one per instruction [default: 100000000000]
+    #[arg(long, value_name = "N")]
+    pub fuel: Option<u64>,
+    /// Bytes of linear memory: a number, with K, M or G for the binary multiples [default: 1G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+    /// Starlark ticks: function calls and rounds of loops [default: 1000000000]
+    #[arg(long, value_name = "N")]
+    pub max_ticks: Option<u64>,
+    /// The folder that names in `load` and `wasm.Module` are relative to [default: the script's]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
+    /// Print fuel, ticks and memory peak to stderr at the end, as one JSON line
+    #[arg(long)]
+    pub stats: bool,
+    /// The script, or `-` for stdin
+    #[arg(value_name = "SCRIPT")]
+    pub script: String,
+    /// Arguments of the script: its `argv`
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct Inspect {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The module, or `-` for stdin
+    #[arg(value_name = "FILE")]
+    pub file: String,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (text.get(..at), 1 << 10),
+        Some((at, 'm' | 'M')) => (text.get(..at), 1 << 20),
+        Some((at, 'g' | 'G')) => (text.get(..at), 1 << 30),
+        _ => (Some(text), 1),
+    };
+    let number: u64 = digits
+        .unwrap_or_default()
+        .parse()
+        .map_err(|_| "expected a number of bytes, such as 65536, 64K, 16M or 1G".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "does not fit in 64 bits".to_owned())
+}

@@ -1,0 +1,19 @@
+//! The `wasmlark` command.
+
+mod args;
+mod inspect;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// 0 done, 1 the script failed, 2 usage, 3 a limit of the sandbox ended it.
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let status = match arguments.command {
+        args::Command::Run(options) => run::run(options),
+        args::Command::Inspect(options) => inspect::run(options),
+    };
+    ExitCode::from(status)
+}

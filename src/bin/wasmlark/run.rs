@@ -1,0 +1,105 @@
+//! `wasmlark run`.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
+
+use crate::args;
+
+/// Runs a script; the exit status.
+pub fn run(options: args::Run) -> u8 {
+    let (name, text, folder) = match read_script(&options.script) {
+        Ok(read) => read,
+        Err(message) => return fail(&message),
+    };
+    let root = match options.root.clone().unwrap_or(folder).canonicalize() {
+        Ok(root) => root,
+        Err(error) => return fail(&format!("cannot use the root: {error}")),
+    };
+    let mut limits = Limits::new();
+    if let Some(fuel) = options.fuel {
+        limits = limits.fuel(fuel);
+    }
+    if let Some(bytes) = options.max_memory {
+        limits = limits.memory(bytes);
+    }
+    if let Some(ticks) = options.max_ticks {
+        limits = limits.ticks(ticks);
+    }
+    // The script itself may lie anywhere; names in it are relative to it as far as it lies in the root.
+    let name = name_in_root(&options.script, &root).unwrap_or(name);
+    let sandbox = Sandbox::new()
+        .limits(limits)
+        .args(options.args)
+        .on_print(|line| {
+            // A reader that went away ends the output, not the script.
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+        })
+        .loader(move |name| read_in_root(&root, name));
+    let Report { result, stats, .. } = sandbox.report(&name, &text);
+    let status = match result {
+        Ok(_) => 0,
+        Err(error) => report(&error),
+    };
+    if options.stats {
+        let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
+        eprintln!("{{\"fuel\":{fuel},\"ticks\":{},\"memory_peak\":{}}}", stats.ticks, stats.memory_peak);
+    }
+    status
+}
+
+fn report(error: &Error) -> u8 {
+    eprintln!("{}", error.to_string().trim_end());
+    if matches!(error.kind(), ErrorKind::Limit(_)) { 3 } else { 1 }
+}
+
+fn fail(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    1
+}
+
+/// The script's name for messages, its text, and its folder.
+fn read_script(script: &str) -> Result<(String, String, PathBuf), String> {
+    if script == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|e| format!("cannot read the script from stdin: {e}"))?;
+        return Ok(("<stdin>".to_owned(), text, PathBuf::from(".")));
+    }
+    let path = Path::new(script);
+    let bytes = std::fs::read(path).map_err(|e| format!("cannot read {script}: {e}"))?;
+    let text = String::from_utf8(bytes).map_err(|e| format!("{script} is no script: {e}"))?;
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok((script.to_owned(), text, folder))
+}
+
+/// The script's path below the root, with `/`, if it lies there.
+fn name_in_root(script: &str, root: &Path) -> Option<String> {
+    let path = Path::new(script).canonicalize().ok()?;
+    let below = path.strip_prefix(root).ok()?;
+    let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
+    Some(parts?.join("/"))
+}
+
+/// The bytes of a file below the root; `-` is stdin. Links may not lead out.
+fn read_in_root(root: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
+    if name == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        return Ok(Some(bytes));
+    }
+    let path = root.join(name);
+    let real = match path.canonicalize() {
+        Ok(real) => real,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    if !real.starts_with(root) {
+        return Err(format!("a link leads out of the root {}; `--root` sets another", root.display()));
+    }
+    std::fs::read(&real).map(Some).map_err(|e| e.to_string())
+}

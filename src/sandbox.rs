@@ -1,0 +1,362 @@
+//! The front door for an application without an evaluator of its own: limits, files, a script.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use starlark::PrintHandler;
+use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::values::list::AllocList;
+use starlark::values::Value;
+
+use crate::error::{Error, ErrorKind, Limit, Location};
+use crate::host::{Host, Loader};
+use crate::limits::Limits;
+use crate::meter::Meter;
+use crate::types::evaluation::Evaluation;
+use crate::{loader, source};
+
+/// Runs scripts with nothing of the host in reach but what is given here.
+///
+/// ```
+/// use wasmlark::Sandbox;
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.file("double.star", "def double(x): return 2 * x");
+/// let run = sandbox.run("main.star", "load('double.star', 'double')\nprint('hello')\ndouble(21)")?;
+/// assert_eq!(run.output, "hello\n");
+/// assert_eq!(run.value, "42");
+/// # Ok::<(), wasmlark::Error>(())
+/// ```
+///
+/// Scripts see Starlark with types, records, sets, f-strings and `json`, the `wasm` namespace, and
+/// `argv`. No clock, no randomness, no files of the host: what a script computes depends on its
+/// arguments, and on the files given here, alone.
+#[derive(Default)]
+pub struct Sandbox {
+    limits: Limits,
+    files: BTreeMap<String, Vec<u8>>,
+    loader: Option<Arc<Loader>>,
+    args: Vec<String>,
+    print: Option<Box<dyn Fn(&str)>>,
+}
+
+/// What a script did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What it printed; empty where [`Sandbox::on_print`] takes that.
+    pub output: String,
+    /// The value of its last statement as Starlark source, `None` where that is no expression.
+    pub value: String,
+    /// What it spent.
+    pub stats: Stats,
+}
+
+/// What a script did, whether or not it succeeded.
+#[derive(Debug)]
+pub struct Report {
+    /// What it printed before it ended; empty where [`Sandbox::on_print`] takes that.
+    pub output: String,
+    /// The value of its last statement as Starlark source, or why it failed.
+    pub result: Result<String, Error>,
+    /// What it spent.
+    pub stats: Stats,
+}
+
+/// What a script spent. The same script with the same files and arguments spends the same everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// WebAssembly fuel; `None` where it is not metered.
+    pub fuel: Option<u64>,
+    /// Starlark ticks, those of loaded files among them.
+    pub ticks: u64,
+    /// The most bytes of linear memory in use at once.
+    pub memory_peak: u64,
+}
+
+impl Sandbox {
+    /// A sandbox with default limits and no files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets what a script may spend.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Gives names that are not files of the sandbox to `loader`: it returns the bytes of a script or
+    /// module, `Ok(None)` for a name that it does not know, or a message.
+    pub fn loader(
+        mut self,
+        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.loader = Some(Arc::new(loader));
+        self
+    }
+
+    /// Sets `argv`.
+    pub fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Takes each printed line, with its line feed, at once. The limit `output` holds all the same.
+    pub fn on_print(mut self, print: impl Fn(&str) + 'static) -> Self {
+        self.print = Some(Box::new(print));
+        self
+    }
+
+    /// Adds a file, a script or a module, for `load` and `wasm.Module`. A name is a path with `/`.
+    pub fn file(&mut self, name: impl Into<String>, content: impl Into<Vec<u8>>) -> &mut Self {
+        self.files.insert(name.into(), content.into());
+        self
+    }
+
+    /// Runs a script. `name` is for messages, and for names in the script that begin with `./`.
+    ///
+    /// # Errors
+    ///
+    /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
+    pub fn run(&self, name: &str, script: &str) -> Result<Run, Error> {
+        let Report { output, result, stats } = self.report(name, script);
+        result.map(|value| Run { output, value, stats })
+    }
+
+    /// Runs a script, and tells what it printed and spent also where it fails.
+    pub fn report(&self, name: &str, script: &str) -> Report {
+        let host = self.host();
+        let session = Session {
+            globals: globals(),
+            meter: Meter::new(host.limits()),
+            host,
+            args: &self.args,
+            printer: Printer {
+                sink: self.print.as_deref(),
+                output: RefCell::default(),
+                left: Cell::new(self.limits.output),
+                limit: self.limits.output,
+            },
+            loaded: RefCell::default(),
+            loading: RefCell::default(),
+            ticks: Cell::new(0),
+        };
+        let result = session.run(name, script);
+        let limit = self.limits.fuel;
+        let stats = Stats {
+            fuel: limit.map(|limit| limit.saturating_sub(session.meter.fuel())),
+            ticks: session.ticks.get(),
+            memory_peak: session.meter.memory_peak(),
+        };
+        Report { output: session.printer.output.into_inner(), result, stats }
+    }
+
+    fn host(&self) -> Host {
+        let files = self.files.clone();
+        let loader = self.loader.clone();
+        Host::with_loader(self.limits.clone(), move |name| match (files.get(name), &loader) {
+            (Some(file), _) => Ok(Some(file.clone())),
+            (None, Some(loader)) => loader(name),
+            (None, None) => Ok(None),
+        })
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("limits", &self.limits).field("args", &self.args).finish_non_exhaustive()
+    }
+}
+
+/// The globals of the sandbox: nothing in them tells of the host, or of addresses.
+fn globals() -> Globals {
+    use LibraryExtension as L;
+    let extensions = [
+        L::StructType,
+        L::RecordType,
+        L::EnumType,
+        L::NamespaceType,
+        L::Map,
+        L::Filter,
+        L::Partial,
+        L::Print,
+        L::Pprint,
+        L::Pstr,
+        L::Prepr,
+        L::Json,
+        L::Typing,
+        L::SetType,
+    ];
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).build()
+}
+
+/// One run: the script and all that it loads.
+struct Session<'a> {
+    globals: Globals,
+    host: Host,
+    meter: Meter,
+    args: &'a [String],
+    printer: Printer<'a>,
+    loaded: RefCell<BTreeMap<String, FrozenModule>>,
+    /// The files that are being loaded now, outermost first.
+    loading: RefCell<Vec<String>>,
+    ticks: Cell<u64>,
+}
+
+impl Session<'_> {
+    fn run(&self, name: &str, script: &str) -> Result<String, Error> {
+        Module::with_temp_heap(|module| {
+            self.evaluate(&module, name, script.to_owned()).map(show).map_err(|e| self.explain(e))
+        })
+    }
+
+    /// Runs a file in `module`.
+    fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
+        let limits = self.host.limits();
+        let ast = source::parse(name, text, limits.nesting)?;
+        module.set("argv", module.heap().alloc(AllocList(self.args)));
+        let evaluation = Evaluation::attach(module, self.host.clone(), self.meter.clone());
+        let loader = Files { session: self, from: name, evaluation: || evaluation.as_ref().release_budget() };
+        let mut eval = Evaluator::new(module);
+        eval.set_loader(&loader);
+        eval.set_print_handler(&self.printer);
+        let before = self.ticks.get();
+        let limited = [
+            eval.set_max_tick_count(limits.ticks.saturating_sub(before).max(1)),
+            eval.set_max_heap_size(limits.heap),
+            eval.set_max_callstack_size(limits.call_depth),
+        ];
+        for outcome in limited {
+            outcome.map_err(starlark::Error::new_other)?;
+        }
+        let result = eval.eval_module(ast, &self.globals);
+        evaluation.as_ref().release_budget();
+        // Loads have added theirs meanwhile.
+        self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
+        result.map_err(|error| self.limit_reached(error))
+    }
+
+    /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there
+    /// is to know it by, and tests hold on to them.
+    fn limit_reached(&self, error: starlark::Error) -> starlark::Error {
+        let limits = self.host.limits();
+        let (limit, value) = match error.kind() {
+            starlark::ErrorKind::StackOverflow(_) => (Limit::CallDepth, limits.call_depth as u64),
+            starlark::ErrorKind::Other(e) if e.downcast_ref::<Error>().is_none() => match e.to_string() {
+                text if text.starts_with("Execution duration limit of ") => (Limit::Ticks, limits.ticks),
+                text if text.starts_with("Heap memory limit of ") => (Limit::Heap, limits.heap as u64),
+                _ => return error,
+            },
+            _ => return error,
+        };
+        let location = location(&error);
+        let report = format!("{error:#}\nThe sandbox's limit `{limit}` is {value}.");
+        let message = format!("the sandbox's limit `{limit}` is reached: {value}");
+        Error::limit(limit, message).with_report(location, report).into()
+    }
+
+    /// What left the evaluator, as an error of this crate.
+    fn explain(&self, error: starlark::Error) -> Error {
+        let ours = match Error::within(&error) {
+            Some(ours) if ours.has_report() => return ours.copy(),
+            Some(ours) => ours.copy(),
+            None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
+        };
+        ours.with_report(location(&error), format!("{error:#}"))
+    }
+}
+
+fn location(error: &starlark::Error) -> Option<Location> {
+    let span = error.span()?;
+    let begin = span.resolve_span().begin;
+    Some(Location {
+        file: span.filename().to_owned(),
+        line: begin.line.saturating_add(1),
+        column: begin.column.saturating_add(1),
+    })
+}
+
+/// A script's result as text. What is nested too deeply to print on the native stack is not printed.
+fn show(value: Value<'_>) -> String {
+    value.to_repr()
+}
+
+/// What `load` finds from one file.
+struct Files<'a, F> {
+    session: &'a Session<'a>,
+    from: &'a str,
+    evaluation: F,
+}
+
+impl<F: Fn()> FileLoader for Files<'_, F> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        let session = self.session;
+        let name = loader::resolve(self.from, path)?;
+        if let Some(module) = session.loaded.borrow().get(&name) {
+            return Ok(module.clone());
+        }
+        if name == self.from || session.loading.borrow().contains(&name) {
+            return Err(Error::new(
+                ErrorKind::Load,
+                format!("\"{name}\" is loaded while it loads: {} -> {name}", {
+                    let mut chain = session.loading.borrow().clone();
+                    if chain.last().is_none_or(|last| last != self.from) {
+                        chain.push(self.from.to_owned());
+                    }
+                    chain.join(" -> ")
+                }),
+            )
+            .into());
+        }
+        let bytes = session.host.load(&name).map_err(|e| {
+            Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1))
+        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
+        // The loaded file draws on the same budget.
+        (self.evaluation)();
+        session.loading.borrow_mut().push(name.clone());
+        let frozen = Module::with_temp_heap(|module| {
+            session.evaluate(&module, &name, text)?;
+            module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
+        });
+        session.loading.borrow_mut().pop();
+        let frozen = frozen?;
+        session.loaded.borrow_mut().insert(name, frozen.clone());
+        Ok(frozen)
+    }
+}
+
+struct Printer<'a> {
+    sink: Option<&'a dyn Fn(&str)>,
+    output: RefCell<String>,
+    left: Cell<usize>,
+    limit: usize,
+}
+
+impl PrintHandler for Printer<'_> {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        let needed = text.len().saturating_add(1);
+        let Some(left) = self.left.get().checked_sub(needed) else {
+            return Err(Error::limit(
+                Limit::Output,
+                format!("the script prints more than the sandbox takes: limit `output` is {} bytes", self.limit),
+            )
+            .into());
+        };
+        self.left.set(left);
+        match self.sink {
+            Some(sink) => sink(&format!("{text}\n")),
+            None => {
+                let mut output = self.output.borrow_mut();
+                output.push_str(text);
+                output.push('\n');
+            }
+        }
+        Ok(())
+    }
+}
