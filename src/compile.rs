@@ -124,18 +124,18 @@ impl Survey {
 /// The type of an import or export, as the script API writes it.
 pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
     let maximum = |m: Option<u64>| m.map(|m| format!(", maximum = {m}")).unwrap_or_default();
-    let wide = |is_64: bool| if is_64 { ", index = \"i64\"" } else { "" };
+    let wide = |is_64: bool, how: &str| if is_64 { format!(", {how} = True") } else { String::new() };
     match ty {
         wasmi::ExternType::Func(ty) => signature(ty),
         wasmi::ExternType::Memory(ty) => {
-            format!("memory({}{}{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64()))
+            format!("memory({}{}{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64(), "memory64"))
         }
         wasmi::ExternType::Table(ty) => {
             let element = match ty.element() {
                 wasmi::RefType::Func => "funcref",
                 wasmi::RefType::Extern => "externref",
             };
-            format!("table({}{}, type = \"{element}\"{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64()))
+            format!("table({}{}, type = \"{element}\"{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64(), "table64"))
         }
         wasmi::ExternType::Global(ty) => {
             let mutable = if ty.mutability().is_mut() { ", mutable = True" } else { "" };

@@ -78,7 +78,7 @@ fn check_store(store: Value<'_>) -> Result<Value<'_>, Error> {
 #[starlark_module]
 fn members(builder: &mut GlobalsBuilder) {
     /// Compiles a module: from `bytes` in the binary format, or from the name of a file, which the
-    /// host's loader resolves. The result is immutable and can be shared through `load`.
+    /// host's loader resolves; one that ends in `.wat` is in the text format. The result is immutable and can be shared through `load`.
     #[starlark(as_type = Module)]
     fn Module<'v>(
         #[starlark(require = pos)] source: Value<'v>,

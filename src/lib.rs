@@ -6,6 +6,7 @@ mod error;
 #[allow(unsafe_code)]
 mod globals;
 mod host;
+mod inspect;
 mod limits;
 mod loader;
 mod meter;
@@ -17,5 +18,6 @@ mod types;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
 pub use host::Host;
+pub use inspect::{Inspection, Item, inspect};
 pub use limits::Limits;
 pub use sandbox::{Report, Run, Sandbox, Stats};

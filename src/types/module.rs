@@ -49,6 +49,7 @@ impl Module {
             None => name.to_owned(),
         };
         let bytes = host.load(&name)?;
+        let bytes = if name.ends_with(".wat") { translate(&name, &bytes)? } else { bytes };
         Self::compile(host, &bytes).map_err(|e| Error::new(e.kind(), format!("module \"{name}\": {}", e.message())))
     }
 
@@ -70,6 +71,25 @@ impl Module {
     pub(crate) fn compiled(&self) -> &Arc<Compiled> {
         &self.compiled
     }
+}
+
+/// A file in the text format, told by its name.
+#[cfg(feature = "wat")]
+fn translate(name: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
+    let text = std::str::from_utf8(text)
+        .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\" is no text: {e}")))?;
+    wat::parse_str(text).map_err(|mut e| {
+        e.set_path(name);
+        Error::new(ErrorKind::Module, format!("module \"{name}\": {e}"))
+    })
+}
+
+#[cfg(not(feature = "wat"))]
+fn translate(name: &str, _text: &[u8]) -> Result<Vec<u8>, Error> {
+    Err(Error::new(
+        ErrorKind::Module,
+        format!("module \"{name}\": this build has no text format (feature `wat`); translate it to the binary format"),
+    ))
 }
 
 fn record<'v>(heap: Heap<'v>, module: Option<&str>, name: &str, ty: &wasmi::ExternType) -> Value<'v> {

@@ -1,0 +1,110 @@
+//! What a module asks for and gives, without running it.
+
+use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
+
+use crate::compile::{self, Compiled};
+use crate::error::Error;
+use crate::host::Host;
+
+/// A description of a module, with types written as scripts see and call them.
+///
+/// ```
+/// let module = b"\0asm\x01\0\0\0\x01\x05\x01\x60\x01\x7f\0\x02\x0b\x01\x03env\x03log\0\0";
+/// let description = wasmlark::inspect(module)?;
+/// assert_eq!(description.imports[0].signature(), "env.log(i32)");
+/// # Ok::<(), wasmlark::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The module's name from its name section.
+    pub name: Option<String>,
+    /// What it imports.
+    pub imports: Vec<Item>,
+    /// What it exports, in its order.
+    pub exports: Vec<Item>,
+    /// Its own memories, imported ones left out, in the form of the script API: `memory(1, maximum = 2)`.
+    pub memories: Vec<String>,
+    /// Names and sizes in bytes of its custom sections.
+    pub custom_sections: Vec<(String, usize)>,
+    /// The tools that made it: field, name and version, from its producers section.
+    pub producers: Vec<(String, String, String)>,
+}
+
+/// An import or export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Item {
+    /// The module that it is imported from; `None` for an export.
+    pub module: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// `"func"`, `"memory"`, `"table"` or `"global"`.
+    pub kind: &'static str,
+    /// Its type, as the script API writes it.
+    pub ty: String,
+}
+
+impl Item {
+    /// Name and type together, as a script would call it: `env.log(i32)`.
+    pub fn signature(&self) -> String {
+        let name = match &self.module {
+            Some(module) => format!("{module}.{}", self.name),
+            None => self.name.clone(),
+        };
+        match self.kind {
+            "func" => format!("{name}{}", self.ty),
+            _ => format!("{name}: {}", self.ty),
+        }
+    }
+}
+
+/// Describes a module.
+///
+/// # Errors
+///
+/// If the bytes are no module that wasmlark can run; the message says what they are instead.
+pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
+    let compiled = Compiled::new(&Host::default(), bytes)?;
+    let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
+        module: module.map(str::to_owned),
+        name: name.to_owned(),
+        kind: compile::kind(ty),
+        ty: compile::describe(ty),
+    };
+    let mut inspection = Inspection {
+        name: compiled.name.clone(),
+        imports: compiled.imports.iter().map(|i| item(Some(&i.module), &i.name, &i.ty)).collect(),
+        exports: compiled.exports.iter().map(|(name, ty)| item(None, name, ty)).collect(),
+        ..Inspection::default()
+    };
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::MemorySection(memories) => {
+                inspection.memories.extend(memories.into_iter().flatten().map(|ty| memory(&ty)));
+            }
+            Payload::CustomSection(section) => {
+                inspection.custom_sections.push((section.name().to_owned(), section.data().len()));
+                if let KnownCustom::Producers(producers) = section.as_known() {
+                    add_producers(producers, &mut inspection.producers);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(inspection)
+}
+
+fn memory(ty: &wasmparser::MemoryType) -> String {
+    let maximum = ty.maximum.map(|m| format!(", maximum = {m}")).unwrap_or_default();
+    let wide = if ty.memory64 { ", memory64 = True" } else { "" };
+    format!("memory({}{maximum}{wide})", ty.initial)
+}
+
+fn add_producers(section: ProducersSectionReader<'_>, producers: &mut Vec<(String, String, String)>) {
+    for field in section.into_iter().flatten() {
+        for value in field.values.into_iter().flatten() {
+            producers.push((field.name.to_owned(), value.name.to_owned(), value.version.to_owned()));
+        }
+    }
+}
