@@ -1,8 +1,59 @@
-//! WIP
-// starlark's derives expand to `unsafe` trait implementations, in the modules that say so.
+//! Starlark scripts that load, link and call WebAssembly modules, run by the wasmi interpreter.
+//!
+//! No JIT anywhere: it runs where code generation is forbidden or impossible, in apps for iOS, on
+//! locked-down hosts, compiled to wasm32 itself. And it is deterministic: the same script, modules and
+//! input give the same output and the same cost on every target.
+//!
+//! ```
+//! use wasmlark::Sandbox;
+//!
+//! let mut sandbox = Sandbox::new();
+//! sandbox.file("add.wat", r#"
+//!     (module (func (export "add") (param i32 i32) (result i32)
+//!         (i32.add (local.get 0) (local.get 1))))
+//! "#);
+//! let run = sandbox.run("main.star", "wasm.instantiate('add.wat').exports.add(40, 2)")?;
+//! assert_eq!(run.value, "42");
+//! # Ok::<(), wasmlark::Error>(())
+//! ```
+//!
+//! # Two ways in
+//!
+//! * An application with an evaluator of its own adds [`globals`] to its builtins and keeps its loader,
+//!   its limits, its `extra`. A [`Host`] gives such an evaluator limits on WebAssembly, and modules by
+//!   name. The example `embed` is one.
+//! * An application without one uses [`Sandbox`]: files, [`Limits`], a script. The example `sandbox`
+//!   is one.
+//!
+//! # What scripts see
+//!
+//! One global, `wasm`. `wasm.Module` compiles, `wasm.instantiate` links, `instance.exports.f(…)`
+//! calls, `instance.memory.read(ptr, length)` reads; any Starlark function can be imported. The
+//! README shows it, and every method says what it does in its documentation.
+//!
+//! # Defaults
+//!
+//! Everything is off that would let a script see or reach the host: no clock, no randomness, no files
+//! but those given, limits on all that it can use up. [`Limits`] says what they are.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
+//! | `cli` | yes | the `wasmlark` command, and its dependencies |
+//!
+//! # Scope
+//!
+//! Core WebAssembly as wasmi runs it: the 2.0 specification with simd, and of 3.0 multi-memory,
+//! memory64, tail calls, extended constants, relaxed simd and wide arithmetic. Not components,
+//! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
+
 mod compile;
 mod convert;
 mod error;
+// starlark's derives and attributes expand to `unsafe` here and in `types`; what we write ourselves of
+// it is in `types::scope`.
 #[allow(unsafe_code)]
 mod globals;
 mod host;

@@ -254,7 +254,7 @@ impl Session<'_> {
             _ => return error,
         };
         let location = location(&error);
-        let report = format!("{error:#}\nThe sandbox's limit `{limit}` is {value}.");
+        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", render(&error));
         let message = format!("the sandbox's limit `{limit}` is reached: {value}");
         Error::limit(limit, message).with_report(location, report).into()
     }
@@ -266,8 +266,13 @@ impl Session<'_> {
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         };
-        ours.with_report(location(&error), format!("{error:#}"))
+        ours.with_report(location(&error), render(&error))
     }
+}
+
+/// The error as starlark prints it, without the empty frame that it puts below each call from Rust.
+fn render(error: &starlark::Error) -> String {
+    format!("{error:#}").replace("  File <builtin>, in None\n", "")
 }
 
 fn location(error: &starlark::Error) -> Option<Location> {
