@@ -170,8 +170,10 @@ pub enum Limit {
     Heap,
     /// Starlark calls nested in each other.
     CallDepth,
-    /// Bytes that `print` may produce.
+    /// Bytes that `print` may produce, or that is kept of what WASI guests write.
     Output,
+    /// Bytes of the files of WASI machines.
+    Files,
     /// Nesting of the source text.
     Nesting,
 }
@@ -188,6 +190,7 @@ impl Limit {
             Self::Heap => "heap",
             Self::CallDepth => "call_depth",
             Self::Output => "output",
+            Self::Files => "files",
             Self::Nesting => "nesting",
         }
     }
@@ -233,6 +236,20 @@ impl Error {
         let mut error = Self::new(ErrorKind::Trap(TrapCode::Exit), message);
         error.0.exit_code = Some(code);
         error
+    }
+
+    /// What ended a run of wasm; `place` is the end of the message.
+    pub(crate) fn of_wasm(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
+        if let Some(ours) = error.downcast_ref::<Self>() {
+            return Self::new(ours.kind(), format!("{}, {}", ours.message(), place()));
+        }
+        if let Some(code) = error.i32_exit_status() {
+            return Self::exit(code, format!("the guest exited with code {code}, {}", place()));
+        }
+        match error.as_trap_code().and_then(|code| TrapCode::try_from(code).ok()) {
+            Some(code) => Self::new(ErrorKind::Trap(code), format!("wasm trap: {}, {}", code.message(), place())),
+            None => Self::new(ErrorKind::Module, format!("{error}, {}", place())),
+        }
     }
 
     /// Where it happened and what a person should read of it.
@@ -302,6 +319,9 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+// What ends a host function passes through wasm as it is.
+impl wasmi::errors::HostError for Error {}
 
 impl From<Error> for starlark::Error {
     fn from(error: Error) -> Self {

@@ -21,6 +21,7 @@ use crate::types::module::Module;
 use crate::types::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
 use crate::types::store::{ClosedStore, Store};
 use crate::types::table::{FrozenTable, Table};
+use crate::types::wasi::{EndedWasi, Given, Wasi};
 
 /// Adds `wasm` to the globals of an application that has an evaluator of its own.
 ///
@@ -89,16 +90,53 @@ fn members(builder: &mut GlobalsBuilder) {
 
     /// Makes an instance of a module: of a `wasm.Module`, of `bytes` or of a named file. `imports`
     /// is a dict from module names to dicts from names to functions, memories, tables and globals; an
-    /// `Instance`, or its `exports`, may stand for an inner dict.
+    /// `Instance`, or its `exports`, may stand for an inner dict. `wasi`, which `wasm.wasi()` makes,
+    /// gives what a module imports from `wasi_snapshot_preview1` or `wasi_unstable`, as far as
+    /// `imports` does not.
     fn instantiate<'v>(
         #[starlark(require = pos)] source: Value<'v>,
         #[starlark(require = named)] imports: Option<Value<'v>>,
+        #[starlark(require = named)] wasi: Option<NoneOr<Value<'v>>>,
         #[starlark(require = named)] store: Option<NoneOr<Value<'v>>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<ValueOfUnchecked<'v, EndedInstance>> {
         let module = Module::from_source(source, eval)?;
         let store = optional(store).map(check_store).transpose()?;
-        make_instance(&module, imports, store, eval).map(ValueOfUnchecked::new)
+        let machine = optional(wasi).map(Wasi::machine).transpose()?;
+        make_instance(&module, imports, machine, store, eval).map(ValueOfUnchecked::new)
+    }
+
+    /// Makes a machine for a module that is built for WASI preview 1: all in memory, nothing of the
+    /// host in reach, and the same run everywhere.
+    ///
+    /// `args` is all of `argv`, the program's name first. `stdin` and the values of `files` are `bytes`
+    /// or `str`. The keys of `files` are paths from the root directory, `/in/a.txt`; one that ends in a
+    /// slash, with an empty value, is an empty directory. The root is what the guest may open.
+    ///
+    /// Time, of all clocks, starts at `now` nanoseconds and moves by `clock_step` nanoseconds, by
+    /// default a millisecond, at every reading; waiting moves it to the end of the wait. Random bytes
+    /// are those of SplitMix64 from `seed`, each word little-endian.
+    fn wasi<'v>(
+        #[starlark(require = named)] args: Option<Value<'v>>,
+        #[starlark(require = named)] env: Option<Value<'v>>,
+        #[starlark(require = named)] stdin: Option<Value<'v>>,
+        #[starlark(require = named)] files: Option<Value<'v>>,
+        #[starlark(require = named)] seed: Option<ValueOfUnchecked<'v, i64>>,
+        #[starlark(require = named)] now: Option<ValueOfUnchecked<'v, i64>>,
+        #[starlark(require = named)] clock_step: Option<ValueOfUnchecked<'v, i64>>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
+        let int = |value: Option<ValueOfUnchecked<'v, i64>>| value.map(|value| value.get());
+        let given =
+            Given { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
+        let meter = Evaluation::of(eval).as_ref().meter.clone();
+        Ok(ValueOfUnchecked::new(eval.heap().alloc(Wasi::make(given, meter)?)))
+    }
+
+    /// The type of what `wasm.wasi` makes.
+    #[starlark(as_type = EndedWasi)]
+    fn Wasi<'v>() -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
+        Err(Error::value("wasm.Wasi is a type; wasm.wasi(…) makes one").into())
     }
 
     /// Makes a memory, to be imported: sizes are in pages of 65,536 bytes. `memory64` gives it 64-bit

@@ -49,6 +49,7 @@
 //! memory64, tail calls, extended constants, relaxed simd and wide arithmetic. Not components,
 //! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
 
+mod command;
 mod compile;
 mod convert;
 mod error;
@@ -65,7 +66,9 @@ mod sandbox;
 mod source;
 #[allow(unsafe_code)]
 mod types;
+mod wasi;
 
+pub use command::{Command, Completion};
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
 pub use host::Host;

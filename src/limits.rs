@@ -22,6 +22,7 @@ pub struct Limits {
     pub(crate) heap: usize,
     pub(crate) call_depth: usize,
     pub(crate) output: usize,
+    pub(crate) files: u64,
     pub(crate) nesting: usize,
 }
 
@@ -37,6 +38,7 @@ impl Default for Limits {
             heap: 1 << 30,
             call_depth: 200,
             output: 64 << 20,
+            files: 256 << 20,
             nesting: 200,
         }
     }
@@ -101,9 +103,17 @@ impl Limits {
         self
     }
 
-    /// Bytes that `print` may produce in a [`Sandbox`](crate::Sandbox). Default 64 MiB.
+    /// Bytes that `print` may produce in a [`Sandbox`](crate::Sandbox), and, counted apart, bytes of
+    /// standard output and error that are kept of all WASI guests together. Default 64 MiB.
     pub fn output(mut self, bytes: usize) -> Self {
         self.output = bytes;
+        self
+    }
+
+    /// Bytes of the files of all WASI machines together, with some 400 for each file, directory and
+    /// link, and of their standard inputs. A guest that is at the limit gets `ENOSPC`. Default 256 MiB.
+    pub fn files(mut self, bytes: u64) -> Self {
+        self.files = bytes;
         self
     }
 

@@ -16,18 +16,25 @@ struct Usage {
     memory_peak: u64,
     table_elements: u64,
     instances: usize,
+    /// Bytes of files, and of kept output, of WASI machines.
+    files: u64,
+    output: u64,
     exceeded: Option<Limit>,
 }
 
 /// The shared meter of fuel, memory, tables and instances.
 #[derive(Clone, Debug)]
-pub(crate) struct Meter(Arc<Mutex<Usage>>);
+pub(crate) struct Meter {
+    usage: Arc<Mutex<Usage>>,
+    files_limit: u64,
+    output_limit: u64,
+}
 
 impl Meter {
     /// A meter with the whole budget of `limits`.
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage { fuel: limits.fuel.unwrap_or(u64::MAX), ..Usage::default() };
-        Self(Arc::new(Mutex::new(usage)))
+        Self { usage: Arc::new(Mutex::new(usage)), files_limit: limits.files, output_limit: limits.output as u64 }
     }
 
     /// Fuel left for all stores together, as of the last time their holder was settled.
@@ -42,7 +49,7 @@ impl Meter {
 
     fn usage(&self) -> MutexGuard<'_, Usage> {
         // A poisoned meter still counts right: each update is a plain assignment.
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.usage.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Bytes of linear memory in use.
@@ -53,6 +60,44 @@ impl Meter {
     /// The most bytes of linear memory that were in use at once.
     pub(crate) fn memory_peak(&self) -> u64 {
         self.usage().memory_peak
+    }
+
+    /// Takes bytes for the files of a WASI machine; whether there were as many.
+    pub(crate) fn take_files(&self, bytes: u64) -> bool {
+        let mut usage = self.usage();
+        let wanted = usage.files.saturating_add(bytes);
+        let fits = wanted <= self.files_limit;
+        if fits {
+            usage.files = wanted;
+        }
+        fits
+    }
+
+    /// Gives back what was taken for files.
+    pub(crate) fn give_files(&self, bytes: u64) {
+        let mut usage = self.usage();
+        usage.files = usage.files.saturating_sub(bytes);
+    }
+
+    pub(crate) fn files_limit(&self) -> u64 {
+        self.files_limit
+    }
+
+    /// Takes bytes for the output of a WASI machine; the limit, if that is passed.
+    pub(crate) fn take_output(&self, bytes: u64) -> Result<(), u64> {
+        let mut usage = self.usage();
+        let wanted = usage.output.saturating_add(bytes);
+        if wanted > self.output_limit {
+            return Err(self.output_limit);
+        }
+        usage.output = wanted;
+        Ok(())
+    }
+
+    /// Gives back what was taken for output.
+    pub(crate) fn give_output(&self, bytes: u64) {
+        let mut usage = self.usage();
+        usage.output = usage.output.saturating_sub(bytes);
     }
 
     /// Which limit refused a request since the last time somebody asked.

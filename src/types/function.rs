@@ -19,7 +19,7 @@ use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 use super::store::Store;
 use crate::compile::signature;
 use crate::convert::{self, Expected};
-use crate::error::{Error, ErrorKind, TrapCode};
+use crate::error::{Error, ErrorKind};
 
 /// Values that a call keeps on the native stack; more go to a vector.
 const INLINE: usize = 16;
@@ -147,17 +147,11 @@ impl<'v> Store<'v> {
                 None => Error::new(ErrorKind::Script, "a host function failed").into(),
             };
         }
-        if let Some(code) = error.i32_exit_status() {
-            return Error::exit(code, format!("the guest exited with code {code}, {}", place())).into();
-        }
-        let Some(code) = error.as_trap_code().and_then(|code| TrapCode::try_from(code).ok()) else {
-            return Error::new(ErrorKind::Module, format!("{error}, {}", place())).into();
-        };
-        if code == TrapCode::OutOfFuel {
+        if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
             let error = self.out_of_fuel(me);
             return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
         }
-        Error::new(ErrorKind::Trap(code), format!("wasm trap: {}, {}", code.message(), place())).into()
+        Error::of_wasm(&error, place).into()
     }
 }
 

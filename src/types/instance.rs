@@ -19,6 +19,7 @@ use super::memory::Memory;
 use super::module::Module;
 use super::store::Store;
 use crate::error::{Error, ErrorKind, TrapCode};
+use crate::wasi::Machine;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -28,11 +29,19 @@ pub(crate) struct Instance<'v> {
     #[trace(unsafe_ignore)]
     module: Module,
     initialized: Cell<bool>,
+    /// The machine that it was given as `wasi`.
+    #[trace(unsafe_ignore)]
+    machine: Option<Machine>,
 }
 
 impl<'v> Instance<'v> {
-    pub(crate) fn new(store: Value<'v>, exports: ValueTyped<'v, Exports<'v>>, module: Module) -> Self {
-        Self { store, exports, module, initialized: Cell::new(false) }
+    pub(crate) fn new(
+        store: Value<'v>,
+        exports: ValueTyped<'v, Exports<'v>>,
+        module: Module,
+        machine: Option<Machine>,
+    ) -> Self {
+        Self { store, exports, module, initialized: Cell::new(false), machine }
     }
 
     pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {
@@ -127,7 +136,12 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     /// stays usable.
     fn start<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let heap = eval.heap();
-        Instance::of(this)?.run("_start", heap, eval)
+        let instance = Instance::of(this)?;
+        let code = instance.run("_start", heap, eval)?;
+        if let Some(machine) = &instance.machine {
+            machine.system().exit_code = Some(code);
+        }
+        Ok(code)
     }
 
     /// Initializes a reactor: calls `_initialize`, once; nothing where there is none.

@@ -12,17 +12,19 @@ use super::module::Module;
 use super::store::Store;
 use crate::compile::Compiled;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::wasi::{Binding, Machine};
 
 /// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
 pub(crate) fn instantiate<'v>(
     module: &Module,
     imports: Option<Value<'v>>,
+    machine: Option<Machine>,
     store: Option<Value<'v>>,
     eval: &mut Evaluator<'v, '_, '_>,
 ) -> starlark::Result<Value<'v>> {
     let heap = eval.heap();
     let compiled = module.compiled();
-    let plan = link::plan(compiled, imports, store, heap)?;
+    let plan = link::plan(compiled, imports, machine.is_some(), store, heap)?;
     let me = plan.store.unwrap_or_else(|| Store::default_of(eval));
     let store = Store::of(me)?;
     let state = store.evaluation.as_ref();
@@ -37,11 +39,16 @@ pub(crate) fn instantiate<'v>(
 
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(me, compiled.clone()));
-    let instance = heap.alloc(Instance::new(me, exports, module.clone()));
-    let externs = plan.externs(me, store, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    let instance = heap.alloc(Instance::new(me, exports, module.clone(), machine.clone()));
+    let binding = machine.map(Binding::new);
+    let externs = plan.externs(me, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
     let made = store
         .enter(me, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
         .map_err(|error| not_made(me, store, compiled, error))?;
+    if let Some(binding) = binding {
+        let memory = |(name, _): (&String, _)| store.with(|context| made.get_memory(&context, name)).ok().flatten();
+        compiled.exports.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
+    }
     exports.as_ref().complete(made);
     store.add_instance(instance);
     Ok(instance)

@@ -16,6 +16,7 @@ use super::table::Table;
 use crate::compile::{Compiled, Import, describe};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
+use crate::wasi::{self, Abi, Binding};
 
 /// Everything a module asks for, found and of the right type.
 pub(crate) struct Plan<'v> {
@@ -27,14 +28,24 @@ pub(crate) struct Plan<'v> {
 enum Given<'v> {
     /// A handle, to be linked directly.
     Linked(Extern),
+    /// A function of the machine that is given as `wasi`.
+    Wasi(&'static wasi::Function, Abi),
     /// Called through Starlark: any callable.
     Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
 }
 
-/// Finds all that `compiled` imports in `imports`, or says everything that is wrong with them.
+/// What an import is found as.
+enum Found<'v> {
+    Value(Value<'v>),
+    Wasi(&'static wasi::Function, Abi),
+}
+
+/// Finds all that `compiled` imports in `imports`, or among the functions of WASI where `has_wasi` says
+/// that there is a machine; or says everything that is wrong with them.
 pub(crate) fn plan<'v>(
     compiled: &Compiled,
     imports: Option<Value<'v>>,
+    has_wasi: bool,
     store: Option<Value<'v>>,
     heap: Heap<'v>,
 ) -> Result<Plan<'v>, Error> {
@@ -49,11 +60,11 @@ pub(crate) fn plan<'v>(
     };
     let mut problems = Vec::new();
     let spaces = namespaces(imports.as_ref(), &mut problems);
-    let found: Vec<(&Import, Value<'v>)> = compiled
+    let found: Vec<(&Import, Found<'v>)> = compiled
         .imports
         .iter()
-        .filter_map(|import| match find(import, &spaces, heap) {
-            Ok(value) => Some((import, value)),
+        .filter_map(|import| match find(import, &spaces, has_wasi, heap) {
+            Ok(found) => Some((import, found)),
             Err(problem) => {
                 problems.push(problem);
                 None
@@ -64,7 +75,11 @@ pub(crate) fn plan<'v>(
     let store = choose_store(&found, store, &mut problems);
     let given = found
         .into_iter()
-        .filter_map(|(import, value)| match check(import, value, store) {
+        .map(|(import, found)| match found {
+            Found::Value(value) => (import, check(import, value, store)),
+            Found::Wasi(function, abi) => (import, check_wasi(import, function, abi)),
+        })
+        .filter_map(|(import, checked)| match checked {
             Ok(given) => Some(given),
             Err(problem) => {
                 problems.push(format!("`{}.{}` {problem}", import.module, import.name));
@@ -88,10 +103,24 @@ impl<'v> Plan<'v> {
         self,
         me: Value<'v>,
         store: &Store<'v>,
+        binding: Option<&Binding>,
         caller: impl Fn(bool) -> Value<'v>,
     ) -> Result<Vec<Extern>, Error> {
+        if let Some(binding) = binding {
+            let memory = |given: &Given<'v>| match given {
+                Given::Linked(Extern::Memory(memory)) => Some(*memory),
+                _ => None,
+            };
+            self.given.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
+        }
         let define = |given| match given {
             Given::Linked(found) => Ok(found),
+            Given::Wasi(function, abi) => {
+                let Some(binding) = binding else {
+                    return Err(Error::new(ErrorKind::Link, "no machine for the functions of WASI"));
+                };
+                store.with(|context| Extern::Func(function.define(context, abi, binding.clone())))
+            }
             Given::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
@@ -164,25 +193,54 @@ fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> 
     spaces
 }
 
-fn find<'v>(import: &Import, spaces: &[(&'v str, Space<'v>)], heap: Heap<'v>) -> Result<Value<'v>, String> {
+fn find<'v>(
+    import: &Import,
+    spaces: &[(&'v str, Space<'v>)],
+    has_wasi: bool,
+    heap: Heap<'v>,
+) -> Result<Found<'v>, String> {
     let Import { module, name, ty, .. } = import;
-    let wanted = format!("`{module}.{name}` ({})", full(ty));
-    let Some((_, space)) = spaces.iter().find(|(n, _)| n == module) else {
-        let hint = convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n));
-        let wasi = if hint.is_empty() && module.starts_with("wasi_") {
-            "; the module is built for WASI and expects a system"
-        } else {
-            ""
-        };
-        return Err(format!("{wanted} is missing: nothing is given for `{module}`{hint}{wasi}"));
-    };
-    match space.get(name, heap) {
-        Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(format!("{wanted}: {}", error.message())),
-        None => {
-            let names = space.names();
-            Err(format!("{wanted} is missing{}", convert::did_you_mean(name, names.into_iter())))
+    let wanted = || format!("`{module}.{name}` ({})", full(ty));
+    let space = spaces.iter().find(|(n, _)| n == module).map(|(_, space)| space);
+    match space.and_then(|space| space.get(name, heap)) {
+        Some(Ok(value)) => return Ok(Found::Value(value)),
+        Some(Err(error)) => return Err(format!("{}: {}", wanted(), error.message())),
+        None => {}
+    }
+    let missing = |why: String| Err(format!("{} is missing{why}", wanted()));
+    match (Abi::of(module), space) {
+        (Some(abi), _) if has_wasi => match wasi::Function::find(abi, name) {
+            Some(function) => Ok(Found::Wasi(function, abi)),
+            None => {
+                let hint = convert::did_you_mean(name, wasi::Function::all(abi).map(|function| function.name));
+                missing(format!(": WASI has no function `{name}` in `{module}`{hint}"))
+            }
+        },
+        (Some(_), _) => missing("; the module is built for WASI: `wasi = wasm.wasi()` gives it a system".to_owned()),
+        (None, Some(space)) => missing(convert::did_you_mean(name, space.names().into_iter())),
+        (None, None) => {
+            let hint = convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n));
+            let other = if hint.is_empty() && module.starts_with("wasi") {
+                "; of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here"
+            } else {
+                ""
+            };
+            missing(format!(": nothing is given for `{module}`{hint}{other}"))
         }
+    }
+}
+
+/// Whether a function of WASI has the type that a module imports it with. Some compilers of old have
+/// types of their own, with which a pointer would land in another parameter.
+fn check_wasi<'v>(import: &Import, function: &'static wasi::Function, abi: Abi) -> Result<Given<'v>, String> {
+    let ty = function.ty();
+    match import.ty.func() == Some(&ty) {
+        true => Ok(Given::Wasi(function, abi)),
+        false => Err(format!(
+            "must be {}, but in WASI it is {}; a function of the type that the module wants can be given in `imports`",
+            full(&import.ty),
+            full(&ExternType::Func(ty))
+        )),
     }
 }
 
@@ -218,12 +276,13 @@ fn store_of<'v>(value: Value<'v>) -> Option<Value<'v>> {
 }
 
 fn choose_store<'v>(
-    found: &[(&Import, Value<'v>)],
+    found: &[(&Import, Found<'v>)],
     store: Option<Value<'v>>,
     problems: &mut Vec<String>,
 ) -> Option<Value<'v>> {
     let mut first: Option<(&Import, Value<'v>)> = None;
-    for (import, value) in found {
+    for (import, found) in found {
+        let Found::Value(value) = found else { continue };
         let Some(theirs) = store_of(*value) else { continue };
         if let Some(store) = store {
             if !theirs.ptr_eq(store) {

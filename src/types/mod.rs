@@ -15,3 +15,4 @@ pub(crate) mod memory;
 pub(crate) mod module;
 pub(crate) mod store;
 pub(crate) mod table;
+pub(crate) mod wasi;

@@ -16,6 +16,8 @@ pub enum Command {
     Run(Run),
     /// Show what a module imports and exports, as a script would call it
     Inspect(Inspect),
+    /// Run a command module that is built for WASI, on a machine in memory
+    Wasi(Wasi),
 }
 
 #[derive(Args)]
@@ -44,6 +46,46 @@ pub struct Run {
 }
 
 #[derive(Args)]
+#[command(after_help = "Exit status: the guest's; 1 it trapped or could not run; 2 usage; 3 a limit ended it.\n\
+    The guest sees nothing of the host but its stdin and what is given here. Time starts at --now and\n\
+    moves by a millisecond whenever it is read; random bytes follow from --seed.")]
+pub struct Wasi {
+    /// Set an environment variable
+    #[arg(long, value_name = "K=V", value_parser = variable)]
+    pub env: Vec<(String, String)>,
+    /// Copy a folder in before; GUEST is its path there [default: HOST, seen from /]
+    #[arg(long, value_name = "HOST[:GUEST]")]
+    pub dir: Vec<String>,
+    /// Copy what changed in the folders of --dir out after
+    #[arg(long)]
+    pub write_back: bool,
+    /// Nanoseconds since 1970 that the clock starts at [default: 0]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub now: u64,
+    /// The seed of the random bytes [default: 0]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub seed: u64,
+    /// WebAssembly fuel, about one per instruction [default: 100000000000]
+    #[arg(long, value_name = "N")]
+    pub fuel: Option<u64>,
+    /// Bytes of linear memory: a number, with K, M or G for the binary multiples [default: 1G]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
+    /// Bytes of files [default: 256M]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_files: Option<u64>,
+    /// Print fuel and memory peak to stderr at the end, as one JSON line
+    #[arg(long)]
+    pub stats: bool,
+    /// The module
+    #[arg(value_name = "FILE.wasm")]
+    pub file: String,
+    /// The guest's arguments; the first it gets is FILE.wasm without its folder
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+}
+
+#[derive(Args)]
 pub struct Inspect {
     /// Print JSON
     #[arg(long)]
@@ -65,4 +107,11 @@ fn size(text: &str) -> Result<u64, String> {
         .parse()
         .map_err(|_| "expected a number of bytes, such as 65536, 64K, 16M or 1G".to_owned())?;
     number.checked_mul(unit).ok_or_else(|| "does not fit in 64 bits".to_owned())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
 }

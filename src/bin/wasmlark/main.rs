@@ -3,17 +3,19 @@
 mod args;
 mod inspect;
 mod run;
+mod wasi;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// 0 done, 1 the script failed, 2 usage, 3 a limit of the sandbox ended it.
+/// 0 done, 1 the script failed, 2 usage, 3 a limit of the sandbox ended it. `wasi`: the guest's.
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     let status = match arguments.command {
         args::Command::Run(options) => run::run(options),
         args::Command::Inspect(options) => inspect::run(options),
+        args::Command::Wasi(options) => wasi::run(options),
     };
     ExitCode::from(status)
 }

@@ -1,0 +1,80 @@
+//! `args_*` and `environ_*`: lists of strings.
+
+use super::Call;
+use super::abi::{Errno, Memory, Outcome};
+
+/// Writes the strings, each with a NUL behind it, to `buf`, and their addresses to `array`.
+///
+/// ```text
+///      array                               buf
+///      │ u32 → "a\0" │ u32 → "bc\0" │      │ a │ \0 │ b │ c │ \0 │
+/// ```
+fn list(memory: &mut Memory<'_>, strings: &[String], array: u32, buf: u32) -> Result<(), Errno> {
+    let (count, size) = sizes(strings)?;
+    // Nothing is written unless all fits.
+    memory.check(array, count.checked_mul(4).ok_or(Errno::Fault)?)?;
+    memory.check(buf, size)?;
+    let (mut slot, mut ptr) = (array, buf);
+    for string in strings {
+        memory.write_u32(slot, ptr)?;
+        memory.write(ptr, string.as_bytes())?;
+        let end = u32::try_from(string.len()).ok().and_then(|length| ptr.checked_add(length)).ok_or(Errno::Fault)?;
+        memory.write(end, &[0])?;
+        (slot, ptr) = (slot.saturating_add(4), end.saturating_add(1));
+    }
+    Ok(())
+}
+
+/// How many strings there are, and the bytes of all of them with their NULs.
+fn sizes(strings: &[String]) -> Result<(u32, u32), Errno> {
+    let size: usize = strings.iter().map(|string| string.len().saturating_add(1)).sum();
+    match (u32::try_from(strings.len()), u32::try_from(size)) {
+        (Ok(count), Ok(size)) => Ok((count, size)),
+        _ => Err(Errno::Overflow),
+    }
+}
+
+fn write_sizes(memory: &mut Memory<'_>, strings: &[String], count: u32, size: u32) -> Result<(), Errno> {
+    let (number, bytes) = sizes(strings)?;
+    memory.check(size, 4)?;
+    memory.write_u32(count, number)?;
+    memory.write_u32(size, bytes)
+}
+
+/// Writes the arguments to `buf` and their addresses to `argv`; the program's name is the first.
+///
+/// `EFAULT`: not all of it is in the memory; nothing is written. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#args_get
+pub(super) fn args_get(call: &mut Call<'_>, argv: u32, buf: u32) -> Outcome {
+    call.pay(u64::from(sizes(&call.system.args)?.1))?;
+    Ok(list(&mut call.memory, &call.system.args, argv, buf)?)
+}
+
+/// Writes the number of arguments, a `u32`, to `count`, and their bytes, NULs included, to `size`.
+///
+/// `EFAULT`: a pointer is outside of the memory. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#args_sizes_get
+pub(super) fn args_sizes_get(call: &mut Call<'_>, count: u32, size: u32) -> Outcome {
+    Ok(write_sizes(&mut call.memory, &call.system.args, count, size)?)
+}
+
+/// Writes the environment, each variable as `name=value`, to `buf`, and the addresses to `environ`.
+///
+/// `EFAULT`: not all of it is in the memory; nothing is written. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_get
+pub(super) fn environ_get(call: &mut Call<'_>, environ: u32, buf: u32) -> Outcome {
+    call.pay(u64::from(sizes(&call.system.env)?.1))?;
+    Ok(list(&mut call.memory, &call.system.env, environ, buf)?)
+}
+
+/// Writes the number of variables, a `u32`, to `count`, and their bytes, NULs included, to `size`.
+///
+/// `EFAULT`: a pointer is outside of the memory. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_sizes_get
+pub(super) fn environ_sizes_get(call: &mut Call<'_>, count: u32, size: u32) -> Outcome {
+    Ok(write_sizes(&mut call.memory, &call.system.env, count, size)?)
+}

@@ -1,0 +1,366 @@
+//! The file system: a tree of directories, files and symbolic links, in memory.
+//!
+//! Nodes lie flat in a map under their inode numbers, which are never used twice, so that no operation
+//! recurses, and dropping a tree of any depth needs no stack. A node lives as long as a directory
+//! entry or a descriptor refers to it. Each byte and each node is paid for from the budget of the
+//! sandbox's limit `files`; where that is used up, `ENOSPC`.
+
+use std::collections::BTreeMap;
+
+use super::abi::{Errno, Filetype, NAME_MAX, PATH_MAX};
+use crate::meter::Meter;
+
+/// An inode number.
+pub(crate) type Ino = u64;
+
+/// The root directory, which is always there.
+pub(crate) const ROOT: Ino = 1;
+
+/// What a node costs beside its content, in bytes.
+const NODE_COST: u64 = 256;
+/// What a directory entry costs beside its name, in bytes.
+const ENTRY_COST: u64 = 128;
+
+pub(crate) struct Fs {
+    nodes: BTreeMap<Ino, Node>,
+    last: Ino,
+    meter: Meter,
+    used: u64,
+}
+
+pub(crate) struct Node {
+    pub(crate) body: Body,
+    /// Directory entries that refer to it. 0 for a directory that was removed and is still open.
+    pub(crate) links: u64,
+    /// Descriptors that refer to it.
+    open: u64,
+    pub(crate) times: Times,
+}
+
+/// In nanoseconds of the virtual clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    pub(crate) accessed: u64,
+    pub(crate) modified: u64,
+    pub(crate) changed: u64,
+}
+
+pub(crate) enum Body {
+    File(Vec<u8>),
+    Directory(Directory),
+    Link(String),
+}
+
+/// Entries by name, and in the order they were made, which is the order they are listed in: a guest
+/// that lists a directory and removes what it saw misses nothing.
+pub(crate) struct Directory {
+    parent: Ino,
+    names: BTreeMap<String, (Ino, u64)>,
+    order: BTreeMap<u64, String>,
+    last: u64,
+}
+
+impl Directory {
+    fn new(parent: Ino) -> Self {
+        Self { parent, names: BTreeMap::new(), order: BTreeMap::new(), last: FIRST_COOKIE }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The first entry after `cookie`: its own cookie, name and node. `.` and `..` come first.
+    pub(crate) fn after(&self, me: Ino, cookie: u64) -> Option<(u64, &str, Ino)> {
+        match cookie {
+            0 => Some((1, ".", me)),
+            1 => Some((FIRST_COOKIE, "..", self.parent)),
+            _ => {
+                let (cookie, name) = self.order.range(cookie.checked_add(1)?..).next()?;
+                let (ino, _) = self.names.get(name)?;
+                Some((*cookie, name, *ino))
+            }
+        }
+    }
+}
+
+/// The cookie of `..`; entries have greater ones.
+const FIRST_COOKIE: u64 = 2;
+
+impl Node {
+    pub(crate) fn filetype(&self) -> Filetype {
+        match &self.body {
+            Body::File(_) => Filetype::RegularFile,
+            Body::Directory(_) => Filetype::Directory,
+            Body::Link(_) => Filetype::SymbolicLink,
+        }
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        match &self.body {
+            Body::File(content) => content.len() as u64,
+            Body::Directory(_) => 0,
+            Body::Link(target) => target.len() as u64,
+        }
+    }
+}
+
+impl Fs {
+    /// A file system with an empty root directory.
+    pub(crate) fn new(meter: Meter, now: u64) -> Self {
+        let mut nodes = BTreeMap::new();
+        let times = Times { accessed: now, modified: now, changed: now };
+        // The entry that refers to the root is nowhere and is never removed.
+        nodes.insert(ROOT, Node { body: Body::Directory(Directory::new(ROOT)), links: 1, open: 0, times });
+        Self { nodes, last: ROOT, meter, used: 0 }
+    }
+
+    pub(crate) fn node(&self, ino: Ino) -> Result<&Node, Errno> {
+        self.nodes.get(&ino).ok_or(Errno::Noent)
+    }
+
+    pub(crate) fn node_mut(&mut self, ino: Ino) -> Result<&mut Node, Errno> {
+        self.nodes.get_mut(&ino).ok_or(Errno::Noent)
+    }
+
+    pub(crate) fn directory(&self, ino: Ino) -> Result<&Directory, Errno> {
+        match &self.node(ino)?.body {
+            Body::Directory(directory) => Ok(directory),
+            _ => Err(Errno::Notdir),
+        }
+    }
+
+    fn directory_mut(&mut self, ino: Ino) -> Result<&mut Directory, Errno> {
+        match &mut self.node_mut(ino)?.body {
+            Body::Directory(directory) => Ok(directory),
+            _ => Err(Errno::Notdir),
+        }
+    }
+
+    pub(crate) fn is_directory(&self, ino: Ino) -> bool {
+        self.directory(ino).is_ok()
+    }
+
+    pub(crate) fn file(&self, ino: Ino) -> Result<&[u8], Errno> {
+        match &self.node(ino)?.body {
+            Body::File(content) => Ok(content),
+            Body::Directory(_) => Err(Errno::Isdir),
+            Body::Link(_) => Err(Errno::Inval),
+        }
+    }
+
+    /// The node of an entry.
+    pub(crate) fn lookup(&self, directory: Ino, name: &str) -> Result<Option<Ino>, Errno> {
+        Ok(self.directory(directory)?.names.get(name).map(|(ino, _)| *ino))
+    }
+
+    fn take(&mut self, bytes: u64) -> Result<(), Errno> {
+        if !self.meter.take_files(bytes) {
+            return Err(Errno::Nospc);
+        }
+        self.used = self.used.saturating_add(bytes);
+        Ok(())
+    }
+
+    fn give(&mut self, bytes: u64) {
+        self.meter.give_files(bytes);
+        self.used = self.used.saturating_sub(bytes);
+    }
+
+    /// Makes a node and its entry.
+    pub(crate) fn create(&mut self, directory: Ino, name: &str, body: Body, now: u64) -> Result<Ino, Errno> {
+        let node = Node { body, links: 0, open: 0, times: Times { accessed: now, modified: now, changed: now } };
+        let cost = node.size().saturating_add(NODE_COST);
+        let ino = self.last.checked_add(1).ok_or(Errno::Nospc)?;
+        self.take(cost)?;
+        self.nodes.insert(ino, node);
+        if let Err(errno) = self.add_entry(directory, name, ino, now) {
+            self.nodes.remove(&ino);
+            self.give(cost);
+            return Err(errno);
+        }
+        self.last = ino;
+        Ok(ino)
+    }
+
+    pub(crate) fn create_directory(&mut self, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno> {
+        self.create(directory, name, Body::Directory(Directory::new(directory)), now)
+    }
+
+    /// Enters a node into a directory under a name that is free.
+    pub(crate) fn add_entry(&mut self, directory: Ino, name: &str, ino: Ino, now: u64) -> Result<(), Errno> {
+        if name.len() > NAME_MAX {
+            return Err(Errno::Nametoolong);
+        }
+        if self.node(directory)?.links == 0 {
+            return Err(Errno::Noent);
+        }
+        self.take(entry_cost(name))?;
+        let entries = self.directory_mut(directory)?;
+        entries.last = entries.last.saturating_add(1);
+        let cookie = entries.last;
+        entries.names.insert(name.to_owned(), (ino, cookie));
+        entries.order.insert(cookie, name.to_owned());
+        self.touch(directory, now)?;
+        let node = self.node_mut(ino)?;
+        node.links = node.links.saturating_add(1);
+        node.times.changed = now;
+        if let Body::Directory(child) = &mut node.body {
+            child.parent = directory;
+        }
+        Ok(())
+    }
+
+    /// Removes an entry, and its node where that was the last that refers to it.
+    pub(crate) fn remove_entry(&mut self, directory: Ino, name: &str, now: u64) -> Result<(), Errno> {
+        let entries = self.directory_mut(directory)?;
+        let (ino, cookie) = entries.names.remove(name).ok_or(Errno::Noent)?;
+        entries.order.remove(&cookie);
+        self.give(entry_cost(name));
+        self.touch(directory, now)?;
+        let node = self.node_mut(ino)?;
+        node.links = node.links.saturating_sub(1);
+        node.times.changed = now;
+        self.collect(ino);
+        Ok(())
+    }
+
+    /// Moves an entry to another name, in place of what is there.
+    pub(crate) fn rename(&mut self, from: (Ino, &str), to: (Ino, &str), now: u64) -> Result<(), Errno> {
+        let ino = self.lookup(from.0, from.1)?.ok_or(Errno::Noent)?;
+        if self.node(to.0)?.links == 0 {
+            return Err(Errno::Noent);
+        }
+        // All that could fail is tried before anything is changed.
+        self.take(entry_cost(to.1))?;
+        self.give(entry_cost(to.1));
+        if self.lookup(to.0, to.1)?.is_some() {
+            self.remove_entry(to.0, to.1, now)?;
+        }
+        // Held, so that it outlives the time without an entry.
+        self.opened(ino);
+        self.remove_entry(from.0, from.1, now)?;
+        let entered = self.add_entry(to.0, to.1, ino, now);
+        self.closed(ino);
+        entered
+    }
+
+    fn touch(&mut self, directory: Ino, now: u64) -> Result<(), Errno> {
+        let times = &mut self.node_mut(directory)?.times;
+        (times.modified, times.changed) = (now, now);
+        Ok(())
+    }
+
+    /// A descriptor refers to the node from now on.
+    pub(crate) fn opened(&mut self, ino: Ino) {
+        if let Some(node) = self.nodes.get_mut(&ino) {
+            node.open = node.open.saturating_add(1);
+        }
+    }
+
+    /// A descriptor refers to the node no more.
+    pub(crate) fn closed(&mut self, ino: Ino) {
+        if let Some(node) = self.nodes.get_mut(&ino) {
+            node.open = node.open.saturating_sub(1);
+        }
+        self.collect(ino);
+    }
+
+    fn collect(&mut self, ino: Ino) {
+        let Some(node) = self.nodes.get(&ino) else { return };
+        if node.links == 0 && node.open == 0 {
+            let cost = node.size().saturating_add(NODE_COST);
+            self.nodes.remove(&ino);
+            self.give(cost);
+        }
+    }
+
+    /// Whether `ino` is `directory` or lies in it; `steps` counts the directories on the way up.
+    pub(crate) fn is_within(&self, mut ino: Ino, directory: Ino, steps: &mut u64) -> bool {
+        loop {
+            *steps = steps.saturating_add(1);
+            if ino == directory {
+                return true;
+            }
+            match self.directory(ino) {
+                Ok(Directory { parent, .. }) if ino != ROOT => ino = *parent,
+                _ => return false,
+            }
+        }
+    }
+
+    /// Makes a file `size` bytes long: cuts it, or adds zeros.
+    pub(crate) fn resize(&mut self, ino: Ino, size: u64, now: u64) -> Result<(), Errno> {
+        let old = self.file(ino)?.len() as u64;
+        if size > old {
+            self.take(size - old)?;
+        }
+        let length = usize::try_from(size).map_err(|_| Errno::Nospc)?;
+        let node = self.node_mut(ino)?;
+        if let Body::File(content) = &mut node.body {
+            content.resize(length, 0);
+            // Not at every cut: each one copies what is left.
+            if content.capacity() / 4 > length {
+                content.shrink_to(length);
+            }
+        }
+        (node.times.modified, node.times.changed) = (now, now);
+        if size < old {
+            self.give(old - size);
+        }
+        Ok(())
+    }
+
+    /// Writes into a file, which grows as needed; a hole is zeros.
+    pub(crate) fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8], now: u64) -> Result<(), Errno> {
+        let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::Nospc)?;
+        if end > self.file(ino)?.len() as u64 {
+            self.resize(ino, end, now)?;
+        }
+        let start = usize::try_from(offset).map_err(|_| Errno::Nospc)?;
+        let node = self.node_mut(ino)?;
+        if let Body::File(content) = &mut node.body
+            && let Some(place) = content.get_mut(start..).and_then(|rest| rest.get_mut(..bytes.len()))
+        {
+            place.copy_from_slice(bytes);
+        }
+        (node.times.modified, node.times.changed) = (now, now);
+        Ok(())
+    }
+
+    /// All files with their paths, sorted, and the directories that are empty, whose paths end in a
+    /// slash. Those are left out whose path is longer than a guest could open.
+    pub(crate) fn list(&self) -> Vec<(String, Ino)> {
+        let mut found = Vec::new();
+        let mut pending = vec![("/".to_owned(), ROOT)];
+        while let Some((path, ino)) = pending.pop() {
+            let Ok(directory) = self.directory(ino) else { continue };
+            if directory.is_empty() && ino != ROOT {
+                found.push((path, ino));
+                continue;
+            }
+            for (name, (child, _)) in &directory.names {
+                let path = format!("{path}{name}");
+                if path.len() > PATH_MAX as usize {
+                    continue;
+                }
+                match self.node(*child).map(|node| &node.body) {
+                    Ok(Body::File(_)) => found.push((path, *child)),
+                    Ok(Body::Directory(_)) => pending.push((format!("{path}/"), *child)),
+                    _ => {}
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+impl Drop for Fs {
+    fn drop(&mut self) {
+        self.meter.give_files(self.used);
+    }
+}
+
+fn entry_cost(name: &str) -> u64 {
+    ENTRY_COST.saturating_add((name.len() as u64).saturating_mul(2))
+}

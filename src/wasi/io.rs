@@ -1,0 +1,272 @@
+//! The part of `fd_*` that moves bytes and positions.
+
+use super::Call;
+use super::abi::{Abi, Errno, Outcome, Record, fdflags, rights};
+use super::descriptor::Target;
+use super::fs::Ino;
+
+impl Call<'_> {
+    /// Reads from a file into buffers; how many bytes.
+    fn read_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> Outcome<u32> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let length = self.system.fs.file(ino)?.len();
+        let there = u32::try_from(length.saturating_sub(start)).unwrap_or(u32::MAX).min(total);
+        self.pay(u64::from(there))?;
+        let mut rest = self.system.fs.file(ino)?.get(start..).unwrap_or_default();
+        for (ptr, length) in buffers {
+            let count = (*length as usize).min(rest.len());
+            let (front, back) = rest.split_at(count);
+            self.memory.write(*ptr, front)?;
+            rest = back;
+        }
+        self.system.fs.node_mut(ino)?.times.accessed = self.system.clock.now();
+        Ok(there)
+    }
+
+    /// Writes buffers to a file.
+    fn write_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> Outcome {
+        let end = offset.checked_add(u64::from(total)).ok_or(Errno::Inval)?;
+        let (now, old) = (self.system.clock.now(), self.system.fs.file(ino)?.len() as u64);
+        // What is written, and the zeros of a hole before it.
+        self.pay(u64::from(total).saturating_add(offset.saturating_sub(old)))?;
+        if total == 0 {
+            return Ok(());
+        }
+        // At once, so that a full system leaves the file as it was.
+        if end > old {
+            self.system.fs.resize(ino, end, now)?;
+        }
+        let mut at = offset;
+        for (ptr, length) in buffers {
+            self.system.fs.write(ino, at, self.memory.bytes(*ptr, *length)?, now)?;
+            at = at.saturating_add(u64::from(*length));
+        }
+        Ok(())
+    }
+
+    fn buffers(&mut self, iovs: u32, count: u32) -> Outcome<(Vec<(u32, u32)>, u32)> {
+        self.pay(u64::from(count).saturating_mul(8))?;
+        Ok(self.memory.buffers(iovs, count)?)
+    }
+}
+
+/// An offset that fits the signed 64 bits that files have.
+fn check_offset(offset: u64) -> Result<u64, Errno> {
+    i64::try_from(offset).map(|_| offset).map_err(|_| Errno::Inval)
+}
+
+/// Reads from the position of `fd` into the `count` buffers at `iovs`, moves the position, and writes
+/// how many bytes it were, a `u32`, to `out`. 0 is the end.
+///
+/// `EBADF`: not open, or a standard output. `ENOTCAPABLE`: without the right `fd_read`. `EISDIR`: a directory.
+/// `EINVAL`: more than 1,024 buffers, or 4 GiB. `EFAULT`: a pointer is outside of the memory.
+/// [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_read
+pub(super) fn fd_read(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> Outcome {
+    let descriptor = call.system.descriptors.get(fd)?;
+    match descriptor.target {
+        Target::Stdout | Target::Stderr => return Err(Errno::Badf.into()),
+        Target::Directory { .. } => return Err(Errno::Isdir.into()),
+        Target::Stdin | Target::File { .. } => descriptor.check(rights::FD_READ)?,
+    }
+    let target = descriptor.target.clone();
+    let (buffers, total) = call.buffers(iovs, count)?;
+    call.memory.check(out, 4)?;
+    let read = match target {
+        Target::File { ino, offset } => {
+            let read = call.read_file(ino, offset, &buffers, total)?;
+            call.system.descriptors.set_offset(fd, offset.saturating_add(u64::from(read)))?;
+            read
+        }
+        _ => read_stream(call, &buffers)?,
+    };
+    Ok(call.memory.write_u32(out, read)?)
+}
+
+fn read_stream(call: &mut Call<'_>, buffers: &[(u32, u32)]) -> Outcome<u32> {
+    let mut total = 0u32;
+    for (ptr, length) in buffers {
+        if *length == 0 {
+            continue;
+        }
+        let read = match call.system.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
+            Ok(read) => u32::try_from(read).unwrap_or(*length),
+            // What was read before it is not lost.
+            Err(_) if total > 0 => break,
+            Err(errno) => return Err(errno.into()),
+        };
+        total = total.saturating_add(read);
+        call.pay(u64::from(read))?;
+        if read < *length {
+            break;
+        }
+    }
+    Ok(total)
+}
+
+/// Reads as `fd_read` does, but from `offset`, and the position stays.
+///
+/// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the rights `fd_read` and `fd_seek`.
+/// `EINVAL`: as `fd_read`, or an offset beyond 63 bits. `EFAULT`, `EBADF`: as `fd_read`. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pread
+pub(super) fn fd_pread(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> Outcome {
+    let (ino, _) = call.system.descriptors.file(fd, rights::FD_READ | rights::FD_SEEK)?;
+    let offset = check_offset(offset)?;
+    let (buffers, total) = call.buffers(iovs, count)?;
+    call.memory.check(out, 4)?;
+    let read = call.read_file(ino, offset, &buffers, total)?;
+    Ok(call.memory.write_u32(out, read)?)
+}
+
+/// Writes the `count` buffers at `iovs` at the position of `fd`, or at the end of a file that has the
+/// flag `append`, moves the position, and writes how many bytes it were, a `u32`, to `out`: all.
+///
+/// `EBADF`: not open, or the standard input. `ENOTCAPABLE`: without the right `fd_write`. `EISDIR`: a directory.
+/// `ENOSPC`: the limit `files` is used up. `EINVAL`: more than 1,024 buffers, or 4 GiB. `EFAULT`: a
+/// pointer is outside of the memory. Where standard output passes the limit `output`, the run ends.
+/// [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_write
+pub(super) fn fd_write(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> Outcome {
+    let descriptor = call.system.descriptors.get(fd)?;
+    match descriptor.target {
+        Target::Stdin => return Err(Errno::Badf.into()),
+        Target::Directory { .. } => return Err(Errno::Isdir.into()),
+        _ => descriptor.check(rights::FD_WRITE)?,
+    }
+    let (target, append) = (descriptor.target.clone(), descriptor.flags & fdflags::APPEND != 0);
+    let (buffers, total) = call.buffers(iovs, count)?;
+    call.memory.check(out, 4)?;
+    if let Target::File { ino, offset } = target {
+        let offset = if append { call.system.fs.file(ino)?.len() as u64 } else { offset };
+        call.write_file(ino, offset, &buffers, total)?;
+        call.system.descriptors.set_offset(fd, offset.saturating_add(u64::from(total)))?;
+    } else {
+        call.pay(u64::from(total))?;
+        for (ptr, length) in buffers {
+            let bytes = call.memory.bytes(ptr, length)?;
+            let stream = match target {
+                Target::Stdout => &mut call.system.stdout,
+                _ => &mut call.system.stderr,
+            };
+            stream.write(bytes, &call.system.meter)?;
+        }
+    }
+    Ok(call.memory.write_u32(out, total)?)
+}
+
+/// Writes as `fd_write` does, but at `offset`, and the position stays. With the flag `append` it
+/// writes at the end all the same, as Linux does.
+///
+/// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the rights `fd_write` and `fd_seek`.
+/// `EINVAL`: as `fd_write`, or an offset beyond 63 bits. `ENOSPC`, `EFAULT`, `EBADF`: as `fd_write`. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pwrite
+pub(super) fn fd_pwrite(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> Outcome {
+    let (ino, _) = call.system.descriptors.file(fd, rights::FD_WRITE | rights::FD_SEEK)?;
+    let append = call.system.descriptors.get(fd)?.flags & fdflags::APPEND != 0;
+    let offset = if append { call.system.fs.file(ino)?.len() as u64 } else { check_offset(offset)? };
+    let (buffers, total) = call.buffers(iovs, count)?;
+    call.memory.check(out, 4)?;
+    call.write_file(ino, offset, &buffers, total)?;
+    Ok(call.memory.write_u32(out, total)?)
+}
+
+/// Moves the position of `fd` by `offset` from the start, from where it is, or from the end, and
+/// writes the new one, a `u64`, to `out`. It may lie behind the end.
+///
+/// `whence` is 0 for the start, 1 for the position, 2 for the end; in `wasi_unstable` 2, 0 and 1.
+///
+/// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the right `fd_seek`, or `fd_tell`
+/// where nothing moves. `EINVAL`: another `whence`, or a position before the start or beyond 63 bits.
+/// `EBADF`: not open. `EFAULT`: `out` is outside of the memory. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_seek
+pub(super) fn fd_seek(call: &mut Call<'_>, fd: u32, offset: i64, whence: u32, out: u32) -> Outcome {
+    enum From {
+        Start,
+        Position,
+        End,
+    }
+    let from = match (call.abi, whence) {
+        (Abi::Preview1, 0) | (Abi::Unstable, 2) => From::Start,
+        (Abi::Preview1, 1) | (Abi::Unstable, 0) => From::Position,
+        (Abi::Preview1, 2) | (Abi::Unstable, 1) => From::End,
+        _ => return Err(Errno::Inval.into()),
+    };
+    let (ino, position) = call.system.descriptors.file(fd, 0)?;
+    let descriptor = call.system.descriptors.get(fd)?;
+    let tells = offset == 0 && matches!(from, From::Position);
+    if !tells || descriptor.check(rights::FD_TELL).is_err() {
+        descriptor.check(rights::FD_SEEK)?;
+    }
+    let base = match from {
+        From::Start => 0,
+        From::Position => position,
+        From::End => call.system.fs.file(ino)?.len() as u64,
+    };
+    let position = base.checked_add_signed(offset).ok_or(Errno::Inval).and_then(check_offset)?;
+    call.memory.write_u64(out, position)?;
+    Ok(call.system.descriptors.set_offset(fd, position)?)
+}
+
+/// Writes the position of `fd`, a `u64`, to `out`.
+///
+/// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the right `fd_tell`. `EBADF`: not
+/// open. `EFAULT`: `out` is outside of the memory. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_tell
+pub(super) fn fd_tell(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
+    let (_, position) = call.system.descriptors.file(fd, 0)?;
+    let descriptor = call.system.descriptors.get(fd)?;
+    // `fd_seek` includes it, says the specification.
+    descriptor.check(rights::FD_SEEK).or_else(|_| descriptor.check(rights::FD_TELL))?;
+    Ok(call.memory.write_u64(out, position)?)
+}
+
+/// Writes entries of a directory to the `len` bytes at `buf`, those after the one that `cookie` is of,
+/// and how many bytes it were, a `u32`, to `out`. The last one may be cut; less than `len` is the end.
+///
+/// ```text
+///      entry          + 8          + 16            + 20         + 24
+///      │ next: u64    │ ino: u64   │ namlen: u32   │ type: u8   │ name, without NUL │ next entry …
+/// ```
+///
+/// `next` is the cookie that goes on behind the entry. It stays good while entries are made and
+/// removed. `.` and `..` come first, then the rest in the order in which they were made.
+///
+/// `ENOTDIR`: no directory. `ENOTCAPABLE`: without the right `fd_readdir`. `EBADF`: not open. `EFAULT`:
+/// `buf` or `out` is outside of the memory. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_readdir
+pub(super) fn fd_readdir(call: &mut Call<'_>, fd: u32, buf: u32, len: u32, cookie: u64, out: u32) -> Outcome {
+    let ino = call.system.descriptors.directory(fd, rights::FD_READDIR)?;
+    call.memory.check(out, 4)?;
+    let fs = &call.system.fs;
+    let directory = fs.directory(ino)?;
+    let mut buffer = call.memory.bytes_mut(buf, len)?;
+    let mut cookie = cookie;
+    while !buffer.is_empty() {
+        let Some((next, name, child)) = directory.after(ino, cookie) else { break };
+        let filetype = fs.node(child).map_or(0, |node| node.filetype() as u8);
+        let entry = Record::<24>::new()
+            .set(0, next.to_le_bytes())
+            .set(8, child.to_le_bytes())
+            // A name is no longer than 255 bytes.
+            .set(16, u32::try_from(name.len()).unwrap_or_default().to_le_bytes())
+            .set(20, [filetype]);
+        for part in [entry.0.as_slice(), name.as_bytes()] {
+            let count = part.len().min(buffer.len());
+            let (front, back) = std::mem::take(&mut buffer).split_at_mut(count);
+            front.copy_from_slice(part.get(..count).unwrap_or_default());
+            buffer = back;
+        }
+        cookie = next;
+    }
+    let used = len.saturating_sub(u32::try_from(buffer.len()).unwrap_or(len));
+    // An entry costs as much as the look-up of a name.
+    call.pay(u64::from(used).saturating_mul(8))?;
+    Ok(call.memory.write_u32(out, used)?)
+}

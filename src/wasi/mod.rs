@@ -1,0 +1,274 @@
+//! WASI preview 1: a whole machine in memory, with nothing of the host behind it.
+//!
+//! [`System`] is the machine: arguments, environment, streams, files, a clock, random bytes. The
+//! functions that a guest imports are in the files of their families, and [`define`] makes host
+//! functions of them. Nothing here knows the script language, or what the store's data are.
+//!
+//! What a machine does follows from what it was made with, on every target: time is a counter, random
+//! bytes come from a seed, inode numbers and descriptors are counted, directories are listed in the
+//! order in which their entries were made.
+
+mod abi;
+mod args;
+mod clock;
+mod descriptor;
+mod fd;
+mod fs;
+mod io;
+mod open;
+mod path;
+mod poll;
+mod proc;
+mod random;
+mod resolve;
+mod sock;
+mod stream;
+mod system;
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use wasmi::{AsContextMut, Caller, Extern, FuncType, TrapCode, Val, ValType};
+
+pub(crate) use abi::Abi;
+use abi::{Fault, Memory, Outcome};
+pub(crate) use clock::CLOCK_STEP;
+pub(crate) use stream::{Input, Output};
+pub(crate) use system::{Setup, System};
+
+/// A machine that is shared by the functions of the instances that run on it, and whoever looks at it
+/// afterwards.
+#[derive(Clone)]
+pub(crate) struct Machine(Arc<Mutex<System>>);
+
+impl Machine {
+    pub(crate) fn new(system: System) -> Self {
+        Self(Arc::new(Mutex::new(system)))
+    }
+
+    /// The machine's state. No function of a guest runs while it is held.
+    pub(crate) fn system(&self) -> MutexGuard<'_, System> {
+        // No function leaves the state half changed in a way that another would trip over.
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Where the functions of one instance find the machine, and the memory of that instance.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    machine: Machine,
+    /// For a guest that does not export its memory as `memory`: one that it imports, or exports under
+    /// another name.
+    memory: Arc<OnceLock<wasmi::Memory>>,
+}
+
+impl Binding {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self { machine, memory: Arc::default() }
+    }
+
+    /// The memory for pointers, where the caller exports none under the name `memory`. The first one
+    /// that is set counts.
+    pub(crate) fn set_memory(&self, memory: wasmi::Memory) {
+        let _ = self.memory.set(memory);
+    }
+}
+
+/// One of the functions.
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    params: &'static [ValType],
+    run: fn(&mut Call<'_>, &[Val]) -> Outcome,
+}
+
+impl Function {
+    /// The function of that name in that interface.
+    pub(crate) fn find(abi: Abi, name: &str) -> Option<&'static Self> {
+        Self::all(abi).find(|function| function.name == name)
+    }
+
+    /// The functions of an interface: `sock_accept` came to preview 1 later.
+    pub(crate) fn all(abi: Abi) -> impl Iterator<Item = &'static Self> {
+        FUNCTIONS.iter().filter(move |function| abi == Abi::Preview1 || function.name != "sock_accept")
+    }
+
+    pub(crate) fn ty(&self) -> FuncType {
+        // All return an error number but the one that does not return.
+        let results = if self.name == "proc_exit" { None } else { Some(ValType::I32) };
+        FuncType::new(self.params.iter().copied(), results)
+    }
+
+    /// Makes a host function of it.
+    pub(crate) fn define<T: 'static>(
+        &'static self,
+        context: impl AsContextMut<Data = T>,
+        abi: Abi,
+        binding: Binding,
+    ) -> wasmi::Func {
+        wasmi::Func::new(context, self.ty(), move |mut caller: Caller<'_, T>, params, results| {
+            let errno = self.call(&mut caller, abi, &binding, params)?;
+            if let Some(result) = results.first_mut() {
+                *result = Val::I32(errno);
+            }
+            Ok(())
+        })
+    }
+
+    fn call<T: 'static>(
+        &self,
+        caller: &mut Caller<'_, T>,
+        abi: Abi,
+        binding: &Binding,
+        params: &[Val],
+    ) -> Result<i32, wasmi::Error> {
+        let memory = match caller.get_export("memory") {
+            Some(Extern::Memory(memory)) => Some(memory),
+            _ => binding.memory.get().copied(),
+        };
+        let fuel = caller.get_fuel().ok();
+        let mut system = binding.machine.system();
+        let data = match memory {
+            Some(memory) => memory.data_mut(&mut *caller),
+            // Every pointer is a bad one.
+            None => &mut [],
+        };
+        let mut call = Call { system: &mut system, memory: Memory(data), abi, fuel };
+        let outcome = (self.run)(&mut call, params);
+        let left = call.fuel;
+        drop(system);
+        if let Some(left) = left
+            && left != fuel.unwrap_or(left)
+        {
+            caller.set_fuel(left)?;
+        }
+        match outcome {
+            Ok(()) => Ok(0),
+            Err(Fault::Errno(errno)) => Ok(i32::from(errno as u16)),
+            Err(Fault::Exit(code)) => Err(wasmi::Error::i32_exit(code)),
+            Err(Fault::OutOfFuel) => Err(TrapCode::OutOfFuel.into()),
+            Err(Fault::Ended(error)) => Err(wasmi::Error::host(error)),
+        }
+    }
+}
+
+/// One call: what a function works on.
+struct Call<'a> {
+    system: &'a mut System,
+    memory: Memory<'a>,
+    abi: Abi,
+    /// What is left; `None` where fuel is not metered.
+    fuel: Option<u64>,
+}
+
+/// What wasmi charges for bulk operations: one unit of fuel for each so many bytes.
+const BYTES_PER_FUEL: u64 = 64;
+
+impl Call<'_> {
+    /// Pays for work on so many bytes, before it is done: at the price of a `memory.copy`.
+    fn pay(&mut self, bytes: u64) -> Outcome {
+        let price = bytes / BYTES_PER_FUEL;
+        if let Some(fuel) = &mut self.fuel {
+            let left = fuel.checked_sub(price);
+            *fuel = left.unwrap_or(0);
+            left.ok_or(Fault::OutOfFuel)?;
+        }
+        Ok(())
+    }
+}
+
+/// A parameter's type: `u32` for pointers, lengths, descriptors and flags of all sizes, `u64` and
+/// `i64` for the rest.
+trait Param: Sized {
+    const TYPE: ValType;
+    fn from_val(val: Option<&Val>) -> Self;
+}
+
+// wasmi has checked the types of the arguments by the time that a function is called.
+impl Param for u32 {
+    const TYPE: ValType = ValType::I32;
+    fn from_val(val: Option<&Val>) -> Self {
+        val.and_then(Val::i32).unwrap_or_default().cast_unsigned()
+    }
+}
+
+impl Param for u64 {
+    const TYPE: ValType = ValType::I64;
+    fn from_val(val: Option<&Val>) -> Self {
+        i64::from_val(val).cast_unsigned()
+    }
+}
+
+impl Param for i64 {
+    const TYPE: ValType = ValType::I64;
+    fn from_val(val: Option<&Val>) -> Self {
+        val.and_then(Val::i64).unwrap_or_default()
+    }
+}
+
+macro_rules! functions {
+    ($($family:ident::$name:ident($($param:ident: $ty:ty),*);)*) => {
+        /// All functions of preview 1, in the specification's order.
+        static FUNCTIONS: &[Function] = &[$(Function {
+            name: stringify!($name),
+            params: &[$(<$ty as Param>::TYPE),*],
+            #[allow(unused)] // of those without parameters
+            run: |call, values| {
+                let mut values = values.iter();
+                $(let $param = <$ty as Param>::from_val(values.next());)*
+                $family::$name(call, $($param),*)
+            },
+        }),*];
+    };
+}
+
+functions! {
+    args::args_get(argv: u32, buf: u32);
+    args::args_sizes_get(count: u32, size: u32);
+    args::environ_get(environ: u32, buf: u32);
+    args::environ_sizes_get(count: u32, size: u32);
+    clock::clock_res_get(id: u32, out: u32);
+    clock::clock_time_get(id: u32, precision: u64, out: u32);
+    fd::fd_advise(fd: u32, offset: u64, len: u64, advice: u32);
+    fd::fd_allocate(fd: u32, offset: u64, len: u64);
+    fd::fd_close(fd: u32);
+    fd::fd_datasync(fd: u32);
+    fd::fd_fdstat_get(fd: u32, out: u32);
+    fd::fd_fdstat_set_flags(fd: u32, flags: u32);
+    fd::fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
+    fd::fd_filestat_get(fd: u32, out: u32);
+    fd::fd_filestat_set_size(fd: u32, size: u64);
+    fd::fd_filestat_set_times(fd: u32, accessed: u64, modified: u64, flags: u32);
+    io::fd_pread(fd: u32, iovs: u32, count: u32, offset: u64, out: u32);
+    fd::fd_prestat_get(fd: u32, out: u32);
+    fd::fd_prestat_dir_name(fd: u32, path: u32, len: u32);
+    io::fd_pwrite(fd: u32, iovs: u32, count: u32, offset: u64, out: u32);
+    io::fd_read(fd: u32, iovs: u32, count: u32, out: u32);
+    io::fd_readdir(fd: u32, buf: u32, len: u32, cookie: u64, out: u32);
+    fd::fd_renumber(from: u32, to: u32);
+    io::fd_seek(fd: u32, offset: i64, whence: u32, out: u32);
+    fd::fd_sync(fd: u32);
+    io::fd_tell(fd: u32, out: u32);
+    io::fd_write(fd: u32, iovs: u32, count: u32, out: u32);
+    path::path_create_directory(fd: u32, path: u32, len: u32);
+    path::path_filestat_get(fd: u32, flags: u32, path: u32, len: u32, out: u32);
+    path::path_filestat_set_times(
+        fd: u32, flags: u32, path: u32, len: u32, accessed: u64, modified: u64, fst_flags: u32
+    );
+    path::path_link(old_fd: u32, flags: u32, old: u32, old_len: u32, fd: u32, path: u32, len: u32);
+    open::path_open(
+        fd: u32, flags: u32, path: u32, len: u32, oflags: u32, base: u64, inheriting: u64, fd_flags: u32, out: u32
+    );
+    path::path_readlink(fd: u32, path: u32, len: u32, buf: u32, buf_len: u32, out: u32);
+    path::path_remove_directory(fd: u32, path: u32, len: u32);
+    path::path_rename(old_fd: u32, old: u32, old_len: u32, fd: u32, path: u32, len: u32);
+    path::path_symlink(target: u32, target_len: u32, fd: u32, path: u32, len: u32);
+    path::path_unlink_file(fd: u32, path: u32, len: u32);
+    poll::poll_oneoff(subscriptions: u32, events: u32, count: u32, out: u32);
+    proc::proc_exit(code: u32);
+    proc::proc_raise(signal: u32);
+    proc::sched_yield();
+    random::random_get(buf: u32, len: u32);
+    sock::sock_accept(fd: u32, flags: u32, out: u32);
+    sock::sock_recv(fd: u32, iovs: u32, count: u32, flags: u32, out: u32, out_flags: u32);
+    sock::sock_send(fd: u32, iovs: u32, count: u32, flags: u32, out: u32);
+    sock::sock_shutdown(fd: u32, how: u32);
+}

@@ -1,0 +1,34 @@
+//! `proc_*` and `sched_yield`.
+
+use super::Call;
+use super::abi::{Errno, Fault, Outcome};
+
+/// Ends the guest with an exit code, whatever calls it is in. It does not return.
+///
+/// [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_exit
+pub(super) fn proc_exit(call: &mut Call<'_>, code: u32) -> Outcome {
+    let code = code.cast_signed();
+    call.system.exit_code = Some(code);
+    Err(Fault::Exit(code))
+}
+
+/// Sends the guest a signal. There is nothing here that could handle one.
+///
+/// `ENOSYS`, always; `EINVAL` for a number that is no signal. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_raise
+pub(super) fn proc_raise(_call: &mut Call<'_>, signal: u32) -> Outcome {
+    // `none` to `sys`.
+    if signal > 30 { Err(Errno::Inval.into()) } else { Err(Errno::Nosys.into()) }
+}
+
+/// Lets others run, of which there are none.
+///
+/// [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sched_yield
+pub(super) fn sched_yield(_call: &mut Call<'_>) -> Outcome {
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! `sock_*`: there are no sockets, so no descriptor is one.
+
+use super::Call;
+use super::abi::{Errno, Outcome};
+
+/// What all of them return: `EBADF` for a number that is not open, else `ENOTSOCK`.
+fn no_socket(call: &Call<'_>, fd: u32) -> Outcome {
+    call.system.descriptors.get(fd)?;
+    Err(Errno::Notsock.into())
+}
+
+/// Accepts a connection.
+///
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_accept
+pub(super) fn sock_accept(call: &mut Call<'_>, fd: u32, _flags: u32, _out: u32) -> Outcome {
+    no_socket(call, fd)
+}
+
+/// Receives a message.
+///
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_recv
+pub(super) fn sock_recv(
+    call: &mut Call<'_>,
+    fd: u32,
+    _iovs: u32,
+    _count: u32,
+    _flags: u32,
+    _out: u32,
+    _out_flags: u32,
+) -> Outcome {
+    no_socket(call, fd)
+}
+
+/// Sends a message.
+///
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_send
+pub(super) fn sock_send(call: &mut Call<'_>, fd: u32, _iovs: u32, _count: u32, _flags: u32, _out: u32) -> Outcome {
+    no_socket(call, fd)
+}
+
+/// Ends a connection.
+///
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+///
+/// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_shutdown
+pub(super) fn sock_shutdown(call: &mut Call<'_>, fd: u32, _how: u32) -> Outcome {
+    no_socket(call, fd)
+}

@@ -1,0 +1,97 @@
+//! The standard streams: what stands behind the descriptors 0, 1 and 2.
+
+use std::io::{ErrorKind, Read, Write};
+
+use super::abi::{Errno, Fault, Outcome};
+use crate::error::{Error, Limit};
+use crate::meter::Meter;
+
+/// Where standard input comes from.
+pub(crate) enum Input {
+    /// Bytes, and how many of them were read.
+    Bytes(Vec<u8>, usize),
+    /// The embedder's reader, asked for as many bytes as the guest asks for.
+    Reader(Box<dyn Read + Send>),
+}
+
+impl Input {
+    pub(crate) fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Bytes(bytes.into(), 0)
+    }
+
+    /// Fills the front of `buffer`; how much of it. 0 is the end.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        match self {
+            Self::Bytes(bytes, at) => {
+                let rest = bytes.get(*at..).unwrap_or_default();
+                let count = rest.len().min(buffer.len());
+                if let (Some(from), Some(to)) = (rest.get(..count), buffer.get_mut(..count)) {
+                    to.copy_from_slice(from);
+                }
+                *at = at.saturating_add(count);
+                Ok(count)
+            }
+            Self::Reader(reader) => loop {
+                match reader.read(buffer) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(_) => return Err(Errno::Io),
+                    Ok(count) => return Ok(count.min(buffer.len())),
+                }
+            },
+        }
+    }
+
+    /// Bytes that are known to be there; `None` where only reading would tell.
+    pub(crate) fn left(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes, at) => Some(bytes.len().saturating_sub(*at) as u64),
+            Self::Reader(_) => None,
+        }
+    }
+
+    /// Bytes that it holds in memory.
+    pub(crate) fn held(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes, _) => bytes.len() as u64,
+            Self::Reader(_) => 0,
+        }
+    }
+}
+
+/// Where a standard output goes to.
+pub(crate) enum Output {
+    /// Kept, within the sandbox's limit `output`.
+    Kept(Vec<u8>),
+    /// Given to the embedder at once.
+    Passed(Box<dyn Write + Send>),
+}
+
+impl Output {
+    pub(crate) fn write(&mut self, bytes: &[u8], meter: &Meter) -> Outcome {
+        match self {
+            Self::Kept(kept) => {
+                if let Err(limit) = meter.take_output(bytes.len() as u64) {
+                    return Err(Fault::Ended(Error::limit(
+                        Limit::Output,
+                        format!("the guest writes more than the sandbox takes: limit `output` is {limit} bytes"),
+                    )));
+                }
+                kept.extend_from_slice(bytes);
+            }
+            Self::Passed(writer) => match writer.write_all(bytes).and_then(|()| writer.flush()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(Errno::Pipe.into()),
+                Err(_) => return Err(Errno::Io.into()),
+            },
+        }
+        Ok(())
+    }
+
+    /// What was kept.
+    pub(crate) fn kept(&self) -> &[u8] {
+        match self {
+            Self::Kept(kept) => kept,
+            Self::Passed(_) => &[],
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The state of a machine, and what it is made with.
+
+use super::Call;
+use super::abi::{Errno, NAME_MAX, Outcome, rights};
+use super::clock::Clock;
+use super::descriptor::{Descriptor, Descriptors, Target};
+use super::fs::{Body, Fs, Ino, ROOT};
+use super::random::Random;
+use super::resolve::{Follow, Found};
+use super::stream::{Input, Output};
+use crate::error::{Error, Limit};
+use crate::meter::Meter;
+
+/// What a machine is made with.
+pub(crate) struct Setup {
+    /// All of `argv`, the program's name first.
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) stdin: Input,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    /// Files by path, from the root. A path that ends in a slash is an empty directory.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    pub(crate) seed: u64,
+    pub(crate) now: u64,
+    pub(crate) clock_step: u64,
+}
+
+/// A machine's state.
+pub(crate) struct System {
+    pub(crate) args: Vec<String>,
+    /// As `name=value`.
+    pub(crate) env: Vec<String>,
+    pub(crate) stdin: Input,
+    pub(crate) stdout: Output,
+    pub(crate) stderr: Output,
+    pub(crate) fs: Fs,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    /// What the guest exited with, the last time that it did.
+    pub(crate) exit_code: Option<i32>,
+    pub(crate) meter: Meter,
+    held: u64,
+}
+
+impl System {
+    /// A machine with descriptors 0, 1, 2 for the streams, and 3 for the root directory.
+    ///
+    /// # Errors
+    ///
+    /// For arguments, names or paths that a guest could not be given, and where the files take more
+    /// than the limit `files` allows.
+    pub(crate) fn new(setup: Setup, meter: Meter) -> Result<Self, Error> {
+        let Setup { args, env, stdin, stdout, stderr, files, seed, now, clock_step } = setup;
+        if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
+            return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
+        }
+        for (name, value) in &env {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                return Err(Error::value(format!(
+                    "`env` has a name or value that no environment can have: {name:?}; \
+                     a name is not empty and has no `=`, neither has a NUL"
+                )));
+            }
+        }
+        let held = stdin.held();
+        if !meter.take_files(held) {
+            return Err(too_large(&meter));
+        }
+        let mut system = Self {
+            args,
+            env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            stdin,
+            stdout,
+            stderr,
+            fs: Fs::new(meter.clone(), now),
+            descriptors: Descriptors::default(),
+            clock: Clock::new(now, clock_step),
+            random: Random::new(seed),
+            exit_code: None,
+            meter,
+            held,
+        };
+        for (path, content) in files {
+            system.add_file(&path, content)?;
+        }
+        let standard = [
+            (Target::Stdin, rights::FD_READ),
+            (Target::Stdout, rights::FD_WRITE),
+            (Target::Stderr, rights::FD_WRITE),
+        ];
+        for (target, right) in standard {
+            system.insert(Descriptor { target, rights: right | rights::STREAM, inheriting: 0, flags: 0 });
+        }
+        let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()) };
+        system.insert(Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 });
+        Ok(system)
+    }
+
+    fn insert(&mut self, descriptor: Descriptor) {
+        // The table is empty at first and has room for four.
+        let _ = self.descriptors.insert(descriptor, &mut self.fs);
+    }
+
+    /// Adds a file of the host's choice, and the directories on its way.
+    fn add_file(&mut self, path: &str, content: Vec<u8>) -> Result<(), Error> {
+        let bad = |why: &str| Err(Error::value(format!("`files` has the path {path:?}, {why}")));
+        let failed = |errno: Errno| match errno {
+            Errno::Nospc => Err(too_large(&self.meter)),
+            _ => bad("which is a file and a directory at once"),
+        };
+        let folder = path.ends_with('/');
+        if folder && !content.is_empty() {
+            return bad("which ends in a slash and so is a directory, and cannot have content");
+        }
+        let mut parts: Vec<&str> = path.split('/').collect();
+        if path.starts_with('/') {
+            parts.remove(0);
+        }
+        if folder {
+            parts.pop();
+        }
+        let Some((name, folders)) = parts.split_last() else { return bad("which is no path of a file") };
+        let unfit = |part: &&str| part.is_empty() || *part == "." || *part == ".." || part.contains('\0');
+        if parts.iter().any(unfit) {
+            return bad("which is no plain path: no empty parts, no `.`, no `..`, no NUL");
+        }
+        if parts.iter().any(|part| part.len() > NAME_MAX) {
+            return bad("in which a name is longer than 255 bytes");
+        }
+        let now = self.clock.now();
+        let mut directory = ROOT;
+        for part in folders {
+            directory = match enter(&mut self.fs, directory, part, now) {
+                Ok(ino) => ino,
+                Err(errno) => return failed(errno),
+            };
+        }
+        let made = if folder {
+            enter(&mut self.fs, directory, name, now)
+        } else {
+            match self.fs.lookup(directory, name) {
+                Ok(None) => self.fs.create(directory, name, Body::File(content), now),
+                Ok(Some(_)) => Err(Errno::Exist),
+                Err(errno) => Err(errno),
+            }
+        };
+        made.map(drop).or_else(failed)
+    }
+
+    /// All files by path, sorted, and empty directories by a path that ends in a slash.
+    pub(crate) fn files(&self) -> Vec<(String, Ino)> {
+        self.fs.list()
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        self.meter.give_files(self.held);
+        self.meter.give_output(self.stdout.kept().len().saturating_add(self.stderr.kept().len()) as u64);
+    }
+}
+
+/// The directory `name` in `directory`, made if it is not there.
+fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno> {
+    match fs.lookup(directory, name)? {
+        None => fs.create_directory(directory, name, now),
+        Some(ino) if fs.is_directory(ino) => Ok(ino),
+        Some(_) => Err(Errno::Notdir),
+    }
+}
+
+fn too_large(meter: &Meter) -> Error {
+    let limit = meter.files_limit();
+    Error::limit(Limit::Files, format!("the files are larger than the sandbox takes: limit `files` is {limit} bytes"))
+}
+
+impl Call<'_> {
+    /// Reads a path from the guest and resolves it in the directory of a descriptor that has the right
+    /// `needed`.
+    pub(super) fn find(&mut self, fd: u32, needed: u64, path: u32, len: u32, follow: Follow) -> Outcome<Found> {
+        let base = self.system.descriptors.directory(fd, needed)?;
+        let path = self.memory.text(path, len)?;
+        let mut steps = 0;
+        let found = self.system.fs.resolve(base, &path, follow, &mut steps);
+        self.pay(steps.saturating_mul(PATH_STEP))?;
+        Ok(found?)
+    }
+}
+
+/// What a component of a path costs, in bytes of work.
+const PATH_STEP: u64 = 256;
