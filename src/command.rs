@@ -67,6 +67,7 @@ impl Command {
             stdout: Output::Kept(Vec::new()),
             stderr: Output::Kept(Vec::new()),
             files: Vec::new(),
+            root: false,
             seed: 0,
             now: 0,
             clock_step: CLOCK_STEP,
@@ -87,8 +88,9 @@ impl Command {
     }
 
     /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
-    /// content, is an empty directory.
+    /// content, is an empty directory. With none, not even `/`, the guest can open and make no files.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        self.setup.root = true;
         self.setup.files.push((path.into(), content.into()));
         self
     }

@@ -50,6 +50,7 @@ impl Wasi {
             stdout: Output::Kept(Vec::new()),
             stderr: Output::Kept(Vec::new()),
             files: given.files.map_or_else(|| Ok(Vec::new()), files)?,
+            root: true,
             seed: number(given.seed, "seed", 0)?,
             now: number(given.now, "now", 0)?,
             clock_step: number(given.clock_step, "clock_step", CLOCK_STEP)?,

@@ -193,6 +193,7 @@ pub(super) fn path_rename(
 /// Makes a symbolic link to `target`, which need not be there.
 ///
 /// `EEXIST`: something is at the path. `ENOENT`: the target is empty, or the path ends in a slash.
+/// `ENOTCAPABLE`: the target is an absolute path, which would mean another place in each directory.
 /// `ENOSPC`: the limit `files` is used up. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_symlink
@@ -206,6 +207,9 @@ pub(super) fn path_symlink(
 ) -> Outcome {
     let target = call.memory.text(target, target_len)?;
     let found = call.find(fd, rights::PATH_SYMLINK, path, len, Follow::Never)?;
+    if target.starts_with('/') {
+        return Err(Errno::Notcapable.into());
+    }
     if target.is_empty() || found.node.is_none() && found.slash {
         return Err(Errno::Noent.into());
     }

@@ -1,7 +1,7 @@
 //! Paths: from a directory and a path to a node, without ever leaving the directory.
 
 use super::abi::{Errno, NAME_MAX, PATH_MAX, SYMLINK_FOLLOW, known_flags};
-use super::fs::{Body, Fs, Ino, ROOT};
+use super::fs::{Body, Fs, Ino};
 
 /// Symbolic links that one path may lead through.
 const LINKS_MAX: u32 = 40;
@@ -44,9 +44,8 @@ impl Found {
 impl Fs {
     /// Resolves `path` from the directory `base`.
     ///
-    /// `..` above `base`, an absolute path, and an absolute link are `ENOTCAPABLE`: a directory
-    /// stands for what is in it and nothing else. Only from the root, where nothing is outside, an
-    /// absolute link is what it says.
+    /// `..` above `base` and an absolute path are `ENOTCAPABLE`: a directory stands for what is in it
+    /// and nothing else.
     ///
     /// `steps` counts the components that were looked at, in a failure too: what the caller pays for.
     pub(crate) fn resolve(&self, base: Ino, path: &str, follow: Follow, steps: &mut u64) -> Result<Found, Errno> {
@@ -90,12 +89,7 @@ impl Fs {
                     if links > LINKS_MAX {
                         return Err(Errno::Loop);
                     }
-                    if target.starts_with('/') {
-                        if base != ROOT {
-                            return Err(Errno::Notcapable);
-                        }
-                        below.clear();
-                    }
+                    // `path_symlink` makes none that are absolute.
                     rest.extend(components(target));
                 }
                 Body::Directory(_) if !last => below.push(ino),

@@ -21,6 +21,8 @@ pub(crate) struct Setup {
     pub(crate) stderr: Output,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Whether the guest may open the root directory, or no files at all.
+    pub(crate) root: bool,
     pub(crate) seed: u64,
     pub(crate) now: u64,
     pub(crate) clock_step: u64,
@@ -45,14 +47,15 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// A machine with descriptors 0, 1, 2 for the streams, and 3 for the root directory.
+    /// A machine with descriptors 0, 1, 2 for the streams, and 3 for the root directory if the guest
+    /// may open that.
     ///
     /// # Errors
     ///
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
     pub(crate) fn new(setup: Setup, meter: Meter) -> Result<Self, Error> {
-        let Setup { args, env, stdin, stdout, stderr, files, seed, now, clock_step } = setup;
+        let Setup { args, env, stdin, stdout, stderr, files, root, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
         }
@@ -93,8 +96,10 @@ impl System {
         for (target, right) in standard {
             system.insert(Descriptor { target, rights: right | rights::STREAM, inheriting: 0, flags: 0 });
         }
-        let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()) };
-        system.insert(Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 });
+        if root {
+            let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()) };
+            system.insert(Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 });
+        }
         Ok(system)
     }
 
@@ -113,6 +118,9 @@ impl System {
         let folder = path.ends_with('/');
         if folder && !content.is_empty() {
             return bad("which ends in a slash and so is a directory, and cannot have content");
+        }
+        if path == "/" {
+            return Ok(());
         }
         let mut parts: Vec<&str> = path.split('/').collect();
         if path.starts_with('/') {

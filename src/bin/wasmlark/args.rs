@@ -59,8 +59,8 @@ pub struct Wasi {
     /// Copy what changed in the folders of --dir out after
     #[arg(long)]
     pub write_back: bool,
-    /// Nanoseconds since 1970 that the clock starts at [default: 0]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    /// Nanoseconds since 1970 that the clock starts at [default: 946684800000000000, the year 2000]
+    #[arg(long, value_name = "N", default_value_t = 946_684_800_000_000_000, hide_default_value = true)]
     pub now: u64,
     /// The seed of the random bytes [default: 0]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]

@@ -41,6 +41,9 @@ fn try_run(options: args::Wasi) -> Result<u8, String> {
     for (name, value) in options.env {
         command = command.env(name, value);
     }
+    for folder in &folders {
+        command = command.file(&folder.guest, "");
+    }
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
     }
