@@ -113,6 +113,7 @@ impl System {
         let bad = |why: &str| Err(Error::value(format!("`files` has the path {path:?}, {why}")));
         let failed = |errno: Errno| match errno {
             Errno::Nospc => Err(too_large(&self.meter)),
+            Errno::Exist => bad("which is there already"),
             _ => bad("which is a file and a directory at once"),
         };
         let folder = path.ends_with('/');

@@ -1,0 +1,113 @@
+//! `wasmlark::Command`: a module without a script.
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+
+use wasmlark::{Command, ErrorKind, Limit, Limits, TrapCode};
+
+/// Copies standard input to standard output until its end, says `done` on standard error, and exits
+/// with the number of its arguments.
+const CAT: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "done")
+  (func (export "_start")
+    (loop $more
+      (i64.store (i32.const 0) (i64.const 0x0000100000001000))
+      (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 4)))
+      (if (i32.load (i32.const 4)) (then
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (br $more))))
+    (i64.store (i32.const 0) (i64.const 0x0000000400000040))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (drop (call $args (i32.const 0) (i32.const 4)))
+    (call $exit (i32.load (i32.const 0)))))"#;
+
+fn module(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+/// Gives its bytes one at a time.
+struct Slow(&'static [u8]);
+
+impl Read for Slow {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.len().min(1);
+        buffer[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn streams_arguments_and_exit_code() {
+    let command = || Command::new().arg("cat").arg("x").stdin(Slow(b"slow \xff input"));
+    let completion = command().run(&module(CAT));
+    assert_eq!(completion.result.unwrap(), 2);
+    assert_eq!(completion.stdout, b"slow \xff input");
+    assert_eq!(completion.stderr, b"done");
+    assert!(completion.stats.fuel.unwrap() > 100);
+
+    let (out, err) = (Shared::default(), Shared::default());
+    let completion = command().stdout(out.clone()).stderr(err.clone()).run(&module(CAT));
+    assert_eq!(completion.result.unwrap(), 2);
+    assert!(completion.stdout.is_empty() && completion.stderr.is_empty());
+    assert_eq!(*out.0.lock().unwrap(), b"slow \xff input");
+    assert_eq!(*err.0.lock().unwrap(), b"done");
+}
+
+#[test]
+fn what_is_kept_is_limited_and_what_is_passed_on_is_not() {
+    let limits = || Limits::new().output(5);
+    let completion = Command::new().limits(limits()).stdin(&b"123456"[..]).run(&module(CAT));
+    assert_eq!(completion.result.unwrap_err().kind(), ErrorKind::Limit(Limit::Output));
+    let completion = Command::new().limits(limits()).stdin(&b"123456"[..]).stdout(std::io::sink()).run(&module(CAT));
+    assert_eq!(completion.result.unwrap(), 0);
+}
+
+#[test]
+fn why_there_is_no_exit_code() {
+    let kind = |text: &str, limits| Command::new().limits(limits).run(&module(text)).result.unwrap_err().kind();
+    let ends = r#"(module (func (export "_start") (loop (br 0))))"#;
+    assert_eq!(kind(ends, Limits::new().fuel(1000)), ErrorKind::Limit(Limit::Fuel));
+    let traps = r#"(module (func (export "_start") (unreachable)))"#;
+    assert_eq!(kind(traps, Limits::new()), ErrorKind::Trap(TrapCode::Unreachable));
+    let large = r#"(module (memory 100) (func (export "_start")))"#;
+    assert_eq!(kind(large, Limits::new().memory(65536)), ErrorKind::Limit(Limit::Memory));
+    assert_eq!(kind("(module)", Limits::new()), ErrorKind::Link);
+    let error = Command::new().run(&module(r#"(module (import "env" "f" (func)))"#)).result.unwrap_err();
+    assert_eq!(error.message(), "cannot link: `env.f` (func ()) is missing: it is not of WASI");
+    assert_eq!(Command::new().run(b"no module").result.unwrap_err().kind(), ErrorKind::Module);
+}
+
+#[test]
+fn files_are_there_if_some_are_given() {
+    let prestat = module(
+        r#"(module
+          (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+          (memory (export "memory") 1)
+          (func (export "_start") (call $exit (call $get (i32.const 3) (i32.const 0)))))"#,
+    );
+    assert_eq!(Command::new().run(&prestat).result.unwrap(), 8);
+    assert_eq!(Command::new().file("/", "").run(&prestat).result.unwrap(), 0);
+    let completion = Command::new().file("/a/b", "x").file("c/", "").run(&prestat);
+    assert_eq!(completion.files.into_iter().collect::<Vec<_>>(), [("/a/b".into(), b"x".to_vec()), ("/c/".into(), vec![])]);
+}

@@ -1,0 +1,189 @@
+//! What goes wrong: the texts, and the limits.
+
+use wasmlark::{ErrorKind, Limit, Limits};
+
+use crate::run;
+
+/// The message of a script's error.
+#[track_caller]
+fn message(script: &str) -> String {
+    run(script, Limits::new()).unwrap_err().message().to_owned()
+}
+
+const IMPORT: &str = r#"
+module = wasm.Module(wasm.wat('(module (import "MODULE" "NAME" (func TYPE)))'))
+"#;
+
+fn linking(module: &str, name: &str, ty: &str, with: &str) -> String {
+    let module = IMPORT.replace("MODULE", module).replace("NAME", name).replace("TYPE", ty);
+    message(&format!("{module}\nwasm.instantiate(module{with})"))
+}
+
+#[test]
+fn a_module_for_wasi_says_what_it_needs() {
+    assert_eq!(
+        linking("wasi_snapshot_preview1", "fd_close", "(param i32) (result i32)", ""),
+        "cannot link: `wasi_snapshot_preview1.fd_close` (func (i32) -> i32) is missing; \
+         the module is built for WASI: `wasi = wasm.wasi()` gives it a system"
+    );
+}
+
+/// As old versions of Emscripten import it: the offset in two halves.
+#[test]
+fn another_type_shows_both() {
+    assert_eq!(
+        linking("wasi_snapshot_preview1", "fd_seek", "(param i32 i32 i32 i32 i32) (result i32)", ", wasi = wasm.wasi()"),
+        "cannot link: `wasi_snapshot_preview1.fd_seek` must be func (i32, i32, i32, i32, i32) -> i32, \
+         but in WASI it is func (i32, i64, i32, i32) -> i32; \
+         a function of the type that the module wants can be given in `imports`"
+    );
+}
+
+#[test]
+fn unknown_functions_and_interfaces_are_refused() {
+    assert_eq!(
+        linking("wasi_snapshot_preview1", "fd_raed", "", ", wasi = wasm.wasi()"),
+        "cannot link: `wasi_snapshot_preview1.fd_raed` (func ()) is missing: \
+         WASI has no function `fd_raed` in `wasi_snapshot_preview1`; did you mean `fd_read`?"
+    );
+    assert_eq!(
+        linking("wasi_unstable", "sock_accept", "(param i32 i32 i32) (result i32)", ", wasi = wasm.wasi()"),
+        "cannot link: `wasi_unstable.sock_accept` (func (i32, i32, i32) -> i32) is missing: \
+         WASI has no function `sock_accept` in `wasi_unstable`"
+    );
+    assert_eq!(
+        linking("wasix_32v1", "fd_dup", "(param i32 i32) (result i32)", ", wasi = wasm.wasi()"),
+        "cannot link: `wasix_32v1.fd_dup` (func (i32, i32) -> i32) is missing: nothing is given for `wasix_32v1`; \
+         of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here"
+    );
+}
+
+#[test]
+fn bad_values_are_named() {
+    for (arguments, want) in [
+        ("args = 'prog'", "`args` must be a list of str, got str \"prog\""),
+        ("args = ['a', 1]", "`args[1]` must be a str, got int 1"),
+        ("args = ['a\\x00']", "`args[0]` contains a NUL, where a guest would see its end"),
+        ("env = ['A=1']", "`env` must be a dict from str to str, got a value of type list"),
+        ("env = {'A': 1}", "`env[\"A\"]` must be a str, got int 1"),
+        (
+            "env = {'A=B': ''}",
+            "`env` has a name or value that no environment can have: \"A=B\"; a name is not empty and has no `=`, neither has a NUL",
+        ),
+        ("stdin = 1", "`stdin` must be bytes or str, got int 1"),
+        ("files = {'a': None}", "`files[\"a\"]` must be bytes or str, got None"),
+        (
+            "files = {'../a': ''}",
+            "`files` has the path \"../a\", which is no plain path: no empty parts, no `.`, no `..`, no NUL",
+        ),
+        (
+            "files = {'/a//b': ''}",
+            "`files` has the path \"/a//b\", which is no plain path: no empty parts, no `.`, no `..`, no NUL",
+        ),
+        ("files = {'a': '', 'a/b': ''}", "`files` has the path \"a/b\", which is a file and a directory at once"),
+        ("files = {'/a': '', 'a': ''}", "`files` has the path \"a\", which is there already"),
+        (
+            "files = {'a/': 'x'}",
+            "`files` has the path \"a/\", which ends in a slash and so is a directory, and cannot have content",
+        ),
+        ("seed = -1", "`seed` must not be negative, got -1"),
+        ("now = 1 << 64", "`now` does not fit in 64 bits, got 18446744073709551616"),
+    ] {
+        assert_eq!(message(&format!("wasm.wasi({arguments})")), want);
+    }
+    assert_eq!(
+        message("wasm.instantiate(wasm.wat('(module)'), wasi = {})"),
+        "`wasi` must be a wasm.Wasi, which wasm.wasi() makes, got a value of type dict"
+    );
+}
+
+#[test]
+fn a_machine_belongs_to_its_evaluation() {
+    let mut sandbox = wasmlark::Sandbox::new();
+    sandbox.file("m.star", "machine = wasm.wasi(args = ['x'])");
+    for use_of_it in ["machine.stdout", "wasm.instantiate(wasm.wat('(module)'), wasi = machine)"] {
+        let script = format!("load('m.star', 'machine')\n{use_of_it}");
+        let error = sandbox.run("test.star", &script).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Handle, "{error}");
+    }
+}
+
+const WRITER: &str = r#"
+load("lib.star", "CREAT", "eq", "guest", "opened", "write")
+g = guest()
+def many(fd):
+    for i in range(100):
+        errno, _ = write(g, fd, "x" * 1000)
+        if errno:
+            return i, errno
+"#;
+
+#[test]
+fn output_is_limited() {
+    let limits = Limits::new().output(10_000);
+    let error = run(&format!("{WRITER}\nmany(1)"), limits.clone()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Output));
+    assert_eq!(
+        error.message(),
+        "the guest writes more than the sandbox takes: limit `output` is 10000 bytes, in wasm function `fd_write(i32, i32, i32, i32) -> i32`"
+    );
+    // No trap, so a script cannot go on.
+    assert!(run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).is_err());
+}
+
+#[test]
+fn a_full_file_system_is_an_error_of_the_guest() {
+    let script = format!("{WRITER}\nmany(opened(g, 'f', CREAT))");
+    let run = run(&script, Limits::new().files(10_000)).unwrap();
+    assert_eq!(run.value, "(9, 51)");
+}
+
+#[test]
+fn what_a_guest_makes_is_paid_for() {
+    // Directories, links and names have a price too, and give it back.
+    let script = r#"
+load("lib.star", "eq", "guest", "link", "on_path", "symlink")
+g = guest(files = {"f": ""})
+def many(make):
+    for i in range(100000):
+        errno = make(i)
+        if errno:
+            return errno
+def fill():
+    return [
+        many(lambda i: on_path(g, g.call.path_create_directory, f"d{i}")),
+        many(lambda i: link(g, "f", f"l{i}")),
+        many(lambda i: symlink(g, "f", f"s{i}")),
+    ]
+eq(fill(), [51, 51, 51])
+def empty():
+    for i in range(1000):
+        on_path(g, g.call.path_remove_directory, f"d{i}")
+        on_path(g, g.call.path_unlink_file, f"l{i}")
+        on_path(g, g.call.path_unlink_file, f"s{i}")
+empty()
+eq(on_path(g, g.call.path_create_directory, "again"), 0)
+"#;
+    run(script, Limits::new().files(100_000)).unwrap();
+    let error = run("wasm.wasi(files = {'f': 'x' * 1000})", Limits::new().files(500)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
+    let error = run("wasm.wasi(stdin = 'x' * 1000)", Limits::new().files(500)).unwrap_err();
+    assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
+}
+
+/// Work of the host on a guest's behalf costs fuel, so that an endless loop of it ends.
+#[test]
+fn bulk_work_costs_fuel() {
+    let script = r#"
+load("lib.star", "guest")
+g = guest()
+def f():
+    for _ in range(100000):
+        g.call.random_get(0, 65536)
+f()
+"#;
+    let error = run(script, Limits::new().fuel(10_000_000)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Fuel));
+    run(&script.replace("100000", "100"), Limits::new().fuel(10_000_000)).unwrap();
+    run(&script.replace("100000", "100"), Limits::new().fuel(None)).unwrap();
+}
