@@ -52,8 +52,8 @@
 mod compile;
 mod convert;
 mod error;
-// starlark's derives and attributes expand to `unsafe` here and in `types`; what we write ourselves of
-// it is in `types::scope`.
+// starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
+// `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope`.
 #[allow(unsafe_code)]
 mod globals;
 mod host;
@@ -63,7 +63,7 @@ mod loader;
 mod meter;
 mod sandbox;
 mod source;
-#[allow(unsafe_code)]
+#[allow(unsafe_code, clippy::panic)]
 mod types;
 
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};

@@ -40,8 +40,11 @@ pub struct Sandbox {
     files: BTreeMap<String, Vec<u8>>,
     loader: Option<Arc<Loader>>,
     args: Vec<String>,
-    print: Option<Box<dyn Fn(&str)>>,
+    print: Option<Box<Print>>,
 }
+
+/// Takes printed lines.
+type Print = dyn Fn(&str);
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -337,7 +340,7 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
 }
 
 struct Printer<'a> {
-    sink: Option<&'a dyn Fn(&str)>,
+    sink: Option<&'a Print>,
     output: RefCell<String>,
     left: Cell<usize>,
     limit: usize,
