@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -75,7 +76,11 @@ fn run_file(path: &Path) -> (usize, String) {
     for chunk in chunks(&lines) {
         for case in chunk.cases() {
             cases += 1;
-            let result = case.run(name);
+            let Ok(result) = catch_unwind(|| case.run(name)) else {
+                let line = case.expected.as_ref().map_or(case.first, |(line, _)| *line);
+                writeln!(failures, "tests/script/{name}:{line}: panicked").unwrap();
+                continue;
+            };
             match case.judge(name, &result) {
                 Ok(()) => {}
                 Err(Wrong::Text { line, message }) if update => {
