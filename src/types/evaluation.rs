@@ -47,6 +47,7 @@ impl<'v> Evaluation<'v> {
         ValueTyped::new(module.get(SLOT)?)
     }
 
+    /// The result is good until the next statement of the module: then the garbage collector may move it.
     pub(crate) fn attach(module: &Module<'v>, host: Host, meter: Meter) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             host,

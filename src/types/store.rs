@@ -17,7 +17,7 @@ use starlark::values::{
 use wasmi::{AsContextMut, StoreContextMut};
 
 use super::evaluation::Evaluation;
-use super::scope::{StoreCell, StoreData, Unavailable};
+use super::scope::{Edge, StoreCell, StoreData, Unavailable};
 use crate::convert;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::meter::Limiter;
@@ -28,7 +28,7 @@ use crate::meter::Limiter;
 pub(crate) struct Store<'v> {
     #[trace(unsafe_ignore)]
     cell: StoreCell,
-    pub(crate) evaluation: ValueTyped<'v, Evaluation<'v>>,
+    pub(crate) evaluation: Edge<'v, Evaluation<'v>>,
     /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
@@ -63,7 +63,7 @@ impl<'v> Store<'v> {
         store.limiter(|data| &mut data.limiter);
         Self {
             cell: StoreCell::new(store),
-            evaluation,
+            evaluation: Edge::new(evaluation),
             callbacks: RefCell::default(),
             externs: RefCell::default(),
             functions: RefCell::default(),

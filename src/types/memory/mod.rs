@@ -67,9 +67,14 @@ impl<'v> Memory<'v> {
         let mut ty = wasmi::MemoryType::builder();
         ty.memory64(is_64).min(initial).max(maximum);
         let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
+        // Before wasmi asks the limiter: a size may be beyond what the host can count.
+        let bytes = initial.saturating_mul(PAGE);
+        if bytes > store.memory_left()?.0 {
+            return Err(store.no_memory("a new memory", bytes));
+        }
         let made = store.with(|context| wasmi::Memory::new(context, ty))?;
         let memory = made.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
-            Some(_) => store.no_memory("a new memory", initial.saturating_mul(PAGE)),
+            Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
         Ok(Self { store: me, memory })

@@ -1,0 +1,12 @@
+//! The integration tests, as one binary: it links once.
+//!
+//! - `script`: the script API, tested in Starlark; runs `tests/script/*.star`
+//! - `embed`: applications with an evaluator of their own, and the static type checker
+//! - `layers`: that the modules of `src/` import one way
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod layers;
+#[cfg(feature = "wat")]
+mod embed;
+#[cfg(feature = "wat")]
+mod script;
