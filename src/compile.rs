@@ -14,6 +14,8 @@ pub(crate) struct Compiled {
     /// In the module's order, which wasmi does not keep.
     pub(crate) exports: SmallMap<String, wasmi::ExternType>,
     pub(crate) name: Option<String>,
+    /// What its own memories need at first, together.
+    pub(crate) memory_pages: u64,
 }
 
 pub(crate) struct Import {
@@ -50,7 +52,7 @@ impl Compiled {
                 }
             })
             .collect();
-        Ok(Self { module, imports, exports, name: survey.name })
+        Ok(Self { module, imports, exports, name: survey.name, memory_pages: survey.memory_pages })
     }
 }
 
@@ -62,6 +64,7 @@ struct Survey {
     /// the validation rules all that a reference can be made of.
     escaping: Vec<u32>,
     name: Option<String>,
+    memory_pages: u64,
 }
 
 impl Survey {
@@ -76,6 +79,10 @@ impl Survey {
                             survey.escaping.push(export.index);
                         }
                     }
+                }
+                Payload::MemorySection(memories) => {
+                    let pages = memories.into_iter().flatten().map(|ty| ty.initial);
+                    survey.memory_pages = pages.fold(0, u64::saturating_add);
                 }
                 Payload::ElementSection(elements) => {
                     for element in elements.into_iter().flatten() {

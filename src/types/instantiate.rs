@@ -35,6 +35,8 @@ pub(crate) fn instantiate<'v>(
         Ok::<_, Error>(())
     })??;
 
+    // What an earlier guest was refused says nothing about this one.
+    state.meter.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(me, compiled.clone()));
     let instance = heap.alloc(Instance::new(me, exports, module.clone()));
@@ -57,11 +59,7 @@ fn not_made<'v>(
     let state = store.evaluation.as_ref();
     match error.kind() {
         K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.meter.take_exceeded() {
-            Some(_) => {
-                let types = compiled.module.exports().filter_map(|e| e.ty().memory().copied());
-                let pages = types.map(|ty| ty.minimum()).max().unwrap_or(0);
-                store.no_memory("a memory of this module", pages.saturating_mul(PAGE)).into()
-            }
+            Some(_) => store.no_memory("this module's memory", compiled.memory_pages.saturating_mul(PAGE)).into(),
             None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
         },
         K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
@@ -76,8 +74,9 @@ fn not_made<'v>(
             None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
         },
         K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
+            // wasmi's own text names its handle of the table, which is another one in each run.
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!("wasm trap: {}, while instantiating: {error}", TrapCode::TableOutOfBounds.message()),
+            format!("wasm trap: {}, while instantiating: an element segment does not fit", TrapCode::TableOutOfBounds.message()),
         )
         .into(),
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),

@@ -60,6 +60,7 @@ impl<'v> Table<'v> {
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
         let limit = store.evaluation.as_ref().host.limits().table_elements;
+        store.evaluation.as_ref().meter.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {
             if initial > limit { None } else { Some(wasmi::Table::new(context, ty, Ref::null(element))) }
@@ -107,6 +108,7 @@ impl<'v> Table<'v> {
         let init = self.reference(init)?;
         let store = Store::of(self.store)?;
         let size = self.len()?;
+        store.evaluation.as_ref().meter.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
         grown.map_err(|_| {
             if store.evaluation.as_ref().meter.take_exceeded().is_some() {

@@ -72,6 +72,7 @@ impl<'v> Memory<'v> {
         if bytes > store.memory_left()?.0 {
             return Err(store.no_memory("a new memory", bytes));
         }
+        store.evaluation.as_ref().meter.take_exceeded();
         let made = store.with(|context| wasmi::Memory::new(context, ty))?;
         let memory = made.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
             Some(_) => store.no_memory("a new memory", bytes),
