@@ -11,6 +11,7 @@ pub(crate) mod global;
 pub(crate) mod instance;
 pub(crate) mod instantiate;
 pub(crate) mod link;
+pub(crate) mod member;
 pub(crate) mod memory;
 pub(crate) mod module;
 pub(crate) mod store;
