@@ -219,8 +219,15 @@ impl Session<'_> {
         let limits = self.host.limits();
         let ast = source::parse(name, text, limits.nesting)?;
         module.set("argv", module.heap().alloc(AllocList(self.args)));
-        let evaluation = Evaluation::attach(module, self.host.clone(), self.meter.clone());
-        let loader = Files { session: self, from: name, evaluation: || evaluation.as_ref().release_budget() };
+        Evaluation::attach(module, self.host.clone(), self.meter.clone());
+        // Looked up each time: starlark collects garbage between the statements of a file, and what is
+        // left moves.
+        let release_budget = || {
+            if let Some(evaluation) = Evaluation::find(module) {
+                evaluation.as_ref().release_budget();
+            }
+        };
+        let loader = Files { session: self, from: name, release_budget };
         let mut eval = Evaluator::new(module);
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printer);
@@ -234,7 +241,7 @@ impl Session<'_> {
             outcome.map_err(starlark::Error::new_other)?;
         }
         let result = eval.eval_module(ast, &self.globals);
-        evaluation.as_ref().release_budget();
+        release_budget();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
         result.map_err(|error| self.limit_reached(error))
@@ -289,7 +296,7 @@ fn show(value: Value<'_>) -> String {
 struct Files<'a, F> {
     session: &'a Session<'a>,
     from: &'a str,
-    evaluation: F,
+    release_budget: F,
 }
 
 impl<F: Fn()> FileLoader for Files<'_, F> {
@@ -318,7 +325,7 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.
-        (self.evaluation)();
+        (self.release_budget)();
         session.loading.borrow_mut().push(name.clone());
         let frozen = Module::with_temp_heap(|module| {
             session.evaluate(&module, &name, text)?;
