@@ -166,7 +166,9 @@ fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
         None => Err(Error::value(format!("`{what}` must be an int, got {}", describe(value)))),
         Some(x) => u64::try_from(x).map_err(|_| {
             let why = if x < 0 { "must not be negative" } else { "does not fit in 64 bits" };
-            Error::value(format!("`{what}` {why}, got {}", short(value)))
+            // What a guest returns is signed: above 2 GiB its pointers are negative here.
+            let hint = if i32::try_from(x).is_ok() { " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)" } else { "" };
+            Error::value(format!("`{what}` {why}, got {}{hint}", short(value)))
         }),
     }
 }

@@ -58,7 +58,8 @@ starlark::methods_static!(CALLER = caller_methods);
 /// calls it.
 #[starlark_module]
 fn caller_methods(builder: &mut MethodsBuilder) {
-    /// The caller's memory: the one exported as `memory`, else the only one exported.
+    /// The caller's memory: the one exported as `memory`, else the only one exported, else the only one
+    /// imported.
     #[starlark(attribute)]
     fn memory<'v>(this: &Caller<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
         Ok(ValueOfUnchecked::new(this.resolve()?.1.memory(heap)?))

@@ -28,12 +28,19 @@ pub(crate) struct Instance<'v> {
     pub(crate) exports: Edge<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
+    /// The memory that it imports, where it imports one.
+    imported_memory: Option<Value<'v>>,
     initialized: Cell<bool>,
 }
 
 impl<'v> Instance<'v> {
-    pub(crate) fn new(store: Value<'v>, exports: ValueTyped<'v, Exports<'v>>, module: Module) -> Self {
-        Self { store, exports: Edge::new(exports), module, initialized: Cell::new(false) }
+    pub(crate) fn new(
+        store: Value<'v>,
+        exports: ValueTyped<'v, Exports<'v>>,
+        module: Module,
+        imported_memory: Option<Value<'v>>,
+    ) -> Self {
+        Self { store, exports: Edge::new(exports), module, imported_memory, initialized: Cell::new(false) }
     }
 
     pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {
@@ -45,7 +52,7 @@ impl<'v> Instance<'v> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
 
-    /// The memory named `memory`, else the only one.
+    /// The memory exported as `memory`, else the only one exported, else the only one imported.
     pub(crate) fn memory(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let is_memory = |ty: &wasmi::ExternType| matches!(ty, wasmi::ExternType::Memory(_));
         let exports = &self.module.compiled().exports;
@@ -55,7 +62,9 @@ impl<'v> Instance<'v> {
         let memories: Vec<&String> = exports.iter().filter(|(_, ty)| is_memory(ty)).map(|(name, _)| name).collect();
         match memories.as_slice() {
             [one] => self.exports.as_ref().get(one, heap),
-            [] => Err(Error::new(ErrorKind::Link, "the module exports no memory")),
+            [] => self.imported_memory.ok_or_else(|| {
+                Error::new(ErrorKind::Link, "the module exports no memory, and imports none that could stand for it")
+            }),
             many => Err(Error::new(
                 ErrorKind::Link,
                 format!(
@@ -94,7 +103,8 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(instance.exports.to_value()))
     }
 
-    /// The memory that is exported as `memory`, else the only one that is exported.
+    /// The memory that is exported as `memory`, else the only one that is exported, else the only one
+    /// that is imported.
     #[starlark(attribute)]
     fn memory<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
         Ok(ValueOfUnchecked::new(Instance::of(this)?.memory(heap)?))
@@ -138,8 +148,9 @@ fn instance_methods(builder: &mut MethodsBuilder) {
             return Err(Error::new(ErrorKind::Value, "`initialize()` was called before: a reactor is initialized once").into());
         }
         if instance.module.compiled().exports.contains_key("_initialize") {
-            let heap = eval.heap();
-            instance.run("_initialize", heap, eval)?;
+            // A reactor that exits while it initializes is not fit for use: the exit is an error.
+            let function = instance.exports.as_ref().get("_initialize", eval.heap())?;
+            eval.eval_function(function, &[], &[])?;
         }
         Ok(NoneType)
     }

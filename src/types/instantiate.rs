@@ -39,7 +39,7 @@ pub(crate) fn instantiate<'v>(
     state.meter.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(me, compiled.clone()));
-    let instance = heap.alloc(Instance::new(me, exports, module.clone()));
+    let instance = heap.alloc(Instance::new(me, exports, module.clone(), plan.memory));
     let externs = plan.externs(me, store, |escapes| heap.alloc(Caller { instance, escapes }))?;
     let made = store
         .enter(me, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?

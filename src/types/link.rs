@@ -21,6 +21,8 @@ use crate::error::{Error, ErrorKind};
 pub(crate) struct Plan<'v> {
     /// The store to instantiate in, where it was given or follows from the imports.
     pub(crate) store: Option<Value<'v>>,
+    /// The memory among the imports, where there is one and no other.
+    pub(crate) memory: Option<Value<'v>>,
     given: Vec<Given<'v>>,
 }
 
@@ -62,6 +64,11 @@ pub(crate) fn plan<'v>(
         .collect();
     unused(compiled, &spaces, &mut problems);
     let store = choose_store(&found, store, &mut problems);
+    let mut memories = found.iter().filter(|(import, _)| matches!(import.ty, ExternType::Memory(_)));
+    let memory = match (memories.next(), memories.next()) {
+        (Some((_, only)), None) => Some(*only),
+        _ => None,
+    };
     let given = found
         .into_iter()
         .filter_map(|(import, value)| match check(import, value, store) {
@@ -73,7 +80,7 @@ pub(crate) fn plan<'v>(
         })
         .collect();
     match problems.as_slice() {
-        [] => Ok(Plan { store, given }),
+        [] => Ok(Plan { store, memory, given }),
         [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
         many => Err(Error::new(
             ErrorKind::Link,

@@ -372,6 +372,17 @@ fn memory_methods(builder: &mut MethodsBuilder) {
         })?)
     }
 
+    /// `length` bytes at `ptr` as hexadecimal digits, two for each byte: how hashes are written.
+    fn read_hex<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<String> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let length = convert::size(length.get(), "length")?;
+        Ok(this.read_range(ptr, length, hex)?)
+    }
+
     /// `length` bytes at `ptr` as text for people: offset, sixteen bytes in hexadecimal, and as ASCII,
     /// a line for each sixteen.
     fn hexdump<'v>(
@@ -383,6 +394,13 @@ fn memory_methods(builder: &mut MethodsBuilder) {
         let length = convert::size(length.get(), "length")?;
         Ok(this.read_range(ptr, length, |bytes| hexdump(ptr, bytes))?)
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut out, byte| {
+        out.extend([byte >> 4, byte & 15].map(|nibble| char::from_digit(nibble.into(), 16).unwrap_or('?')));
+        out
+    })
 }
 
 fn hexdump(start: u64, bytes: &[u8]) -> String {

@@ -62,7 +62,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// Writes the UTF-8 encoding of `s` to `ptr`, without a NUL, and returns the number of bytes
-    /// written.
+    /// written: `len(bytes(s))`, where `len(s)` counts characters.
     fn write_string<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
