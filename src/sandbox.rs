@@ -260,7 +260,7 @@ impl Session<'_> {
             _ => return error,
         };
         let location = location(&error);
-        let report = format!("{error:#}\nThe sandbox's limit `{limit}` is {value}.");
+        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", report(&error));
         let message = format!("the sandbox's limit `{limit}` is reached: {value}");
         Error::limit(limit, message).with_report(location, report).into()
     }
@@ -272,8 +272,13 @@ impl Session<'_> {
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         };
-        ours.with_report(location(&error), format!("{error:#}"))
+        ours.with_report(location(&error), report(&error))
     }
+}
+
+/// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
+fn report(error: &starlark::Error) -> String {
+    format!("{error:#}").replace("  File <builtin>, in None\n", "")
 }
 
 fn location(error: &starlark::Error) -> Option<Location> {

@@ -57,11 +57,7 @@ fn not_made<'v>(
     let state = store.evaluation.as_ref();
     match error.kind() {
         K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.meter.take_exceeded() {
-            Some(_) => {
-                let types = compiled.module.exports().filter_map(|e| e.ty().memory().copied());
-                let pages = types.map(|ty| ty.minimum()).max().unwrap_or(0);
-                store.no_memory("a memory of this module", pages.saturating_mul(PAGE)).into()
-            }
+            Some(_) => store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
             None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
         },
         K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
@@ -77,7 +73,10 @@ fn not_made<'v>(
         },
         K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!("wasm trap: {}, while instantiating: {error}", TrapCode::TableOutOfBounds.message()),
+            format!(
+                "wasm trap: {}, while instantiating: an element segment does not fit its table",
+                TrapCode::TableOutOfBounds.message()
+            ),
         )
         .into(),
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),

@@ -13,7 +13,7 @@ use super::instance::Instance;
 use super::memory::Memory;
 use super::store::{Callback, Store};
 use super::table::Table;
-use crate::compile::{Compiled, Import, describe, kind};
+use crate::compile::{Compiled, Import, named};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
 
@@ -166,7 +166,7 @@ fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> 
 
 fn find<'v>(import: &Import, spaces: &[(&'v str, Space<'v>)], heap: Heap<'v>) -> Result<Value<'v>, String> {
     let Import { module, name, ty, .. } = import;
-    let wanted = format!("`{module}.{name}` ({} {})", kind(ty), describe(ty));
+    let wanted = format!("`{module}.{name}` ({})", named(ty));
     let Some((_, space)) = spaces.iter().find(|(n, _)| n == module) else {
         let hint = convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n));
         let wasi = if hint.is_empty() && module.starts_with("wasi_") {
@@ -248,8 +248,8 @@ fn choose_store<'v>(
 
 /// Whether `value` may stand for `import`; or what is wrong with it.
 fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Result<Given<'v>, String> {
-    let wanted = || format!("{} {}", kind(&import.ty), describe(&import.ty));
-    let mismatch = |got: &ExternType| Err(format!("must be {}, got {} {}", wanted(), kind(got), describe(got)));
+    let wanted = || named(&import.ty);
+    let mismatch = |got: &ExternType| Err(format!("must be {}, got {}", wanted(), named(got)));
     let other = || Err(format!("must be {}, got {}", wanted(), handle_or(value)));
     let live = |store: Value<'v>| Store::of(store).map_err(|e| e.message().to_owned());
     let reach = |e: Error| e.message().to_owned();
