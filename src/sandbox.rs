@@ -243,7 +243,13 @@ impl Session<'_> {
         release_budget();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        result.map_err(|error| self.limit_reached(error))
+        let value = result.map_err(|error| self.limit_reached(error))?;
+        // starlark counts each file by itself, and a file that loads goes on with its own count.
+        if self.ticks.get() > limits.ticks {
+            let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
+            return Err(Error::limit(Limit::Ticks, message).into());
+        }
+        Ok(value)
     }
 
     /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there

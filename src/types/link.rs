@@ -6,12 +6,12 @@ use starlark::values::{Heap, UnpackValue, Value, ValueLike};
 use wasmi::{Extern, ExternType, FuncType};
 
 use super::callback;
-use super::exports::Exports;
+use super::exports::{EndedExports, Exports};
 use super::function::Function;
 use super::global::Global;
-use super::instance::Instance;
+use super::instance::{EndedInstance, Instance};
 use super::memory::Memory;
-use super::store::{Callback, Store};
+use super::store::{self, Callback, Store};
 use super::table::Table;
 use crate::compile::{Compiled, Import, named};
 use crate::convert;
@@ -67,7 +67,7 @@ pub(crate) fn plan<'v>(
         .filter_map(|(import, value)| match check(import, value, store) {
             Ok(given) => Some(given),
             Err(problem) => {
-                problems.push(format!("`{}.{}` {problem}", import.module, import.name));
+                problems.push(format!("`{}.{}`{problem}", import.module, import.name));
                 None
             }
         })
@@ -152,6 +152,9 @@ fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> 
             Space::Exports(instance.exports.as_ref())
         } else if let Some(exports) = value.downcast_ref::<Exports<'v>>() {
             Space::Exports(exports)
+        } else if value.downcast_ref::<EndedInstance>().is_some() || value.downcast_ref::<EndedExports>().is_some() {
+            problems.push(format!("`imports[\"{name}\"]`: {}", store::frozen().message()));
+            continue;
         } else {
             problems.push(format!(
                 "`imports[\"{name}\"]` must be a dict, a wasm.Instance or its exports, got {}",
@@ -249,10 +252,10 @@ fn choose_store<'v>(
 /// Whether `value` may stand for `import`; or what is wrong with it.
 fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Result<Given<'v>, String> {
     let wanted = || named(&import.ty);
-    let mismatch = |got: &ExternType| Err(format!("must be {}, got {}", wanted(), named(got)));
-    let other = || Err(format!("must be {}, got {}", wanted(), handle_or(value)));
-    let live = |store: Value<'v>| Store::of(store).map_err(|e| e.message().to_owned());
-    let reach = |e: Error| e.message().to_owned();
+    let mismatch = |got: &ExternType| Err(format!(" must be {}, got {}", wanted(), named(got)));
+    let other = || Err(format!(" must be {}, got {}", wanted(), handle_or(value)));
+    let live = |store: Value<'v>| Store::of(store).map_err(|e| format!(": {}", e.message()));
+    let reach = |e: Error| format!(": {}", e.message());
     match &import.ty {
         ExternType::Func(ty) => {
             if let Some(function) = Function::from_value(value) {

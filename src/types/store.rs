@@ -385,6 +385,10 @@ impl<'v> StarlarkValue<'v> for ClosedStore {
     fn get_methods() -> Option<&'static Methods> {
         Store::get_methods()
     }
+
+    fn set_attr(&self, _attribute: &str, _value: Value<'v>) -> starlark::Result<()> {
+        Err(frozen().into())
+    }
 }
 
 impl fmt::Debug for Store<'_> {
