@@ -14,8 +14,8 @@ pub(crate) struct Compiled {
     /// In the module's order, which wasmi does not keep.
     pub(crate) exports: SmallMap<String, wasmi::ExternType>,
     pub(crate) name: Option<String>,
-    /// What its own memories need at first, together.
-    pub(crate) memory_pages: u64,
+    /// Pages of all memories that the module defines together, as an instance begins.
+    pub(crate) pages: u64,
 }
 
 pub(crate) struct Import {
@@ -52,7 +52,7 @@ impl Compiled {
                 }
             })
             .collect();
-        Ok(Self { module, imports, exports, name: survey.name, memory_pages: survey.memory_pages })
+        Ok(Self { module, imports, exports, name: survey.name, pages: survey.pages })
     }
 }
 
@@ -64,7 +64,7 @@ struct Survey {
     /// the validation rules all that a reference can be made of.
     escaping: Vec<u32>,
     name: Option<String>,
-    memory_pages: u64,
+    pages: u64,
 }
 
 impl Survey {
@@ -80,10 +80,6 @@ impl Survey {
                         }
                     }
                 }
-                Payload::MemorySection(memories) => {
-                    let pages = memories.into_iter().flatten().map(|ty| ty.initial);
-                    survey.memory_pages = pages.fold(0, u64::saturating_add);
-                }
                 Payload::ElementSection(elements) => {
                     for element in elements.into_iter().flatten() {
                         match element.items {
@@ -96,6 +92,10 @@ impl Survey {
                 }
                 Payload::GlobalSection(globals) => {
                     globals.into_iter().flatten().for_each(|g| survey.references(g.init_expr));
+                }
+                Payload::MemorySection(memories) => {
+                    let pages = memories.into_iter().flatten().map(|memory| memory.initial);
+                    survey.pages = pages.fold(survey.pages, u64::saturating_add);
                 }
                 Payload::TableSection(tables) => {
                     for table in tables.into_iter().flatten() {
@@ -148,6 +148,14 @@ pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
             let mutable = if ty.mutability().is_mut() { ", mutable = True" } else { "" };
             format!("global(\"{}\"{mutable})", type_name(ty.content()))
         }
+    }
+}
+
+/// The same in a sentence, where a signature alone would not say that it is one of a function.
+pub(crate) fn named(ty: &wasmi::ExternType) -> String {
+    match ty {
+        wasmi::ExternType::Func(ty) => format!("func {}", signature(ty)),
+        _ => describe(ty),
     }
 }
 

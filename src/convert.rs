@@ -109,7 +109,11 @@ fn number(value: Value<'_>) -> Option<f64> {
 }
 
 pub(crate) fn to_f64(value: Value<'_>) -> Result<F64, Expected> {
-    number(value).map(|x| F64::from_bits(float(x).to_bits())).ok_or("a float or int")
+    let x = number(value).ok_or("a float or int")?;
+    if x.is_infinite() && value.downcast_ref::<StarlarkFloat>().is_none() {
+        return Err("a number that fits an f64");
+    }
+    Ok(F64::from_bits(float(x).to_bits()))
 }
 
 pub(crate) fn to_f32(value: Value<'_>) -> Result<F32, Expected> {
@@ -119,7 +123,7 @@ pub(crate) fn to_f32(value: Value<'_>) -> Result<F32, Expected> {
     }
     // Rounds to nearest, ties to even, as `f32.demote_f64` does.
     let narrow = x as f32;
-    if narrow.is_infinite() && x.is_finite() {
+    if narrow.is_infinite() && (x.is_finite() || value.downcast_ref::<StarlarkFloat>().is_none()) {
         return Err("a number that fits an f32");
     }
     Ok(F32::from_float(narrow))

@@ -218,8 +218,16 @@ fn text(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] text: &str,
         heap: starlark::values::Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, starlark::values::bytes::StarlarkBytes>> {
-        let bytes = wat::parse_str(text)
-            .map_err(|e| Error::new(crate::error::ErrorKind::Module, format!("wat: {e}")))?;
+        let bytes = wat::parse_str(text).map_err(|e| {
+            // It quotes the line that is wrong, and text that a program made may be one line.
+            let quoted = e.to_string();
+            let short = quoted.lines().map(|line| match line.char_indices().nth(160) {
+                Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+                None => line.to_owned(),
+            });
+            let message = short.collect::<Vec<_>>().join("\n");
+            Error::new(crate::error::ErrorKind::Module, format!("wat: {message}"))
+        })?;
         Ok(ValueOfUnchecked::new(heap.alloc(bytes)))
     }
 }

@@ -246,7 +246,13 @@ impl Session<'_> {
         release_budget();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        result.map_err(|error| self.limit_reached(error))
+        let value = result.map_err(|error| self.limit_reached(error))?;
+        // starlark counts each file by itself, and a file that loads goes on with its own count.
+        if self.ticks.get() > limits.ticks {
+            let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
+            return Err(Error::limit(Limit::Ticks, message).into());
+        }
+        Ok(value)
     }
 
     /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there
@@ -263,7 +269,7 @@ impl Session<'_> {
             _ => return error,
         };
         let location = location(&error);
-        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", render(&error));
+        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", report(&error));
         let message = format!("the sandbox's limit `{limit}` is reached: {value}");
         Error::limit(limit, message).with_report(location, report).into()
     }
@@ -275,12 +281,12 @@ impl Session<'_> {
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         };
-        ours.with_report(location(&error), render(&error))
+        ours.with_report(location(&error), report(&error))
     }
 }
 
-/// The error as starlark prints it, without the empty frame that it puts below each call from Rust.
-fn render(error: &starlark::Error) -> String {
+/// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
+fn report(error: &starlark::Error) -> String {
     format!("{error:#}").replace("  File <builtin>, in None\n", "")
 }
 

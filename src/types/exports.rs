@@ -186,6 +186,18 @@ impl<'v> StarlarkValue<'v> for EndedExports {
         Err(super::store::frozen().into())
     }
 
+    fn is_in(&self, _other: Value<'v>) -> starlark::Result<bool> {
+        Err(super::store::frozen().into())
+    }
+
+    fn length(&self) -> starlark::Result<i32> {
+        Err(super::store::frozen().into())
+    }
+
+    unsafe fn iterate(&self, _me: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Err(super::store::frozen().into())
+    }
+
     fn attr_ty(_name: &str) -> Option<Ty> {
         Some(Ty::any())
     }

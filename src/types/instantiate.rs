@@ -59,7 +59,7 @@ fn not_made<'v>(
     let state = store.evaluation.as_ref();
     match error.kind() {
         K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.meter.take_exceeded() {
-            Some(_) => store.no_memory("this module's memory", compiled.memory_pages.saturating_mul(PAGE)).into(),
+            Some(_) => store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
             None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
         },
         K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
@@ -76,7 +76,10 @@ fn not_made<'v>(
         K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
             // wasmi's own text names its handle of the table, which is another one in each run.
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!("wasm trap: {}, while instantiating: an element segment does not fit", TrapCode::TableOutOfBounds.message()),
+            format!(
+                "wasm trap: {}, while instantiating: an element segment does not fit its table",
+                TrapCode::TableOutOfBounds.message()
+            ),
         )
         .into(),
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),

@@ -6,14 +6,14 @@ use starlark::values::{Heap, UnpackValue, Value, ValueLike};
 use wasmi::{Extern, ExternType, FuncType};
 
 use super::callback;
-use super::exports::Exports;
+use super::exports::{EndedExports, Exports};
 use super::function::Function;
 use super::global::Global;
-use super::instance::Instance;
+use super::instance::{EndedInstance, Instance};
 use super::memory::Memory;
-use super::store::{Callback, Store};
+use super::store::{self, Callback, Store};
 use super::table::Table;
-use crate::compile::{Compiled, Import, describe};
+use crate::compile::{Compiled, Import, named};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
 
@@ -74,7 +74,7 @@ pub(crate) fn plan<'v>(
         .filter_map(|(import, value)| match check(import, value, store) {
             Ok(given) => Some(given),
             Err(problem) => {
-                problems.push(format!("`{}.{}` {problem}", import.module, import.name));
+                problems.push(format!("`{}.{}`{problem}", import.module, import.name));
                 None
             }
         })
@@ -159,6 +159,9 @@ fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> 
             Space::Exports(instance.exports.as_ref())
         } else if let Some(exports) = value.downcast_ref::<Exports<'v>>() {
             Space::Exports(exports)
+        } else if value.downcast_ref::<EndedInstance>().is_some() || value.downcast_ref::<EndedExports>().is_some() {
+            problems.push(format!("`imports[\"{name}\"]`: {}", store::frozen().message()));
+            continue;
         } else {
             problems.push(format!(
                 "`imports[\"{name}\"]` must be a dict, a wasm.Instance or its exports, got {}",
@@ -173,7 +176,7 @@ fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> 
 
 fn find<'v>(import: &Import, spaces: &[(&'v str, Space<'v>)], heap: Heap<'v>) -> Result<Value<'v>, String> {
     let Import { module, name, ty, .. } = import;
-    let wanted = format!("`{module}.{name}` ({})", full(ty));
+    let wanted = format!("`{module}.{name}` ({})", named(ty));
     let Some((_, space)) = spaces.iter().find(|(n, _)| n == module) else {
         let hint = convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n));
         let wasi = if hint.is_empty() && module.starts_with("wasi_") {
@@ -255,11 +258,11 @@ fn choose_store<'v>(
 
 /// Whether `value` may stand for `import`; or what is wrong with it.
 fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Result<Given<'v>, String> {
-    let wanted = || full(&import.ty);
-    let mismatch = |got: &ExternType| Err(format!("must be {}, got {}", wanted(), full(got)));
-    let other = || Err(format!("must be {}, got {}", wanted(), handle_or(value)));
-    let live = |store: Value<'v>| Store::of(store).map_err(|e| e.message().to_owned());
-    let reach = |e: Error| e.message().to_owned();
+    let wanted = || named(&import.ty);
+    let mismatch = |got: &ExternType| Err(format!(" must be {}, got {}", wanted(), named(got)));
+    let other = || Err(format!(" must be {}, got {}", wanted(), handle_or(value)));
+    let live = |store: Value<'v>| Store::of(store).map_err(|e| format!(": {}", e.message()));
+    let reach = |e: Error| format!(": {}", e.message());
     match &import.ty {
         ExternType::Func(ty) => {
             if let Some(function) = Function::from_value(value) {
@@ -317,14 +320,6 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
                 false => mismatch(&ExternType::Global(ty)),
             }
         }
-    }
-}
-
-/// A type with its kind: only a function's does not say it by itself.
-fn full(ty: &ExternType) -> String {
-    match ty {
-        ExternType::Func(_) => format!("func {}", describe(ty)),
-        _ => describe(ty),
     }
 }
 

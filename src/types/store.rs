@@ -246,8 +246,9 @@ impl<'v> Store<'v> {
         Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
     }
 
-    fn fuel_left(&self, me: Value<'v>) -> u64 {
-        self.settle_if_holder(me);
+    fn fuel_left(&self) -> u64 {
+        // Whoever holds the budget: it is shared.
+        let _ = self.evaluation.as_ref().fuel_used();
         self.own_fuel.get().min(self.evaluation.as_ref().meter.fuel())
     }
 }
@@ -302,7 +303,7 @@ fn store_methods(builder: &mut MethodsBuilder) {
         if !store.evaluation.as_ref().is_metered() {
             return Ok(NoneOr::None);
         }
-        Ok(NoneOr::Other(store.fuel_left(this)))
+        Ok(NoneOr::Other(store.fuel_left()))
     }
 
     /// The most bytes that the memories of this store may have together, as given; `None` for no
@@ -383,6 +384,10 @@ pub(crate) struct ClosedStore;
 impl<'v> StarlarkValue<'v> for ClosedStore {
     fn get_methods() -> Option<&'static Methods> {
         Store::get_methods()
+    }
+
+    fn set_attr(&self, _attribute: &str, _value: Value<'v>) -> starlark::Result<()> {
+        Err(frozen().into())
     }
 }
 
