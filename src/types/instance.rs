@@ -15,6 +15,7 @@ use starlark::values::{
 };
 
 use super::exports::{EndedExports, Exports};
+use super::held::Held;
 use super::memory::Memory;
 use super::module::Module;
 use super::store::Store;
@@ -24,7 +25,7 @@ use crate::error::{Error, ErrorKind, TrapCode};
 #[allocative(skip)]
 pub(crate) struct Instance<'v> {
     pub(crate) store: Value<'v>,
-    pub(crate) exports: ValueTyped<'v, Exports<'v>>,
+    pub(crate) exports: Held<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
     initialized: Cell<bool>,
@@ -32,7 +33,7 @@ pub(crate) struct Instance<'v> {
 
 impl<'v> Instance<'v> {
     pub(crate) fn new(store: Value<'v>, exports: ValueTyped<'v, Exports<'v>>, module: Module) -> Self {
-        Self { store, exports, module, initialized: Cell::new(false) }
+        Self { store, exports: exports.into(), module, initialized: Cell::new(false) }
     }
 
     pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {

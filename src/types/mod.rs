@@ -8,6 +8,7 @@ pub(crate) mod caller;
 pub(crate) mod exports;
 pub(crate) mod function;
 pub(crate) mod global;
+mod held;
 pub(crate) mod instance;
 pub(crate) mod instantiate;
 pub(crate) mod link;

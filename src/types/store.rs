@@ -17,6 +17,7 @@ use starlark::values::{
 use wasmi::{AsContextMut, StoreContextMut};
 
 use super::evaluation::Evaluation;
+use super::held::Held;
 use super::scope::{StoreCell, StoreData, Unavailable};
 use crate::convert;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
@@ -28,7 +29,7 @@ use crate::meter::Limiter;
 pub(crate) struct Store<'v> {
     #[trace(unsafe_ignore)]
     cell: StoreCell,
-    pub(crate) evaluation: ValueTyped<'v, Evaluation<'v>>,
+    pub(crate) evaluation: Held<'v, Evaluation<'v>>,
     /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
@@ -63,7 +64,7 @@ impl<'v> Store<'v> {
         store.limiter(|data| &mut data.limiter);
         Self {
             cell: StoreCell::new(store),
-            evaluation,
+            evaluation: evaluation.into(),
             callbacks: RefCell::default(),
             externs: RefCell::default(),
             functions: RefCell::default(),
