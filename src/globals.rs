@@ -221,7 +221,7 @@ fn text(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] text: &str,
         heap: starlark::values::Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, starlark::values::bytes::StarlarkBytes>> {
-        let bytes = wat::parse_str(text)
+        let bytes = crate::text::to_binary(text, None)
             .map_err(|e| Error::new(crate::error::ErrorKind::Module, format!("wat: {e}")))?;
         Ok(ValueOfUnchecked::new(heap.alloc(bytes)))
     }
