@@ -75,9 +75,13 @@ fn not_made<'v>(
             }
             None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
         },
-        K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
+        // In our own words: wasmi's name the table by a number that counts the stores of the process.
+        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!("wasm trap: {}, while instantiating: {error}", TrapCode::TableOutOfBounds.message()),
+            format!(
+                "wasm trap: {}, while instantiating: an element segment of {len} elements does not fit at index {table_index}",
+                TrapCode::TableOutOfBounds.message()
+            ),
         )
         .into(),
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),
