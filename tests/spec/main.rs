@@ -3,8 +3,8 @@
 //! Every directive becomes Starlark source, which sees nothing but `wasm` and `spectest.star`.
 //!
 //! ```text
-//! cargo test --test spec                        a part that takes seconds
-//! cargo test --release --test spec -- --all     everything
+//! cargo test --test spec                        a part of it: seconds
+//! cargo test --test spec -- --all               everything: half a minute
 //! cargo test --test spec -- simd/simd_load      the files whose names contain that
 //! cargo test --test spec -- --verbose …         with the scripts of what fails
 //! ```
