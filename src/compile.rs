@@ -228,11 +228,15 @@ fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
     let accepts = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
     let all = WasmFeatures::all();
     if accepts(all) {
-        let needed: Vec<&str> = UNSUPPORTED
-            .iter()
-            .filter(|(feature, _)| !accepts(all.difference(*feature)))
-            .map(|(_, name)| *name)
-            .collect();
+        // What can be left out stays out: of two proposals that would each do, one is needed.
+        let mut features = all;
+        let mut needed = Vec::new();
+        for (feature, name) in UNSUPPORTED {
+            match features.difference(*feature) {
+                fewer if accepts(fewer) => features = fewer,
+                _ => needed.push(*name),
+            }
+        }
         if !needed.is_empty() {
             return Error::new(
                 ErrorKind::Module,

@@ -63,6 +63,8 @@ mod loader;
 mod meter;
 mod sandbox;
 mod source;
+#[cfg(feature = "wat")]
+mod text;
 #[allow(unsafe_code, clippy::panic)]
 mod types;
 

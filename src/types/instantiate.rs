@@ -73,11 +73,11 @@ fn not_made<'v>(
             }
             None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
         },
-        K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
-            // wasmi's own text names its handle of the table, which is another one in each run.
+        // In our own words: wasmi's name the table by a number that counts the stores of the process.
+        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
             format!(
-                "wasm trap: {}, while instantiating: an element segment does not fit its table",
+                "wasm trap: {}, while instantiating: an element segment of {len} elements does not fit at index {table_index}",
                 TrapCode::TableOutOfBounds.message()
             ),
         )

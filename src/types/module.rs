@@ -78,10 +78,8 @@ impl Module {
 fn translate(name: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
     let text = std::str::from_utf8(text)
         .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\" is no text: {e}")))?;
-    wat::parse_str(text).map_err(|mut e| {
-        e.set_path(name);
-        Error::new(ErrorKind::Module, format!("module \"{name}\": {e}"))
-    })
+    crate::text::to_binary(text, Some(name))
+        .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\": {e}")))
 }
 
 #[cfg(not(feature = "wat"))]
