@@ -302,6 +302,10 @@ fn show(value: Value<'_>) -> String {
     value.to_repr()
 }
 
+/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
+/// limit `call_depth` begins anew.
+const MOST_LOADS: usize = 32;
+
 /// What `load` finds from one file.
 struct Files<'a, F> {
     session: &'a Session<'a>,
@@ -328,6 +332,10 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
                 }),
             )
             .into());
+        }
+        if session.loading.borrow().len() >= MOST_LOADS {
+            let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
+            return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = session.host.load(&name).map_err(|e| {
             Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1))
