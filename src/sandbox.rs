@@ -8,8 +8,10 @@ use std::sync::Arc;
 use starlark::PrintHandler;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
 use starlark::eval::{Evaluator, FileLoader};
-use starlark::values::list::AllocList;
-use starlark::values::Value;
+use starlark::values::dict::DictRef;
+use starlark::values::list::{AllocList, ListRef};
+use starlark::values::tuple::TupleRef;
+use starlark::values::{Heap, Value};
 
 use crate::error::{Error, ErrorKind, Limit, Location};
 use crate::host::{Host, Loader};
@@ -213,7 +215,7 @@ struct Session<'a> {
 impl Session<'_> {
     fn run(&self, name: &str, script: &str) -> Result<String, Error> {
         Module::with_temp_heap(|module| {
-            self.evaluate(&module, name, script.to_owned()).map(show).map_err(|e| self.explain(e))
+            self.evaluate(&module, name, script.to_owned()).map(|value| show(value, module.heap())).map_err(|e| self.explain(e))
         })
     }
 
@@ -300,10 +302,36 @@ fn location(error: &starlark::Error) -> Option<Location> {
     })
 }
 
-/// A script's result as text. What is nested too deeply to print on the native stack is not printed.
-fn show(value: Value<'_>) -> String {
-    value.to_repr()
+/// A script's result as text. What is nested too deeply to print on the native stack, or refers to the
+/// same things so often that the text would have no end, is not printed.
+fn show<'v>(value: Value<'v>, heap: Heap<'v>) -> String {
+    let mut values = 10_000_000;
+    match is_printable(value, heap, 200, &mut values) {
+        true => value.to_repr(),
+        false => format!("<a {} nested too deeply to show>", value.get_type()),
+    }
 }
+
+fn is_printable<'v>(value: Value<'v>, heap: Heap<'v>, levels: usize, values: &mut usize) -> bool {
+    let (Some(levels), Some(left)) = (levels.checked_sub(1), values.checked_sub(1)) else { return false };
+    *values = left;
+    let inner: Vec<Value<'v>> = if let Some(list) = ListRef::from_value(value) {
+        list.iter().collect()
+    } else if let Some(tuple) = TupleRef::from_value(value) {
+        tuple.iter().collect()
+    } else if let Some(dict) = DictRef::from_value(value) {
+        dict.iter().flat_map(|(key, value)| [key, value]).collect()
+    } else if matches!(value.get_type(), "struct" | "record") {
+        value.dir_attr().iter().filter_map(|name| value.get_attr(name, heap).ok().flatten()).collect()
+    } else {
+        return true;
+    };
+    inner.into_iter().all(|value| is_printable(value, heap, levels, values))
+}
+
+/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
+/// limit `call_depth` begins anew.
+const MOST_LOADS: usize = 32;
 
 /// What `load` finds from one file.
 struct Files<'a, F> {
@@ -331,6 +359,10 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
                 }),
             )
             .into());
+        }
+        if session.loading.borrow().len() >= MOST_LOADS {
+            let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
+            return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = session.host.load(&name).map_err(|e| {
             Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1))
