@@ -1,7 +1,9 @@
 //! Bytes to a compiled module, and what is wrong with those that are none.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use starlark::collections::SmallMap;
-use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures};
 
 use crate::convert::type_name;
 use crate::error::{Error, ErrorKind};
@@ -10,6 +12,7 @@ use crate::host::Host;
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
+    /// In the order in which wasmi wants them.
     pub(crate) imports: Vec<Import>,
     /// In the module's order, which wasmi does not keep.
     pub(crate) exports: SmallMap<String, wasmi::ExternType>,
@@ -22,12 +25,21 @@ pub(crate) struct Import {
     pub(crate) module: String,
     pub(crate) name: String,
     pub(crate) ty: wasmi::ExternType,
+    /// Its place among the module's imports, of which wasmi makes groups by kind.
+    pub(crate) position: usize,
     /// A function that the module passes on, by an export, a table or a reference: it may be called
     /// by other instances than the one that imported it.
     pub(crate) escapes: bool,
 }
 
 impl Compiled {
+    /// The imports in the module's order.
+    pub(crate) fn imports_in_order(&self) -> Vec<&Import> {
+        let mut imports: Vec<&Import> = self.imports.iter().collect();
+        imports.sort_by_key(|import| import.position);
+        imports
+    }
+
     pub(crate) fn new(host: &Host, bytes: &[u8]) -> Result<Self, Error> {
         check_header(bytes)?;
         let module = wasmi::Module::new(host.engine(), bytes).map_err(|error| diagnose(bytes, &error))?;
@@ -37,17 +49,22 @@ impl Compiled {
             .into_iter()
             .filter_map(|name| module.get_export(&name).map(|ty| (name, ty)))
             .collect();
+        let mut positions = survey.imports;
         let mut function = 0;
         let imports = module
             .imports()
             .map(|import| {
-                let is_function = matches!(import.ty(), wasmi::ExternType::Func(_));
+                let kind = kind(import.ty());
+                let is_function = kind == "func";
                 let escapes = is_function && survey.escaping.contains(&function);
                 function += u32::from(is_function);
+                // The next one of its kind in the binary.
+                let position = positions.get_mut(kind).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
                 Import {
                     module: import.module().to_owned(),
                     name: import.name().to_owned(),
                     ty: import.ty().clone(),
+                    position,
                     escapes,
                 }
             })
@@ -59,10 +76,12 @@ impl Compiled {
 /// What wasmi does not tell of a module that it has accepted.
 #[derive(Default)]
 struct Survey {
+    /// Where the imports of each kind are among all.
+    imports: BTreeMap<&'static str, VecDeque<usize>>,
     exports: Vec<String>,
     /// Indices of functions that are exported, in an element segment, or the value of a global: by
     /// the validation rules all that a reference can be made of.
-    escaping: Vec<u32>,
+    escaping: BTreeSet<u32>,
     name: Option<String>,
     pages: u64,
 }
@@ -72,11 +91,23 @@ impl Survey {
         let mut survey = Self::default();
         for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
             match payload {
+                Payload::ImportSection(imports) => {
+                    for (position, import) in imports.into_iter().flatten().enumerate() {
+                        let kind = match import.ty {
+                            TypeRef::Func(_) => "func",
+                            TypeRef::Memory(_) => "memory",
+                            TypeRef::Table(_) => "table",
+                            TypeRef::Global(_) => "global",
+                            TypeRef::Tag(_) => continue,
+                        };
+                        survey.imports.entry(kind).or_default().push_back(position);
+                    }
+                }
                 Payload::ExportSection(exports) => {
                     for export in exports.into_iter().flatten() {
                         survey.exports.push(export.name.to_owned());
                         if export.kind == ExternalKind::Func {
-                            survey.escaping.push(export.index);
+                            survey.escaping.insert(export.index);
                         }
                     }
                 }
@@ -122,7 +153,7 @@ impl Survey {
     fn references(&mut self, expression: wasmparser::ConstExpr<'_>) {
         for operator in expression.get_operators_reader().into_iter().map_while(Result::ok) {
             if let Operator::RefFunc { function_index } = operator {
-                self.escaping.push(function_index);
+                self.escaping.insert(function_index);
             }
         }
     }

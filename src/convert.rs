@@ -171,7 +171,8 @@ fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
         Some(x) => u64::try_from(x).map_err(|_| {
             let why = if x < 0 { "must not be negative" } else { "does not fit in 64 bits" };
             // What a guest returns is signed: above 2 GiB its pointers are negative here.
-            let hint = if i32::try_from(x).is_ok() { " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)" } else { "" };
+            let is_place = matches!(what, "offset" | "ptr" | "index" | "dst" | "src");
+            let hint = if is_place && i32::try_from(x).is_ok() { " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)" } else { "" };
             Error::value(format!("`{what}` {why}, got {}{hint}", short(value)))
         }),
     }

@@ -50,6 +50,8 @@ pub(crate) fn plan<'v>(
         })?),
     };
     let mut problems = Vec::new();
+    // Those of an import go first, in the module's order; `compiled.imports` has wasmi's.
+    let mut of_imports: Vec<(usize, String)> = Vec::new();
     let spaces = namespaces(imports.as_ref(), &mut problems);
     let found: Vec<(&Import, Value<'v>)> = compiled
         .imports
@@ -57,7 +59,7 @@ pub(crate) fn plan<'v>(
         .filter_map(|import| match find(import, &spaces, heap) {
             Ok(value) => Some((import, value)),
             Err(problem) => {
-                problems.push(problem);
+                of_imports.push((import.position, problem));
                 None
             }
         })
@@ -74,11 +76,13 @@ pub(crate) fn plan<'v>(
         .filter_map(|(import, value)| match check(import, value, store) {
             Ok(given) => Some(given),
             Err(problem) => {
-                problems.push(format!("`{}.{}`{problem}", import.module, import.name));
+                of_imports.push((import.position, format!("`{}.{}`{problem}", import.module, import.name)));
                 None
             }
         })
         .collect();
+    of_imports.sort();
+    problems.splice(0..0, of_imports.into_iter().map(|(_, problem)| problem));
     match problems.as_slice() {
         [] => Ok(Plan { store, memory, given }),
         [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),

@@ -25,7 +25,7 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 use starlark::eval::Evaluator;
-use starlark::values::{StarlarkValue, Trace, Value, ValueTyped};
+use starlark::values::{StarlarkValue, Trace, Tracer, Value, ValueTyped};
 use wasmi::{AsContextMut, Caller, StoreContextMut};
 
 use crate::meter::Limiter;
@@ -219,6 +219,17 @@ impl<'v, T: StarlarkValue<'v>> Edge<'v, T> {
     pub(crate) fn as_ref(&self) -> &'v T {
         // SAFETY: `new` took it from a `ValueTyped` of this type, and tracing keeps a value's type.
         unsafe { ValueTyped::<T>::new_unchecked(self.value) }.as_ref()
+    }
+}
+
+/// Counts what a script was given since the garbage collector last ran: to be traced is to be told so.
+#[derive(Default)]
+pub(crate) struct SinceCollection(pub(crate) Cell<u64>);
+
+// SAFETY: holds no value.
+unsafe impl<'v> Trace<'v> for SinceCollection {
+    fn trace(&mut self, _tracer: &Tracer<'v>) {
+        self.0.set(0);
     }
 }
 

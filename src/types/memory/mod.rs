@@ -101,6 +101,16 @@ impl<'v> Memory<'v> {
         })
     }
 
+    /// The `length` bytes at `offset`, of which `f` makes something of `cost` bytes for the script.
+    #[inline]
+    fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        let store = Store::of(self.store)?;
+        self.data(|data| match slice(data, offset, length) {
+            Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
+    }
+
     /// The `length` bytes at `offset`, for writing.
     #[inline]
     fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
@@ -272,7 +282,7 @@ fn memory_methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<StarlarkBytes> {
         let offset = convert::size(offset.get(), "offset")?;
         let length = convert::size(length.get(), "length")?;
-        Ok(this.read_range(offset, length, StarlarkBytes::new)?)
+        Ok(this.copy_range(offset, length, length, StarlarkBytes::new)?)
     }
 
     /// Copies `buffer` to `offset`: `bytes` in one copy; or a list, tuple, range or other iterable of
@@ -380,7 +390,7 @@ fn memory_methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<String> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
-        Ok(this.read_range(ptr, length, hex)?)
+        Ok(this.copy_range(ptr, length, length.saturating_mul(2), hex)?)
     }
 
     /// `length` bytes at `ptr` as text for people: offset, sixteen bytes in hexadecimal, and as ASCII,
@@ -392,7 +402,7 @@ fn memory_methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<String> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
-        Ok(this.read_range(ptr, length, |bytes| hexdump(ptr, bytes))?)
+        Ok(this.copy_range(ptr, length, length.saturating_mul(5), |bytes| hexdump(ptr, bytes))?)
     }
 }
 
@@ -475,7 +485,7 @@ where
         // As with Starlark's own sequences, a slice is clipped to what is there.
         let (start, stop) = (start.min(size), stop.min(size));
         let length = stop.saturating_sub(start);
-        Ok(heap.alloc(memory.read_range(start, length, StarlarkBytes::new)?))
+        Ok(heap.alloc(memory.copy_range(start, length, length, StarlarkBytes::new)?))
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
