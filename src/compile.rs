@@ -44,11 +44,8 @@ impl Compiled {
         check_header(bytes)?;
         let module = wasmi::Module::new(host.engine(), bytes).map_err(|error| diagnose(bytes, &error))?;
         let survey = Survey::of(bytes);
-        let exports = survey
-            .exports
-            .into_iter()
-            .filter_map(|name| module.get_export(&name).map(|ty| (name, ty)))
-            .collect();
+        let exports =
+            survey.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
         let mut positions = survey.imports;
         let mut function = 0;
         let imports = module
@@ -173,7 +170,12 @@ pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
                 wasmi::RefType::Func => "funcref",
                 wasmi::RefType::Extern => "externref",
             };
-            format!("table({}{}, type = \"{element}\"{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64(), "table64"))
+            format!(
+                "table({}{}, type = \"{element}\"{})",
+                ty.minimum(),
+                maximum(ty.maximum()),
+                wide(ty.is_64(), "table64")
+            )
         }
         wasmi::ExternType::Global(ty) => {
             let mutable = if ty.mutability().is_mut() { ", mutable = True" } else { "" };
@@ -226,9 +228,9 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
         )),
         (Some(b"\0asm"), None) => refuse("this module ends within its header".to_owned()),
         _ if bytes.is_empty() => refuse("this is no WebAssembly module: it is empty".to_owned()),
-        _ if looks_like_text(bytes) => refuse(
-            "this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it".to_owned(),
-        ),
+        _ if looks_like_text(bytes) => {
+            refuse("this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it".to_owned())
+        }
         _ => refuse(format!(
             "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
             bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
@@ -280,7 +282,9 @@ fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
         }
     }
     match Validator::new_with_features(all).validate_all(bytes) {
-        Err(invalid) if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") => {
+        Err(invalid)
+            if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") =>
+        {
             Error::new(
                 ErrorKind::Module,
                 format!(

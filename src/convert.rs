@@ -172,7 +172,11 @@ fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
             let why = if x < 0 { "must not be negative" } else { "does not fit in 64 bits" };
             // What a guest returns is signed: above 2 GiB its pointers are negative here.
             let is_place = matches!(what, "offset" | "ptr" | "index" | "dst" | "src");
-            let hint = if is_place && i32::try_from(x).is_ok() { " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)" } else { "" };
+            let hint = if is_place && i32::try_from(x).is_ok() {
+                " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)"
+            } else {
+                ""
+            };
             Error::value(format!("`{what}` {why}, got {}{hint}", short(value)))
         }),
     }
@@ -211,7 +215,14 @@ pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>)
     let mut close: Vec<(usize, &str)> = names
         .map(|n| {
             let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &n.to_lowercase());
-            (if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) { distance.min(1) } else { distance }, n)
+            (
+                if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) {
+                    distance.min(1)
+                } else {
+                    distance
+                },
+                n,
+            )
         })
         .filter(|(distance, _)| *distance <= most)
         .collect();

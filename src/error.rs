@@ -212,13 +212,7 @@ pub struct Location {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            exit_code: None,
-            location: None,
-            report: None,
-        }))
+        Self(Box::new(Inner { kind, message: message.into(), exit_code: None, location: None, report: None }))
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {
@@ -297,9 +291,7 @@ impl Error {
     pub fn within(error: &starlark::Error) -> Option<&Self> {
         use starlark::ErrorKind as K;
         match error.kind() {
-            K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => {
-                e.downcast_ref::<Self>()
-            }
+            K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => e.downcast_ref::<Self>(),
             _ => None,
         }
     }

@@ -96,10 +96,7 @@ impl Sandbox {
 
     /// Gives names that are not files of the sandbox to `loader`: it returns the bytes of a script or
     /// module, `Ok(None)` for a name that it does not know, or a message.
-    pub fn loader(
-        mut self,
-        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
         self.loader = Some(Arc::new(loader));
         self
     }
@@ -215,7 +212,9 @@ struct Session<'a> {
 impl Session<'_> {
     fn run(&self, name: &str, script: &str) -> Result<String, Error> {
         Module::with_temp_heap(|module| {
-            self.evaluate(&module, name, script.to_owned()).map(|value| show(value, module.heap())).map_err(|e| self.explain(e))
+            self.evaluate(&module, name, script.to_owned())
+                .map(|value| show(value, module.heap()))
+                .map_err(|e| self.explain(e))
         })
     }
 
@@ -364,9 +363,10 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
             let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
             return Err(Error::new(ErrorKind::Load, message).into());
         }
-        let bytes = session.host.load(&name).map_err(|e| {
-            Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1))
-        })?;
+        let bytes = session
+            .host
+            .load(&name)
+            .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.

@@ -43,7 +43,8 @@ impl<'v> Caller<'v> {
         // that another one exports, and more: the one with the most is the caller.
         let store = Store::of(own.store)?;
         let mut best = (self.instance, own);
-        let mut most = if own.exports.as_ref().are_the_callers(store) { own.exports.as_ref().names().count() } else { 0 };
+        let mut most =
+            if own.exports.as_ref().are_the_callers(store) { own.exports.as_ref().names().count() } else { 0 };
         for value in store.instances() {
             let Some(instance) = Instance::from_value(value) else { continue };
             let exports = instance.exports.as_ref();

@@ -8,8 +8,8 @@ use starlark::any::ProvidesStaticType;
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueTyped,
-    starlark_value,
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueTyped, starlark_value,
 };
 
 use super::scope::SinceCollection;
@@ -73,7 +73,9 @@ impl<'v> Evaluation<'v> {
         if copied > limit {
             return Err(Error::limit(
                 Limit::Heap,
-                format!("{bytes} bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is {limit} bytes"),
+                format!(
+                    "{bytes} bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is {limit} bytes"
+                ),
             ));
         }
         self.copied.0.set(copied);

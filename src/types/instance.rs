@@ -145,7 +145,11 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     fn initialize<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
         let instance = Instance::of(this)?;
         if instance.initialized.replace(true) {
-            return Err(Error::new(ErrorKind::Value, "`initialize()` was called before: a reactor is initialized once").into());
+            return Err(Error::new(
+                ErrorKind::Value,
+                "`initialize()` was called before: a reactor is initialized once",
+            )
+            .into());
         }
         if instance.module.compiled().exports.contains_key("_initialize") {
             // A reactor that exits while it initializes is not fit for use: the exit is an error.

@@ -49,12 +49,7 @@ pub(crate) fn instantiate<'v>(
     Ok(instance)
 }
 
-fn not_made<'v>(
-    me: Value<'v>,
-    store: &Store<'v>,
-    compiled: &Compiled,
-    error: wasmi::Error,
-) -> starlark::Error {
+fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wasmi::Error) -> starlark::Error {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
     match error.kind() {

@@ -86,10 +86,9 @@ pub(crate) fn plan<'v>(
     match problems.as_slice() {
         [] => Ok(Plan { store, memory, given }),
         [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
-        many => Err(Error::new(
-            ErrorKind::Link,
-            format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  ")),
-        )),
+        many => {
+            Err(Error::new(ErrorKind::Link, format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  "))))
+        }
     }
 }
 
@@ -216,7 +215,9 @@ fn unused(compiled: &Compiled, spaces: &[(&str, Space<'_>)], problems: &mut Vec<
         let asked = match asked.as_slice() {
             [] => "it imports nothing".to_owned(),
             _ if !hint.is_empty() => hint.trim_start_matches("; ").to_owned(),
-            names => format!("it imports from {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+            names => {
+                format!("it imports from {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+            }
         };
         problems.push(format!("`imports` gives `{space_name}`, which the module does not ask for; {asked}"));
     }
@@ -277,7 +278,9 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
                 if store.is_some_and(|s| s.ptr_eq(function.store)) {
                     return Ok(Given::Linked(Extern::Func(function.func)));
                 }
-            } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value).is_none() {
+            } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value)
+                .is_none()
+            {
                 return other();
             }
             let name = format!("{}.{}", import.module, import.name);
@@ -285,9 +288,8 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         }
         ExternType::Memory(wanted) => {
             let Some(memory) = Memory::from_value(value) else { return other() };
-            let (ty, pages) = live(memory.store)?
-                .with(|c| (memory.memory.ty(&c), memory.memory.size(&c)))
-                .map_err(reach)?;
+            let (ty, pages) =
+                live(memory.store)?.with(|c| (memory.memory.ty(&c), memory.memory.size(&c))).map_err(reach)?;
             let fits = ty.is_64() == wanted.is_64() && within(pages, ty.maximum(), wanted.minimum(), wanted.maximum());
             match fits {
                 true => Ok(Given::Linked(Extern::Memory(memory.memory))),
@@ -300,8 +302,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         }
         ExternType::Table(wanted) => {
             let Some(table) = Table::from_value(value) else { return other() };
-            let (ty, size) =
-                live(table.store)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
+            let (ty, size) = live(table.store)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
             let fits = ty.is_64() == wanted.is_64()
                 && ty.element() == wanted.element()
                 && within(size, ty.maximum(), wanted.minimum(), wanted.maximum());

@@ -52,11 +52,7 @@ pub(crate) struct Callback<'v> {
 }
 
 impl<'v> Store<'v> {
-    pub(crate) fn new(
-        evaluation: ValueTyped<'v, Evaluation<'v>>,
-        fuel: Option<u64>,
-        max_memory: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(evaluation: ValueTyped<'v, Evaluation<'v>>, fuel: Option<u64>, max_memory: Option<u64>) -> Self {
         let state = evaluation.as_ref();
         let limiter = Limiter::new(state.meter.clone(), state.host.limits().clone(), max_memory);
         let mut store = wasmi::Store::new(state.host.engine(), StoreData::new(limiter));
@@ -340,7 +336,9 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
 
     fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
         if attribute != "fuel" {
-            return Err(Error::value(format!("a wasm.Store has no attribute `{attribute}` to assign; `fuel` is one")).into());
+            return Err(
+                Error::value(format!("a wasm.Store has no attribute `{attribute}` to assign; `fuel` is one")).into()
+            );
         }
         let fuel = convert::size(value, "fuel")?;
         let state = self.evaluation.as_ref();

@@ -54,9 +54,10 @@ impl<'v> Table<'v> {
         let ty = if is_64 {
             TableType::new64(element, initial, maximum)
         } else {
-            let narrow = |n: u64| u32::try_from(n).map_err(|_| {
-                Error::value(format!("a table may have at most 4294967295 elements, got {n}"))
-            });
+            let narrow = |n: u64| {
+                u32::try_from(n)
+                    .map_err(|_| Error::value(format!("a table may have at most 4294967295 elements, got {n}")))
+            };
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
         let limit = store.evaluation.as_ref().host.limits().table_elements;
@@ -72,7 +73,9 @@ impl<'v> Table<'v> {
             _ => {
                 return Err(Error::limit(
                     Limit::TableElements,
-                    format!("cannot make a table of {initial} elements: the sandbox's limit `table_elements` is {limit} for all tables together"),
+                    format!(
+                        "cannot make a table of {initial} elements: the sandbox's limit `table_elements` is {limit} for all tables together"
+                    ),
                 ));
             }
         };

@@ -7,7 +7,8 @@ use starlark::typing::AstModuleTypecheck;
 use std::collections::HashMap;
 use wasmlark::{Host, Limits, Sandbox};
 
-const DOUBLE: &str = r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
+const DOUBLE: &str =
+    r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
 
 fn globals() -> Globals {
     GlobalsBuilder::standard().with(wasmlark::globals).build()
@@ -69,7 +70,9 @@ fn with_a_host() {
 /// An embedder's functions call what a script left behind, between and after evaluations.
 #[test]
 fn functions_are_called_from_rust() {
-    let script = format!("double = wasm.instantiate(wasm.wat('{DOUBLE}')).exports.double\ndef twice(x): return double(double(x))");
+    let script = format!(
+        "double = wasm.instantiate(wasm.wat('{DOUBLE}')).exports.double\ndef twice(x): return double(double(x))"
+    );
     let ast = AstModule::parse("own.star", script, &Dialect::Extended).unwrap();
     Module::with_temp_heap(|module| {
         let mut eval = Evaluator::new(&module);
@@ -87,13 +90,16 @@ fn functions_are_called_from_rust() {
 #[test]
 fn a_module_of_another_host() {
     let (one, two) = (Host::new(Limits::new()), Host::new(Limits::new()));
-    let ast = AstModule::parse("lib.star", "m = wasm.Module(wasm.wat('(module)'))".to_owned(), &Dialect::Extended).unwrap();
+    let ast =
+        AstModule::parse("lib.star", "m = wasm.Module(wasm.wat('(module)'))".to_owned(), &Dialect::Extended).unwrap();
     let frozen = Module::with_temp_heap(|module| {
         one.attach(&module);
         Evaluator::new(&module).eval_module(ast, &globals()).map(|_| ()).unwrap();
         module.freeze().unwrap()
     });
-    let ast = AstModule::parse("main.star", "load('lib.star', 'm')\nwasm.instantiate(m)".to_owned(), &Dialect::Extended).unwrap();
+    let ast =
+        AstModule::parse("main.star", "load('lib.star', 'm')\nwasm.instantiate(m)".to_owned(), &Dialect::Extended)
+            .unwrap();
     let error = Module::with_temp_heap(|module| {
         two.attach(&module);
         let modules = HashMap::from([("lib.star", &frozen)]);

@@ -84,7 +84,9 @@ fn collect(folder: &Path, prefix: &str, out: &mut Vec<(String, String)>) {
 
 /// The place in the order of a path that begins with one of its modules.
 fn layer(path: &str) -> Option<usize> {
-    ORDER.iter().position(|module| path == *module || path.strip_prefix(module).is_some_and(|rest| rest.starts_with("::")))
+    ORDER
+        .iter()
+        .position(|module| path == *module || path.strip_prefix(module).is_some_and(|rest| rest.starts_with("::")))
 }
 
 /// The paths in this crate that the text of `module` names.
@@ -103,7 +105,9 @@ fn imports(module: &str, text: &str) -> BTreeSet<String> {
             };
             let rest = &code[at + start.len()..];
             let paths: Vec<String> = match rest.strip_prefix('{') {
-                Some(group) => group.split('}').next().unwrap_or_default().split(',').map(|p| p.trim().to_owned()).collect(),
+                Some(group) => {
+                    group.split('}').next().unwrap_or_default().split(',').map(|p| p.trim().to_owned()).collect()
+                }
                 None => vec![rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect()],
             };
             for path in paths {

@@ -6,9 +6,9 @@
 //! - `layers`: that the modules of `src/` import one way
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod layers;
-mod nesting;
 #[cfg(feature = "wat")]
 mod embed;
+mod layers;
+mod nesting;
 #[cfg(feature = "wat")]
 mod script;

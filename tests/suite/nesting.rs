@@ -140,7 +140,9 @@ x = 0"#;
 /// A script's value is shown only where that is possible.
 #[test]
 fn values_of_any_depth() {
-    let deep = |step: &str| format!("def f():\n    x = []\n    for _ in range(100000):\n        x = {step}\n    return x\nf()");
+    let deep = |step: &str| {
+        format!("def f():\n    x = []\n    for _ in range(100000):\n        x = {step}\n    return x\nf()")
+    };
     for (step, shown) in [
         ("[x]", "<a list nested too deeply to show>"),
         ("(x,)", "<a tuple nested too deeply to show>"),
@@ -151,5 +153,8 @@ fn values_of_any_depth() {
     }
     let wide = "def f():\n    x = []\n    for _ in range(100):\n        x = [x, x]\n    return x\nf()";
     assert_eq!(run(Sandbox::new, wide).unwrap().value, "<a list nested too deeply to show>");
-    assert_eq!(run(Sandbox::new, "[[[[1, (2, {3: struct(a = 4)})]]]]").unwrap().value, "[[[[1, (2, {3: struct(a=4)})]]]]");
+    assert_eq!(
+        run(Sandbox::new, "[[[[1, (2, {3: struct(a = 4)})]]]]").unwrap().value,
+        "[[[[1, (2, {3: struct(a=4)})]]]]"
+    );
 }

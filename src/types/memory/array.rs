@@ -65,7 +65,13 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             })?;
             bytes.extend(word.iter().take(number.size()));
             if bytes.len() as u64 > room {
-                return Err(out_of_range("write", ptr, bytes.len() as u64, usize::try_from(size).unwrap_or(usize::MAX)).into());
+                return Err(out_of_range(
+                    "write",
+                    ptr,
+                    bytes.len() as u64,
+                    usize::try_from(size).unwrap_or(usize::MAX),
+                )
+                .into());
             }
         }
         this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(&bytes))?;

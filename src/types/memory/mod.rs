@@ -14,8 +14,8 @@ use starlark::environment::{Methods, MethodsBuilder};
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike,
-    ValueOfUnchecked, starlark_value,
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
+    starlark_value,
 };
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::AsContextMut;
@@ -133,9 +133,7 @@ impl<'v> Memory<'v> {
         if by == 0 {
             return Ok(size);
         }
-        let refuse = |why: String| {
-            Error::value(format!("cannot grow a memory of {size} pages by {by} pages: {why}"))
-        };
+        let refuse = |why: String| Error::value(format!("cannot grow a memory of {size} pages by {by} pages: {why}"));
         let most = ty.maximum().unwrap_or(if ty.is_64() { 1 << 48 } else { 1 << 16 });
         let wanted = size.checked_add(by).filter(|wanted| *wanted <= most).ok_or_else(|| {
             refuse(match ty.maximum() {

@@ -10,9 +10,8 @@ use crate::convert;
 use crate::error::Error;
 
 fn utf8(bytes: &[u8], at: u64) -> Result<&str, Error> {
-    std::str::from_utf8(bytes).map_err(|e| {
-        Error::value(format!("invalid UTF-8 at offset {}", at.saturating_add(e.valid_up_to() as u64)))
-    })
+    std::str::from_utf8(bytes)
+        .map_err(|e| Error::value(format!("invalid UTF-8 at offset {}", at.saturating_add(e.valid_up_to() as u64))))
 }
 
 fn text<'v>(s: Value<'v>) -> Result<&'v str, Error> {
@@ -110,10 +109,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             let bytes = fits.ok_or_else(|| out_of_range("read", ptr, length.saturating_mul(2), data.len()))?;
             Store::of(this.store)?.evaluation.as_ref().copy_out(bytes.len() as u64)?;
             let mut at = ptr;
-            let units = bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
+            let units =
+                bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
             let mut out = String::new();
             for decoded in char::decode_utf16(units) {
-                let c = decoded.map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
+                let c = decoded
+                    .map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
                 at = at.saturating_add(2 * c.len_utf16() as u64);
                 out.push(c);
             }
