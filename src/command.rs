@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
 
-use crate::compile::{self, Compiled, describe};
+use crate::compile::{Compiled, named};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::host::Host;
 use crate::limits::Limits;
@@ -209,14 +209,11 @@ fn link(
                 externs.push(function.define(&mut *store, abi, binding.clone()).into());
             }
             Some((_, function)) => problems.push(format!(
-                "{name} must be func {}, but in WASI it is func {}",
-                describe(&import.ty),
-                describe(&wasmi::ExternType::Func(function.ty()))
+                "{name} must be {}, but in WASI it is {}",
+                named(&import.ty),
+                named(&wasmi::ExternType::Func(function.ty()))
             )),
-            None => {
-                let kind = compile::kind(&import.ty);
-                problems.push(format!("{name} ({kind} {}) is missing: it is not of WASI", describe(&import.ty)));
-            }
+            None => problems.push(format!("{name} ({}) is missing: it is not of WASI", named(&import.ty))),
         }
     }
     match problems.as_slice() {

@@ -1,7 +1,9 @@
 //! Bytes to a compiled module, and what is wrong with those that are none.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use starlark::collections::SmallMap;
-use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef, Validator, WasmFeatures};
 
 use crate::convert::type_name;
 use crate::error::{Error, ErrorKind};
@@ -10,58 +12,75 @@ use crate::host::Host;
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
+    /// In the order in which wasmi wants them.
     pub(crate) imports: Vec<Import>,
     /// In the module's order, which wasmi does not keep.
     pub(crate) exports: SmallMap<String, wasmi::ExternType>,
     pub(crate) name: Option<String>,
+    /// Pages of all memories that the module defines together, as an instance begins.
+    pub(crate) pages: u64,
 }
 
 pub(crate) struct Import {
     pub(crate) module: String,
     pub(crate) name: String,
     pub(crate) ty: wasmi::ExternType,
+    /// Its place among the module's imports, of which wasmi makes groups by kind.
+    pub(crate) position: usize,
     /// A function that the module passes on, by an export, a table or a reference: it may be called
     /// by other instances than the one that imported it.
     pub(crate) escapes: bool,
 }
 
 impl Compiled {
+    /// The imports in the module's order.
+    pub(crate) fn imports_in_order(&self) -> Vec<&Import> {
+        let mut imports: Vec<&Import> = self.imports.iter().collect();
+        imports.sort_by_key(|import| import.position);
+        imports
+    }
+
     pub(crate) fn new(host: &Host, bytes: &[u8]) -> Result<Self, Error> {
         check_header(bytes)?;
         let module = wasmi::Module::new(host.engine(), bytes).map_err(|error| diagnose(bytes, &error))?;
         let survey = Survey::of(bytes);
-        let exports = survey
-            .exports
-            .into_iter()
-            .filter_map(|name| module.get_export(&name).map(|ty| (name, ty)))
-            .collect();
+        let exports =
+            survey.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
+        let mut positions = survey.imports;
         let mut function = 0;
         let imports = module
             .imports()
             .map(|import| {
-                let is_function = matches!(import.ty(), wasmi::ExternType::Func(_));
+                let kind = kind(import.ty());
+                let is_function = kind == "func";
                 let escapes = is_function && survey.escaping.contains(&function);
                 function += u32::from(is_function);
+                // The next one of its kind in the binary.
+                let position = positions.get_mut(kind).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
                 Import {
                     module: import.module().to_owned(),
                     name: import.name().to_owned(),
                     ty: import.ty().clone(),
+                    position,
                     escapes,
                 }
             })
             .collect();
-        Ok(Self { module, imports, exports, name: survey.name })
+        Ok(Self { module, imports, exports, name: survey.name, pages: survey.pages })
     }
 }
 
 /// What wasmi does not tell of a module that it has accepted.
 #[derive(Default)]
 struct Survey {
+    /// Where the imports of each kind are among all.
+    imports: BTreeMap<&'static str, VecDeque<usize>>,
     exports: Vec<String>,
     /// Indices of functions that are exported, in an element segment, or the value of a global: by
     /// the validation rules all that a reference can be made of.
-    escaping: Vec<u32>,
+    escaping: BTreeSet<u32>,
     name: Option<String>,
+    pages: u64,
 }
 
 impl Survey {
@@ -69,11 +88,23 @@ impl Survey {
         let mut survey = Self::default();
         for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
             match payload {
+                Payload::ImportSection(imports) => {
+                    for (position, import) in imports.into_iter().flatten().enumerate() {
+                        let kind = match import.ty {
+                            TypeRef::Func(_) => "func",
+                            TypeRef::Memory(_) => "memory",
+                            TypeRef::Table(_) => "table",
+                            TypeRef::Global(_) => "global",
+                            TypeRef::Tag(_) => continue,
+                        };
+                        survey.imports.entry(kind).or_default().push_back(position);
+                    }
+                }
                 Payload::ExportSection(exports) => {
                     for export in exports.into_iter().flatten() {
                         survey.exports.push(export.name.to_owned());
                         if export.kind == ExternalKind::Func {
-                            survey.escaping.push(export.index);
+                            survey.escaping.insert(export.index);
                         }
                     }
                 }
@@ -89,6 +120,10 @@ impl Survey {
                 }
                 Payload::GlobalSection(globals) => {
                     globals.into_iter().flatten().for_each(|g| survey.references(g.init_expr));
+                }
+                Payload::MemorySection(memories) => {
+                    let pages = memories.into_iter().flatten().map(|memory| memory.initial);
+                    survey.pages = pages.fold(survey.pages, u64::saturating_add);
                 }
                 Payload::TableSection(tables) => {
                     for table in tables.into_iter().flatten() {
@@ -115,7 +150,7 @@ impl Survey {
     fn references(&mut self, expression: wasmparser::ConstExpr<'_>) {
         for operator in expression.get_operators_reader().into_iter().map_while(Result::ok) {
             if let Operator::RefFunc { function_index } = operator {
-                self.escaping.push(function_index);
+                self.escaping.insert(function_index);
             }
         }
     }
@@ -135,12 +170,25 @@ pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
                 wasmi::RefType::Func => "funcref",
                 wasmi::RefType::Extern => "externref",
             };
-            format!("table({}{}, type = \"{element}\"{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64(), "table64"))
+            format!(
+                "table({}{}, type = \"{element}\"{})",
+                ty.minimum(),
+                maximum(ty.maximum()),
+                wide(ty.is_64(), "table64")
+            )
         }
         wasmi::ExternType::Global(ty) => {
             let mutable = if ty.mutability().is_mut() { ", mutable = True" } else { "" };
             format!("global(\"{}\"{mutable})", type_name(ty.content()))
         }
+    }
+}
+
+/// The same in a sentence, where a signature alone would not say that it is one of a function.
+pub(crate) fn named(ty: &wasmi::ExternType) -> String {
+    match ty {
+        wasmi::ExternType::Func(ty) => format!("func {}", signature(ty)),
+        _ => describe(ty),
     }
 }
 
@@ -180,9 +228,9 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
         )),
         (Some(b"\0asm"), None) => refuse("this module ends within its header".to_owned()),
         _ if bytes.is_empty() => refuse("this is no WebAssembly module: it is empty".to_owned()),
-        _ if looks_like_text(bytes) => refuse(
-            "this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it".to_owned(),
-        ),
+        _ if looks_like_text(bytes) => {
+            refuse("this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it".to_owned())
+        }
         _ => refuse(format!(
             "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
             bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
@@ -213,11 +261,15 @@ fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
     let accepts = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
     let all = WasmFeatures::all();
     if accepts(all) {
-        let needed: Vec<&str> = UNSUPPORTED
-            .iter()
-            .filter(|(feature, _)| !accepts(all.difference(*feature)))
-            .map(|(_, name)| *name)
-            .collect();
+        // What can be left out stays out: of two proposals that would each do, one is needed.
+        let mut features = all;
+        let mut needed = Vec::new();
+        for (feature, name) in UNSUPPORTED {
+            match features.difference(*feature) {
+                fewer if accepts(fewer) => features = fewer,
+                _ => needed.push(*name),
+            }
+        }
         if !needed.is_empty() {
             return Error::new(
                 ErrorKind::Module,
@@ -230,7 +282,9 @@ fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
         }
     }
     match Validator::new_with_features(all).validate_all(bytes) {
-        Err(invalid) if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") => {
+        Err(invalid)
+            if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") =>
+        {
             Error::new(
                 ErrorKind::Module,
                 format!(

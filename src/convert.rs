@@ -109,7 +109,11 @@ fn number(value: Value<'_>) -> Option<f64> {
 }
 
 pub(crate) fn to_f64(value: Value<'_>) -> Result<F64, Expected> {
-    number(value).map(|x| F64::from_bits(float(x).to_bits())).ok_or("a float or int")
+    let x = number(value).ok_or("a float or int")?;
+    if x.is_infinite() && value.downcast_ref::<StarlarkFloat>().is_none() {
+        return Err("a number that fits an f64");
+    }
+    Ok(F64::from_bits(float(x).to_bits()))
 }
 
 pub(crate) fn to_f32(value: Value<'_>) -> Result<F32, Expected> {
@@ -119,7 +123,7 @@ pub(crate) fn to_f32(value: Value<'_>) -> Result<F32, Expected> {
     }
     // Rounds to nearest, ties to even, as `f32.demote_f64` does.
     let narrow = x as f32;
-    if narrow.is_infinite() && x.is_finite() {
+    if narrow.is_infinite() && (x.is_finite() || value.downcast_ref::<StarlarkFloat>().is_none()) {
         return Err("a number that fits an f32");
     }
     Ok(F32::from_float(narrow))
@@ -166,7 +170,14 @@ fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
         None => Err(Error::value(format!("`{what}` must be an int, got {}", describe(value)))),
         Some(x) => u64::try_from(x).map_err(|_| {
             let why = if x < 0 { "must not be negative" } else { "does not fit in 64 bits" };
-            Error::value(format!("`{what}` {why}, got {}", short(value)))
+            // What a guest returns is signed: above 2 GiB its pointers are negative here.
+            let is_place = matches!(what, "offset" | "ptr" | "index" | "dst" | "src");
+            let hint = if is_place && i32::try_from(x).is_ok() {
+                " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)"
+            } else {
+                ""
+            };
+            Error::value(format!("`{what}` {why}, got {}{hint}", short(value)))
         }),
     }
 }
@@ -204,7 +215,14 @@ pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>)
     let mut close: Vec<(usize, &str)> = names
         .map(|n| {
             let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &n.to_lowercase());
-            (if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) { distance.min(1) } else { distance }, n)
+            (
+                if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) {
+                    distance.min(1)
+                } else {
+                    distance
+                },
+                n,
+            )
         })
         .filter(|(distance, _)| *distance <= most)
         .collect();

@@ -215,13 +215,7 @@ pub struct Location {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            exit_code: None,
-            location: None,
-            report: None,
-        }))
+        Self(Box::new(Inner { kind, message: message.into(), exit_code: None, location: None, report: None }))
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {
@@ -294,13 +288,27 @@ impl Error {
         }))
     }
 
-    /// This crate's error inside one of starlark's, if it is one.
-    pub(crate) fn within(error: &starlark::Error) -> Option<&Self> {
+    /// This crate's error inside one of starlark's, if it is one: for an application with an evaluator
+    /// of its own, where a script's errors arrive as starlark's.
+    ///
+    /// ```
+    /// use starlark::environment::{GlobalsBuilder, Module};
+    /// use starlark::eval::Evaluator;
+    /// use starlark::syntax::{AstModule, Dialect};
+    /// use wasmlark::{Error, ErrorKind};
+    ///
+    /// let globals = GlobalsBuilder::standard().with(wasmlark::globals).build();
+    /// let ast = AstModule::parse("main.star", "wasm.Module(b'no module')".to_owned(), &Dialect::Extended)?;
+    /// Module::with_temp_heap(|module| {
+    ///     let error = Evaluator::new(&module).eval_module(ast, &globals).unwrap_err();
+    ///     assert_eq!(Error::within(&error).map(Error::kind), Some(ErrorKind::Module));
+    /// });
+    /// # Ok::<(), starlark::Error>(())
+    /// ```
+    pub fn within(error: &starlark::Error) -> Option<&Self> {
         use starlark::ErrorKind as K;
         match error.kind() {
-            K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => {
-                e.downcast_ref::<Self>()
-            }
+            K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => e.downcast_ref::<Self>(),
             _ => None,
         }
     }

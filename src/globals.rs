@@ -1,11 +1,12 @@
 //! The `wasm` namespace.
 
+use starlark::collections::SmallMap;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::none::NoneOr;
 use starlark::values::tuple::UnpackTuple;
-use starlark::values::{Value, ValueOfUnchecked};
+use starlark::values::{StringValue, Value, ValueOfUnchecked};
 
 use crate::convert;
 use crate::error::Error;
@@ -199,15 +200,17 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(Store::new(evaluation, fuel, max_memory))
     }
 
-    /// Calls `function(*args)` and returns what came of it: `.ok`, `.value`, and `.trap` where
+    /// Calls `function(*args, **kwargs)` and returns what came of it: `.ok`, `.value`, and `.trap` where
     /// WebAssembly code trapped. Only traps are caught: an error of the script passes through, and so
     /// does the end of the sandbox's own budget.
     fn attempt<'v>(
         #[starlark(require = pos)] function: Value<'v>,
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: SmallMap<StringValue<'v>, Value<'v>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Outcome<'v>> {
-        try_call(function, &args.items, eval)
+        let named: Vec<(&str, Value<'v>)> = kwargs.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        try_call(function, &args.items, &named, eval)
     }
 
     /// The type of instances.
@@ -256,7 +259,7 @@ fn text(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] text: &str,
         heap: starlark::values::Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, starlark::values::bytes::StarlarkBytes>> {
-        let bytes = wat::parse_str(text)
+        let bytes = crate::text::to_binary(text, None)
             .map_err(|e| Error::new(crate::error::ErrorKind::Module, format!("wat: {e}")))?;
         Ok(ValueOfUnchecked::new(heap.alloc(bytes)))
     }

@@ -67,7 +67,9 @@ impl Host {
         let Some(loader) = &self.0.loader else {
             return Err(Error::new(
                 ErrorKind::Load,
-                format!("cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"),
+                format!(
+                    "cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
+                ),
             ));
         };
         match loader(name) {

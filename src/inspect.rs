@@ -74,7 +74,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     };
     let mut inspection = Inspection {
         name: compiled.name.clone(),
-        imports: compiled.imports.iter().map(|i| item(Some(&i.module), &i.name, &i.ty)).collect(),
+        imports: compiled.imports_in_order().iter().map(|i| item(Some(&i.module), &i.name, &i.ty)).collect(),
         exports: compiled.exports.iter().map(|(name, ty)| item(None, name, ty)).collect(),
         ..Inspection::default()
     };

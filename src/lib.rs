@@ -53,8 +53,8 @@ mod command;
 mod compile;
 mod convert;
 mod error;
-// starlark's derives and attributes expand to `unsafe` here and in `types`; what we write ourselves of
-// it is in `types::scope`.
+// starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
+// `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope`.
 #[allow(unsafe_code)]
 mod globals;
 mod host;
@@ -64,7 +64,9 @@ mod loader;
 mod meter;
 mod sandbox;
 mod source;
-#[allow(unsafe_code)]
+#[cfg(feature = "wat")]
+mod text;
+#[allow(unsafe_code, clippy::panic)]
 mod types;
 mod wasi;
 

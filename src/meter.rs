@@ -187,12 +187,7 @@ impl wasmi::ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> Result<bool, LimiterError> {
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool, LimiterError> {
         let more = (desired as u64).saturating_sub(current as u64);
         let mut usage = self.meter.usage();
         if usage.table_elements.saturating_add(more) > self.limits.table_elements {
@@ -205,10 +200,7 @@ impl wasmi::ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn memory_grow_failed(
-        &mut self,
-        _error: &wasmi::errors::MemoryError,
-    ) -> Result<(), LimiterError> {
+    fn memory_grow_failed(&mut self, _error: &wasmi::errors::MemoryError) -> Result<(), LimiterError> {
         let mut usage = self.meter.usage();
         usage.memory = usage.memory.saturating_sub(self.last);
         self.memory = self.memory.saturating_sub(self.last);

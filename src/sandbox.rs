@@ -8,8 +8,10 @@ use std::sync::Arc;
 use starlark::PrintHandler;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
 use starlark::eval::{Evaluator, FileLoader};
-use starlark::values::list::AllocList;
-use starlark::values::Value;
+use starlark::values::dict::DictRef;
+use starlark::values::list::{AllocList, ListRef};
+use starlark::values::tuple::TupleRef;
+use starlark::values::{Heap, Value};
 
 use crate::error::{Error, ErrorKind, Limit, Location};
 use crate::host::{Host, Loader};
@@ -40,8 +42,11 @@ pub struct Sandbox {
     files: BTreeMap<String, Vec<u8>>,
     loader: Option<Arc<Loader>>,
     args: Vec<String>,
-    print: Option<Box<dyn Fn(&str)>>,
+    print: Option<Box<Print>>,
 }
+
+/// Takes printed lines.
+type Print = dyn Fn(&str);
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,10 +96,7 @@ impl Sandbox {
 
     /// Gives names that are not files of the sandbox to `loader`: it returns the bytes of a script or
     /// module, `Ok(None)` for a name that it does not know, or a message.
-    pub fn loader(
-        mut self,
-        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
         self.loader = Some(Arc::new(loader));
         self
     }
@@ -210,7 +212,9 @@ struct Session<'a> {
 impl Session<'_> {
     fn run(&self, name: &str, script: &str) -> Result<String, Error> {
         Module::with_temp_heap(|module| {
-            self.evaluate(&module, name, script.to_owned()).map(show).map_err(|e| self.explain(e))
+            self.evaluate(&module, name, script.to_owned())
+                .map(|value| show(value, module.heap()))
+                .map_err(|e| self.explain(e))
         })
     }
 
@@ -219,8 +223,14 @@ impl Session<'_> {
         let limits = self.host.limits();
         let ast = source::parse(name, text, limits.nesting)?;
         module.set("argv", module.heap().alloc(AllocList(self.args)));
-        let evaluation = Evaluation::attach(module, self.host.clone(), self.meter.clone());
-        let loader = Files { session: self, from: name, evaluation: || evaluation.as_ref().release_budget() };
+        Evaluation::attach(module, self.host.clone(), self.meter.clone());
+        // Found anew each time: the garbage collector, which runs between statements, moves it.
+        let release_budget = || {
+            if let Some(evaluation) = Evaluation::find(module) {
+                evaluation.as_ref().release_budget();
+            }
+        };
+        let loader = Files { session: self, from: name, release_budget };
         let mut eval = Evaluator::new(module);
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printer);
@@ -234,10 +244,16 @@ impl Session<'_> {
             outcome.map_err(starlark::Error::new_other)?;
         }
         let result = eval.eval_module(ast, &self.globals);
-        evaluation.as_ref().release_budget();
+        release_budget();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        result.map_err(|error| self.limit_reached(error))
+        let value = result.map_err(|error| self.limit_reached(error))?;
+        // starlark counts each file by itself, and a file that loads goes on with its own count.
+        if self.ticks.get() > limits.ticks {
+            let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
+            return Err(Error::limit(Limit::Ticks, message).into());
+        }
+        Ok(value)
     }
 
     /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there
@@ -254,7 +270,7 @@ impl Session<'_> {
             _ => return error,
         };
         let location = location(&error);
-        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", render(&error));
+        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", report(&error));
         let message = format!("the sandbox's limit `{limit}` is reached: {value}");
         Error::limit(limit, message).with_report(location, report).into()
     }
@@ -266,12 +282,12 @@ impl Session<'_> {
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         };
-        ours.with_report(location(&error), render(&error))
+        ours.with_report(location(&error), report(&error))
     }
 }
 
-/// The error as starlark prints it, without the empty frame that it puts below each call from Rust.
-fn render(error: &starlark::Error) -> String {
+/// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
+fn report(error: &starlark::Error) -> String {
     format!("{error:#}").replace("  File <builtin>, in None\n", "")
 }
 
@@ -285,16 +301,42 @@ fn location(error: &starlark::Error) -> Option<Location> {
     })
 }
 
-/// A script's result as text. What is nested too deeply to print on the native stack is not printed.
-fn show(value: Value<'_>) -> String {
-    value.to_repr()
+/// A script's result as text. What is nested too deeply to print on the native stack, or refers to the
+/// same things so often that the text would have no end, is not printed.
+fn show<'v>(value: Value<'v>, heap: Heap<'v>) -> String {
+    let mut values = 10_000_000;
+    match is_printable(value, heap, 200, &mut values) {
+        true => value.to_repr(),
+        false => format!("<a {} nested too deeply to show>", value.get_type()),
+    }
 }
+
+fn is_printable<'v>(value: Value<'v>, heap: Heap<'v>, levels: usize, values: &mut usize) -> bool {
+    let (Some(levels), Some(left)) = (levels.checked_sub(1), values.checked_sub(1)) else { return false };
+    *values = left;
+    let inner: Vec<Value<'v>> = if let Some(list) = ListRef::from_value(value) {
+        list.iter().collect()
+    } else if let Some(tuple) = TupleRef::from_value(value) {
+        tuple.iter().collect()
+    } else if let Some(dict) = DictRef::from_value(value) {
+        dict.iter().flat_map(|(key, value)| [key, value]).collect()
+    } else if matches!(value.get_type(), "struct" | "record") {
+        value.dir_attr().iter().filter_map(|name| value.get_attr(name, heap).ok().flatten()).collect()
+    } else {
+        return true;
+    };
+    inner.into_iter().all(|value| is_printable(value, heap, levels, values))
+}
+
+/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
+/// limit `call_depth` begins anew.
+const MOST_LOADS: usize = 32;
 
 /// What `load` finds from one file.
 struct Files<'a, F> {
     session: &'a Session<'a>,
     from: &'a str,
-    evaluation: F,
+    release_budget: F,
 }
 
 impl<F: Fn()> FileLoader for Files<'_, F> {
@@ -317,13 +359,18 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
             )
             .into());
         }
-        let bytes = session.host.load(&name).map_err(|e| {
-            Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1))
-        })?;
+        if session.loading.borrow().len() >= MOST_LOADS {
+            let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
+            return Err(Error::new(ErrorKind::Load, message).into());
+        }
+        let bytes = session
+            .host
+            .load(&name)
+            .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.
-        (self.evaluation)();
+        (self.release_budget)();
         session.loading.borrow_mut().push(name.clone());
         let frozen = Module::with_temp_heap(|module| {
             session.evaluate(&module, &name, text)?;
@@ -337,7 +384,7 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
 }
 
 struct Printer<'a> {
-    sink: Option<&'a dyn Fn(&str)>,
+    sink: Option<&'a Print>,
     output: RefCell<String>,
     left: Cell<usize>,
     limit: usize,

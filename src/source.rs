@@ -5,7 +5,7 @@ use starlark::syntax::{AstModule, Dialect};
 use starlark_syntax::codemap::Pos;
 use starlark_syntax::lexer::{Lexer, Token};
 
-use crate::error::{Error, Limit};
+use crate::error::{Error, Limit, Location};
 
 /// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
 pub(crate) fn dialect() -> Dialect {
@@ -17,11 +17,9 @@ pub(crate) fn dialect() -> Dialect {
 pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<AstModule> {
     let dialect = dialect();
     if let Some(line) = too_deep(name, &text, &dialect, nesting) {
-        return Err(Error::limit(
-            Limit::Nesting,
-            format!("{name}:{line}: the source is nested deeper than {nesting} levels (limit `nesting`)"),
-        )
-        .into());
+        let message = format!("{name}:{line}: the source is nested deeper than {nesting} levels (limit `nesting`)");
+        let location = Location { file: name.to_owned(), line, column: 1 };
+        return Err(Error::limit(Limit::Nesting, message.clone()).with_report(Some(location), message).into());
     }
     AstModule::parse(name, text, &dialect)
 }

@@ -39,16 +39,21 @@ impl<'v> Caller<'v> {
         if !self.escapes {
             return Ok((self.instance, own));
         }
+        // wasmi tells no instance, but what the caller exports under a name. An instance may pass on all
+        // that another one exports, and more: the one with the most is the caller.
         let store = Store::of(own.store)?;
-        if own.exports.as_ref().are_the_callers(store) {
-            return Ok((self.instance, own));
-        }
-        let other = store.instances().into_iter().find_map(|value| {
-            let instance = Instance::from_value(value)?;
+        let mut best = (self.instance, own);
+        let mut most =
+            if own.exports.as_ref().are_the_callers(store) { own.exports.as_ref().names().count() } else { 0 };
+        for value in store.instances() {
+            let Some(instance) = Instance::from_value(value) else { continue };
             let exports = instance.exports.as_ref();
-            (exports.names().next().is_some() && exports.are_the_callers(store)).then_some((value, instance))
-        });
-        Ok(other.unwrap_or((self.instance, own)))
+            let count = exports.names().count();
+            if count > most && exports.are_the_callers(store) {
+                (best, most) = ((value, instance), count);
+            }
+        }
+        Ok(best)
     }
 }
 
@@ -58,7 +63,8 @@ starlark::methods_static!(CALLER = caller_methods);
 /// calls it.
 #[starlark_module]
 fn caller_methods(builder: &mut MethodsBuilder) {
-    /// The caller's memory: the one exported as `memory`, else the only one exported.
+    /// The caller's memory: the one exported as `memory`, else the only one exported, else the only one
+    /// imported.
     #[starlark(attribute)]
     fn memory<'v>(this: &Caller<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
         Ok(ValueOfUnchecked::new(this.resolve()?.1.memory(heap)?))

@@ -8,10 +8,12 @@ use starlark::any::ProvidesStaticType;
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueTyped,
-    starlark_value,
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueTyped, starlark_value,
 };
 
+use super::scope::SinceCollection;
+use crate::error::{Error, Limit};
 use crate::host::Host;
 use crate::meter::Meter;
 
@@ -31,6 +33,8 @@ pub(crate) struct Evaluation<'v> {
     pub(crate) default_store: Cell<Option<Value<'v>>>,
     /// The store whose wasmi counter holds what is left of the budget.
     pub(crate) holder: Cell<Option<Value<'v>>>,
+    /// Bytes copied out of memories: they are on no Starlark heap, and count as if they were.
+    copied: SinceCollection,
 }
 
 impl<'v> Evaluation<'v> {
@@ -47,15 +51,35 @@ impl<'v> Evaluation<'v> {
         ValueTyped::new(module.get(SLOT)?)
     }
 
+    /// The result is good until the next statement of the module: then the garbage collector may move it.
     pub(crate) fn attach(module: &Module<'v>, host: Host, meter: Meter) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             host,
             meter,
             default_store: Cell::new(None),
             holder: Cell::new(None),
+            copied: SinceCollection::default(),
         });
         module.set(SLOT, evaluation.to_value());
         evaluation
+    }
+
+    /// Counts `bytes` that a script is about to get against the limit of its heap. Within a function
+    /// nothing is freed, so there the count is exact; a collection sets it back.
+    #[inline]
+    pub(crate) fn copy_out(&self, bytes: u64) -> Result<(), Error> {
+        let copied = self.copied.0.get().saturating_add(bytes);
+        let limit = self.host.limits().heap as u64;
+        if copied > limit {
+            return Err(Error::limit(
+                Limit::Heap,
+                format!(
+                    "{bytes} bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is {limit} bytes"
+                ),
+            ));
+        }
+        self.copied.0.set(copied);
+        Ok(())
     }
 
     /// Whether fuel is counted at all.

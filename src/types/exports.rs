@@ -94,7 +94,10 @@ impl<'v> Exports<'v> {
     fn make(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let store = Store::of(self.store)?;
         let found = self.raw(store, name)?.ok_or_else(|| {
-            Error::new(ErrorKind::Link, format!("export `{name}`: the instance was not made, its start function failed"))
+            Error::new(
+                ErrorKind::Link,
+                format!("export `{name}`: the instance was not made, its start function failed"),
+            )
         })?;
         Ok(match found {
             wasmi::Extern::Func(func) => Function::wrap(self.store, store, func, Some(name), heap)?,
@@ -145,7 +148,10 @@ impl<'v> StarlarkValue<'v> for Exports<'v> {
     fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         match index.unpack_str() {
             Some(name) => Ok(self.get(name, heap)?),
-            None => Err(Error::value(format!("exports are indexed by name, a str, got {}", convert::describe(index))).into()),
+            None => {
+                Err(Error::value(format!("exports are indexed by name, a str, got {}", convert::describe(index)))
+                    .into())
+            }
         }
     }
 
@@ -183,6 +189,18 @@ pub(crate) struct EndedExports;
 #[starlark_value(type = "wasm.Exports")]
 impl<'v> StarlarkValue<'v> for EndedExports {
     fn at(&self, _index: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Err(super::store::frozen().into())
+    }
+
+    fn is_in(&self, _other: Value<'v>) -> starlark::Result<bool> {
+        Err(super::store::frozen().into())
+    }
+
+    fn length(&self) -> starlark::Result<i32> {
+        Err(super::store::frozen().into())
+    }
+
+    unsafe fn iterate(&self, _me: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Err(super::store::frozen().into())
     }
 

@@ -140,7 +140,12 @@ impl<'v> Store<'v> {
     /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
     /// trap with `place` for its message.
     #[cold]
-    pub(crate) fn failure(&self, me: Value<'v>, error: wasmi::Error, place: impl FnOnce() -> String) -> starlark::Error {
+    pub(crate) fn failure(
+        &self,
+        me: Value<'v>,
+        error: wasmi::Error,
+        place: impl FnOnce() -> String,
+    ) -> starlark::Error {
         if error.downcast_ref::<HostFailure>().is_some() {
             return match error.downcast::<HostFailure>() {
                 Some(HostFailure(error)) => error,
@@ -183,24 +188,14 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &S
 
 /// A wasm value as a Starlark value: a reference as the very handle or value that it refers to.
 #[inline]
-pub(crate) fn to_starlark<'v>(
-    val: &Val,
-    me: Value<'v>,
-    store: &Store<'v>,
-    heap: Heap<'v>,
-) -> Result<Value<'v>, Error> {
+pub(crate) fn to_starlark<'v>(val: &Val, me: Value<'v>, store: &Store<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
     match convert::to_starlark(val, heap) {
         Some(value) => Ok(value),
         None => reference_to_starlark(val, me, store, heap),
     }
 }
 
-fn reference_to_starlark<'v>(
-    val: &Val,
-    me: Value<'v>,
-    store: &Store<'v>,
-    heap: Heap<'v>,
-) -> Result<Value<'v>, Error> {
+fn reference_to_starlark<'v>(val: &Val, me: Value<'v>, store: &Store<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
     match val {
         Val::FuncRef(Nullable::Val(func)) => Function::wrap(me, store, *func, None, heap),
         Val::ExternRef(Nullable::Val(reference)) => {

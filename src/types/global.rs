@@ -40,7 +40,11 @@ impl<'v> Global<'v> {
             )));
         };
         let value = to_wasm(value, ty, me, store).map_err(|expected| {
-            Error::value(format!("`value` must be {expected} ({}), got {}", convert::type_name(ty), convert::describe(value)))
+            Error::value(format!(
+                "`value` must be {expected} ({}), got {}",
+                convert::type_name(ty),
+                convert::describe(value)
+            ))
         })?;
         let mutability = if mutable { Mutability::Var } else { Mutability::Const };
         let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
@@ -65,7 +69,10 @@ impl<'v> Global<'v> {
             return Err(Error::value(format!("this global of type {name} is immutable")));
         }
         let value = to_wasm(value, ty.content(), self.store, store).map_err(|expected| {
-            Error::value(format!("the value of this global must be {expected} ({name}), got {}", convert::describe(value)))
+            Error::value(format!(
+                "the value of this global must be {expected} ({name}), got {}",
+                convert::describe(value)
+            ))
         })?;
         store.with(|context| self.global.set(context, value))?.map_err(|e| Error::value(e.to_string()))
     }
@@ -114,7 +121,10 @@ where
 
     fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
         if attribute != "value" {
-            return Err(Error::value(format!("a wasm.Global has no attribute `{attribute}` to assign; `value` is one")).into());
+            return Err(Error::value(format!(
+                "a wasm.Global has no attribute `{attribute}` to assign; `value` is one"
+            ))
+            .into());
         }
         Ok(Global { store: self.store.to_value(), global: self.global }.set(value)?)
     }

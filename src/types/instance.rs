@@ -17,6 +17,7 @@ use starlark::values::{
 use super::exports::{EndedExports, Exports};
 use super::memory::Memory;
 use super::module::Module;
+use super::scope::Edge;
 use super::store::Store;
 use crate::error::{Error, ErrorKind, TrapCode};
 use crate::wasi::Machine;
@@ -25,9 +26,11 @@ use crate::wasi::Machine;
 #[allocative(skip)]
 pub(crate) struct Instance<'v> {
     pub(crate) store: Value<'v>,
-    pub(crate) exports: ValueTyped<'v, Exports<'v>>,
+    pub(crate) exports: Edge<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
+    /// The memory that it imports, where it imports one.
+    imported_memory: Option<Value<'v>>,
     initialized: Cell<bool>,
     /// The machine that it was given as `wasi`.
     #[trace(unsafe_ignore)]
@@ -39,9 +42,10 @@ impl<'v> Instance<'v> {
         store: Value<'v>,
         exports: ValueTyped<'v, Exports<'v>>,
         module: Module,
+        imported_memory: Option<Value<'v>>,
         machine: Option<Machine>,
     ) -> Self {
-        Self { store, exports, module, initialized: Cell::new(false), machine }
+        Self { store, exports: Edge::new(exports), module, imported_memory, initialized: Cell::new(false), machine }
     }
 
     pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {
@@ -53,7 +57,7 @@ impl<'v> Instance<'v> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
 
-    /// The memory named `memory`, else the only one.
+    /// The memory exported as `memory`, else the only one exported, else the only one imported.
     pub(crate) fn memory(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let is_memory = |ty: &wasmi::ExternType| matches!(ty, wasmi::ExternType::Memory(_));
         let exports = &self.module.compiled().exports;
@@ -63,7 +67,9 @@ impl<'v> Instance<'v> {
         let memories: Vec<&String> = exports.iter().filter(|(_, ty)| is_memory(ty)).map(|(name, _)| name).collect();
         match memories.as_slice() {
             [one] => self.exports.as_ref().get(one, heap),
-            [] => Err(Error::new(ErrorKind::Link, "the module exports no memory")),
+            [] => self.imported_memory.ok_or_else(|| {
+                Error::new(ErrorKind::Link, "the module exports no memory, and imports none that could stand for it")
+            }),
             many => Err(Error::new(
                 ErrorKind::Link,
                 format!(
@@ -102,7 +108,8 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(instance.exports.to_value()))
     }
 
-    /// The memory that is exported as `memory`, else the only one that is exported.
+    /// The memory that is exported as `memory`, else the only one that is exported, else the only one
+    /// that is imported.
     #[starlark(attribute)]
     fn memory<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
         Ok(ValueOfUnchecked::new(Instance::of(this)?.memory(heap)?))
@@ -148,11 +155,16 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     fn initialize<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
         let instance = Instance::of(this)?;
         if instance.initialized.replace(true) {
-            return Err(Error::new(ErrorKind::Value, "`initialize()` was called before: a reactor is initialized once").into());
+            return Err(Error::new(
+                ErrorKind::Value,
+                "`initialize()` was called before: a reactor is initialized once",
+            )
+            .into());
         }
         if instance.module.compiled().exports.contains_key("_initialize") {
-            let heap = eval.heap();
-            instance.run("_initialize", heap, eval)?;
+            // A reactor that exits while it initializes is not fit for use: the exit is an error.
+            let function = instance.exports.as_ref().get("_initialize", eval.heap())?;
+            eval.eval_function(function, &[], &[])?;
         }
         Ok(NoneType)
     }

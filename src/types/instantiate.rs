@@ -37,9 +37,11 @@ pub(crate) fn instantiate<'v>(
         Ok::<_, Error>(())
     })??;
 
+    // What an earlier guest was refused says nothing about this one.
+    state.meter.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(me, compiled.clone()));
-    let instance = heap.alloc(Instance::new(me, exports, module.clone(), machine.clone()));
+    let instance = heap.alloc(Instance::new(me, exports, module.clone(), plan.memory, machine.clone()));
     let binding = machine.map(Binding::new);
     let externs = plan.externs(me, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
     let made = store
@@ -54,21 +56,12 @@ pub(crate) fn instantiate<'v>(
     Ok(instance)
 }
 
-fn not_made<'v>(
-    me: Value<'v>,
-    store: &Store<'v>,
-    compiled: &Compiled,
-    error: wasmi::Error,
-) -> starlark::Error {
+fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wasmi::Error) -> starlark::Error {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
     match error.kind() {
         K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.meter.take_exceeded() {
-            Some(_) => {
-                let types = compiled.module.exports().filter_map(|e| e.ty().memory().copied());
-                let pages = types.map(|ty| ty.minimum()).max().unwrap_or(0);
-                store.no_memory("a memory of this module", pages.saturating_mul(PAGE)).into()
-            }
+            Some(_) => store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
             None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
         },
         K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
@@ -82,9 +75,13 @@ fn not_made<'v>(
             }
             None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
         },
-        K::Instantiation(I::ElementSegmentDoesNotFit { .. }) => Error::new(
+        // In our own words: wasmi's name the table by a number that counts the stores of the process.
+        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!("wasm trap: {}, while instantiating: {error}", TrapCode::TableOutOfBounds.message()),
+            format!(
+                "wasm trap: {}, while instantiating: an element segment of {len} elements does not fit at index {table_index}",
+                TrapCode::TableOutOfBounds.message()
+            ),
         )
         .into(),
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),

@@ -6,14 +6,14 @@ use starlark::values::{Heap, UnpackValue, Value, ValueLike};
 use wasmi::{Extern, ExternType, FuncType};
 
 use super::callback;
-use super::exports::Exports;
+use super::exports::{EndedExports, Exports};
 use super::function::Function;
 use super::global::Global;
-use super::instance::Instance;
+use super::instance::{EndedInstance, Instance};
 use super::memory::Memory;
-use super::store::{Callback, Store};
+use super::store::{self, Callback, Store};
 use super::table::Table;
-use crate::compile::{Compiled, Import, describe};
+use crate::compile::{Compiled, Import, named};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
 use crate::wasi::{self, Abi, Binding};
@@ -22,6 +22,8 @@ use crate::wasi::{self, Abi, Binding};
 pub(crate) struct Plan<'v> {
     /// The store to instantiate in, where it was given or follows from the imports.
     pub(crate) store: Option<Value<'v>>,
+    /// The memory among the imports, where there is one and no other.
+    pub(crate) memory: Option<Value<'v>>,
     given: Vec<Given<'v>>,
 }
 
@@ -59,6 +61,8 @@ pub(crate) fn plan<'v>(
         })?),
     };
     let mut problems = Vec::new();
+    // Those of an import go first, in the module's order; `compiled.imports` has wasmi's.
+    let mut of_imports: Vec<(usize, String)> = Vec::new();
     let spaces = namespaces(imports.as_ref(), &mut problems);
     let found: Vec<(&Import, Found<'v>)> = compiled
         .imports
@@ -66,13 +70,18 @@ pub(crate) fn plan<'v>(
         .filter_map(|import| match find(import, &spaces, has_wasi, heap) {
             Ok(found) => Some((import, found)),
             Err(problem) => {
-                problems.push(problem);
+                of_imports.push((import.position, problem));
                 None
             }
         })
         .collect();
     unused(compiled, &spaces, &mut problems);
     let store = choose_store(&found, store, &mut problems);
+    let mut memories = found.iter().filter(|(import, _)| matches!(import.ty, ExternType::Memory(_)));
+    let memory = match (memories.next(), memories.next()) {
+        (Some((_, Found::Value(only))), None) => Some(*only),
+        _ => None,
+    };
     let given = found
         .into_iter()
         .map(|(import, found)| match found {
@@ -82,18 +91,19 @@ pub(crate) fn plan<'v>(
         .filter_map(|(import, checked)| match checked {
             Ok(given) => Some(given),
             Err(problem) => {
-                problems.push(format!("`{}.{}` {problem}", import.module, import.name));
+                of_imports.push((import.position, format!("`{}.{}`{problem}", import.module, import.name)));
                 None
             }
         })
         .collect();
+    of_imports.sort();
+    problems.splice(0..0, of_imports.into_iter().map(|(_, problem)| problem));
     match problems.as_slice() {
-        [] => Ok(Plan { store, given }),
+        [] => Ok(Plan { store, memory, given }),
         [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
-        many => Err(Error::new(
-            ErrorKind::Link,
-            format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  ")),
-        )),
+        many => {
+            Err(Error::new(ErrorKind::Link, format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  "))))
+        }
     }
 }
 
@@ -181,6 +191,9 @@ fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> 
             Space::Exports(instance.exports.as_ref())
         } else if let Some(exports) = value.downcast_ref::<Exports<'v>>() {
             Space::Exports(exports)
+        } else if value.downcast_ref::<EndedInstance>().is_some() || value.downcast_ref::<EndedExports>().is_some() {
+            problems.push(format!("`imports[\"{name}\"]`: {}", store::frozen().message()));
+            continue;
         } else {
             problems.push(format!(
                 "`imports[\"{name}\"]` must be a dict, a wasm.Instance or its exports, got {}",
@@ -200,7 +213,7 @@ fn find<'v>(
     heap: Heap<'v>,
 ) -> Result<Found<'v>, String> {
     let Import { module, name, ty, .. } = import;
-    let wanted = || format!("`{module}.{name}` ({})", full(ty));
+    let wanted = || format!("`{module}.{name}` ({})", named(ty));
     let space = spaces.iter().find(|(n, _)| n == module).map(|(_, space)| space);
     match space.and_then(|space| space.get(name, heap)) {
         Some(Ok(value)) => return Ok(Found::Value(value)),
@@ -216,16 +229,23 @@ fn find<'v>(
                 missing(format!(": WASI has no function `{name}` in `{module}`{hint}"))
             }
         },
-        (Some(_), _) => missing("; the module is built for WASI: `wasi = wasm.wasi()` gives it a system".to_owned()),
-        (None, Some(space)) => missing(convert::did_you_mean(name, space.names().into_iter())),
-        (None, None) => {
-            let hint = convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n));
-            let other = if hint.is_empty() && module.starts_with("wasi") {
-                "; of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here"
-            } else {
-                ""
+        (abi, space) => {
+            let (given, hint) = match space {
+                Some(space) => (String::new(), convert::did_you_mean(name, space.names().into_iter())),
+                None => (
+                    format!(": nothing is given for `{module}`"),
+                    convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n)),
+                ),
             };
-            missing(format!(": nothing is given for `{module}`{hint}{other}"))
+            let wasi = match abi {
+                _ if !hint.is_empty() => "",
+                Some(_) => "; the module is built for WASI: `wasi = wasm.wasi()` gives it a system",
+                None if module.starts_with("wasi") => {
+                    "; of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here"
+                }
+                None => "",
+            };
+            missing(format!("{given}{hint}{wasi}"))
         }
     }
 }
@@ -237,9 +257,9 @@ fn check_wasi<'v>(import: &Import, function: &'static wasi::Function, abi: Abi) 
     match import.ty.func() == Some(&ty) {
         true => Ok(Given::Wasi(function, abi)),
         false => Err(format!(
-            "must be {}, but in WASI it is {}; a function of the type that the module wants can be given in `imports`",
-            full(&import.ty),
-            full(&ExternType::Func(ty))
+            " must be {}, but in WASI it is {}; a function of the type that the module wants can be given in `imports`",
+            named(&import.ty),
+            named(&ExternType::Func(ty))
         )),
     }
 }
@@ -260,7 +280,9 @@ fn unused(compiled: &Compiled, spaces: &[(&str, Space<'_>)], problems: &mut Vec<
         let asked = match asked.as_slice() {
             [] => "it imports nothing".to_owned(),
             _ if !hint.is_empty() => hint.trim_start_matches("; ").to_owned(),
-            names => format!("it imports from {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
+            names => {
+                format!("it imports from {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
+            }
         };
         problems.push(format!("`imports` gives `{space_name}`, which the module does not ask for; {asked}"));
     }
@@ -307,11 +329,11 @@ fn choose_store<'v>(
 
 /// Whether `value` may stand for `import`; or what is wrong with it.
 fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Result<Given<'v>, String> {
-    let wanted = || full(&import.ty);
-    let mismatch = |got: &ExternType| Err(format!("must be {}, got {}", wanted(), full(got)));
-    let other = || Err(format!("must be {}, got {}", wanted(), handle_or(value)));
-    let live = |store: Value<'v>| Store::of(store).map_err(|e| e.message().to_owned());
-    let reach = |e: Error| e.message().to_owned();
+    let wanted = || named(&import.ty);
+    let mismatch = |got: &ExternType| Err(format!(" must be {}, got {}", wanted(), named(got)));
+    let other = || Err(format!(" must be {}, got {}", wanted(), handle_or(value)));
+    let live = |store: Value<'v>| Store::of(store).map_err(|e| format!(": {}", e.message()));
+    let reach = |e: Error| format!(": {}", e.message());
     match &import.ty {
         ExternType::Func(ty) => {
             if let Some(function) = Function::from_value(value) {
@@ -322,7 +344,9 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
                 if store.is_some_and(|s| s.ptr_eq(function.store)) {
                     return Ok(Given::Linked(Extern::Func(function.func)));
                 }
-            } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value).is_none() {
+            } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value)
+                .is_none()
+            {
                 return other();
             }
             let name = format!("{}.{}", import.module, import.name);
@@ -330,9 +354,8 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         }
         ExternType::Memory(wanted) => {
             let Some(memory) = Memory::from_value(value) else { return other() };
-            let (ty, pages) = live(memory.store)?
-                .with(|c| (memory.memory.ty(&c), memory.memory.size(&c)))
-                .map_err(reach)?;
+            let (ty, pages) =
+                live(memory.store)?.with(|c| (memory.memory.ty(&c), memory.memory.size(&c))).map_err(reach)?;
             let fits = ty.is_64() == wanted.is_64() && within(pages, ty.maximum(), wanted.minimum(), wanted.maximum());
             match fits {
                 true => Ok(Given::Linked(Extern::Memory(memory.memory))),
@@ -345,8 +368,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         }
         ExternType::Table(wanted) => {
             let Some(table) = Table::from_value(value) else { return other() };
-            let (ty, size) =
-                live(table.store)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
+            let (ty, size) = live(table.store)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
             let fits = ty.is_64() == wanted.is_64()
                 && ty.element() == wanted.element()
                 && within(size, ty.maximum(), wanted.minimum(), wanted.maximum());
@@ -369,14 +391,6 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
                 false => mismatch(&ExternType::Global(ty)),
             }
         }
-    }
-}
-
-/// A type with its kind: only a function's does not say it by itself.
-fn full(ty: &ExternType) -> String {
-    match ty {
-        ExternType::Func(_) => format!("func {}", describe(ty)),
-        _ => describe(ty),
     }
 }
 

@@ -1,10 +1,8 @@
 //! The Starlark types. Each handle is a store and what wasmi calls the thing inside it.
 
-pub(crate) mod evaluation;
-pub(crate) mod outcome;
-pub(crate) mod scope;
 pub(crate) mod callback;
 pub(crate) mod caller;
+pub(crate) mod evaluation;
 pub(crate) mod exports;
 pub(crate) mod function;
 pub(crate) mod global;
@@ -13,6 +11,8 @@ pub(crate) mod instantiate;
 pub(crate) mod link;
 pub(crate) mod memory;
 pub(crate) mod module;
+pub(crate) mod outcome;
+pub(crate) mod scope;
 pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod wasi;

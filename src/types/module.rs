@@ -78,10 +78,8 @@ impl Module {
 fn translate(name: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
     let text = std::str::from_utf8(text)
         .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\" is no text: {e}")))?;
-    wat::parse_str(text).map_err(|mut e| {
-        e.set_path(name);
-        Error::new(ErrorKind::Module, format!("module \"{name}\": {e}"))
-    })
+    crate::text::to_binary(text, Some(name))
+        .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\": {e}")))
 }
 
 #[cfg(not(feature = "wat"))]
@@ -108,11 +106,11 @@ starlark::methods_static!(MODULE = module_methods);
 /// Compiled WebAssembly: immutable, shared by `load`, instantiated as often as wanted.
 #[starlark_module]
 fn module_methods(builder: &mut MethodsBuilder) {
-    /// What the module asks for: a list of structs with `module`, `name`, `kind` (`"func"`,
+    /// What the module asks for, in its order: a list of structs with `module`, `name`, `kind` (`"func"`,
     /// `"memory"`, `"table"` or `"global"`) and `type`, the type as the script API writes it.
     #[starlark(attribute)]
     fn imports<'v>(this: &Module, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
-        Ok(this.compiled.imports.iter().map(|i| record(heap, Some(&i.module), &i.name, &i.ty)).collect())
+        Ok(this.compiled.imports_in_order().iter().map(|i| record(heap, Some(&i.module), &i.name, &i.ty)).collect())
     }
 
     /// What the module gives, in its order: a list of structs with `name`, `kind` and `type`.

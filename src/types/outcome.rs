@@ -32,9 +32,10 @@ starlark_complex_value!(pub(crate) Outcome);
 pub(crate) fn attempt<'v>(
     function: Value<'v>,
     args: &[Value<'v>],
+    named: &[(&str, Value<'v>)],
     eval: &mut Evaluator<'v, '_, '_>,
 ) -> starlark::Result<Outcome<'v>> {
-    match eval.eval_function(function, args, &[]) {
+    match eval.eval_function(function, args, named) {
         Ok(value) => Ok(Outcome { ok: true, value, trap: Value::new_none() }),
         Err(error) => match Error::within(&error) {
             Some(ours) if matches!(ours.kind(), ErrorKind::Trap(_)) => {

@@ -21,10 +21,11 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 use starlark::eval::Evaluator;
-use starlark::values::Value;
+use starlark::values::{StarlarkValue, Trace, Tracer, Value, ValueTyped};
 use wasmi::{AsContextMut, Caller, StoreContextMut};
 
 use crate::meter::Limiter;
@@ -192,6 +193,43 @@ struct Entered<'a, 'b> {
 impl Drop for Entered<'_, '_> {
     fn drop(&mut self) {
         self.context.data_mut().entry = self.was;
+    }
+}
+
+/// A value of a known type that may refer back to whoever holds this: `ValueTyped` asserts, while it is
+/// traced, that its value has the type, which within a cycle has not been copied yet.
+#[derive(Trace)]
+pub(crate) struct Edge<'v, T: StarlarkValue<'v>> {
+    value: Value<'v>,
+    #[trace(unsafe_ignore)]
+    ty: PhantomData<fn() -> T>,
+}
+
+impl<'v, T: StarlarkValue<'v>> Edge<'v, T> {
+    pub(crate) fn new(value: ValueTyped<'v, T>) -> Self {
+        Self { value: value.to_value(), ty: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn to_value(&self) -> Value<'v> {
+        self.value
+    }
+
+    #[inline]
+    pub(crate) fn as_ref(&self) -> &'v T {
+        // SAFETY: `new` took it from a `ValueTyped` of this type, and tracing keeps a value's type.
+        unsafe { ValueTyped::<T>::new_unchecked(self.value) }.as_ref()
+    }
+}
+
+/// Counts what a script was given since the garbage collector last ran: to be traced is to be told so.
+#[derive(Default)]
+pub(crate) struct SinceCollection(pub(crate) Cell<u64>);
+
+// SAFETY: holds no value.
+unsafe impl<'v> Trace<'v> for SinceCollection {
+    fn trace(&mut self, _tracer: &Tracer<'v>) {
+        self.0.set(0);
     }
 }
 

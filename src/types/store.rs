@@ -17,7 +17,7 @@ use starlark::values::{
 use wasmi::{AsContextMut, StoreContextMut};
 
 use super::evaluation::Evaluation;
-use super::scope::{StoreCell, StoreData, Unavailable};
+use super::scope::{Edge, StoreCell, StoreData, Unavailable};
 use crate::convert;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::meter::Limiter;
@@ -28,7 +28,7 @@ use crate::meter::Limiter;
 pub(crate) struct Store<'v> {
     #[trace(unsafe_ignore)]
     cell: StoreCell,
-    pub(crate) evaluation: ValueTyped<'v, Evaluation<'v>>,
+    pub(crate) evaluation: Edge<'v, Evaluation<'v>>,
     /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
@@ -52,18 +52,14 @@ pub(crate) struct Callback<'v> {
 }
 
 impl<'v> Store<'v> {
-    pub(crate) fn new(
-        evaluation: ValueTyped<'v, Evaluation<'v>>,
-        fuel: Option<u64>,
-        max_memory: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(evaluation: ValueTyped<'v, Evaluation<'v>>, fuel: Option<u64>, max_memory: Option<u64>) -> Self {
         let state = evaluation.as_ref();
         let limiter = Limiter::new(state.meter.clone(), state.host.limits().clone(), max_memory);
         let mut store = wasmi::Store::new(state.host.engine(), StoreData::new(limiter));
         store.limiter(|data| &mut data.limiter);
         Self {
             cell: StoreCell::new(store),
-            evaluation,
+            evaluation: Edge::new(evaluation),
             callbacks: RefCell::default(),
             externs: RefCell::default(),
             functions: RefCell::default(),
@@ -246,8 +242,9 @@ impl<'v> Store<'v> {
         Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
     }
 
-    fn fuel_left(&self, me: Value<'v>) -> u64 {
-        self.settle_if_holder(me);
+    fn fuel_left(&self) -> u64 {
+        // Whoever holds the budget: it is shared.
+        let _ = self.evaluation.as_ref().fuel_used();
         self.own_fuel.get().min(self.evaluation.as_ref().meter.fuel())
     }
 }
@@ -302,7 +299,7 @@ fn store_methods(builder: &mut MethodsBuilder) {
         if !store.evaluation.as_ref().is_metered() {
             return Ok(NoneOr::None);
         }
-        Ok(NoneOr::Other(store.fuel_left(this)))
+        Ok(NoneOr::Other(store.fuel_left()))
     }
 
     /// The most bytes that the memories of this store may have together, as given; `None` for no
@@ -339,7 +336,9 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
 
     fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
         if attribute != "fuel" {
-            return Err(Error::value(format!("a wasm.Store has no attribute `{attribute}` to assign; `fuel` is one")).into());
+            return Err(
+                Error::value(format!("a wasm.Store has no attribute `{attribute}` to assign; `fuel` is one")).into()
+            );
         }
         let fuel = convert::size(value, "fuel")?;
         let state = self.evaluation.as_ref();
@@ -383,6 +382,10 @@ pub(crate) struct ClosedStore;
 impl<'v> StarlarkValue<'v> for ClosedStore {
     fn get_methods() -> Option<&'static Methods> {
         Store::get_methods()
+    }
+
+    fn set_attr(&self, _attribute: &str, _value: Value<'v>) -> starlark::Result<()> {
+        Err(frozen().into())
     }
 }
 

@@ -54,12 +54,14 @@ impl<'v> Table<'v> {
         let ty = if is_64 {
             TableType::new64(element, initial, maximum)
         } else {
-            let narrow = |n: u64| u32::try_from(n).map_err(|_| {
-                Error::value(format!("a table may have at most 4294967295 elements, got {n}"))
-            });
+            let narrow = |n: u64| {
+                u32::try_from(n)
+                    .map_err(|_| Error::value(format!("a table may have at most 4294967295 elements, got {n}")))
+            };
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
         let limit = store.evaluation.as_ref().host.limits().table_elements;
+        store.evaluation.as_ref().meter.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {
             if initial > limit { None } else { Some(wasmi::Table::new(context, ty, Ref::null(element))) }
@@ -71,7 +73,9 @@ impl<'v> Table<'v> {
             _ => {
                 return Err(Error::limit(
                     Limit::TableElements,
-                    format!("cannot make a table of {initial} elements: the sandbox's limit `table_elements` is {limit} for all tables together"),
+                    format!(
+                        "cannot make a table of {initial} elements: the sandbox's limit `table_elements` is {limit} for all tables together"
+                    ),
                 ));
             }
         };
@@ -107,6 +111,7 @@ impl<'v> Table<'v> {
         let init = self.reference(init)?;
         let store = Store::of(self.store)?;
         let size = self.len()?;
+        store.evaluation.as_ref().meter.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
         grown.map_err(|_| {
             if store.evaluation.as_ref().meter.take_exceeded().is_some() {

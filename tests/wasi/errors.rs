@@ -23,8 +23,8 @@ fn linking(module: &str, name: &str, ty: &str, with: &str) -> String {
 fn a_module_for_wasi_says_what_it_needs() {
     assert_eq!(
         linking("wasi_snapshot_preview1", "fd_close", "(param i32) (result i32)", ""),
-        "cannot link: `wasi_snapshot_preview1.fd_close` (func (i32) -> i32) is missing; \
-         the module is built for WASI: `wasi = wasm.wasi()` gives it a system"
+        "cannot link: `wasi_snapshot_preview1.fd_close` (func (i32) -> i32) is missing: \
+         nothing is given for `wasi_snapshot_preview1`; the module is built for WASI: `wasi = wasm.wasi()` gives it a system"
     );
 }
 

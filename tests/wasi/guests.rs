@@ -1,0 +1,58 @@
+//! Programs in C and Rust, from the sources in `fixtures/wasi`.
+
+use wasmlark::Sandbox;
+
+#[track_caller]
+fn prints(script: &str, want: &str) {
+    let mut sandbox = Sandbox::new();
+    sandbox.file("tree.wasm", include_bytes!("../../fixtures/wasi/tree.wasm"));
+    sandbox.file("report.wasm", include_bytes!("../../fixtures/wasi/report.wasm"));
+    let run = sandbox.run("test.star", script).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run.output, want);
+}
+
+#[test]
+fn c() {
+    prints(
+        r#"
+machine = wasm.wasi(
+    args = ["tree", "/w"],
+    files = {"/w/a.txt": "line 1\n", "/w/sub/b": "12345", "/w/none/": ""},
+    now = 1234567890 * 1000000000,
+)
+print(wasm.instantiate("tree.wasm", wasi = machine).start())
+print(str(machine.stdout) + str(machine.stderr))
+print(machine.files)
+usage = wasm.wasi(args = ["tree"])
+print(wasm.instantiate("tree.wasm", wasi = usage).start(), usage.stderr)
+"#,
+        "",
+    );
+}
+
+#[test]
+fn rust() {
+    prints(
+        r#"
+def run(seed):
+    machine = wasm.wasi(
+        args = ["report", "--flag", "x y"],
+        env = {"B": "2", "A": "é"},
+        stdin = "first\nsecond",
+        seed = seed,
+        now = 1700000000123456789,
+        clock_step = 5,
+    )
+    instance = wasm.instantiate("report.wasm", wasi = machine)
+    return instance, instance.start(), machine
+instance, code, machine = run(1)
+print(code, machine.exit_code, machine.stderr)
+print(machine.stdout)
+print(machine.files)
+# It has exited, and can be called.
+print(instance.exports.twice(21))
+print(run(1)[2].stdout == machine.stdout, run(2)[2].stdout == machine.stdout)
+"#,
+        "",
+    );
+}

@@ -11,7 +11,7 @@
 
 mod command;
 mod errors;
-// mod guests;
+mod guests;
 
 use wasmlark::{Error, Limits, Run, Sandbox};
 

@@ -36,7 +36,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let count = convert::size(count.get(), "count")?;
         let length = count.saturating_mul(number.size() as u64);
-        Ok(this.read_range(ptr, length, |bytes| {
+        // A list is a word for each element; numbers beyond 32 bits and floats are objects of their own.
+        Ok(this.copy_range(ptr, length, count.saturating_mul(8), |bytes| {
             heap.alloc(AllocList(bytes.chunks_exact(number.size()).map(|b| number.decode(b, heap))))
         })?)
     }
@@ -64,7 +65,13 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             })?;
             bytes.extend(word.iter().take(number.size()));
             if bytes.len() as u64 > room {
-                return Err(out_of_range("write", ptr, bytes.len() as u64, usize::try_from(size).unwrap_or(usize::MAX)).into());
+                return Err(out_of_range(
+                    "write",
+                    ptr,
+                    bytes.len() as u64,
+                    usize::try_from(size).unwrap_or(usize::MAX),
+                )
+                .into());
             }
         }
         this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(&bytes))?;

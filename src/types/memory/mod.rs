@@ -14,8 +14,8 @@ use starlark::environment::{Methods, MethodsBuilder};
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike,
-    ValueOfUnchecked, starlark_value,
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
+    starlark_value,
 };
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::AsContextMut;
@@ -67,9 +67,15 @@ impl<'v> Memory<'v> {
         let mut ty = wasmi::MemoryType::builder();
         ty.memory64(is_64).min(initial).max(maximum);
         let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
+        // Before wasmi asks the limiter: a size may be beyond what the host can count.
+        let bytes = initial.saturating_mul(PAGE);
+        if bytes > store.memory_left()?.0 {
+            return Err(store.no_memory("a new memory", bytes));
+        }
+        store.evaluation.as_ref().meter.take_exceeded();
         let made = store.with(|context| wasmi::Memory::new(context, ty))?;
         let memory = made.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
-            Some(_) => store.no_memory("a new memory", initial.saturating_mul(PAGE)),
+            Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
         Ok(Self { store: me, memory })
@@ -91,6 +97,16 @@ impl<'v> Memory<'v> {
     fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
         self.data(|data| match slice(data, offset, length) {
             Some(bytes) => Ok(f(bytes)),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
+    }
+
+    /// The `length` bytes at `offset`, of which `f` makes something of `cost` bytes for the script.
+    #[inline]
+    fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        let store = Store::of(self.store)?;
+        self.data(|data| match slice(data, offset, length) {
+            Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
             None => Err(out_of_range("read", offset, length, data.len())),
         })
     }
@@ -117,9 +133,7 @@ impl<'v> Memory<'v> {
         if by == 0 {
             return Ok(size);
         }
-        let refuse = |why: String| {
-            Error::value(format!("cannot grow a memory of {size} pages by {by} pages: {why}"))
-        };
+        let refuse = |why: String| Error::value(format!("cannot grow a memory of {size} pages by {by} pages: {why}"));
         let most = ty.maximum().unwrap_or(if ty.is_64() { 1 << 48 } else { 1 << 16 });
         let wanted = size.checked_add(by).filter(|wanted| *wanted <= most).ok_or_else(|| {
             refuse(match ty.maximum() {
@@ -266,7 +280,7 @@ fn memory_methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<StarlarkBytes> {
         let offset = convert::size(offset.get(), "offset")?;
         let length = convert::size(length.get(), "length")?;
-        Ok(this.read_range(offset, length, StarlarkBytes::new)?)
+        Ok(this.copy_range(offset, length, length, StarlarkBytes::new)?)
     }
 
     /// Copies `buffer` to `offset`: `bytes` in one copy; or a list, tuple, range or other iterable of
@@ -366,6 +380,17 @@ fn memory_methods(builder: &mut MethodsBuilder) {
         })?)
     }
 
+    /// `length` bytes at `ptr` as hexadecimal digits, two for each byte: how hashes are written.
+    fn read_hex<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<String> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let length = convert::size(length.get(), "length")?;
+        Ok(this.copy_range(ptr, length, length.saturating_mul(2), hex)?)
+    }
+
     /// `length` bytes at `ptr` as text for people: offset, sixteen bytes in hexadecimal, and as ASCII,
     /// a line for each sixteen.
     fn hexdump<'v>(
@@ -375,8 +400,15 @@ fn memory_methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<String> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
-        Ok(this.read_range(ptr, length, |bytes| hexdump(ptr, bytes))?)
+        Ok(this.copy_range(ptr, length, length.saturating_mul(5), |bytes| hexdump(ptr, bytes))?)
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut out, byte| {
+        out.extend([byte >> 4, byte & 15].map(|nibble| char::from_digit(nibble.into(), 16).unwrap_or('?')));
+        out
+    })
 }
 
 fn hexdump(start: u64, bytes: &[u8]) -> String {
@@ -451,7 +483,7 @@ where
         // As with Starlark's own sequences, a slice is clipped to what is there.
         let (start, stop) = (start.min(size), stop.min(size));
         let length = stop.saturating_sub(start);
-        Ok(heap.alloc(memory.read_range(start, length, StarlarkBytes::new)?))
+        Ok(heap.alloc(memory.copy_range(start, length, length, StarlarkBytes::new)?))
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {

@@ -106,9 +106,10 @@ impl Number {
 
 /// A byte that a script gives.
 pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
-    value.unpack_i32().and_then(|x| u8::try_from(x).ok()).ok_or_else(|| {
-        Error::value(format!("`{what}` must be an int from 0 to 255, got {}", convert::describe(value)))
-    })
+    value
+        .unpack_i32()
+        .and_then(|x| u8::try_from(x).ok())
+        .ok_or_else(|| Error::value(format!("`{what}` must be an int from 0 to 255, got {}", convert::describe(value))))
 }
 
 #[inline]
@@ -124,9 +125,9 @@ fn read<'v>(this: &Memory<'v>, number: Number, ptr: Int<'v>, heap: Heap<'v>) -> 
 #[inline]
 fn write<'v>(this: &Memory<'v>, number: Number, ptr: Int<'v>, value: Value<'v>) -> starlark::Result<NoneType> {
     let ptr = convert::size(ptr.get(), "ptr")?;
-    let word = number.encode(value).map_err(|expected| {
-        Error::value(format!("`value` must be {expected}, got {}", convert::describe(value)))
-    })?;
+    let word = number
+        .encode(value)
+        .map_err(|expected| Error::value(format!("`value` must be {expected}, got {}", convert::describe(value))))?;
     let bytes = word.get(..number.size()).unwrap_or_default();
     this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(bytes))?;
     Ok(NoneType)

@@ -106,7 +106,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<Value<'v>> {
         let fields = parse(format.get())?;
         let ptr = convert::size(ptr.get(), "ptr")?;
-        Ok(this.read_range(ptr, length(&fields), |mut bytes| {
+        let length = length(&fields);
+        Ok(this.copy_range(ptr, length, length, |mut bytes| {
             let mut values = Vec::with_capacity(fields.len());
             for field in fields {
                 let Some((head, tail)) = bytes.split_at_checked(field.size()) else { break };

