@@ -44,7 +44,7 @@ fn unknown_functions_and_interfaces_are_refused() {
     assert_eq!(
         linking("wasi_snapshot_preview1", "fd_raed", "", ", wasi = wasm.wasi()"),
         "cannot link: `wasi_snapshot_preview1.fd_raed` (func ()) is missing: \
-         WASI has no function `fd_raed` in `wasi_snapshot_preview1`; did you mean `fd_read`?"
+         WASI has no function `fd_raed` in `wasi_snapshot_preview1`; did you mean `fd_read` or `fd_pread`?"
     );
     assert_eq!(
         linking("wasi_unstable", "sock_accept", "(param i32 i32 i32) (result i32)", ", wasi = wasm.wasi()"),

@@ -26,7 +26,30 @@ print(machine.files)
 usage = wasm.wasi(args = ["tree"])
 print(wasm.instantiate("tree.wasm", wasi = usage).start(), usage.stderr)
 "#,
-        "",
+        "3
+./a.txt 7 bytes, 1 names, at 1234567890
+./sub/
+./sub/b 5 bytes, 1 names, at 1234567890
+./none/
+mkdir again: File exists
+read: line 1
+read: line 2
+at 14
+rmdir: Directory not empty
+unlink: Is a directory
+outside: Capabilities insufficient
+./sub/
+./sub/b 5 bytes, 1 names, at 1234567890
+./none/
+./new/
+./new/b.txt 4 bytes, 2 names, at 1234567890
+./new/c.txt 4 bytes, 2 names, at 1234567890
+./new/d.txt -> c.txt
+
+{\"/w/new/b.txt\": b\"line\", \"/w/new/c.txt\": b\"line\", \"/w/sub/b\": b\"12345\"}
+2 usage: tree DIR
+
+",
     );
 }
 
@@ -53,6 +76,20 @@ print(machine.files)
 print(instance.exports.twice(21))
 print(run(1)[2].stdout == machine.stdout, run(2)[2].stdout == machine.stdout)
 "#,
-        "",
+        r#"5 5 done
+
+args ["report", "--flag", "x y"]
+vars [("B", "2"), ("A", "é")]
+lines ["first", "second"]
+time 1700000000.123456789s
+slept 3600.000000005s
+order [2, 3, 0, 1, 5, 4]
+names [("deep", 0), ("copy", 3)]
+missing NotFound
+
+{"/out/copy": b"\x00\xff!"}
+42
+True False
+"#,
     );
 }
