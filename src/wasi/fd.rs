@@ -210,13 +210,7 @@ fn resize(call: &mut Call<'_>, ino: Ino, old: u64, size: u64) -> Outcome {
 /// without the right `fd_filestat_set_times`; streams have not got it. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_times
-pub(super) fn fd_filestat_set_times(
-    call: &mut Call<'_>,
-    fd: u32,
-    accessed: u64,
-    modified: u64,
-    flags: u32,
-) -> Outcome {
+pub(super) fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, accessed: u64, modified: u64, flags: u32) -> Outcome {
     let descriptor = call.system.descriptors.get(fd)?;
     descriptor.check(rights::FD_FILESTAT_SET_TIMES)?;
     let ino = descriptor.target.ino().ok_or(Errno::Badf)?;

@@ -197,14 +197,7 @@ pub(super) fn path_rename(
 /// `ENOSPC`: the limit `files` is used up. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_symlink
-pub(super) fn path_symlink(
-    call: &mut Call<'_>,
-    target: u32,
-    target_len: u32,
-    fd: u32,
-    path: u32,
-    len: u32,
-) -> Outcome {
+pub(super) fn path_symlink(call: &mut Call<'_>, target: u32, target_len: u32, fd: u32, path: u32, len: u32) -> Outcome {
     let target = call.memory.text(target, target_len)?;
     let found = call.find(fd, rights::PATH_SYMLINK, path, len, Follow::Never)?;
     if target.starts_with('/') {

@@ -81,7 +81,11 @@ impl Fs {
             }
             let last = rest.is_empty();
             let Some(ino) = self.lookup(directory, &name)? else {
-                return if last { Ok(Found { entry: Some((directory, name)), node: None, slash }) } else { Err(Errno::Noent) };
+                return if last {
+                    Ok(Found { entry: Some((directory, name)), node: None, slash })
+                } else {
+                    Err(Errno::Noent)
+                };
             };
             match &self.node(ino)?.body {
                 Body::Link(target) if !last || follow => {

@@ -88,11 +88,8 @@ impl System {
         for (path, content) in files {
             system.add_file(&path, content)?;
         }
-        let standard = [
-            (Target::Stdin, rights::FD_READ),
-            (Target::Stdout, rights::FD_WRITE),
-            (Target::Stderr, rights::FD_WRITE),
-        ];
+        let standard =
+            [(Target::Stdin, rights::FD_READ), (Target::Stdout, rights::FD_WRITE), (Target::Stderr, rights::FD_WRITE)];
         for (target, right) in standard {
             system.insert(Descriptor { target, rights: right | rights::STREAM, inheriting: 0, flags: 0 });
         }

@@ -32,7 +32,12 @@ fn a_module_for_wasi_says_what_it_needs() {
 #[test]
 fn another_type_shows_both() {
     assert_eq!(
-        linking("wasi_snapshot_preview1", "fd_seek", "(param i32 i32 i32 i32 i32) (result i32)", ", wasi = wasm.wasi()"),
+        linking(
+            "wasi_snapshot_preview1",
+            "fd_seek",
+            "(param i32 i32 i32 i32 i32) (result i32)",
+            ", wasi = wasm.wasi()"
+        ),
         "cannot link: `wasi_snapshot_preview1.fd_seek` must be func (i32, i32, i32, i32, i32) -> i32, \
          but in WASI it is func (i32, i64, i32, i32) -> i32; \
          a function of the type that the module wants can be given in `imports`"

@@ -186,7 +186,8 @@ impl Folder {
         let below = path.get(self.guest.len()..).unwrap_or_default();
         for part in below.split('/').filter(|part| !part.is_empty()) {
             let mut components = Path::new(part).components();
-            if !matches!((components.next(), components.next()), (Some(Component::Normal(name)), None) if name == part) {
+            if !matches!((components.next(), components.next()), (Some(Component::Normal(name)), None) if name == part)
+            {
                 return Err(format!("cannot write {path}: the host has no such names"));
             }
             host.push(part);
