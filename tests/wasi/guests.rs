@@ -93,3 +93,44 @@ True False
 "#,
     );
 }
+
+/// Its module is not in the repository: it is too large.
+#[test]
+#[ignore = "needs fixtures/wasi/notes.wasm, which fixtures/wasi/build.sh makes where there is Go"]
+fn go() {
+    let mut sandbox = Sandbox::new();
+    let module = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/wasi/notes.wasm");
+    sandbox.file("notes.wasm", std::fs::read(module).unwrap());
+    let script = r#"
+machine = wasm.wasi(
+    args = ["notes", "x"],
+    env = {"WHO": "me"},
+    stdin = "a\nb\n",
+    now = 1700000000 * 1000000000,
+    seed = 3,
+)
+instance = wasm.instantiate("notes.wasm", wasi = machine)
+print(instance.start(), machine.exit_code, machine.files)
+print(machine.stdout)
+print(instance.exports.twice(21))
+"#;
+    let run = sandbox.run("test.star", script).unwrap_or_else(|error| panic!("{error}"));
+    let want = r#"0 0 {"/out/b": b"content"}
+args [notes x] me
+line a
+line b
+time 2023-11-14 22:13:20
+slept 1h0m0s
+random 185605
+walk / true
+walk /out true
+walk /out/b false
+walk /out/c false
+walk /out/deep true
+read content <nil>
+error: open /none: No such file or directory
+
+42
+"#;
+    assert_eq!(run.output, want);
+}

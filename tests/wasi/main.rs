@@ -3,12 +3,17 @@
 //! The scripts beside this file hold functions against memory bytes and error numbers, family by family,
 //! with guests in the text format: see `lib.star`. What a script cannot see is tested here in Rust:
 //!
+//! * `anything`: calls with arguments that make no sense
 //! * `errors`: the texts of errors, and limits
+//! * `cli`: the command
 //! * `command`: `wasmlark::Command`
 //! * `guests`: programs in C and Rust, of `fixtures/wasi`
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod anything;
+#[cfg(feature = "cli")]
+mod cli;
 mod command;
 mod errors;
 mod guests;

@@ -77,12 +77,10 @@ pub struct Wasi {
     /// Print fuel and memory peak to stderr at the end, as one JSON line
     #[arg(long)]
     pub stats: bool,
-    /// The module
-    #[arg(value_name = "FILE.wasm")]
-    pub file: String,
-    /// The guest's arguments; the first it gets is FILE.wasm without its folder
-    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<String>,
+    /// The module, and all arguments that follow for the guest, behind FILE.wasm without its folder
+    // One list: everything behind FILE is the guest's, also what looks like an option.
+    #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]
+    pub command: Vec<String>,
 }
 
 #[derive(Args)]

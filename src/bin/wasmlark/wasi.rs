@@ -20,13 +20,14 @@ pub fn run(options: args::Wasi) -> u8 {
 }
 
 fn try_run(options: args::Wasi) -> Result<u8, String> {
-    let module = fs::read(&options.file).map_err(|e| format!("cannot read {}: {e}", options.file))?;
+    let Some((file, arguments)) = options.command.split_first() else { return Err("no module is given".to_owned()) };
+    let module = fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
     let mut before = BTreeMap::new();
     for folder in &folders {
         folder.read(&mut before)?;
     }
-    let program = Path::new(&options.file).file_name().map_or(options.file.clone(), |n| n.to_string_lossy().into());
+    let program = Path::new(file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = Command::new()
         .arg(program)
         .seed(options.seed)
@@ -35,10 +36,10 @@ fn try_run(options: args::Wasi) -> Result<u8, String> {
         .stdin(std::io::stdin())
         .stdout(std::io::stdout())
         .stderr(std::io::stderr());
-    for arg in options.args {
+    for arg in arguments {
         command = command.arg(arg);
     }
-    for (name, value) in options.env {
+    for (name, value) in &options.env {
         command = command.env(name, value);
     }
     for folder in &folders {
@@ -62,7 +63,7 @@ fn try_run(options: args::Wasi) -> Result<u8, String> {
         // As systems do: the low eight bits.
         Ok(code) => Ok(code.to_le_bytes()[0]),
         Err(error) => {
-            eprintln!("error: {}: {error}", options.file);
+            eprintln!("error: {file}: {error}");
             Ok(if matches!(error.kind(), ErrorKind::Limit(_)) { 3 } else { 1 })
         }
     }
@@ -91,8 +92,8 @@ struct Folder {
 
 impl Folder {
     fn parse(text: &str) -> Result<Self, String> {
-        // A colon after one letter is that of a Windows drive.
-        let split = text.rsplit_once(':').filter(|(host, _)| host.len() > 1);
+        // On Windows, a colon after one letter is that of a drive.
+        let split = text.rsplit_once(':').filter(|(host, _)| !(cfg!(windows) && host.len() == 1));
         let (host, guest) = split.unwrap_or((text, text));
         let mut parts = Vec::new();
         for part in Path::new(guest).components() {
