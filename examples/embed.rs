@@ -49,6 +49,7 @@ fn main() -> starlark::Result<()> {
     Module::with_temp_heap(|module| {
         host.attach(&module);
         let mut evaluator = Evaluator::new(&module);
+        host.configure(&mut evaluator).map_err(starlark::Error::new_other)?;
         let value = evaluator.eval_module(ast, &globals)?;
         println!("{value}");
         Ok(())

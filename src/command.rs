@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Limit};
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::meter::{Limiter, Meter};
-use crate::sandbox::Stats;
+use crate::session::Stats;
 use crate::wasi::{Abi, Binding, CLOCK_STEP, Function, Input, Machine, Output, Setup, System};
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -173,7 +173,7 @@ impl Completion {
 }
 
 fn start(host: &Host, store: &mut wasmi::Store<Limiter>, machine: &Machine, bytes: &[u8]) -> Result<i32, Failure> {
-    let compiled = Compiled::new(host, bytes)?;
+    let compiled = host.compile(bytes)?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
     if let Some(fuel) = host.limits().fuel {

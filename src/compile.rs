@@ -7,7 +7,6 @@ use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef,
 
 use crate::convert::type_name;
 use crate::error::{Error, ErrorKind};
-use crate::host::Host;
 
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
@@ -40,9 +39,9 @@ impl Compiled {
         imports
     }
 
-    pub(crate) fn new(host: &Host, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8]) -> Result<Self, Error> {
         check_header(bytes)?;
-        let module = wasmi::Module::new(host.engine(), bytes).map_err(|error| diagnose(bytes, &error))?;
+        let module = wasmi::Module::new(engine, bytes).map_err(|error| diagnose(bytes, &error))?;
         let survey = Survey::of(bytes);
         let exports =
             survey.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
@@ -228,9 +227,12 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
         )),
         (Some(b"\0asm"), None) => refuse("this module ends within its header".to_owned()),
         _ if bytes.is_empty() => refuse("this is no WebAssembly module: it is empty".to_owned()),
-        _ if looks_like_text(bytes) => {
-            refuse("this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it".to_owned())
-        }
+        _ if looks_like_text(bytes) => refuse(
+            "this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it, and a file of it is \
+             named .wat"
+                .to_owned(),
+        ),
+        _ if let Some(format) = other_format(bytes) => refuse(format!("this is no WebAssembly module: it is {format}")),
         _ => refuse(format!(
             "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
             bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
@@ -238,7 +240,22 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-fn looks_like_text(bytes: &[u8]) -> bool {
+/// What people take for a module by mistake.
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], &str); 8] = [
+        (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
+        (b"PK\x03\x04", "a zip archive; unpack it first"),
+        (b"\x7fELF", "a native program or library (ELF); build for a wasm target"),
+        (b"!<arch>", "a static library; link it to a module first"),
+        (b"<!", "a page of HTML, perhaps an error of a download"),
+        (b"<html", "a page of HTML, perhaps an error of a download"),
+        (b"version https://git-lfs", "a pointer of Git LFS; fetch the file itself"),
+    ];
+    known.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name)
+}
+
+pub(crate) fn looks_like_text(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     start.starts_with(b"(module") || start.starts_with(b";;") || start.starts_with(b"(;")
 }

@@ -199,7 +199,11 @@ fn members(builder: &mut GlobalsBuilder) {
         if fuel.is_some() && !evaluation.as_ref().is_metered() {
             return Err(Error::value("this host does not meter fuel, so a store cannot have `fuel`").into());
         }
-        Ok(Store::new(evaluation, fuel, max_memory))
+        evaluation.as_ref().meter.add_instance(evaluation.as_ref().host.limits())?;
+        let store = Store::new(evaluation, fuel, max_memory);
+        // A store weighs as much as an instance, and gives its place back as one does.
+        store.with(|mut context| context.data_mut().limiter.instances += 1)?;
+        Ok(store)
     }
 
     /// Calls `function(*args, **kwargs)` and returns what came of it: `.ok`, `.value`, and `.trap` where

@@ -1,10 +1,12 @@
 //! What an embedder grants to the scripts of an evaluation: an engine, limits, modules by name.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use once_cell::sync::Lazy;
 
+use crate::compile::Compiled;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 
@@ -15,11 +17,17 @@ pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send 
 ///
 /// Cheap to clone: clones are the same host. A compiled module belongs to its host's engine, so the
 /// files of one `load` tree must share a host. Each evaluation has a budget of its own.
+///
+/// A host keeps what was compiled, each module once, until its last clone is dropped: a service that
+/// runs modules of many users makes a host for each, or a new one now and then. Evaluations that are
+/// attached to no host share one that is never dropped.
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
 
 struct Inner {
     engine: wasmi::Engine,
+    /// What was compiled, by the hash of its bytes.
+    compiled: Mutex<BTreeMap<[u8; 32], Arc<Compiled>>>,
     limits: Limits,
     loader: Option<Box<Loader>>,
 }
@@ -51,7 +59,21 @@ impl Host {
 
     fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
         let engine = wasmi::Engine::new(&config(&limits));
-        Self(Arc::new(Inner { engine, limits, loader }))
+        Self(Arc::new(Inner { engine, compiled: Mutex::default(), limits, loader }))
+    }
+
+    /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
+    /// long as it lives, so to keep the module too costs little, and to compile it twice would cost twice.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Arc<Compiled>, Error> {
+        let key = *blake3::hash(bytes).as_bytes();
+        let compiled = || self.0.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(known) = compiled().get(&key) {
+            return Ok(known.clone());
+        }
+        // Not while the lock is held: other threads may compile other modules.
+        let new = Arc::new(Compiled::new(self.engine(), bytes)?);
+        compiled().insert(key, new.clone());
+        Ok(new)
     }
 
     pub(crate) fn engine(&self) -> &wasmi::Engine {

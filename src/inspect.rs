@@ -3,8 +3,12 @@
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 use crate::compile::{self, Compiled};
+use crate::convert::shown;
 use crate::error::Error;
+#[cfg(feature = "wat")]
+use crate::error::ErrorKind;
 use crate::host::Host;
+use crate::limits::Limits;
 
 /// A description of a module, with types written as scripts see and call them.
 ///
@@ -46,11 +50,12 @@ pub struct Item {
 }
 
 impl Item {
-    /// Name and type together, as a script would call it: `env.log(i32)`.
+    /// Name and type together, as a script would call it: `env.log(i32)`. What would drive a terminal in
+    /// a name is escaped; [`name`](Self::name) has it as it is.
     pub fn signature(&self) -> String {
         let name = match &self.module {
-            Some(module) => format!("{module}.{}", self.name),
-            None => self.name.clone(),
+            Some(module) => format!("{}.{}", shown(module), shown(&self.name)),
+            None => shown(&self.name),
         };
         match self.kind {
             "func" => format!("{name}{}", self.ty),
@@ -59,13 +64,24 @@ impl Item {
     }
 }
 
-/// Describes a module.
+/// Describes a module, in the binary format or, with the feature `wat`, in the text format.
 ///
 /// # Errors
 ///
 /// If the bytes are no module that wasmlark can run; the message says what they are instead.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
-    let compiled = Compiled::new(&Host::default(), bytes)?;
+    #[cfg(feature = "wat")]
+    let translated;
+    #[cfg(feature = "wat")]
+    let bytes = match std::str::from_utf8(bytes) {
+        Ok(text) if compile::looks_like_text(bytes) => {
+            translated = crate::text::to_binary(text, None).map_err(|e| Error::new(ErrorKind::Module, e))?;
+            translated.as_slice()
+        }
+        _ => bytes,
+    };
+    // With an engine of its own: one that is shared would keep the code.
+    let compiled = Compiled::new(Host::new(Limits::default()).engine(), bytes)?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),

@@ -63,6 +63,7 @@ mod limits;
 mod loader;
 mod meter;
 mod sandbox;
+mod session;
 mod source;
 #[cfg(feature = "wat")]
 mod text;
@@ -76,4 +77,5 @@ pub use globals::globals;
 pub use host::Host;
 pub use inspect::{Inspection, Item, inspect};
 pub use limits::Limits;
-pub use sandbox::{Report, Run, Sandbox, Stats};
+pub use sandbox::{Report, Run, Sandbox};
+pub use session::Stats;

@@ -3,6 +3,11 @@
 /// What a script and its modules may spend. Each value is safe by default; each error that a limit
 /// causes names the limit and its value.
 ///
+/// A [`Sandbox`](crate::Sandbox) holds to all of them. For an evaluator of an application's own,
+/// [`Host::attach`](crate::Host::attach) sets those on WebAssembly, and
+/// [`Host::configure`](crate::Host::configure) `ticks`, `heap` and `call_depth`; `output` and `nesting`
+/// are the sandbox's alone.
+///
 /// ```
 /// use wasmlark::{ErrorKind, Limit, Limits, Sandbox};
 ///
@@ -70,7 +75,7 @@ impl Limits {
         self
     }
 
-    /// Instances made in an evaluation and not yet freed with their store. Default 100,000.
+    /// Instances and stores made in an evaluation and not yet freed. Default 100,000.
     pub fn instances(mut self, instances: usize) -> Self {
         self.instances = instances;
         self
@@ -118,7 +123,7 @@ impl Limits {
     }
 
     /// Nesting of a script's source: brackets, blocks, and operators in a row. Deeper text would
-    /// overflow the parser's native stack. Default 200.
+    /// overflow the parser's native stack. Default 200, for which 1 MiB of stack is enough in any build.
     pub fn nesting(mut self, levels: usize) -> Self {
         self.nesting = levels;
         self

@@ -111,7 +111,7 @@ impl Meter {
         if usage.instances >= limits.instances {
             return Err(Error::limit(
                 Limit::Instances,
-                format!("the sandbox allows {} instances at a time (limit `instances`)", limits.instances),
+                format!("the sandbox allows {} instances and stores at a time (limit `instances`)", limits.instances),
             ));
         }
         usage.instances += 1;

@@ -1,24 +1,13 @@
 //! The front door for an application without an evaluator of its own: limits, files, a script.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use starlark::PrintHandler;
-use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
-use starlark::eval::{Evaluator, FileLoader};
-use starlark::values::dict::DictRef;
-use starlark::values::list::{AllocList, ListRef};
-use starlark::values::tuple::TupleRef;
-use starlark::values::{Heap, Value};
-
-use crate::error::{Error, ErrorKind, Limit, Location};
+use crate::error::Error;
 use crate::host::{Host, Loader};
 use crate::limits::Limits;
-use crate::meter::Meter;
-use crate::types::evaluation::Evaluation;
-use crate::{loader, source};
+use crate::session::{Print, Session, Stats};
 
 /// Runs scripts with nothing of the host in reach but what is given here.
 ///
@@ -45,9 +34,6 @@ pub struct Sandbox {
     print: Option<Box<Print>>,
 }
 
-/// Takes printed lines.
-type Print = dyn Fn(&str);
-
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -68,18 +54,6 @@ pub struct Report {
     pub result: Result<String, Error>,
     /// What it spent.
     pub stats: Stats,
-}
-
-/// What a script spent. The same script with the same files and arguments spends the same everywhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Stats {
-    /// WebAssembly fuel; `None` where it is not metered.
-    pub fuel: Option<u64>,
-    /// Starlark ticks, those of loaded files among them.
-    pub ticks: u64,
-    /// The most bytes of linear memory in use at once.
-    pub memory_peak: u64,
 }
 
 impl Sandbox {
@@ -108,7 +82,7 @@ impl Sandbox {
     }
 
     /// Takes each printed line, with its line feed, at once. The limit `output` holds all the same.
-    pub fn on_print(mut self, print: impl Fn(&str) + 'static) -> Self {
+    pub fn on_print(mut self, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.print = Some(Box::new(print));
         self
     }
@@ -131,30 +105,10 @@ impl Sandbox {
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
-        let host = self.host();
-        let session = Session {
-            globals: globals(),
-            meter: Meter::new(host.limits()),
-            host,
-            args: &self.args,
-            printer: Printer {
-                sink: self.print.as_deref(),
-                output: RefCell::default(),
-                left: Cell::new(self.limits.output),
-                limit: self.limits.output,
-            },
-            loaded: RefCell::default(),
-            loading: RefCell::default(),
-            ticks: Cell::new(0),
-        };
+        let session = Session::new(self.host(), &self.args, self.print.as_deref());
         let result = session.run(name, script);
-        let limit = self.limits.fuel;
-        let stats = Stats {
-            fuel: limit.map(|limit| limit.saturating_sub(session.meter.fuel())),
-            ticks: session.ticks.get(),
-            memory_peak: session.meter.memory_peak(),
-        };
-        Report { output: session.printer.output.into_inner(), result, stats }
+        let (output, stats) = session.end();
+        Report { output, result, stats }
     }
 
     fn host(&self) -> Host {
@@ -171,244 +125,5 @@ impl Sandbox {
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("limits", &self.limits).field("args", &self.args).finish_non_exhaustive()
-    }
-}
-
-/// The globals of the sandbox: nothing in them tells of the host, or of addresses.
-fn globals() -> Globals {
-    use LibraryExtension as L;
-    let extensions = [
-        L::StructType,
-        L::RecordType,
-        L::EnumType,
-        L::NamespaceType,
-        L::Map,
-        L::Filter,
-        L::Partial,
-        L::Print,
-        L::Pprint,
-        L::Pstr,
-        L::Prepr,
-        L::Json,
-        L::Typing,
-        L::SetType,
-    ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).build()
-}
-
-/// One run: the script and all that it loads.
-struct Session<'a> {
-    globals: Globals,
-    host: Host,
-    meter: Meter,
-    args: &'a [String],
-    printer: Printer<'a>,
-    loaded: RefCell<BTreeMap<String, FrozenModule>>,
-    /// The files that are being loaded now, outermost first.
-    loading: RefCell<Vec<String>>,
-    ticks: Cell<u64>,
-}
-
-impl Session<'_> {
-    fn run(&self, name: &str, script: &str) -> Result<String, Error> {
-        Module::with_temp_heap(|module| {
-            self.evaluate(&module, name, script.to_owned())
-                .map(|value| show(value, module.heap()))
-                .map_err(|e| self.explain(e))
-        })
-    }
-
-    /// Runs a file in `module`.
-    fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
-        let limits = self.host.limits();
-        let ast = source::parse(name, text, limits.nesting)?;
-        module.set("argv", module.heap().alloc(AllocList(self.args)));
-        Evaluation::attach(module, self.host.clone(), self.meter.clone());
-        // Found anew each time: the garbage collector, which runs between statements, moves it.
-        let release_budget = || {
-            if let Some(evaluation) = Evaluation::find(module) {
-                evaluation.as_ref().release_budget();
-            }
-        };
-        let loader = Files { session: self, from: name, release_budget };
-        let mut eval = Evaluator::new(module);
-        eval.set_loader(&loader);
-        eval.set_print_handler(&self.printer);
-        let before = self.ticks.get();
-        let limited = [
-            eval.set_max_tick_count(limits.ticks.saturating_sub(before).max(1)),
-            eval.set_max_heap_size(limits.heap),
-            eval.set_max_callstack_size(limits.call_depth),
-        ];
-        for outcome in limited {
-            outcome.map_err(starlark::Error::new_other)?;
-        }
-        let result = eval.eval_module(ast, &self.globals);
-        release_budget();
-        // Loads have added theirs meanwhile.
-        self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        let value = result.map_err(|error| self.limit_reached(error))?;
-        // starlark counts each file by itself, and a file that loads goes on with its own count.
-        if self.ticks.get() > limits.ticks {
-            let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
-            return Err(Error::limit(Limit::Ticks, message).into());
-        }
-        Ok(value)
-    }
-
-    /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there
-    /// is to know it by, and tests hold on to them.
-    fn limit_reached(&self, error: starlark::Error) -> starlark::Error {
-        let limits = self.host.limits();
-        let (limit, value) = match error.kind() {
-            starlark::ErrorKind::StackOverflow(_) => (Limit::CallDepth, limits.call_depth as u64),
-            starlark::ErrorKind::Other(e) if e.downcast_ref::<Error>().is_none() => match e.to_string() {
-                text if text.starts_with("Execution duration limit of ") => (Limit::Ticks, limits.ticks),
-                text if text.starts_with("Heap memory limit of ") => (Limit::Heap, limits.heap as u64),
-                _ => return error,
-            },
-            _ => return error,
-        };
-        let location = location(&error);
-        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", report(&error));
-        let message = format!("the sandbox's limit `{limit}` is reached: {value}");
-        Error::limit(limit, message).with_report(location, report).into()
-    }
-
-    /// What left the evaluator, as an error of this crate.
-    fn explain(&self, error: starlark::Error) -> Error {
-        let ours = match Error::within(&error) {
-            Some(ours) if ours.has_report() => return ours.copy(),
-            Some(ours) => ours.copy(),
-            None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
-        };
-        ours.with_report(location(&error), report(&error))
-    }
-}
-
-/// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
-fn report(error: &starlark::Error) -> String {
-    format!("{error:#}").replace("  File <builtin>, in None\n", "")
-}
-
-fn location(error: &starlark::Error) -> Option<Location> {
-    let span = error.span()?;
-    let begin = span.resolve_span().begin;
-    Some(Location {
-        file: span.filename().to_owned(),
-        line: begin.line.saturating_add(1),
-        column: begin.column.saturating_add(1),
-    })
-}
-
-/// A script's result as text. What is nested too deeply to print on the native stack, or refers to the
-/// same things so often that the text would have no end, is not printed.
-fn show<'v>(value: Value<'v>, heap: Heap<'v>) -> String {
-    let mut values = 10_000_000;
-    match is_printable(value, heap, 200, &mut values) {
-        true => value.to_repr(),
-        false => format!("<a {} nested too deeply to show>", value.get_type()),
-    }
-}
-
-fn is_printable<'v>(value: Value<'v>, heap: Heap<'v>, levels: usize, values: &mut usize) -> bool {
-    let (Some(levels), Some(left)) = (levels.checked_sub(1), values.checked_sub(1)) else { return false };
-    *values = left;
-    let inner: Vec<Value<'v>> = if let Some(list) = ListRef::from_value(value) {
-        list.iter().collect()
-    } else if let Some(tuple) = TupleRef::from_value(value) {
-        tuple.iter().collect()
-    } else if let Some(dict) = DictRef::from_value(value) {
-        dict.iter().flat_map(|(key, value)| [key, value]).collect()
-    } else if matches!(value.get_type(), "struct" | "record") {
-        value.dir_attr().iter().filter_map(|name| value.get_attr(name, heap).ok().flatten()).collect()
-    } else {
-        return true;
-    };
-    inner.into_iter().all(|value| is_printable(value, heap, levels, values))
-}
-
-/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
-/// limit `call_depth` begins anew.
-const MOST_LOADS: usize = 32;
-
-/// What `load` finds from one file.
-struct Files<'a, F> {
-    session: &'a Session<'a>,
-    from: &'a str,
-    release_budget: F,
-}
-
-impl<F: Fn()> FileLoader for Files<'_, F> {
-    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
-        let session = self.session;
-        let name = loader::resolve(self.from, path)?;
-        if let Some(module) = session.loaded.borrow().get(&name) {
-            return Ok(module.clone());
-        }
-        if name == self.from || session.loading.borrow().contains(&name) {
-            return Err(Error::new(
-                ErrorKind::Load,
-                format!("\"{name}\" is loaded while it loads: {} -> {name}", {
-                    let mut chain = session.loading.borrow().clone();
-                    if chain.last().is_none_or(|last| last != self.from) {
-                        chain.push(self.from.to_owned());
-                    }
-                    chain.join(" -> ")
-                }),
-            )
-            .into());
-        }
-        if session.loading.borrow().len() >= MOST_LOADS {
-            let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
-            return Err(Error::new(ErrorKind::Load, message).into());
-        }
-        let bytes = session
-            .host
-            .load(&name)
-            .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
-        // The loaded file draws on the same budget.
-        (self.release_budget)();
-        session.loading.borrow_mut().push(name.clone());
-        let frozen = Module::with_temp_heap(|module| {
-            session.evaluate(&module, &name, text)?;
-            module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
-        });
-        session.loading.borrow_mut().pop();
-        let frozen = frozen?;
-        session.loaded.borrow_mut().insert(name, frozen.clone());
-        Ok(frozen)
-    }
-}
-
-struct Printer<'a> {
-    sink: Option<&'a Print>,
-    output: RefCell<String>,
-    left: Cell<usize>,
-    limit: usize,
-}
-
-impl PrintHandler for Printer<'_> {
-    fn println(&self, text: &str) -> starlark::Result<()> {
-        let needed = text.len().saturating_add(1);
-        let Some(left) = self.left.get().checked_sub(needed) else {
-            return Err(Error::limit(
-                Limit::Output,
-                format!("the script prints more than the sandbox takes: limit `output` is {} bytes", self.limit),
-            )
-            .into());
-        };
-        self.left.set(left);
-        match self.sink {
-            Some(sink) => sink(&format!("{text}\n")),
-            None => {
-                let mut output = self.output.borrow_mut();
-                output.push_str(text);
-                output.push('\n');
-            }
-        }
-        Ok(())
     }
 }

@@ -16,6 +16,11 @@ pub(crate) fn dialect() -> Dialect {
 /// recurse on the native stack, and a deep enough text would overflow it.
 pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<AstModule> {
     let dialect = dialect();
+    // Editors put one there; it is no part of the text.
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    };
     if let Some(line) = too_deep(name, &text, &dialect, nesting) {
         let message = format!("{name}:{line}: the source is nested deeper than {nesting} levels (limit `nesting`)");
         let location = Location { file: name.to_owned(), line, column: 1 };

@@ -86,7 +86,24 @@ impl Call<'_> {
         }
         // A wasm function of another store knows nothing of callers.
         let args = if function.downcast_ref::<Function<'v>>().is_some() { &*rest } else { &*args };
-        eval.eval_function(function, args, &[])
+        eval.eval_function(function, args, &[]).map_err(|error| self.explain(error, function, args.len()))
+    }
+
+    /// A function that does not take what an import is called with: most often one that forgot `caller`.
+    #[cold]
+    fn explain(&self, error: starlark::Error, function: Value<'_>, given: usize) -> starlark::Error {
+        let text = error.without_diagnostic().to_string();
+        let is_arity = text.contains("positional") && text.ends_with(&format!("for call to {}", function.to_str()));
+        if !is_arity || given <= self.params.len() {
+            return error;
+        }
+        let count = self.params.len();
+        let plural = if count == 1 { "" } else { "s" };
+        Error::value(format!(
+            "import `{}` calls its function with the caller first, then {count} argument{plural}, as in `def f(caller, …)`: {text}",
+            self.name
+        ))
+        .into()
     }
 
     fn deliver<'v>(

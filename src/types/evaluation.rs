@@ -94,6 +94,20 @@ impl Host {
     pub fn attach(&self, module: &Module<'_>) {
         Evaluation::attach(module, self.clone(), Meter::new(self.limits()));
     }
+
+    /// Sets the limits on Starlark itself, `ticks`, `heap` and `call_depth`, in an evaluator of the
+    /// application's own. Without that they are starlark's defaults: no limit on ticks and heap, and a
+    /// call depth of 50.
+    ///
+    /// # Errors
+    ///
+    /// If one of the three was set in that evaluator before.
+    pub fn configure(&self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
+        let limits = self.limits();
+        evaluator.set_max_tick_count(limits.ticks)?;
+        evaluator.set_max_heap_size(limits.heap)?;
+        evaluator.set_max_callstack_size(limits.call_depth)
+    }
 }
 
 #[starlark_value(type = "wasm.Evaluation")]

@@ -64,7 +64,8 @@ impl<'v> Exports<'v> {
 
     fn no_export(&self, name: &str) -> String {
         let hint = convert::did_you_mean(name, self.names());
-        let mut names: Vec<&str> = self.names().take(11).collect();
+        let name = convert::shown(name);
+        let mut names: Vec<String> = self.names().take(11).map(convert::shown).collect();
         let more = if names.len() > 10 { ", …" } else { "" };
         names.truncate(10);
         match names.as_slice() {
@@ -217,7 +218,7 @@ impl fmt::Debug for Exports<'_> {
 
 impl fmt::Display for Exports<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<wasm.Exports {}>", self.names().collect::<Vec<_>>().join(", "))
+        write!(f, "<wasm.Exports {}>", self.names().map(convert::shown).collect::<Vec<_>>().join(", "))
     }
 }
 

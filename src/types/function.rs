@@ -43,8 +43,8 @@ pub(crate) struct FunctionGen<V> {
 starlark_complex_value!(pub(crate) Function);
 
 impl<'v> Function<'v> {
-    /// The handle of a function: the same one for the same function of a store. It is named after the
-    /// first export that it was reached by.
+    /// The handle of a function. One that is reached by an export has that export's name; a reference
+    /// is the handle that was made of its function first, named or not.
     pub(crate) fn wrap(
         store: Value<'v>,
         owner: &Store<'v>,
@@ -53,7 +53,8 @@ impl<'v> Function<'v> {
         heap: Heap<'v>,
     ) -> Result<Value<'v>, Error> {
         let ty = owner.with(|context| func.ty(&context))?;
-        Ok(owner.function(&func, || heap.alloc(Self { store, func, ty, name: name.map(Into::into) })))
+        let make = || heap.alloc(Self { store, func, ty, name: name.map(Into::into) });
+        Ok(if name.is_some() { owner.name_function(&func, make()) } else { owner.function(&func, make) })
     }
 
     fn call(&self, args: &Arguments<'v, '_>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
@@ -120,7 +121,7 @@ impl<V> FunctionGen<V> {
 
     /// `add(i32, i32) -> i32`.
     pub(crate) fn described(&self) -> String {
-        format!("{}{}", self.name(), signature(&self.ty))
+        format!("{}{}", convert::shown(self.name()), signature(&self.ty))
     }
 }
 
@@ -181,7 +182,7 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &S
             None => Err("a wasm.Function or None"),
         };
     }
-    let index = store.add_extern(value);
+    let index = store.add_extern(value).map_err(|_| "one of fewer references: the limit `heap` is reached")?;
     let reference = store.with(|context| ExternRef::new(context, index));
     reference.map(Val::from).map_err(|_| "a value for an open store")
 }
@@ -214,7 +215,7 @@ starlark::methods_static!(FUNCTION = function_methods);
 /// value, several are a tuple.
 #[starlark_module]
 fn function_methods(builder: &mut MethodsBuilder) {
-    /// The name of the export that the function was first reached by; `func` for one reached otherwise.
+    /// The name of the export that the function was reached by; `func` for one reached otherwise.
     #[starlark(attribute)]
     fn name<'v>(this: &Function<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Ok(heap.alloc(this.name()))
@@ -257,12 +258,12 @@ where
     }
 
     fn name_for_call_stack(&self, _me: Value<'v>) -> String {
-        format!("wasm function {}", self.name())
+        format!("wasm function {}", convert::shown(self.name()))
     }
 
     fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
-        // Equal functions have equal names: one function has one handle in its store.
-        std::hash::Hash::hash(self.name(), hasher);
+        // Not the name: a function that is exported under two has two handles, which are equal.
+        std::hash::Hash::hash(&signature(&self.ty), hasher);
         Ok(())
     }
 

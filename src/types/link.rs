@@ -91,7 +91,7 @@ pub(crate) fn plan<'v>(
         .filter_map(|(import, checked)| match checked {
             Ok(given) => Some(given),
             Err(problem) => {
-                of_imports.push((import.position, format!("`{}.{}`{problem}", import.module, import.name)));
+                of_imports.push((import.position, format!("`{}`{problem}", full(import))));
                 None
             }
         })
@@ -349,7 +349,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
             {
                 return other();
             }
-            let name = format!("{}.{}", import.module, import.name);
+            let name = full(import);
             Ok(Given::Called { function: value, ty: ty.clone(), name, escapes: import.escapes })
         }
         ExternType::Memory(wanted) => {
@@ -410,4 +410,9 @@ fn handle_or(value: Value<'_>) -> String {
         ty if ty.starts_with("wasm.") => format!("a {ty}"),
         _ => convert::describe(value),
     }
+}
+
+/// An import's full name.
+fn full(import: &Import) -> String {
+    format!("{}.{}", convert::shown(&import.module), convert::shown(&import.name))
 }

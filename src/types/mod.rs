@@ -4,6 +4,7 @@ pub(crate) mod callback;
 pub(crate) mod caller;
 pub(crate) mod evaluation;
 pub(crate) mod exports;
+mod fuel;
 pub(crate) mod function;
 pub(crate) mod global;
 pub(crate) mod instance;

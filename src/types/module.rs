@@ -54,7 +54,7 @@ impl Module {
     }
 
     fn compile(host: &Host, bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Self { compiled: Arc::new(Compiled::new(host, bytes)?) })
+        Ok(Self { compiled: host.compile(bytes)? })
     }
 
     /// Code runs on the engine that it was compiled for only.

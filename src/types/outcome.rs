@@ -50,7 +50,7 @@ pub(crate) fn attempt<'v>(
 
 starlark::methods_static!(OUTCOME = outcome_methods);
 
-/// What `wasm.attempt` returns.
+/// What `wasm.attempt` returns: true where the call returned, so that `if outcome:` asks for that.
 #[starlark_module]
 fn outcome_methods(builder: &mut MethodsBuilder) {
     /// Whether the call returned.
@@ -78,6 +78,10 @@ where
     Self: ProvidesStaticType<'v>,
 {
     type Canonical = FrozenOutcome;
+
+    fn to_bool(&self) -> bool {
+        self.ok
+    }
 
     fn get_methods() -> Option<&'static Methods> {
         Some(OUTCOME.methods())

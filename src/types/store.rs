@@ -19,7 +19,7 @@ use wasmi::{AsContextMut, StoreContextMut};
 use super::evaluation::Evaluation;
 use super::scope::{Edge, StoreCell, StoreData, Unavailable};
 use crate::convert;
-use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::error::{Error, ErrorKind};
 use crate::meter::Limiter;
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
@@ -39,9 +39,9 @@ pub(crate) struct Store<'v> {
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
     /// Fuel that this store may still use of the evaluation's, as of when it last held the budget.
-    own_fuel: Cell<u64>,
+    pub(super) own_fuel: Cell<u64>,
     /// What wasmi's counter stood at when this store was last settled.
-    settled_at: Cell<u64>,
+    pub(super) settled_at: Cell<u64>,
     max_memory: Option<u64>,
 }
 
@@ -122,20 +122,28 @@ impl<'v> Store<'v> {
         self.callbacks.borrow().get(index).copied()
     }
 
-    pub(crate) fn add_extern(&self, value: Value<'v>) -> usize {
+    pub(crate) fn add_extern(&self, value: Value<'v>) -> Result<usize, Error> {
         let mut externs = self.externs.borrow_mut();
         if externs.last().is_some_and(|last| last.ptr_eq(value)) {
-            return externs.len() - 1;
+            return Ok(externs.len() - 1);
         }
+        // Kept, here and in wasmi, as long as the store.
+        self.evaluation.as_ref().copy_out(64)?;
         externs.push(value);
-        externs.len() - 1
+        Ok(externs.len() - 1)
     }
 
     pub(crate) fn extern_value(&self, index: usize) -> Option<Value<'v>> {
         self.externs.borrow().get(index).copied()
     }
 
-    /// The one handle of a function, made by `make` if there is none yet.
+    /// Makes `handle`, of an export, the one that references to its function become.
+    pub(crate) fn name_function(&self, func: &wasmi::Func, handle: Value<'v>) -> Value<'v> {
+        self.functions.borrow_mut().insert(format!("{func:?}"), handle);
+        handle
+    }
+
+    /// The handle of a function that was reached by a reference, made by `make` if there is none yet.
     pub(crate) fn function(&self, func: &wasmi::Func, make: impl FnOnce() -> Value<'v>) -> Value<'v> {
         let key = format!("{func:?}");
         if let Some(known) = self.functions.borrow().get(key.as_str()) {
@@ -165,104 +173,6 @@ impl<'v> Store<'v> {
             let (left, which) = limiter.memory_left();
             (left, which, limiter.memory_limit())
         })
-    }
-}
-
-/// Fuel. The budget of an evaluation is in one place at a time: in the wasmi counter of the store
-/// that ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
-impl<'v> Store<'v> {
-    /// Makes this store the budget's holder.
-    #[inline]
-    pub(crate) fn hold_budget(&self, me: Value<'v>) -> Result<(), Error> {
-        let state = self.evaluation.as_ref();
-        match state.holder.get() {
-            Some(holder) if holder.ptr_eq(me) => Ok(()),
-            holder => self.take_budget(me, holder),
-        }
-    }
-
-    #[cold]
-    fn take_budget(&self, me: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
-        let state = self.evaluation.as_ref();
-        if state.is_metered() {
-            if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
-                holder.settle();
-            }
-            let grant = self.own_fuel.get().min(state.meter.fuel());
-            self.with(|mut context| context.set_fuel(grant).is_ok())?;
-            self.settled_at.set(grant);
-        }
-        state.holder.set(Some(me));
-        Ok(())
-    }
-
-    /// Takes what was used since the last time from the store's own fuel and from the budget.
-    fn settle(&self) {
-        let state = self.evaluation.as_ref();
-        let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
-        let used = self.settled_at.get().saturating_sub(left);
-        self.settled_at.set(left);
-        state.meter.use_fuel(used);
-        if self.own_fuel.get() != u64::MAX {
-            self.own_fuel.set(self.own_fuel.get().saturating_sub(used));
-        }
-    }
-
-    fn settle_if_holder(&self, me: Value<'v>) {
-        if self.evaluation.as_ref().holder.get().is_some_and(|h| h.ptr_eq(me)) {
-            self.settle();
-        }
-    }
-
-    /// Charges work that the host did on behalf of the script, at wasmi's price for the same
-    /// instruction in a guest.
-    pub(crate) fn charge(&self, me: Value<'v>, fuel: u64) -> Result<(), Error> {
-        if !self.evaluation.as_ref().is_metered() {
-            return Ok(());
-        }
-        self.hold_budget(me)?;
-        let paid = self.with(|mut context| {
-            let left = context.get_fuel().ok()?;
-            context.set_fuel(left.checked_sub(fuel)?).ok()
-        })?;
-        match paid {
-            Some(()) => Ok(()),
-            None => Err(self.out_of_fuel(me)),
-        }
-    }
-
-    /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
-    pub(crate) fn out_of_fuel(&self, me: Value<'v>) -> Error {
-        self.settle_if_holder(me);
-        let state = self.evaluation.as_ref();
-        if self.own_fuel.get() < state.meter.fuel() {
-            return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
-        }
-        let limit = state.host.limits().fuel.unwrap_or(u64::MAX);
-        Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
-    }
-
-    fn fuel_left(&self) -> u64 {
-        // Whoever holds the budget: it is shared.
-        let _ = self.evaluation.as_ref().fuel_used();
-        self.own_fuel.get().min(self.evaluation.as_ref().meter.fuel())
-    }
-}
-
-impl<'v> Evaluation<'v> {
-    /// Fuel used so far by all stores together; `None` where fuel is not metered.
-    pub(crate) fn fuel_used(&self) -> Option<u64> {
-        let limit = self.host.limits().fuel?;
-        if let Some(holder) = self.holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
-            holder.settle();
-        }
-        Some(limit.saturating_sub(self.meter.fuel()))
-    }
-
-    /// Settles the budget, and leaves it to whoever asks for it next: another evaluation too.
-    pub(crate) fn release_budget(&self) {
-        let _ = self.fuel_used();
-        self.holder.set(None);
     }
 }
 

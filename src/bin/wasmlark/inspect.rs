@@ -20,9 +20,14 @@ pub fn run(options: args::Inspect) -> u8 {
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
             let text = if options.json { to_json(&inspection) } else { to_text(&inspection) };
-            // A reader that went away is no failure.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            0
+            match std::io::stdout().write_all(text.as_bytes()) {
+                // A reader that went away is no failure.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    eprintln!("error: cannot write: {error}");
+                    1
+                }
+                _ => 0,
+            }
         }
         Err(error) => {
             eprintln!("error: {}: {error}", options.file);
@@ -43,11 +48,15 @@ fn read(file: &str) -> std::io::Result<Vec<u8>> {
 fn to_text(inspection: &Inspection) -> String {
     let mut out = String::new();
     if let Some(name) = &inspection.name {
-        let _ = writeln!(out, "name: {name}");
+        let _ = writeln!(out, "name: {}", name.escape_debug());
     }
     let signatures = |items: &[Item]| items.iter().map(Item::signature).collect::<Vec<_>>();
-    let sections = inspection.custom_sections.iter().map(|(name, size)| format!("{name}: {size} bytes"));
-    let producers = inspection.producers.iter().map(|(field, name, version)| format!("{field}: {name} {version}"));
+    let sections =
+        inspection.custom_sections.iter().map(|(name, size)| format!("{}: {size} bytes", name.escape_debug()));
+    let producers = inspection
+        .producers
+        .iter()
+        .map(|(field, name, version)| format!("{field}: {name} {version}").escape_debug().to_string());
     for (title, lines) in [
         ("imports", signatures(&inspection.imports)),
         ("exports", signatures(&inspection.exports)),

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
 
@@ -13,10 +15,14 @@ pub fn run(options: args::Run) -> u8 {
         Ok(read) => read,
         Err(message) => return fail(&message),
     };
-    let root = match options.root.clone().unwrap_or(folder).canonicalize() {
+    let folder = options.root.clone().unwrap_or(folder);
+    let root = match folder.canonicalize() {
         Ok(root) => root,
-        Err(error) => return fail(&format!("cannot use the root: {error}")),
+        Err(error) => return fail(&format!("cannot use the root {}: {error}", folder.display())),
     };
+    if !root.is_dir() {
+        return fail(&format!("cannot use the root {}: it is no folder", root.display()));
+    }
     let mut limits = Limits::new();
     if let Some(fuel) = options.fuel {
         limits = limits.fuel(fuel);
@@ -29,18 +35,27 @@ pub fn run(options: args::Run) -> u8 {
     }
     // The script itself may lie anywhere; names in it are relative to it as far as it lies in the root.
     let name = name_in_root(&options.script, &root).unwrap_or(name);
+    let output_lost = Arc::new(AtomicBool::new(false));
+    let lost = output_lost.clone();
     let sandbox = Sandbox::new()
         .limits(limits)
         .args(options.args)
-        .on_print(|line| {
-            // A reader that went away ends the output, not the script.
+        .on_print(move |line| {
             let mut out = std::io::stdout().lock();
-            let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+            match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+                // A reader that went away ends the output, not the script.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    if !lost.swap(true, Ordering::Relaxed) {
+                        eprintln!("error: cannot write what the script prints: {error}");
+                    }
+                }
+                _ => {}
+            }
         })
         .loader(move |name| read_in_root(&root, name));
     let Report { result, stats, .. } = sandbox.report(&name, &text);
     let status = match result {
-        Ok(_) => 0,
+        Ok(_) => u8::from(output_lost.load(Ordering::Relaxed)),
         Err(error) => report(&error),
     };
     if options.stats {
@@ -85,13 +100,8 @@ fn name_in_root(script: &str, root: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-/// The bytes of a file below the root; `-` is stdin. Links may not lead out.
+/// The bytes of a file below the root. Links may not lead out.
 fn read_in_root(root: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
-    if name == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(|e| e.to_string())?;
-        return Ok(Some(bytes));
-    }
     let path = root.join(name);
     let real = match path.canonicalize() {
         Ok(real) => real,
