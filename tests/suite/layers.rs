@@ -8,9 +8,9 @@ use std::path::Path;
 const ORDER: &[&str] = &[
     "error",
     "limits",
-    "wasi",
     "convert",
     "meter",
+    "wasi",
     "host",
     "text",
     "compile",
@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "types::outcome",
     "globals",
     "sandbox",
+    "command",
     "docs",
     "ffi",
 ];
