@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use crate::compile::{Compiled, named};
 use crate::error::{Error, ErrorKind, Limit};
@@ -25,7 +26,7 @@ use crate::wasi::{Abi, Binding, CLOCK_STEP, Function, Input, Machine, Output, Se
 /// "#)?;
 /// let completion = Command::new().arg("prog").file("/in.txt", "text").run(&module);
 /// assert_eq!(completion.result?, 3);
-/// assert_eq!(completion.files["/in.txt"], b"text");
+/// assert_eq!(*completion.files["/in.txt"], *b"text");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Command {
@@ -45,7 +46,7 @@ pub struct Completion {
     pub stderr: Vec<u8>,
     /// All files by their paths from the root, also where the guest failed. A path that ends in a slash
     /// is an empty directory.
-    pub files: BTreeMap<String, Vec<u8>>,
+    pub files: BTreeMap<String, Arc<[u8]>>,
     /// What it spent; no ticks.
     pub stats: Stats,
 }
@@ -153,15 +154,28 @@ impl Command {
         let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
         drop(store);
         let system = machine.system();
-        let files = system.files().into_iter();
+        let (result, files) = match system.files() {
+            Ok(files) => (result, files),
+            Err(error) => (result.and(Err(error)), Vec::new()),
+        };
         Completion {
             result,
             stdout: system.stdout.kept().to_owned(),
             stderr: system.stderr.kept().to_owned(),
-            files: files.map(|(path, ino)| (path, system.fs.file(ino).unwrap_or_default().to_owned())).collect(),
+            files: contents(&system, files),
             stats: Stats { fuel, ticks: 0, memory_peak: meter.memory_peak() },
         }
     }
+}
+
+/// What is in the files. The names of one file share its bytes.
+fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<[u8]>> {
+    let mut known: BTreeMap<u64, Arc<[u8]>> = BTreeMap::new();
+    let mut content = |ino| {
+        let read = || Arc::from(system.fs.file(ino).unwrap_or_default());
+        Arc::clone(known.entry(ino).or_insert_with(read))
+    };
+    files.into_iter().map(|(path, ino)| (path, content(ino))).collect()
 }
 
 impl Completion {

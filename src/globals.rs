@@ -132,8 +132,8 @@ fn members(builder: &mut GlobalsBuilder) {
     ) -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
         let int = |value: Option<ValueOfUnchecked<'v, i64>>| value.map(|value| value.get());
         let given = Given { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
-        let meter = Evaluation::of(eval).as_ref().meter.clone();
-        Ok(ValueOfUnchecked::new(eval.heap().alloc(Wasi::make(given, meter)?)))
+        let wasi = Wasi::make(given, Evaluation::of(eval))?;
+        Ok(ValueOfUnchecked::new(eval.heap().alloc(wasi)))
     }
 
     /// The type of what `wasm.wasi` makes.

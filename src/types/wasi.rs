@@ -14,19 +14,21 @@ use starlark::values::none::NoneOr;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{
     AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueLike, ValueOfUnchecked, starlark_value,
+    ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
 };
 
+use super::evaluation::Evaluation;
 use crate::convert;
 use crate::error::Error;
-use crate::meter::Meter;
 use crate::wasi::{CLOCK_STEP, Input, Machine, Output, Setup, System};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
-pub(crate) struct Wasi {
+pub(crate) struct Wasi<'v> {
     #[trace(unsafe_ignore)]
     machine: Machine,
+    /// An `Evaluation`, whose heap what is looked at counts against.
+    evaluation: Value<'v>,
 }
 
 /// The arguments of `wasm.wasi`, as they were given.
@@ -40,8 +42,9 @@ pub(crate) struct Given<'v> {
     pub(crate) clock_step: Option<Value<'v>>,
 }
 
-impl Wasi {
-    pub(crate) fn make(given: Given<'_>, meter: Meter) -> Result<Self, Error> {
+impl<'v> Wasi<'v> {
+    pub(crate) fn make(given: Given<'v>, evaluation: ValueTyped<'v, Evaluation<'v>>) -> Result<Self, Error> {
+        let meter = evaluation.as_ref().meter.clone();
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
         let setup = Setup {
             args: given.args.map_or_else(|| Ok(Vec::new()), strings)?,
@@ -55,11 +58,11 @@ impl Wasi {
             now: number(given.now, "now", 0)?,
             clock_step: number(given.clock_step, "clock_step", CLOCK_STEP)?,
         };
-        Ok(Self { machine: Machine::new(System::new(setup, meter)?) })
+        Ok(Self { machine: Machine::new(System::new(setup, meter)?), evaluation: evaluation.to_value() })
     }
 
     /// The machine of a value that is given as `wasi`.
-    pub(crate) fn machine(value: Value<'_>) -> Result<Machine, Error> {
+    pub(crate) fn machine(value: Value<'v>) -> Result<Machine, Error> {
         if value.get_type() != "wasm.Wasi" {
             return Err(Error::value(format!(
                 "`wasi` must be a wasm.Wasi, which wasm.wasi() makes, got {}",
@@ -70,8 +73,16 @@ impl Wasi {
     }
 
     /// A live machine; an error for one of an evaluation that is over.
-    fn of(value: Value<'_>) -> Result<&Self, Error> {
+    fn of(value: Value<'v>) -> Result<&'v Self, Error> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
+    }
+
+    /// A copy for the script.
+    fn copy(&self, bytes: &[u8], heap: Heap<'v>) -> Result<Value<'v>, Error> {
+        if let Some(evaluation) = self.evaluation.downcast_ref::<Evaluation<'v>>() {
+            evaluation.copy_out(bytes.len() as u64)?;
+        }
+        Ok(heap.alloc(StarlarkBytes::new(bytes)))
     }
 }
 
@@ -131,17 +142,15 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     /// What was written to standard output so far.
     #[starlark(attribute)]
     fn stdout<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
-        let system = Wasi::of(this)?.machine.clone();
-        let bytes = heap.alloc(StarlarkBytes::new(system.system().stdout.kept()));
-        Ok(ValueOfUnchecked::new(bytes))
+        let wasi = Wasi::of(this)?;
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stdout.kept(), heap)?))
     }
 
     /// What was written to standard error so far.
     #[starlark(attribute)]
     fn stderr<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
-        let system = Wasi::of(this)?.machine.clone();
-        let bytes = heap.alloc(StarlarkBytes::new(system.system().stderr.kept()));
-        Ok(ValueOfUnchecked::new(bytes))
+        let wasi = Wasi::of(this)?;
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stderr.kept(), heap)?))
     }
 
     /// All files as they are now: a dict from paths to `bytes`, in the order of the paths.
@@ -150,14 +159,18 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         this: Value<'v>,
         heap: Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, SmallMap<String, StarlarkBytes>>> {
-        let machine = &Wasi::of(this)?.machine;
-        let system = machine.system();
+        let wasi = Wasi::of(this)?;
+        let system = wasi.machine.system();
         // The names of one file share its bytes.
         let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
         let mut files = Vec::new();
-        for (path, ino) in system.files() {
+        for (path, ino) in system.files()? {
             let Ok(content) = system.fs.file(ino) else { continue };
-            let content = *contents.entry(ino).or_insert_with(|| heap.alloc(StarlarkBytes::new(content)));
+            let content = match contents.get(&ino) {
+                Some(known) => *known,
+                None => wasi.copy(content, heap)?,
+            };
+            contents.insert(ino, content);
             files.push((path, content));
         }
         Ok(ValueOfUnchecked::new(heap.alloc(AllocDict(files))))
@@ -174,7 +187,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
 }
 
 #[starlark_value(type = "wasm.Wasi")]
-impl<'v> StarlarkValue<'v> for Wasi {
+impl<'v> StarlarkValue<'v> for Wasi<'v> {
     type Canonical = EndedWasi;
 
     fn get_methods() -> Option<&'static Methods> {
@@ -182,13 +195,13 @@ impl<'v> StarlarkValue<'v> for Wasi {
     }
 }
 
-impl<'v> AllocValue<'v> for Wasi {
+impl<'v> AllocValue<'v> for Wasi<'v> {
     fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
         heap.alloc_complex(self)
     }
 }
 
-impl Freeze for Wasi {
+impl Freeze for Wasi<'_> {
     type Frozen = EndedWasi;
 
     fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedWasi> {
@@ -207,13 +220,13 @@ impl<'v> StarlarkValue<'v> for EndedWasi {
     }
 }
 
-impl fmt::Debug for Wasi {
+impl fmt::Debug for Wasi<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<wasm.Wasi>")
     }
 }
 
-impl fmt::Display for Wasi {
+impl fmt::Display for Wasi<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<wasm.Wasi>")
     }

@@ -328,9 +328,11 @@ impl Fs {
     }
 
     /// All files with their paths, sorted, and the directories that are empty, whose paths end in a
-    /// slash. Those are left out whose path is longer than a guest could open.
-    pub(crate) fn list(&self) -> Vec<(String, Ino)> {
+    /// slash. Those are left out whose path is longer than a guest could open. `None` where the paths
+    /// together have more bytes than the limit: many files, deep down.
+    pub(crate) fn list(&self) -> Option<Vec<(String, Ino)>> {
         let mut found = Vec::new();
+        let mut left = self.meter.files_limit();
         let mut pending = vec![("/".to_owned(), ROOT)];
         while let Some((path, ino)) = pending.pop() {
             let Ok(directory) = self.directory(ino) else { continue };
@@ -343,6 +345,7 @@ impl Fs {
                 if path.len() > PATH_MAX as usize {
                     continue;
                 }
+                left = left.checked_sub(path.len() as u64)?;
                 match self.node(*child).map(|node| &node.body) {
                     Ok(Body::File(_)) => found.push((path, *child)),
                     Ok(Body::Directory(_)) => pending.push((format!("{path}/"), *child)),
@@ -351,7 +354,7 @@ impl Fs {
             }
         }
         found.sort();
-        found
+        Some(found)
     }
 }
 

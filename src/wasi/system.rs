@@ -156,8 +156,12 @@ impl System {
     }
 
     /// All files by path, sorted, and empty directories by a path that ends in a slash.
-    pub(crate) fn files(&self) -> Vec<(String, Ino)> {
-        self.fs.list()
+    ///
+    /// # Errors
+    ///
+    /// Where the paths are longer together than the limit `files`.
+    pub(crate) fn files(&self) -> Result<Vec<(String, Ino)>, Error> {
+        self.fs.list().ok_or_else(|| too_large(&self.meter))
     }
 }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 const ORDER: &[&str] = &[
     "error",
     "limits",
-    "wasi",
     "convert",
     "meter",
+    "wasi",
     "text",
     "compile",
     "host",
@@ -37,6 +37,7 @@ const ORDER: &[&str] = &[
     "globals",
     "session",
     "sandbox",
+    "command",
     "docs",
     "ffi",
 ];

@@ -192,3 +192,40 @@ f()
     run(&script.replace("100000", "100"), Limits::new().fuel(10_000_000)).unwrap();
     run(&script.replace("100000", "100"), Limits::new().fuel(None)).unwrap();
 }
+
+#[test]
+fn what_is_looked_at_counts_against_the_heap() {
+    let script = r#"
+machine = wasm.wasi(files = {"f": "x" * 1000000})
+def f():
+    for _ in range(100):
+        machine.files
+f()
+"#;
+    let error = run(script, Limits::new().heap(20_000_000)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Heap));
+    run(&script.replace("100", "10"), Limits::new().heap(20_000_000)).unwrap();
+}
+
+/// Names that lie deep down cost what they cost, and a list of them a path each.
+#[test]
+fn a_list_of_files_is_no_larger_than_the_files_may_be() {
+    let script = r#"
+load("lib.star", "CREAT", "DIRECTORY", "eq", "guest", "on_path", "open", "opened")
+g = guest()
+deep = "/".join(["d" * 250] * 15)
+def make():
+    for i in range(1, 16):
+        eq(on_path(g, g.call.path_create_directory, "/".join(["d" * 250] * i)), 0)
+    dir = opened(g, deep, DIRECTORY)
+    for i in range(300):
+        errno, fd = open(g, f"f{i}", CREAT, dir = dir)
+        eq(errno, 0)
+        g.call.fd_close(fd)
+make()
+g.machine.files
+"#;
+    let error = run(script, Limits::new().files(1_000_000)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
+    run(script, Limits::new().files(2_000_000)).unwrap();
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use wasmlark::{Command, Completion, ErrorKind, Limits};
 
@@ -146,7 +147,7 @@ impl Folder {
     fn write_back(
         &self,
         before: &BTreeMap<String, Vec<u8>>,
-        after: &BTreeMap<String, Vec<u8>>,
+        after: &BTreeMap<String, Arc<[u8]>>,
         all: &[Self],
     ) -> Result<(), String> {
         // Of folders within each other the innermost counts.
@@ -172,7 +173,7 @@ impl Folder {
             fs::create_dir_all(&host).map_err(|e| failed(&host, e))?;
         }
         for (path, content) in after.iter().filter(|(path, _)| mine(path) && !path.ends_with('/')) {
-            if before.get(path) != Some(content) {
+            if before.get(path).map(Vec::as_slice) != Some(content) {
                 let host = self.host_path(path)?;
                 fs::write(&host, content).map_err(|e| failed(&host, e))?;
             }
@@ -201,6 +202,6 @@ impl Folder {
 }
 
 /// All folders that files lie in, with a slash at the end, outer ones first.
-fn folders(files: &BTreeMap<String, Vec<u8>>) -> BTreeSet<&str> {
+fn folders<T>(files: &BTreeMap<String, T>) -> BTreeSet<&str> {
     files.keys().flat_map(|path| path.match_indices('/').filter_map(|(at, _)| path.get(..=at))).collect()
 }
