@@ -10,6 +10,7 @@ in the end.
 """
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -35,12 +36,12 @@ def run(*command, **options):
     done = subprocess.run(command, capture_output=True, **options)
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        raise Unavailable(f"`{' '.join(command)}` failed: " + "\n    ".join(lines[-5:]))
+        raise Unavailable(f"`{' '.join(command)}` failed:\n" + "\n".join(f"    {line:.200}" for line in lines[:3]))
     return done.stdout
 
 
 def npm(package, version, folder):
-    run("npm", "pack", "--silent", f"{package}@{version}", cwd=folder)
+    run("npm", "pack", "--loglevel", "error", f"{package}@{version}", cwd=folder)
 
 
 def pypi(package, version, folder):
@@ -87,22 +88,24 @@ def base64_in_script(name, data):
         yield base64.b64decode(text + b"=" * (-len(text) % 4))
 
 
-def compressed_in_script(name, data):
-    """A JavaScript module of which `getCompressedBytes()` gives the module, as ripgrep's does: brotli.
-    Node decodes it, in a process of its own."""
-    if not name.endswith(".mjs") or b"getCompressedBytes" not in data:
+Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+
+
+def z85_brotli_in_script(name, data):
+    """As ripgrep's package has it: a long JavaScript string in Z85 of what brotli made of the module."""
+    if not name.endswith(".mjs"):
         return
-    with tempfile.TemporaryDirectory() as folder:
-        script = pathlib.Path(folder, "module.mjs")
-        script.write_bytes(data)
-        yield run("node", "--input-type=module", "--eval", f"""
-            import {{ brotliDecompressSync }} from "node:zlib";
-            const {{ getCompressedBytes }} = await import({json.dumps(script.as_uri())});
-            process.stdout.write(brotliDecompressSync(await getCompressedBytes()));
-        """)
+    digit = {byte: value for value, byte in enumerate(Z85)}
+    for text in re.findall(rb'"([%s]{5000,})"' % re.escape(Z85), data):
+        words = (text[at : at + 5] for at in range(0, len(text), 5))
+        numbers = (functools.reduce(lambda number, byte: number * 85 + digit[byte], word, 0) for word in words)
+        compressed = b"".join(number.to_bytes(4, "big") for number in numbers)
+        # Python has no brotli of its own; Node, which npm runs on, does.
+        unpack = "process.stdout.write(zlib.brotliDecompressSync(fs.readFileSync(0)))"
+        yield run("node", "--eval", unpack, input=compressed)
 
 
-UNWRAP = [plain, base64_in_script, compressed_in_script]
+UNWRAP = [plain, base64_in_script, z85_brotli_in_script]
 
 
 def checksum(data):
@@ -117,9 +120,12 @@ def fetch(module):
         contents = list(files(folder))
     for unwrap in UNWRAP:
         for name, data in contents:
-            for found in unwrap(name, data):
-                if checksum(found) == module["sha256"]:
-                    return found
+            try:
+                for found in unwrap(name, data):
+                    if checksum(found) == module["sha256"]:
+                        return found
+            except (ValueError, OverflowError, Unavailable):
+                pass  # It only looked as if it were wrapped that way.
     raise Unavailable(f"nothing in {package} {version} has the checksum {module['sha256']}")
 
 
