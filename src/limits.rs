@@ -56,7 +56,8 @@ impl Limits {
     }
 
     /// WebAssembly fuel for the whole evaluation, in wasmi's units: about one per instruction, and
-    /// one per 64 bytes copied or grown. Default 10¹¹, minutes of work. `None` turns metering off:
+    /// one per 64 bytes copied or grown. Default 10¹¹: some fifteen seconds to
+    /// two minutes of work. `None` turns metering off:
     /// code runs faster, and an endless loop in a module runs for ever.
     pub fn fuel(mut self, fuel: impl Into<Option<u64>>) -> Self {
         self.fuel = fuel.into();

@@ -37,12 +37,10 @@ pub struct Run {
     /// Print fuel, ticks and memory peak to stderr at the end, as one JSON line
     #[arg(long)]
     pub stats: bool,
-    /// The script, or `-` for stdin
-    #[arg(value_name = "SCRIPT")]
-    pub script: String,
-    /// Arguments of the script: its `argv`
-    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<String>,
+    /// The script, or `-` for stdin, and all arguments that follow for the script: its `argv`
+    // One list: everything behind SCRIPT is the script's, also what looks like an option.
+    #[arg(value_names = ["SCRIPT", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]
+    pub command: Vec<String>,
 }
 
 #[derive(Args)]

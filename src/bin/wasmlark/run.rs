@@ -11,7 +11,10 @@ use crate::args;
 
 /// Runs a script; the exit status.
 pub fn run(options: args::Run) -> u8 {
-    let (name, text, folder) = match read_script(&options.script) {
+    let Some((script, args)) = options.command.split_first() else {
+        return fail("no script given");
+    };
+    let (name, text, folder) = match read_script(script) {
         Ok(read) => read,
         Err(message) => return fail(&message),
     };
@@ -34,20 +37,18 @@ pub fn run(options: args::Run) -> u8 {
         limits = limits.ticks(ticks);
     }
     // The script itself may lie anywhere; names in it are relative to it as far as it lies in the root.
-    let name = name_in_root(&options.script, &root).unwrap_or(name);
+    let name = name_in_root(script, &root).unwrap_or(name);
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
     let sandbox = Sandbox::new()
         .limits(limits)
-        .args(options.args)
+        .args(args.iter().cloned())
         .on_print(move |line| {
             let mut out = std::io::stdout().lock();
             match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
                 // A reader that went away ends the output, not the script.
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    if !lost.swap(true, Ordering::Relaxed) {
-                        eprintln!("error: cannot write what the script prints: {error}");
-                    }
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe && !lost.swap(true, Ordering::Relaxed) => {
+                    eprintln!("error: cannot write what the script prints: {error}");
                 }
                 _ => {}
             }
