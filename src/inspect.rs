@@ -4,6 +4,8 @@ use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 use crate::compile::{self, Compiled};
 use crate::convert::shown;
+#[cfg(feature = "wat")]
+use crate::diagnose;
 use crate::error::Error;
 #[cfg(feature = "wat")]
 use crate::error::ErrorKind;
@@ -74,7 +76,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let translated;
     #[cfg(feature = "wat")]
     let bytes = match std::str::from_utf8(bytes) {
-        Ok(text) if compile::looks_like_text(bytes) => {
+        Ok(text) if diagnose::looks_like_text(bytes) => {
             translated = crate::text::to_binary(text, None).map_err(|e| Error::new(ErrorKind::Module, e))?;
             translated.as_slice()
         }

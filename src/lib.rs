@@ -19,6 +19,29 @@
 //!
 //! # Two ways in
 //!
+//! An application with an evaluator of its own adds one line to its globals:
+//!
+//! ```
+//! use starlark::environment::{GlobalsBuilder, Module};
+//! use starlark::eval::Evaluator;
+//! use starlark::syntax::{AstModule, Dialect};
+//! use wasmlark::{Host, Limits};
+//!
+//! let globals = GlobalsBuilder::standard().with(wasmlark::globals).build();
+//! let host = Host::new(Limits::new().memory(16 << 20));
+//! let script = "memory = wasm.Memory(1)\nmemory.write_string(0, 'hello')\nmemory.read(1, 4) == b'ello'";
+//! let ast = AstModule::parse("main.star", script.to_owned(), &Dialect::Standard)?;
+//! Module::with_temp_heap(|module| {
+//!     host.attach(&module);
+//!     let mut evaluator = Evaluator::new(&module);
+//!     let same = evaluator.eval_module(ast, &globals)?;
+//!     assert_eq!(same.unpack_bool(), Some(true));
+//!     Ok(())
+//! })
+//! # .map_err(|e: starlark::Error| e)?;
+//! # Ok::<(), starlark::Error>(())
+//! ```
+//!
 //! * An application with an evaluator of its own adds [`globals`] to its builtins and keeps its loader,
 //!   its limits, its `extra`. A [`Host`] gives such an evaluator limits on WebAssembly, and modules by
 //!   name. The example `embed` is one.
@@ -52,6 +75,7 @@
 mod command;
 mod compile;
 mod convert;
+mod diagnose;
 mod error;
 // starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
 // `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope`.

@@ -2,16 +2,15 @@
 
 use starlark::values::dict::DictRef;
 use starlark::values::typing::StarlarkCallable;
-use starlark::values::{Heap, UnpackValue, Value, ValueLike};
+use starlark::values::{Heap, UnpackValue, Value};
 use wasmi::{Extern, ExternType, FuncType};
 
 use super::callback;
-use super::exports::{EndedExports, Exports};
 use super::function::Function;
 use super::global::Global;
-use super::instance::{EndedInstance, Instance};
 use super::memory::Memory;
-use super::store::{self, Callback, Store};
+use super::namespace::{Space, namespaces};
+use super::store::{Callback, Store};
 use super::table::Table;
 use crate::compile::{Compiled, Import, named};
 use crate::convert;
@@ -144,66 +143,6 @@ impl<'v> Plan<'v> {
         };
         self.given.into_iter().map(define).collect()
     }
-}
-
-/// An inner namespace of `imports`.
-enum Space<'v> {
-    Dict(DictRef<'v>),
-    Exports(&'v Exports<'v>),
-}
-
-impl<'v> Space<'v> {
-    fn get(&self, name: &str, heap: Heap<'v>) -> Option<Result<Value<'v>, Error>> {
-        match self {
-            Self::Dict(dict) => dict.get_str(name).map(Ok),
-            Self::Exports(exports) => exports.find(starlark::collections::Hashed::new(name), heap),
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        match self {
-            Self::Dict(dict) => dict.get_str(name).is_some(),
-            Self::Exports(exports) => exports.compiled().exports.contains_key(name),
-        }
-    }
-
-    fn names(&self) -> Vec<&str> {
-        match self {
-            Self::Dict(dict) => dict.keys().filter_map(|k| k.unpack_str()).collect(),
-            Self::Exports(exports) => exports.names().collect(),
-        }
-    }
-}
-
-fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> Vec<(&'v str, Space<'v>)> {
-    let mut spaces = Vec::new();
-    for (key, value) in imports.iter().flat_map(|dict| dict.iter()) {
-        let Some(name) = key.unpack_str() else {
-            problems.push(format!("`imports` must have str keys, got {}", convert::describe(key)));
-            continue;
-        };
-        let space = if let Some(dict) = DictRef::from_value(value) {
-            if let Some(bad) = dict.keys().find(|k| k.unpack_str().is_none()) {
-                problems.push(format!("`imports[\"{name}\"]` must have str keys, got {}", convert::describe(bad)));
-            }
-            Space::Dict(dict)
-        } else if let Some(instance) = Instance::from_value(value) {
-            Space::Exports(instance.exports.as_ref())
-        } else if let Some(exports) = value.downcast_ref::<Exports<'v>>() {
-            Space::Exports(exports)
-        } else if value.downcast_ref::<EndedInstance>().is_some() || value.downcast_ref::<EndedExports>().is_some() {
-            problems.push(format!("`imports[\"{name}\"]`: {}", store::frozen().message()));
-            continue;
-        } else {
-            problems.push(format!(
-                "`imports[\"{name}\"]` must be a dict, a wasm.Instance or its exports, got {}",
-                convert::describe(value)
-            ));
-            continue;
-        };
-        spaces.push((name, space));
-    }
-    spaces
 }
 
 fn find<'v>(

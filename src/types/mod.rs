@@ -12,6 +12,7 @@ pub(crate) mod instantiate;
 pub(crate) mod link;
 pub(crate) mod memory;
 pub(crate) mod module;
+mod namespace;
 pub(crate) mod outcome;
 pub(crate) mod scope;
 pub(crate) mod store;

@@ -1,0 +1,114 @@
+//! What is wrong with bytes that are no module, or none for this engine.
+
+use wasmparser::{Validator, WasmFeatures};
+
+use crate::error::{Error, ErrorKind};
+
+/// Whether the bytes begin as a module does; if not, what they are instead.
+pub(crate) fn check_header(bytes: &[u8]) -> Result<(), Error> {
+    let refuse = |why: String| Err(Error::new(ErrorKind::Module, why));
+    match (bytes.get(..4), bytes.get(4..8)) {
+        (Some(b"\0asm"), Some([1, 0, 0, 0])) => Ok(()),
+        (Some(b"\0asm"), Some([_, _, 1, 0])) => refuse(
+            "this is a WebAssembly component, not a module; wasmlark runs core modules: \
+             take the core module out of it, or build for a target such as wasm32-wasip1"
+                .to_owned(),
+        ),
+        (Some(b"\0asm"), Some(version)) => refuse(format!(
+            "this is WebAssembly of an unknown version ({}); version 1 is the one there is",
+            version.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+        )),
+        (Some(b"\0asm"), None) => refuse("this module ends within its header".to_owned()),
+        _ if bytes.is_empty() => refuse("this is no WebAssembly module: it is empty".to_owned()),
+        _ if looks_like_text(bytes) => refuse(
+            "this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it, and a file of it is \
+             named .wat"
+                .to_owned(),
+        ),
+        _ if let Some(format) = other_format(bytes) => refuse(format!("this is no WebAssembly module: it is {format}")),
+        _ => refuse(format!(
+            "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
+            bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+        )),
+    }
+}
+
+/// What people take for a module by mistake.
+fn other_format(bytes: &[u8]) -> Option<&'static str> {
+    let known: [(&[u8], &str); 8] = [
+        (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
+        (b"PK\x03\x04", "a zip archive; unpack it first"),
+        (b"\x7fELF", "a native program or library (ELF); build for a wasm target"),
+        (b"!<arch>", "a static library; link it to a module first"),
+        (b"<!", "a page of HTML, perhaps an error of a download"),
+        (b"<html", "a page of HTML, perhaps an error of a download"),
+        (b"version https://git-lfs", "a pointer of Git LFS; fetch the file itself"),
+    ];
+    known.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name)
+}
+
+pub(crate) fn looks_like_text(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    start.starts_with(b"(module") || start.starts_with(b";;") || start.starts_with(b"(;")
+}
+
+/// The proposals that wasmparser knows and wasmi does not run.
+const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
+    (WasmFeatures::EXCEPTIONS, "exception handling"),
+    (WasmFeatures::LEGACY_EXCEPTIONS, "legacy exception handling"),
+    (WasmFeatures::GC, "garbage collection (gc)"),
+    (WasmFeatures::FUNCTION_REFERENCES, "typed function references"),
+    (WasmFeatures::THREADS, "threads"),
+    (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
+    (WasmFeatures::STACK_SWITCHING, "stack switching"),
+    (WasmFeatures::MEMORY_CONTROL, "memory control"),
+    (WasmFeatures::CUSTOM_PAGE_SIZES, "custom page sizes"),
+];
+
+/// Why wasmi refused a module: the proposal that it needs, or the validator's own words.
+pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
+    let accepts = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
+    let all = WasmFeatures::all();
+    if accepts(all) {
+        // What can be left out stays out: of two proposals that would each do, one is needed.
+        let mut features = all;
+        let mut needed = Vec::new();
+        for (feature, name) in UNSUPPORTED {
+            match features.difference(*feature) {
+                fewer if accepts(fewer) => features = fewer,
+                _ => needed.push(*name),
+            }
+        }
+        if !needed.is_empty() {
+            return Error::new(
+                ErrorKind::Module,
+                format!(
+                    "this module needs the WebAssembly {} proposal{}, which wasmlark does not support; build it without",
+                    needed.join(" and "),
+                    if needed.len() > 1 { "s" } else { "" }
+                ),
+            );
+        }
+    }
+    match Validator::new_with_features(all).validate_all(bytes) {
+        Err(invalid)
+            if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") =>
+        {
+            Error::new(
+                ErrorKind::Module,
+                format!(
+                    "this module is cut short: {} at byte {} of {}",
+                    invalid.message(),
+                    invalid.offset(),
+                    bytes.len()
+                ),
+            )
+        }
+        Err(invalid) => Error::new(
+            ErrorKind::Module,
+            format!("this module is invalid: {} (at byte {:#x})", invalid.message(), invalid.offset()),
+        ),
+        Ok(_) => Error::new(ErrorKind::Module, format!("this module cannot be compiled: {error}")),
+    }
+}
