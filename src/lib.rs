@@ -52,7 +52,7 @@
 //!
 //! One global, `wasm`. `wasm.Module` compiles, `wasm.instantiate` links, `instance.exports.f(…)`
 //! calls, `instance.memory.read(ptr, length)` reads; any Starlark function can be imported. The
-//! README shows it, and every method says what it does in its documentation.
+//! README shows it; `examples/real` has it at work.
 //!
 //! # Defaults
 //!
