@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use crate::compile::{Compiled, named};
+use crate::convert::shown;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::host::Host;
 use crate::limits::Limits;
@@ -217,7 +218,7 @@ fn link(
     let mut externs = Vec::new();
     for import in &compiled.imports {
         let abi = Abi::of(&import.module);
-        let name = format!("`{}.{}`", import.module, import.name);
+        let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
         match abi.and_then(|abi| Function::find(abi, &import.name).map(|function| (abi, function))) {
             Some((abi, function)) if import.ty.func() == Some(&function.ty()) => {
                 externs.push(function.define(&mut *store, abi, binding.clone()).into());
