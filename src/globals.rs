@@ -199,10 +199,9 @@ fn members(builder: &mut GlobalsBuilder) {
         if fuel.is_some() && !evaluation.as_ref().is_metered() {
             return Err(Error::value("this host does not meter fuel, so a store cannot have `fuel`").into());
         }
-        evaluation.as_ref().meter.add_instance(evaluation.as_ref().host.limits())?;
         let store = Store::new(evaluation, fuel, max_memory);
         // A store weighs as much as an instance, and gives its place back as one does.
-        store.with(|mut context| context.data_mut().limiter.instances += 1)?;
+        store.count_instance()?;
         Ok(store)
     }
 

@@ -48,14 +48,14 @@ impl Call<'_> {
         results: &mut [Val],
     ) -> Result<(), wasmi::Error> {
         let outcome = Store::of(owner).map_err(starlark::Error::from).and_then(|store| {
-            let outcome = store.cell().lend(caller, || {
-                let value = self.call(owner, store, eval)?;
-                self.deliver(value, owner, store, results).map_err(starlark::Error::from)
-            });
-            // Another store may have run meanwhile and hold the budget now. (The cell is lent no more:
-            // the counter is set through the caller.)
-            store.cell().lend(caller, || store.hold_budget(owner))?;
-            outcome
+            store.cell().lend(caller, || {
+                let outcome = self
+                    .call(owner, store, eval)
+                    .and_then(|value| self.deliver(value, owner, store, results).map_err(starlark::Error::from));
+                // Another store may have run meanwhile and hold the budget now.
+                store.hold_budget(owner)?;
+                outcome
+            })
         });
         outcome.map_err(|error| wasmi::Error::host(HostFailure(error)))
     }

@@ -31,11 +31,7 @@ pub(crate) fn instantiate<'v>(
     if !wasmi::Engine::same(compiled.module.engine(), state.host.engine()) {
         return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
     }
-    store.with(|mut context| {
-        state.meter.add_instance(state.host.limits())?;
-        context.data_mut().limiter.instances += 1;
-        Ok::<_, Error>(())
-    })??;
+    store.count_instance()?;
 
     // What an earlier guest was refused says nothing about this one.
     state.meter.take_exceeded();

@@ -162,6 +162,17 @@ impl<'v> Store<'v> {
         self.instances.borrow().clone()
     }
 
+    /// Counts one more instance, or this store itself, against the limit `instances`, until the store is
+    /// freed.
+    pub(crate) fn count_instance(&self) -> Result<(), Error> {
+        let state = self.evaluation.as_ref();
+        self.with(|mut context| {
+            state.meter.add_instance(state.host.limits())?;
+            context.data_mut().limiter.instances += 1;
+            Ok(())
+        })?
+    }
+
     /// An error, if the store is closed.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
         if self.cell.is_closed() { Err(unavailable(Unavailable::Closed)) } else { Ok(()) }

@@ -7,7 +7,7 @@ use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::super::store::Store;
-use super::{BYTES_PER_FUEL, Int, Memory, bounds, number, out_of_range, slice};
+use super::{Int, Memory, bounds, number, out_of_range, slice};
 use crate::convert;
 use crate::error::Error;
 
@@ -78,7 +78,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let length = convert::size(length.get(), "length")?;
         // The range first: what cannot be done costs nothing.
         this.write_range(ptr, length, |_| ())?;
-        Store::of(this.store)?.charge(this.store, length / BYTES_PER_FUEL)?;
+        this.charge(length)?;
         this.write_range(ptr, length, |to| to.fill(byte))?;
         Ok(NoneType)
     }
@@ -96,14 +96,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let length = convert::size(length.get(), "length")?;
         this.read_range(src, length, |_| ())?;
         this.write_range(dst, length, |_| ())?;
-        Store::of(this.store)?.charge(this.store, length / BYTES_PER_FUEL)?;
+        this.charge(length)?;
         this.data_mut(|data| {
-            let size = data.len();
-            let from = bounds(src, length).filter(|r| r.end <= size);
-            let from = from.ok_or_else(|| out_of_range("read", src, length, size))?;
-            let to = bounds(dst, length).filter(|r| r.end <= size);
-            let to = to.ok_or_else(|| out_of_range("write", dst, length, size))?;
-            data.copy_within(from, to.start);
+            // Both fit: they were looked at above.
+            if let (Some(from), Some(to)) = (bounds(src, length), bounds(dst, length)) {
+                data.copy_within(from, to.start);
+            }
             Ok(())
         })?;
         Ok(NoneType)
@@ -125,7 +123,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let end = end.map(|e| convert::size(e.get(), "end")).transpose()?;
         let size = this.byte_length()?;
         let looked_at = end.unwrap_or(size).min(size).saturating_sub(start);
-        Store::of(this.store)?.charge(this.store, looked_at / BYTES_PER_FUEL)?;
+        this.charge(looked_at)?;
         Ok(this.data(|data| {
             let end = end.unwrap_or(data.len() as u64);
             let length = end.checked_sub(start);

@@ -127,6 +127,11 @@ impl<'v> Memory<'v> {
         self.data(|data| Ok(data.len() as u64))
     }
 
+    /// Charges work on so many bytes, as a guest is charged for the same.
+    fn charge(&self, bytes: u64) -> Result<(), Error> {
+        Store::of(self.store)?.charge(self.store, bytes / BYTES_PER_FUEL)
+    }
+
     fn grow(&self, by: u64) -> Result<u64, Error> {
         let store = Store::of(self.store)?;
         let (ty, size) = store.with(|context| (self.memory.ty(&context), self.memory.size(&context)))?;
@@ -152,7 +157,7 @@ impl<'v> Memory<'v> {
                 Error::value(message)
             });
         }
-        store.charge(self.store, by.saturating_mul(PAGE) / BYTES_PER_FUEL)?;
+        self.charge(by.saturating_mul(PAGE))?;
         let grown = store.with(|mut context| self.memory.grow(context.as_context_mut(), by))?;
         grown.map_err(|error| refuse(format!("{error} ({wanted} pages)")))
     }
