@@ -263,6 +263,11 @@ impl Error {
         &self.0.message
     }
 
+    /// What a person should read, the same as [`Display`](fmt::Display) prints.
+    pub(crate) fn text(&self) -> &str {
+        self.0.report.as_deref().unwrap_or(&self.0.message)
+    }
+
     /// The exit code, where the guest ended itself.
     pub fn exit_code(&self) -> Option<i32> {
         self.0.exit_code
@@ -317,7 +322,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.report.as_deref().unwrap_or(&self.0.message))
+        f.write_str(self.text())
     }
 }
 

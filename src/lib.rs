@@ -65,6 +65,7 @@
 //! | --- | --- | --- |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
 //! | `cli` | yes | the `wasmlark` command, and its dependencies |
+//! | `capi` | no | the functions of `include/wasmlark.h`, in a static library or a wasm32 module |
 //!
 //! # Scope
 //!
@@ -77,6 +78,8 @@ mod compile;
 mod convert;
 mod diagnose;
 mod error;
+#[cfg(feature = "capi")]
+pub mod ffi;
 // starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
 // `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope`.
 #[allow(unsafe_code)]

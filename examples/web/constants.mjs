@@ -1,0 +1,59 @@
+// Made from include/wasmlark.h by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.
+
+export const STATUS = {
+  ok: 0,
+  absent: 1,
+  null: 2,
+  utf8: 3,
+  handle: 4,
+  argument: 5,
+  busy: 6,
+  resources: 7,
+  panic: 8,
+};
+
+export const KIND = {
+  done: 0,
+  script: 1,
+  value: 2,
+  module: 3,
+  link: 4,
+  handle: 5,
+  load: 6,
+  trap: 7,
+  limit: 8,
+  no_run: -1,
+};
+
+export const LIMIT = {
+  fuel: 0,
+  memory: 1,
+  table_elements: 2,
+  instances: 3,
+  stack_depth: 4,
+  ticks: 5,
+  heap: 6,
+  call_depth: 7,
+  output: 8,
+  files: 9,
+  nesting: 10,
+};
+
+export const TEXT = {
+  output: 0,
+  value: 1,
+  error: 2,
+  message: 3,
+  trap: 4,
+  limit: 5,
+  file: 6,
+};
+
+export const NUMBER = {
+  fuel: 0,
+  ticks: 1,
+  memory_peak: 2,
+  line: 3,
+  column: 4,
+  exit_code: 5,
+};

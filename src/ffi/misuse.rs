@@ -1,0 +1,140 @@
+//! Calls that make no sense, and panics: what becomes of them.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Whether a call made sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum Status {
+    /// It did.
+    Ok = 0,
+    /// There is no such text or number: the run has no exit code, say.
+    Absent = 1,
+    /// A pointer is null, and its length is not 0; or a place for a result is null.
+    Null = 2,
+    /// A text is not UTF-8.
+    Utf8 = 3,
+    /// The object was freed, was never made, or is of the other kind.
+    Handle = 4,
+    /// A number is none of the enumeration's, or a value is out of range.
+    Argument = 5,
+    /// The sandbox runs a script now, and cannot be changed.
+    Busy = 6,
+    /// There is no memory, thread or number left for it.
+    Resources = 7,
+    /// wasmlark has a defect: it panicked.
+    Panic = 8,
+}
+
+/// Why a call made no sense.
+#[derive(Debug)]
+pub(crate) struct Misuse {
+    pub(crate) status: Status,
+    pub(crate) message: String,
+}
+
+impl Misuse {
+    pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+}
+
+thread_local! {
+    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs the body of an exported function: its result, or `otherwise` of its status, with the message
+/// kept for [`wasmlark_last_error`].
+pub(crate) fn guard<R>(body: impl FnOnce() -> Result<R, Misuse>, otherwise: impl FnOnce(Status) -> R) -> R {
+    // What a panic may leave behind is a lock, and every lock here is taken also where it is poisoned.
+    let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+        Err(Misuse::new(Status::Panic, format!("wasmlark panicked: {}", text.unwrap_or("for no stated reason"))))
+    });
+    outcome.unwrap_or_else(|misuse| {
+        LAST.with(|last| *last.borrow_mut() = misuse.message);
+        otherwise(misuse.status)
+    })
+}
+
+/// [`guard`] for a function that returns its status alone.
+pub(crate) fn status(body: impl FnOnce() -> Result<(), Misuse>) -> Status {
+    guard(|| body().map(|()| Status::Ok), |status| status)
+}
+
+/// What was wrong with the last call on this thread that returned a status other than OK, or 0 for an
+/// object, or null for a text; its length in bytes goes to `length`. Good until the next such call on
+/// this thread. Empty if there was none.
+///
+/// # Safety
+///
+/// `length` is null, or a `size_t` can be written there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_last_error(length: *mut usize) -> *const u8 {
+    LAST.with(|last| {
+        let last = last.borrow();
+        // SAFETY: the caller's duty, above.
+        unsafe { tell(length, last.len()) };
+        last.as_ptr()
+    })
+}
+
+/// Writes a length where the caller wants it.
+///
+/// # Safety
+///
+/// `place` is null, or a `size_t` can be written there.
+pub(crate) unsafe fn tell(place: *mut usize, length: usize) {
+    if !place.is_null() {
+        // SAFETY: the caller's duty, above.
+        unsafe { place.write(length) };
+    }
+}
+
+/// The bytes that a caller points to; `what` is for messages.
+///
+/// # Safety
+///
+/// Where `pointer` is not null, `length` bytes can be read there for as long as `'a`.
+pub(crate) unsafe fn bytes<'a>(pointer: *const u8, length: usize, what: &str) -> Result<&'a [u8], Misuse> {
+    if length == 0 {
+        return Ok(&[]);
+    }
+    if pointer.is_null() {
+        return Err(Misuse::new(Status::Null, format!("the {what} is a null pointer, with the length {length}")));
+    }
+    if isize::try_from(length).is_err() {
+        return Err(Misuse::new(
+            Status::Argument,
+            format!("the length of the {what} is more than there can be: {length}"),
+        ));
+    }
+    // SAFETY: not null, and no longer than an object can be; the rest is the caller's duty, above.
+    Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+}
+
+/// The text that a caller points to.
+///
+/// # Safety
+///
+/// As [`bytes`].
+pub(crate) unsafe fn text<'a>(pointer: *const u8, length: usize, what: &str) -> Result<&'a str, Misuse> {
+    // SAFETY: the caller's duty, above.
+    let bytes = unsafe { bytes(pointer, length, what) }?;
+    std::str::from_utf8(bytes).map_err(|error| {
+        Misuse::new(Status::Utf8, format!("the {what} is not UTF-8: bad from byte {}", error.valid_up_to()))
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_status() {
+        assert_eq!(status(|| panic!("on {}", "purpose")), Status::Panic);
+        assert_eq!(LAST.with(|last| last.borrow().clone()), "wasmlark panicked: on purpose");
+    }
+}

@@ -1,0 +1,106 @@
+use std::path::Path;
+
+use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
+
+const INTRODUCTION: &str = "\
+/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
+
+   Made from src/ffi by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.
+
+   Strings and bytes are a pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null
+   pointer is allowed with the length 0. What a call is given is copied. What `wasmlark_run_text` returns
+   lives until the run is freed.
+
+   A sandbox or run is a number that is never given twice: one that was freed is told from one that
+   lives. A call that makes no sense returns a status, or 0, or null, and `wasmlark_last_error` says in
+   words what was wrong with it.
+
+   Any function may be called from any thread. A sandbox may run several scripts at a time, and cannot be
+   changed meanwhile: WASMLARK_STATUS_BUSY. A script runs in a thread of its own, with room on its stack
+   for all that the limits allow; but on the thread that asks in a build for wasm32, which has no other. */
+";
+
+fn generate() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut config = Config {
+        language: Language::C,
+        header: Some(INTRODUCTION.to_owned()),
+        include_guard: Some("WASMLARK_H".to_owned()),
+        cpp_compat: true,
+        usize_is_size_t: true,
+        no_includes: true,
+        sys_includes: vec!["stddef.h".to_owned(), "stdint.h".to_owned()],
+        line_length: 100,
+        enumeration: EnumConfig {
+            prefix_with_name: true,
+            rename_variants: RenameRule::ScreamingSnakeCase,
+            ..EnumConfig::default()
+        },
+        ..Config::default()
+    };
+    for (rust, c) in [
+        ("Status", "wasmlark_status"),
+        ("Limit", "wasmlark_limit"),
+        ("Kind", "wasmlark_kind"),
+        ("Text", "wasmlark_text"),
+        ("Number", "wasmlark_number"),
+        ("Handle", "wasmlark_object"),
+        ("Print", "wasmlark_print"),
+    ] {
+        config.export.rename.insert(rust.to_owned(), c.to_owned());
+        // Functions take numbers, since C may pass any for an enumeration.
+        config.export.include.push(rust.to_owned());
+    }
+    config.defines.insert("target_family = wasm".to_owned(), "__wasm__".to_owned());
+    // It finds the other files by itself.
+    let builder = Builder::new().with_config(config).with_src(root.join("src/ffi/mod.rs"));
+    let mut text = Vec::new();
+    builder.generate().expect("src/ffi is what cbindgen can read").write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+/// The header's enumerations for JavaScript: `wasmlark_limit` with its `WASMLARK_LIMIT_FUEL` is `LIMIT.fuel`.
+fn constants(header: &str) -> String {
+    let mut text = "// Made from include/wasmlark.h by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.\n"
+        .to_owned();
+    let mut lines = header.lines();
+    while let Some(line) = lines.next() {
+        let Some(name) = line.strip_prefix("typedef enum wasmlark_").and_then(|rest| rest.strip_suffix(" {")) else {
+            continue;
+        };
+        let prefix = format!("WASMLARK_{}_", name.to_uppercase());
+        text.push_str(&format!("\nexport const {} = {{\n", name.to_uppercase()));
+        for line in lines.by_ref().take_while(|line| !line.starts_with('}')) {
+            if let Some((name, value)) = line.trim().strip_prefix(&prefix).and_then(|rest| rest.split_once(" = ")) {
+                text.push_str(&format!("  {}: {},\n", name.to_lowercase(), value.trim_end_matches(',')));
+            }
+        }
+        text.push_str("};\n");
+    }
+    text
+}
+
+/// Holds a file against what makes it.
+fn hold(path: &str, made: &str) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&full, made).unwrap();
+    }
+    let stands = std::fs::read_to_string(&full).unwrap_or_default();
+    assert!(
+        made == stands,
+        "{path} is not what src/ffi makes; to make it anew:\n  UPDATE_GOLDEN=1 cargo test --features capi --test capi header"
+    );
+}
+
+#[test]
+fn the_header_is_made_from_the_source() {
+    hold("include/wasmlark.h", &generate());
+}
+
+#[test]
+fn the_constants_of_javascript_are_made_from_the_header() {
+    let made = constants(&generate());
+    assert_eq!(made.matches("export const").count(), 5, "{made}");
+    hold("examples/web/constants.mjs", &made);
+}

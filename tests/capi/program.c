@@ -1,0 +1,146 @@
+/* Uses all of include/wasmlark.h, rightly and wrongly, and prints what comes of it. */
+
+#include "wasmlark.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT(s) (const uint8_t *)(s), strlen(s)
+
+static void show(const char *what, wasmlark_object run, wasmlark_text text) {
+    size_t length;
+    const uint8_t *bytes = wasmlark_run_text(run, text, &length);
+    if (bytes)
+        printf("  %s: %.*s\n", what, (int)length, (const char *)bytes);
+}
+
+static void count(const char *what, wasmlark_object run, wasmlark_number number) {
+    uint64_t value;
+    if (wasmlark_run_number(run, number, &value) == WASMLARK_STATUS_OK)
+        printf("  %s: %lld\n", what, (long long)value);
+}
+
+static void tell(wasmlark_object run) {
+    printf("  kind: %d\n", (int)wasmlark_run_kind(run));
+    show("output", run, WASMLARK_TEXT_OUTPUT);
+    show("value", run, WASMLARK_TEXT_VALUE);
+    show("error", run, WASMLARK_TEXT_ERROR);
+    show("message", run, WASMLARK_TEXT_MESSAGE);
+    show("trap", run, WASMLARK_TEXT_TRAP);
+    show("limit", run, WASMLARK_TEXT_LIMIT);
+    show("file", run, WASMLARK_TEXT_FILE);
+    count("fuel", run, WASMLARK_NUMBER_FUEL);
+    count("ticks", run, WASMLARK_NUMBER_TICKS);
+    count("memory peak", run, WASMLARK_NUMBER_MEMORY_PEAK);
+    count("line", run, WASMLARK_NUMBER_LINE);
+    count("column", run, WASMLARK_NUMBER_COLUMN);
+    count("exit code", run, WASMLARK_NUMBER_EXIT_CODE);
+}
+
+static void run(const char *what, wasmlark_object sandbox, const char *script) {
+    printf("%s\n", what);
+    wasmlark_object run = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT(script));
+    tell(run);
+    if (wasmlark_free(run) != WASMLARK_STATUS_OK)
+        printf("  cannot be freed\n");
+}
+
+/* The status of a call that makes no sense, and what is said of it. */
+static void wrong(const char *what, int status) {
+    size_t length;
+    const char *message = (const char *)wasmlark_last_error(&length);
+    printf("%s\n  %d: %.*s\n", what, status, (int)length, message);
+}
+
+static void collect(void *context, const uint8_t *text, size_t length) {
+    strncat(context, (const char *)text, length);
+}
+
+static void *on_a_small_stack(void *sandbox) {
+    const char *deep = "def f(n): return 0 if n == 0 else 1 + f(n - 1)\nf(150)";
+    return (void *)(uintptr_t)wasmlark_sandbox_run(*(wasmlark_object *)sandbox, TEXT("main.star"), TEXT(deep));
+}
+
+int main(void) {
+    size_t length;
+    if (!wasmlark_version(&length) || length == 0 || !wasmlark_version(NULL))
+        return 1;
+
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    const char *module = "(module (func (export \"div\") (param i32 i32) (result i32)"
+                         " (i32.div_s (local.get 0) (local.get 1)))"
+                         " (func (export \"spin\") (loop (br 0))) (memory (export \"memory\") 1 9))";
+    if (wasmlark_sandbox_file(sandbox, TEXT("m.wat"), TEXT(module)) ||
+        wasmlark_sandbox_file(sandbox, TEXT("lib.star"), TEXT("def double(x): return 2 * x")) ||
+        wasmlark_sandbox_argument(sandbox, TEXT("one")) || wasmlark_sandbox_argument(sandbox, NULL, 0) ||
+        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, 10000) ||
+        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_TICKS, 5000) ||
+        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_MEMORY, 2 << 16))
+        return 2;
+
+    run("a value, a loaded file, a module, arguments", sandbox,
+        "load('lib.star', 'double')\nm = wasm.instantiate('m.wat')\nprint(argv, m)\ndouble(m.exports.div(42, 2))");
+    run("a script that fails", sandbox, "def f(x):\n    return x + 'ä'\nf(1)");
+    run("a trap", sandbox, "wasm.instantiate('m.wat').exports.div(1, 0)");
+    run("no fuel", sandbox, "wasm.instantiate('m.wat').exports.spin()");
+    run("no ticks", sandbox, "def f():\n    for i in range(1000000): pass\nf()");
+    run("no memory", sandbox, "wasm.instantiate('m.wat').memory.grow(2)");
+    run("no such file", sandbox, "wasm.Module('n.wat')");
+    run("no module", sandbox, "wasm.Module(b'abc')");
+    run("an import that is missing", sandbox,
+        "wasm.instantiate(wasm.wat('(module (import \"env\" \"f\" (func)))'))");
+    run("a bad value", sandbox, "wasm.instantiate('m.wat').exports.div(1.5, 0)");
+    run("an exit code", sandbox,
+        "m = '(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $e (param i32)))"
+        " (memory (export \"memory\") 0) (func (export \"f\") (call $e (i32.const -3))))'\n"
+        "wasm.instantiate(wasm.wat(m), wasi = wasm.wasi()).exports.f()");
+    if (wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, UINT64_MAX))
+        return 3;
+    run("fuel that is not metered", sandbox, "None");
+
+    char printed[100] = "";
+    wasmlark_object loud = wasmlark_sandbox_new();
+    if (wasmlark_sandbox_on_print(loud, collect, printed))
+        return 4;
+    run("output as it comes", loud, "print('one')\nprint('two')");
+    printf("  taken: %s", printed);
+
+    pthread_attr_t attributes;
+    pthread_t thread;
+    void *deep;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 256 << 10);
+    if (pthread_create(&thread, &attributes, on_a_small_stack, &loud) || pthread_join(thread, &deep))
+        return 5;
+    printf("on a thread with a small stack\n");
+    tell((wasmlark_object)(uintptr_t)deep);
+
+    wrong("a null name", wasmlark_sandbox_file(sandbox, NULL, 3, NULL, 0));
+    wrong("null content", wasmlark_sandbox_file(sandbox, TEXT("f"), NULL, 3));
+    wrong("a name that is not UTF-8", wasmlark_sandbox_file(sandbox, TEXT("a\xff"), NULL, 0));
+    wrong("a script that is not UTF-8", (int)wasmlark_sandbox_run(sandbox, TEXT("f"), TEXT("x\xc3(")));
+    wrong("a null script", (int)wasmlark_sandbox_run(sandbox, TEXT("f"), NULL, 1));
+    wrong("too long", wasmlark_sandbox_argument(sandbox, (const uint8_t *)"a", SIZE_MAX / 2 + 1) == WASMLARK_STATUS_ARGUMENT);
+    wrong("a limit that there is not", wasmlark_sandbox_limit(sandbox, 99, 1));
+    wrong("no function to print", wasmlark_sandbox_on_print(sandbox, NULL, NULL));
+    wrong("an object that was never made", wasmlark_sandbox_limit(4000, WASMLARK_LIMIT_FUEL, 1));
+    wrong("no object", (int)wasmlark_run_kind(0));
+    wrong("a sandbox for a run", (int)wasmlark_run_kind(sandbox));
+    wrong("a run for a sandbox", wasmlark_sandbox_argument((wasmlark_object)(uintptr_t)deep, TEXT("a")));
+    length = 7;
+    wrong("a text that there is not", wasmlark_run_text((wasmlark_object)(uintptr_t)deep, 99, &length) != NULL);
+    printf("  %zu bytes\n", length);
+    wrong("a text that is absent", wasmlark_run_text((wasmlark_object)(uintptr_t)deep, WASMLARK_TEXT_TRAP, NULL) != NULL);
+    wrong("no place for a number", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, WASMLARK_NUMBER_TICKS, NULL));
+    uint64_t value;
+    wrong("a number that there is not", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, 99, &value));
+    wrong("a number that is absent", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, WASMLARK_NUMBER_LINE, &value));
+
+    if (wasmlark_free((wasmlark_object)(uintptr_t)deep) || wasmlark_free(loud) || wasmlark_free(sandbox) || wasmlark_free(0))
+        return 6;
+    wrong("a sandbox that was freed", (int)wasmlark_sandbox_run(sandbox, TEXT("f"), TEXT("1")));
+    wrong("a run that was freed", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, WASMLARK_NUMBER_TICKS, &value));
+    wrong("freed twice", wasmlark_free(sandbox));
+    return 0;
+}
