@@ -48,7 +48,8 @@ const timeout = setTimeout(() => end(1, `no answer from the browser within ten m
 server.listen(0, "127.0.0.1", () => {
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", `--user-data-dir=${profile}`];
-  process_ = spawn(browser, [...flags, `http://127.0.0.1:${server.address().port}/`]);
+  // In a group of its own, so that all its processes can be ended.
+  process_ = spawn(browser, [...flags, `http://127.0.0.1:${server.address().port}/`], { detached: true });
   process_.stderr.on("data", (text) => (said += text));
   process_.on("error", (error) => end(1, `cannot start ${browser}: ${error.message}\n`));
   process_.on("exit", (code) => end(1, `the browser ended by itself, with ${code}; it said:\n${said}`));
@@ -56,9 +57,16 @@ server.listen(0, "127.0.0.1", () => {
 
 function end(status, text) {
   clearTimeout(timeout);
-  process_?.removeAllListeners("exit").kill("SIGKILL");
+  if (process_?.pid !== undefined && process_.exitCode === null) {
+    process_.removeAllListeners("exit");
+    process.kill(-process_.pid, "SIGKILL");
+  }
   (status === 0 ? process.stdout : process.stderr).write(text, () => {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    } catch (error) {
+      console.error(`cannot remove ${profile}: ${error.message}`);
+    }
     process.exit(status);
   });
 }

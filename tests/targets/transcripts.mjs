@@ -5,7 +5,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 // The limits that a script's first line asks for: `# limits: fuel=1000 ticks=50`.
 function limits(script) {
   const [, list] = /^# limits: (.*)/.exec(script) ?? [];
-  return Object.fromEntries((list ?? "").split(" ").filter(Boolean).map((pair) => pair.split("=")));
+  return Object.fromEntries((list ?? "").split(" ").filter(Boolean).map((pair) => pair.replace(/=none$/, `=${2n ** 64n - 1n}`).split("=")));
 }
 
 // `files`: all files of a folder, as pairs of path and bytes; `names`: the scripts among them to run.
