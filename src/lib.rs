@@ -86,6 +86,8 @@ pub mod ffi;
 mod globals;
 mod host;
 mod inspect;
+#[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
+mod libm;
 mod limits;
 mod loader;
 mod meter;

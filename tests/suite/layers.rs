@@ -6,6 +6,7 @@ use std::path::Path;
 
 /// From the ground up.
 const ORDER: &[&str] = &[
+    "libm",
     "error",
     "limits",
     "convert",
