@@ -88,6 +88,8 @@ mod loader;
 mod meter;
 mod sandbox;
 mod session;
+#[allow(unsafe_code, clippy::panic)]
+mod shift;
 mod source;
 #[cfg(feature = "wat")]
 mod text;

@@ -52,7 +52,7 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).build()
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::shift::globals).build()
 });
 
 /// One run.
@@ -170,7 +170,20 @@ impl<'a> Session<'a> {
 
 /// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
 fn report(error: &starlark::Error) -> String {
-    format!("{error:#}").replace("  File <builtin>, in None\n", "")
+    let text = format!("{error:#}").replace("  File <builtin>, in None\n", "");
+    without_backtrace(text)
+}
+
+/// Some of starlark's errors print a backtrace of Rust's, where the environment of the process asks for one:
+/// that is no business of the script's.
+fn without_backtrace(mut text: String) -> String {
+    const TITLE: &str = "\n\nStack backtrace:\n";
+    if std::backtrace::Backtrace::capture().status() == std::backtrace::BacktraceStatus::Captured
+        && let Some(at) = text.rfind(TITLE)
+    {
+        text.truncate(at.saturating_add(1));
+    }
+    text
 }
 
 fn location(error: &starlark::Error) -> Option<Location> {

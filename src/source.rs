@@ -1,11 +1,14 @@
 //! Source text: the dialect, and how deeply a text is nested, before a parser sees it.
 
+use std::collections::HashMap;
+
 use starlark::codemap::CodeMap;
 use starlark::syntax::{AstModule, Dialect};
 use starlark_syntax::codemap::Pos;
 use starlark_syntax::lexer::{Lexer, Token};
 
 use crate::error::{Error, Limit, Location};
+use crate::shift::OPERATOR;
 
 /// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
 pub(crate) fn dialect() -> Dialect {
@@ -26,7 +29,9 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
         let location = Location { file: name.to_owned(), line, column: 1 };
         return Err(Error::limit(Limit::Nesting, message.clone()).with_report(Some(location), message).into());
     }
-    AstModule::parse(name, text, &dialect)
+    let mut module = AstModule::parse(name, text, &dialect)?;
+    module.replace_binary_operators(&HashMap::from([(OPERATOR.to_owned(), OPERATOR.to_owned())]));
+    Ok(module)
 }
 
 /// The line where the text's depth as a tree may pass `most`. What is counted is an upper bound: open

@@ -31,6 +31,13 @@ pub(crate) struct TableGen<V> {
 
 starlark_complex_value!(pub(crate) Table);
 
+/// What a table's own maximum may be: wasmi on a 32-bit host makes no table with a larger one.
+pub(crate) const MOST_ELEMENTS: u64 = u32::MAX as u64;
+
+pub(crate) fn too_wide(maximum: u64) -> String {
+    format!("a table's maximum may be at most {MOST_ELEMENTS} elements, which every host can count, got {maximum}")
+}
+
 impl<'v> Table<'v> {
     /// Makes a table of a script's own, of null references.
     pub(crate) fn make(
@@ -60,6 +67,9 @@ impl<'v> Table<'v> {
             };
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
+        if let Some(maximum) = maximum.filter(|m| *m > MOST_ELEMENTS) {
+            return Err(Error::value(too_wide(maximum)));
+        }
         let limit = store.evaluation.as_ref().host.limits().table_elements;
         store.evaluation.as_ref().meter.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
@@ -111,15 +121,24 @@ impl<'v> Table<'v> {
         let init = self.reference(init)?;
         let store = Store::of(self.store)?;
         let size = self.len()?;
+        let limit = store.evaluation.as_ref().host.limits().table_elements;
+        let too_many = || {
+            Error::limit(
+                Limit::TableElements,
+                format!(
+                    "cannot grow a table of {size} elements by {by}: the sandbox's limit `table_elements` is {limit} for all tables together"
+                ),
+            )
+        };
+        // Before wasmi asks the limiter: a 32-bit host may not be able to count so far.
+        if by > limit {
+            return Err(too_many());
+        }
         store.evaluation.as_ref().meter.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
         grown.map_err(|_| {
             if store.evaluation.as_ref().meter.take_exceeded().is_some() {
-                let limit = store.evaluation.as_ref().host.limits().table_elements;
-                return Error::limit(
-                    Limit::TableElements,
-                    format!("cannot grow a table of {size} elements by {by}: the sandbox's limit `table_elements` is {limit} for all tables together"),
-                );
+                return too_many();
             }
             let why = match self.ty().ok().and_then(|ty| ty.maximum()) {
                 Some(maximum) => format!("its maximum is {maximum}"),

@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "compile",
     "host",
     "inspect",
+    "shift",
     "source",
     "loader",
     "types::scope",
