@@ -86,6 +86,7 @@ mod inspect;
 mod limits;
 mod loader;
 mod meter;
+mod rewrite;
 mod sandbox;
 mod session;
 #[allow(unsafe_code, clippy::panic)]

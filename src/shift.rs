@@ -8,10 +8,15 @@ use starlark::any::ProvidesStaticType;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
-use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value};
+use starlark::values::{
+    AllocValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, starlark_value,
+};
 
 /// The function's name, and the operator that the parser replaces with a call of it. No script can write it.
 pub(crate) const OPERATOR: &str = "<<";
+
+/// Stands on the right of the operator where that is the right side of an assignment, which the left is not known of.
+pub(crate) const ASSIGNMENT: &str = "<<=";
 
 /// Adds the function to the globals.
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
@@ -43,7 +48,34 @@ impl<'v> StarlarkValue<'v> for LeftShift {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let [a, b] = args.positional(heap)?;
-        left_shift(a, b, heap)
+        match b.unpack_str() {
+            Some(ASSIGNMENT) => Ok(heap.alloc(By(a))),
+            _ => left_shift(a, b, heap),
+        }
+    }
+}
+
+/// What is added to `x` in place of `x <<= n`.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+struct By<'v>(Value<'v>);
+
+#[starlark_value(type = "int")]
+impl<'v> StarlarkValue<'v> for By<'v> {
+    fn radd(&self, left: Value<'v>, heap: Heap<'v>) -> Option<starlark::Result<Value<'v>>> {
+        Some(left_shift(left, self.0, heap))
+    }
+}
+
+impl<'v> AllocValue<'v> for By<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex_no_freeze(self)
+    }
+}
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ASSIGNMENT)
     }
 }
 

@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "host",
     "inspect",
     "shift",
+    "rewrite",
     "source",
     "loader",
     "types::scope",
