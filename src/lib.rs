@@ -86,6 +86,8 @@ mod inspect;
 mod limits;
 mod loader;
 mod meter;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod power;
 mod rewrite;
 mod sandbox;
 mod session;

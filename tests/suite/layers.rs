@@ -16,6 +16,7 @@ const ORDER: &[&str] = &[
     "compile",
     "host",
     "inspect",
+    "power",
     "shift",
     "rewrite",
     "source",
