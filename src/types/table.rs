@@ -120,15 +120,19 @@ impl<'v> Table<'v> {
     fn grow(&self, by: u64, init: Value<'v>) -> Result<u64, Error> {
         let init = self.reference(init)?;
         let store = Store::of(self.store)?;
-        let size = self.len()?;
+        let (size, ty) = (self.len()?, self.ty()?);
+        let refuse = |why: String| format!("cannot grow a table of {size} elements by {by}: {why}");
+        let most = ty.maximum().unwrap_or(if ty.is_64() { u64::MAX } else { MOST_ELEMENTS });
+        if size.checked_add(by).is_none_or(|wanted| wanted > most) {
+            return Err(Error::value(refuse(match ty.maximum() {
+                Some(maximum) => format!("its maximum is {maximum}"),
+                None => "a table cannot be that large".to_owned(),
+            })));
+        }
         let limit = store.evaluation.as_ref().host.limits().table_elements;
         let too_many = || {
-            Error::limit(
-                Limit::TableElements,
-                format!(
-                    "cannot grow a table of {size} elements by {by}: the sandbox's limit `table_elements` is {limit} for all tables together"
-                ),
-            )
+            let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
+            Error::limit(Limit::TableElements, refuse(why))
         };
         // Before wasmi asks the limiter: a 32-bit host may not be able to count so far.
         if by > limit {
@@ -136,15 +140,9 @@ impl<'v> Table<'v> {
         }
         store.evaluation.as_ref().meter.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
-        grown.map_err(|_| {
-            if store.evaluation.as_ref().meter.take_exceeded().is_some() {
-                return too_many();
-            }
-            let why = match self.ty().ok().and_then(|ty| ty.maximum()) {
-                Some(maximum) => format!("its maximum is {maximum}"),
-                None => "a table cannot be that large".to_owned(),
-            };
-            Error::value(format!("cannot grow a table of {size} elements by {by}: {why}"))
+        grown.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
+            Some(_) => too_many(),
+            None => Error::value(refuse(error.to_string())),
         })
     }
 
