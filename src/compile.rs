@@ -19,6 +19,16 @@ pub(crate) struct Compiled {
     pub(crate) name: Option<String>,
     /// Pages of all memories that the module defines together, as an instance begins.
     pub(crate) pages: u64,
+    pub(crate) tables: Tables,
+}
+
+/// The tables that a module defines.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tables {
+    /// Elements of all together, as an instance begins.
+    pub(crate) elements: u64,
+    /// The largest of their maxima.
+    pub(crate) maximum: u64,
 }
 
 pub(crate) struct Import {
@@ -66,7 +76,7 @@ impl Compiled {
                 }
             })
             .collect();
-        Ok(Self { module, imports, exports, name: survey.name, pages: survey.pages })
+        Ok(Self { module, imports, exports, name: survey.name, pages: survey.pages, tables: survey.tables })
     }
 }
 
@@ -81,6 +91,7 @@ struct Survey {
     escaping: BTreeSet<u32>,
     name: Option<String>,
     pages: u64,
+    tables: Tables,
 }
 
 impl Survey {
@@ -127,6 +138,9 @@ impl Survey {
                 }
                 Payload::TableSection(tables) => {
                     for table in tables.into_iter().flatten() {
+                        let Tables { elements, maximum } = &mut survey.tables;
+                        *elements = elements.saturating_add(table.ty.initial);
+                        *maximum = table.ty.maximum.unwrap_or(0).max(*maximum);
                         if let wasmparser::TableInit::Expr(init) = table.init {
                             survey.references(init);
                         }

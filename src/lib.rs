@@ -91,8 +91,11 @@ mod libm;
 mod limits;
 mod loader;
 mod meter;
+mod rewrite;
 mod sandbox;
 mod session;
+#[allow(unsafe_code, clippy::panic)]
+mod shift;
 mod source;
 #[cfg(feature = "wat")]
 mod text;

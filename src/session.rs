@@ -15,6 +15,7 @@ use starlark::values::{Heap, Value};
 use crate::error::{Error, ErrorKind, Limit, Location};
 use crate::host::Host;
 use crate::meter::Meter;
+use crate::rewrite::Rewritten;
 use crate::types::evaluation::Evaluation;
 use crate::{loader, source};
 
@@ -52,7 +53,7 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).build()
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::shift::globals).build()
 });
 
 /// One run.
@@ -65,6 +66,8 @@ pub(crate) struct Session<'a> {
     /// The files that are being loaded now, outermost first.
     loading: RefCell<Vec<String>>,
     ticks: Cell<u64>,
+    /// What was rewritten of the files before they ran.
+    rewritten: RefCell<Vec<Rewritten>>,
 }
 
 impl<'a> Session<'a> {
@@ -78,6 +81,7 @@ impl<'a> Session<'a> {
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
+            rewritten: RefCell::default(),
         }
     }
 
@@ -103,7 +107,8 @@ impl<'a> Session<'a> {
     /// Runs a file in `module`.
     fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
         let limits = self.host.limits();
-        let ast = source::parse(name, text, limits.nesting)?;
+        let (ast, rewritten) = source::parse(name, text, limits.nesting)?;
+        self.rewritten.borrow_mut().push(rewritten);
         module.set("argv", module.heap().alloc(AllocList(self.args)));
         Evaluation::attach(module, self.host.clone(), self.meter.clone());
         // Found anew each time: the garbage collector, which runs between statements, moves it.
@@ -151,8 +156,8 @@ impl<'a> Session<'a> {
             },
             _ => return error,
         };
-        let location = location(&error);
-        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", report(&error));
+        let location = self.location(&error);
+        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", self.report(&error));
         let message = format!("the sandbox's limit `{limit}` is reached: {value}");
         Error::limit(limit, message).with_report(location, report).into()
     }
@@ -164,23 +169,38 @@ impl<'a> Session<'a> {
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         };
-        ours.with_report(location(&error), report(&error))
+        ours.with_report(self.location(&error), self.report(&error))
+    }
+
+    /// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
+    fn report(&self, error: &starlark::Error) -> String {
+        let text = without_backtrace(format!("{error:#}").replace("  File <builtin>, in None\n", ""));
+        self.rewritten.borrow().iter().fold(text, |text, rewritten| rewritten.report(&text))
+    }
+
+    fn location(&self, error: &starlark::Error) -> Option<Location> {
+        let span = error.span()?;
+        let begin = span.resolve_span().begin;
+        let mut location = Location {
+            file: span.filename().to_owned(),
+            line: begin.line.saturating_add(1),
+            column: begin.column.saturating_add(1),
+        };
+        self.rewritten.borrow().iter().for_each(|rewritten| rewritten.location(&mut location));
+        Some(location)
     }
 }
 
-/// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
-fn report(error: &starlark::Error) -> String {
-    format!("{error:#}").replace("  File <builtin>, in None\n", "")
-}
-
-fn location(error: &starlark::Error) -> Option<Location> {
-    let span = error.span()?;
-    let begin = span.resolve_span().begin;
-    Some(Location {
-        file: span.filename().to_owned(),
-        line: begin.line.saturating_add(1),
-        column: begin.column.saturating_add(1),
-    })
+/// Some of starlark's errors print a backtrace of Rust's, where the environment of the process asks for one:
+/// that is no business of the script's.
+fn without_backtrace(mut text: String) -> String {
+    const TITLE: &str = "\n\nStack backtrace:\n";
+    if std::backtrace::Backtrace::capture().status() == std::backtrace::BacktraceStatus::Captured
+        && let Some(at) = text.rfind(TITLE)
+    {
+        text.truncate(at.saturating_add(1));
+    }
+    text
 }
 
 /// A script's result as text. What is nested too deeply to print on the native stack, or refers to the

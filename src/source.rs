@@ -1,11 +1,15 @@
 //! Source text: the dialect, and how deeply a text is nested, before a parser sees it.
 
+use std::collections::HashMap;
+
 use starlark::codemap::CodeMap;
 use starlark::syntax::{AstModule, Dialect};
 use starlark_syntax::codemap::Pos;
 use starlark_syntax::lexer::{Lexer, Token};
 
 use crate::error::{Error, Limit, Location};
+use crate::rewrite::{Rewritten, rewrite};
+use crate::shift::OPERATOR;
 
 /// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
 pub(crate) fn dialect() -> Dialect {
@@ -14,7 +18,7 @@ pub(crate) fn dialect() -> Dialect {
 
 /// Parses a script, unless it is nested more deeply than `nesting` levels: parser and compiler
 /// recurse on the native stack, and a deep enough text would overflow it.
-pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<AstModule> {
+pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<(AstModule, Rewritten)> {
     let dialect = dialect();
     // Editors put one there; it is no part of the text.
     let text = match text.strip_prefix('\u{feff}') {
@@ -26,7 +30,14 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
         let location = Location { file: name.to_owned(), line, column: 1 };
         return Err(Error::limit(Limit::Nesting, message.clone()).with_report(Some(location), message).into());
     }
-    AstModule::parse(name, text, &dialect)
+    let mut module = AstModule::parse(name, text, &dialect)?;
+    let mut rewritten = Rewritten::default();
+    if let Some((text, how)) = rewrite(&module) {
+        module = AstModule::parse(name, text, &dialect)?;
+        rewritten = how;
+    }
+    module.replace_binary_operators(&HashMap::from([(OPERATOR.to_owned(), OPERATOR.to_owned())]));
+    Ok((module, rewritten))
 }
 
 /// The line where the text's depth as a tree may pass `most`. What is counted is an upper bound: open

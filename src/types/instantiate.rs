@@ -10,7 +10,8 @@ use super::link;
 use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
-use crate::compile::Compiled;
+use super::table::{MOST_ELEMENTS, too_wide};
+use crate::compile::{Compiled, Tables};
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::wasi::{Binding, Machine};
 
@@ -31,6 +32,7 @@ pub(crate) fn instantiate<'v>(
     if !wasmi::Engine::same(compiled.module.engine(), state.host.engine()) {
         return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
     }
+    check_sizes(store, compiled)?;
     store.count_instance()?;
 
     // What an earlier guest was refused says nothing about this one.
@@ -52,6 +54,33 @@ pub(crate) fn instantiate<'v>(
     Ok(instance)
 }
 
+/// Refuses what the limiter would refuse, before wasmi has a look: there a 32-bit host fails in its own words, and
+/// earlier, at numbers that it cannot count to.
+fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
+    let Tables { elements, maximum } = compiled.tables;
+    let limit = store.evaluation.as_ref().host.limits().table_elements;
+    if maximum > MOST_ELEMENTS {
+        return Err(Error::new(ErrorKind::Link, too_wide(maximum)));
+    }
+    if elements > limit {
+        return Err(tables_too_large(limit));
+    }
+    let bytes = compiled.pages.saturating_mul(PAGE);
+    if bytes > store.memory_left()?.0 {
+        return Err(store.no_memory("the memory of this module", bytes));
+    }
+    Ok(())
+}
+
+fn tables_too_large(limit: u64) -> Error {
+    Error::limit(
+        Limit::TableElements,
+        format!(
+            "a table of this module is too large: the sandbox's limit `table_elements` is {limit} for all tables together"
+        ),
+    )
+}
+
 fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wasmi::Error) -> starlark::Error {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
@@ -62,12 +91,7 @@ fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wa
         },
         K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
             Some(_) => {
-                let limit = state.host.limits().table_elements;
-                Error::limit(
-                    Limit::TableElements,
-                    format!("a table of this module is too large: the sandbox's limit `table_elements` is {limit} for all tables together"),
-                )
-                .into()
+                tables_too_large(state.host.limits().table_elements).into()
             }
             None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
         },

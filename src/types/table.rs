@@ -31,6 +31,13 @@ pub(crate) struct TableGen<V> {
 
 starlark_complex_value!(pub(crate) Table);
 
+/// What a table's own maximum may be: wasmi on a 32-bit host makes no table with a larger one.
+pub(crate) const MOST_ELEMENTS: u64 = u32::MAX as u64;
+
+pub(crate) fn too_wide(maximum: u64) -> String {
+    format!("a table's maximum may be at most {MOST_ELEMENTS} elements, which every host can count, got {maximum}")
+}
+
 impl<'v> Table<'v> {
     /// Makes a table of a script's own, of null references.
     pub(crate) fn make(
@@ -60,6 +67,9 @@ impl<'v> Table<'v> {
             };
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
+        if let Some(maximum) = maximum.filter(|m| *m > MOST_ELEMENTS) {
+            return Err(Error::value(too_wide(maximum)));
+        }
         let limit = store.evaluation.as_ref().host.limits().table_elements;
         store.evaluation.as_ref().meter.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
@@ -110,22 +120,29 @@ impl<'v> Table<'v> {
     fn grow(&self, by: u64, init: Value<'v>) -> Result<u64, Error> {
         let init = self.reference(init)?;
         let store = Store::of(self.store)?;
-        let size = self.len()?;
-        store.evaluation.as_ref().meter.take_exceeded();
-        let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
-        grown.map_err(|_| {
-            if store.evaluation.as_ref().meter.take_exceeded().is_some() {
-                let limit = store.evaluation.as_ref().host.limits().table_elements;
-                return Error::limit(
-                    Limit::TableElements,
-                    format!("cannot grow a table of {size} elements by {by}: the sandbox's limit `table_elements` is {limit} for all tables together"),
-                );
-            }
-            let why = match self.ty().ok().and_then(|ty| ty.maximum()) {
+        let (size, ty) = (self.len()?, self.ty()?);
+        let refuse = |why: String| format!("cannot grow a table of {size} elements by {by}: {why}");
+        let most = ty.maximum().unwrap_or(if ty.is_64() { u64::MAX } else { MOST_ELEMENTS });
+        if size.checked_add(by).is_none_or(|wanted| wanted > most) {
+            return Err(Error::value(refuse(match ty.maximum() {
                 Some(maximum) => format!("its maximum is {maximum}"),
                 None => "a table cannot be that large".to_owned(),
-            };
-            Error::value(format!("cannot grow a table of {size} elements by {by}: {why}"))
+            })));
+        }
+        let limit = store.evaluation.as_ref().host.limits().table_elements;
+        let too_many = || {
+            let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
+            Error::limit(Limit::TableElements, refuse(why))
+        };
+        // Before wasmi asks the limiter: a 32-bit host may not be able to count so far.
+        if by > limit {
+            return Err(too_many());
+        }
+        store.evaluation.as_ref().meter.take_exceeded();
+        let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
+        grown.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
+            Some(_) => too_many(),
+            None => Error::value(refuse(error.to_string())),
         })
     }
 

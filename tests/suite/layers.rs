@@ -17,6 +17,8 @@ const ORDER: &[&str] = &[
     "compile",
     "host",
     "inspect",
+    "shift",
+    "rewrite",
     "source",
     "loader",
     "types::scope",

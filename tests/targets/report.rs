@@ -1,16 +1,33 @@
-//! What `wasm32.rs` prints of a script, on this machine: both must say the same.
+//! Prints transcripts of scripts, for comparison between targets.
+//!
+//! `report [--golden] FOLDER [SCRIPT …]`: the scripts named, else all in the folder, sorted. With `--golden`, their
+//! hashes.
 
-use wasmlark::Sandbox;
+use std::path::Path;
+
+mod transcript;
 
 fn main() -> std::io::Result<()> {
-    let path = std::env::args().nth(1).ok_or_else(|| std::io::Error::other("usage: report SCRIPT"))?;
-    let script = std::fs::read_to_string(path)?;
-    let report = Sandbox::new().report("main.star", &script);
-    print!("{}", report.output);
-    match report.result {
-        Ok(value) => println!("value: {value}"),
-        Err(error) => println!("error: {error}"),
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let golden = args.first().is_some_and(|arg| arg == "--golden");
+    if golden {
+        args.remove(0);
     }
-    println!("stats: {:?}", report.stats);
+    let Some((folder, names)) = args.split_first() else {
+        return Err(std::io::Error::other("usage: report [--golden] FOLDER [SCRIPT …]"));
+    };
+    let folder = Path::new(folder);
+    let names = if names.is_empty() { transcript::scripts(folder)? } else { names.to_vec() };
+    let mut transcripts = Vec::new();
+    for name in names {
+        let text = transcript::transcript(folder, &name)?;
+        if !golden {
+            print!("{text}");
+        }
+        transcripts.push((name, text));
+    }
+    if golden {
+        print!("{}", transcript::golden(&transcripts));
+    }
     Ok(())
 }

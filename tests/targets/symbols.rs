@@ -27,6 +27,7 @@ const PROTECTED: &[&str] = &["_mmap", "_mprotect"];
 const PROT_EXEC: u32 = 4;
 
 fn main() -> ExitCode {
+    decoder_works();
     let libraries: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let mut failed = 0;
     for path in &libraries {
@@ -121,6 +122,12 @@ fn third_argument(code: &[u8], call: usize) -> Option<u32> {
             _ => None,
         }
     })
+}
+
+/// On `mov w2, #5; bl`, `mov w2, #7` in its other encoding, and a call that gets what it was given.
+fn decoder_works() {
+    let argument = |word: u32| third_argument(&[word.to_le_bytes(), 0x9400_0000_u32.to_le_bytes()].concat(), 4);
+    assert_eq!([argument(0x5280_00a2), argument(0x3200_0be2), argument(0xaa03_03e4)], [Some(5), Some(7), None]);
 }
 
 /// The constant of `orr w2, wzr, #imm`, for runs of ones.
