@@ -1,6 +1,6 @@
 /* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
 
-   Made from src/ffi by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.
+   Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
 
    Strings and bytes are a pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null
    pointer is allowed with the length 0. What a call is given is copied. What `wasmlark_run_text` returns

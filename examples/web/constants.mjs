@@ -1,4 +1,4 @@
-// Made from include/wasmlark.h by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.
+// Made from include/wasmlark.h by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
 
 export const STATUS = {
   ok: 0,

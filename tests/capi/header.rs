@@ -5,7 +5,7 @@ use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
 const INTRODUCTION: &str = "\
 /* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
 
-   Made from src/ffi by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.
+   Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
 
    Strings and bytes are a pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null
    pointer is allowed with the length 0. What a call is given is copied. What `wasmlark_run_text` returns
@@ -61,7 +61,7 @@ fn generate() -> String {
 
 /// The header's enumerations for JavaScript: `wasmlark_limit` with its `WASMLARK_LIMIT_FUEL` is `LIMIT.fuel`.
 fn constants(header: &str) -> String {
-    let mut text = "// Made from include/wasmlark.h by `UPDATE_GOLDEN=1 cargo test --features capi --test capi header`. Do not edit.\n"
+    let mut text = "// Made from include/wasmlark.h by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.\n"
         .to_owned();
     let mut lines = header.lines();
     while let Some(line) = lines.next() {
@@ -83,13 +83,13 @@ fn constants(header: &str) -> String {
 /// Holds a file against what makes it.
 fn hold(path: &str, made: &str) {
     let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&full, made).unwrap();
     }
     let stands = std::fs::read_to_string(&full).unwrap_or_default();
     assert!(
         made == stands,
-        "{path} is not what src/ffi makes; to make it anew:\n  UPDATE_GOLDEN=1 cargo test --features capi --test capi header"
+        "{path} is not what src/ffi makes; to make it anew:\n  UPDATE=1 cargo test --features capi --test capi header"
     );
 }
 

@@ -40,12 +40,12 @@ fn a_program_in_c() {
     );
     let output = must(&mut Command::new(program));
     let printed = String::from_utf8(output.stdout).unwrap();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(root.join("tests/capi/program.out"), &printed).unwrap();
         return;
     }
     assert!(
         printed == EXPECTED,
-        "it printed:\n{printed}\nto take that for right:\n  UPDATE_GOLDEN=1 cargo test --features capi --test capi program"
+        "it printed:\n{printed}\nto take that for right:\n  UPDATE=1 cargo test --features capi --test capi program"
     );
 }

@@ -1,7 +1,7 @@
 //! The transcripts of `tests/targets/scripts` are the golden ones: `.ci/run targets` compares other targets with
 //! the same file.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test suite transcripts` writes them; `cargo run --example report -- tests/targets/scripts`
+//! `UPDATE=1 cargo test --test suite transcripts` writes them; `cargo run --example report -- tests/targets/scripts`
 //! shows them.
 
 use std::fs;
@@ -26,7 +26,7 @@ fn transcripts() {
     let transcripts = thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap();
     let golden = transcript::golden(&transcripts);
     let path = root.join("scripts.golden");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &golden).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap();
@@ -35,7 +35,7 @@ fn transcripts() {
         golden == expected,
         "these transcripts are not the golden ones:\n{}\n\
          `cargo run --example report -- tests/targets/scripts NAME` shows one; if it is right on all targets,\n\
-         UPDATE_GOLDEN=1 cargo test --test suite transcripts",
+         UPDATE=1 cargo test --test suite transcripts",
         differ.join("\n")
     );
 }
