@@ -53,7 +53,11 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::shift::globals).build()
+    GlobalsBuilder::extended_by(&extensions)
+        .with(crate::globals::globals)
+        .with(crate::shift::globals)
+        .with(crate::builtins::globals)
+        .build()
 });
 
 /// One run.

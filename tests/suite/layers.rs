@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "host",
     "inspect",
     "power",
+    "builtins",
     "shift",
     "rewrite",
     "source",
