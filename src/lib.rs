@@ -73,6 +73,9 @@
 //! memory64, tail calls, extended constants, relaxed simd and wide arithmetic. Not components,
 //! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
 
+// As with `globals`, below.
+#[allow(unsafe_code, clippy::panic)]
+mod builtins;
 mod command;
 mod compile;
 mod convert;

@@ -22,6 +22,15 @@ struct Usage {
     exceeded: Option<Limit>,
 }
 
+/// What stores and machines hold at a time.
+pub(crate) struct Held {
+    memory: u64,
+    table_elements: u64,
+    instances: usize,
+    files: u64,
+    output: u64,
+}
+
 /// The shared meter of fuel, memory, tables and instances.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
@@ -94,10 +103,18 @@ impl Meter {
         Ok(())
     }
 
-    /// Gives back what was taken for output.
-    pub(crate) fn give_output(&self, bytes: u64) {
+    /// What is held now, but fuel.
+    pub(crate) fn held(&self) -> Held {
+        let usage = self.usage();
+        let Usage { memory, table_elements, instances, files, output, .. } = *usage;
+        Held { memory, table_elements, instances, files, output }
+    }
+
+    /// Gives back what an evaluation that is over took and did not close.
+    pub(crate) fn back_to(&self, held: Held) {
         let mut usage = self.usage();
-        usage.output = usage.output.saturating_sub(bytes);
+        let Held { memory, table_elements, instances, files, output } = held;
+        *usage = Usage { memory, table_elements, instances, files, output, ..*usage };
     }
 
     /// Which limit refused a request since the last time somebody asked.
@@ -150,20 +167,20 @@ impl Limiter {
         }
     }
 
+    /// Gives back what the store holds, when a script closes it. Not when it is dropped: the garbage collector does that,
+    /// at a time that depends on the size of the host's words.
+    pub(crate) fn give_back(&mut self) {
+        let mut usage = self.meter.usage();
+        usage.memory = usage.memory.saturating_sub(std::mem::take(&mut self.memory));
+        usage.table_elements = usage.table_elements.saturating_sub(std::mem::take(&mut self.table_elements));
+        usage.instances = usage.instances.saturating_sub(std::mem::take(&mut self.instances));
+    }
+
     pub(crate) fn memory_limit(&self) -> u64 {
         match self.max_memory {
             Some(own) => own.min(self.limits.memory),
             None => self.limits.memory,
         }
-    }
-}
-
-impl Drop for Limiter {
-    fn drop(&mut self) {
-        let mut usage = self.meter.usage();
-        usage.memory = usage.memory.saturating_sub(self.memory);
-        usage.table_elements = usage.table_elements.saturating_sub(self.table_elements);
-        usage.instances = usage.instances.saturating_sub(self.instances);
     }
 }
 

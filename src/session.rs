@@ -53,7 +53,11 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::shift::globals).build()
+    GlobalsBuilder::extended_by(&extensions)
+        .with(crate::globals::globals)
+        .with(crate::shift::globals)
+        .with(crate::builtins::globals)
+        .build()
 });
 
 /// One run.
@@ -274,10 +278,12 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
         // The loaded file draws on the same budget.
         (self.release_budget)();
         session.loading.borrow_mut().push(name.clone());
+        let held = session.meter.held();
         let frozen = Module::with_temp_heap(|module| {
             session.evaluate(&module, &name, text)?;
             module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
         });
+        session.meter.back_to(held);
         session.loading.borrow_mut().pop();
         let frozen = frozen?;
         session.loaded.borrow_mut().insert(name, frozen.clone());

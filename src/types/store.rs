@@ -238,6 +238,9 @@ fn store_methods(builder: &mut MethodsBuilder) {
             return Err(Error::new(ErrorKind::Handle, "cannot close a store while code of it runs").into());
         }
         store.settle_if_holder(this);
+        if !store.cell.is_closed() {
+            store.with(|mut context| context.data_mut().limiter.give_back())?;
+        }
         store.cell.close().map_err(unavailable)?;
         store.callbacks.borrow_mut().clear();
         store.externs.borrow_mut().clear();

@@ -25,7 +25,6 @@ pub(crate) struct Fs {
     nodes: BTreeMap<Ino, Node>,
     last: Ino,
     meter: Meter,
-    used: u64,
 }
 
 pub(crate) struct Node {
@@ -111,7 +110,7 @@ impl Fs {
         let times = Times { accessed: now, modified: now, changed: now };
         // The entry that refers to the root is nowhere and is never removed.
         nodes.insert(ROOT, Node { body: Body::Directory(Directory::new(ROOT)), links: 1, open: 0, times });
-        Self { nodes, last: ROOT, meter, used: 0 }
+        Self { nodes, last: ROOT, meter }
     }
 
     pub(crate) fn node(&self, ino: Ino) -> Result<&Node, Errno> {
@@ -157,13 +156,11 @@ impl Fs {
         if !self.meter.take_files(bytes) {
             return Err(Errno::Nospc);
         }
-        self.used = self.used.saturating_add(bytes);
         Ok(())
     }
 
     fn give(&mut self, bytes: u64) {
         self.meter.give_files(bytes);
-        self.used = self.used.saturating_sub(bytes);
     }
 
     /// Makes a node and its entry.
@@ -355,12 +352,6 @@ impl Fs {
         }
         found.sort();
         Some(found)
-    }
-}
-
-impl Drop for Fs {
-    fn drop(&mut self) {
-        self.meter.give_files(self.used);
     }
 }
 

@@ -43,7 +43,6 @@ pub(crate) struct System {
     /// What the guest exited with, the last time that it did.
     pub(crate) exit_code: Option<i32>,
     pub(crate) meter: Meter,
-    held: u64,
 }
 
 impl System {
@@ -67,8 +66,7 @@ impl System {
                 )));
             }
         }
-        let held = stdin.held();
-        if !meter.take_files(held) {
+        if !meter.take_files(stdin.held()) {
             return Err(too_large(&meter));
         }
         let mut system = Self {
@@ -83,7 +81,6 @@ impl System {
             random: Random::new(seed),
             exit_code: None,
             meter,
-            held,
         };
         for (path, content) in files {
             system.add_file(&path, content)?;
@@ -162,13 +159,6 @@ impl System {
     /// Where the paths are longer together than the limit `files`.
     pub(crate) fn files(&self) -> Result<Vec<(String, Ino)>, Error> {
         self.fs.list().ok_or_else(|| too_large(&self.meter))
-    }
-}
-
-impl Drop for System {
-    fn drop(&mut self) {
-        self.meter.give_files(self.held);
-        self.meter.give_output(self.stdout.kept().len().saturating_add(self.stderr.kept().len()) as u64);
     }
 }
 

@@ -61,8 +61,9 @@ fn generate() -> String {
 
 /// The header's enumerations for JavaScript: `wasmlark_limit` with its `WASMLARK_LIMIT_FUEL` is `LIMIT.fuel`.
 fn constants(header: &str) -> String {
-    let mut text = "// Made from include/wasmlark.h by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.\n"
-        .to_owned();
+    let mut text =
+        "// Made from include/wasmlark.h by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.\n"
+            .to_owned();
     let mut lines = header.lines();
     while let Some(line) = lines.next() {
         let Some(name) = line.strip_prefix("typedef enum wasmlark_").and_then(|rest| rest.strip_suffix(" {")) else {

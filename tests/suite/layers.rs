@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "compile",
     "host",
     "inspect",
+    "builtins",
     "shift",
     "rewrite",
     "source",

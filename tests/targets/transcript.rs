@@ -4,7 +4,6 @@
 //! whole error, and last what it spent: `fuel N ticks N memory N`. A first line `# limits: fuel=1000 ticks=5000`
 //! sets limits of the sandbox, by the names of the methods of `Limits`.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -53,10 +52,10 @@ pub fn golden(transcripts: &[(String, String)]) -> String {
     let mut lines = String::new();
     let mut all = String::new();
     for (name, text) in transcripts {
-        writeln!(lines, "{} {name}", hash(text)).expect("writing to a string");
+        lines.push_str(&format!("{} {name}\n", hash(text)));
         all.push_str(text);
     }
-    writeln!(lines, "{} all", hash(&all)).expect("writing to a string");
+    lines.push_str(&format!("{} all\n", hash(&all)));
     lines
 }
 
