@@ -8,6 +8,7 @@ use wasmi::{FuncType, Val};
 
 use super::function::{Function, HostFailure, to_starlark, to_wasm};
 use super::scope::{self, StoreData};
+use super::shape;
 use super::store::{Callback, Store};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
@@ -24,8 +25,8 @@ pub(crate) fn define<'v>(
 ) -> Result<wasmi::Func, Error> {
     let index = store.add_callback(callback);
     store.with(|context| {
-        wasmi::Func::new(context, ty, move |mut caller: wasmi::Caller<'_, StoreData>, params, results| {
-            scope::call_host(&mut caller, |owner, eval, caller| {
+        shape::host(context, ty, move |caller, params, results| {
+            scope::call_host(caller, |owner, eval, caller| {
                 Call { name: &name, index, params }.run(owner, eval, caller, results)
             })
             .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))

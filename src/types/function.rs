@@ -2,6 +2,7 @@
 //! languages.
 
 use std::fmt;
+use std::sync::Arc;
 
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
@@ -16,13 +17,15 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
+use super::shape;
 use super::store::Store;
 use crate::compile::signature;
 use crate::convert::{self, Expected};
 use crate::error::{Error, ErrorKind};
 
-/// Values that a call keeps on the native stack; more go to a vector.
-const INLINE: usize = 16;
+/// Values that a call keeps on the native stack: nearly all calls have few. More go to a vector.
+const FEW: usize = 4;
+const SOME: usize = 16;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
@@ -35,6 +38,10 @@ pub(crate) struct FunctionGen<V> {
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) ty: FuncType,
+    /// The faster way to call it, where its type has one.
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    fast: Option<Arc<shape::Call>>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     name: Option<Box<str>>,
@@ -52,8 +59,12 @@ impl<'v> Function<'v> {
         name: Option<&str>,
         heap: Heap<'v>,
     ) -> Result<Value<'v>, Error> {
-        let ty = owner.with(|context| func.ty(&context))?;
-        let make = || heap.alloc(Self { store, func, ty, name: name.map(Into::into) });
+        let (ty, fast) = owner.with(|context| {
+            let ty = func.ty(&context);
+            let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
+            (ty, fast)
+        })?;
+        let make = || heap.alloc(Self { store, func, ty, fast, name: name.map(Into::into) });
         Ok(if name.is_some() { owner.name_function(&func, make()) } else { owner.function(&func, make) })
     }
 
@@ -63,15 +74,22 @@ impl<'v> Function<'v> {
         let store = Store::of(self.store)?;
         let params = self.ty.params();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
-        let mut inline = [const { Val::I32(0) }; INLINE];
-        let mut spilled;
-        let values = match inline.get_mut(..inputs + outputs) {
-            Some(values) => values,
-            None => {
-                spilled = vec![Val::I32(0); inputs + outputs];
-                spilled.as_mut_slice()
+        let (mut few, mut some, mut many);
+        let values = match inputs + outputs {
+            count @ ..=FEW => {
+                few = [const { Val::I32(0) }; FEW];
+                few.get_mut(..count)
             }
-        };
+            count @ ..=SOME => {
+                some = [const { Val::I32(0) }; SOME];
+                some.get_mut(..count)
+            }
+            count => {
+                many = vec![Val::I32(0); count];
+                Some(many.as_mut_slice())
+            }
+        }
+        .unwrap_or_default();
         let (inputs, outputs) = values.split_at_mut(inputs);
         let mut given = 0;
         for arg in args.positions(heap)? {
@@ -85,7 +103,10 @@ impl<'v> Function<'v> {
             return Err(self.wrong_arity(given).into());
         }
         store
-            .enter(self.store, eval, |context| self.func.call(context, inputs, outputs))?
+            .enter(self.store, eval, |context| match &self.fast {
+                Some(fast) => fast(context, inputs, outputs),
+                None => self.func.call(context, inputs, outputs),
+            })?
             .map_err(|error| store.failure(self.store, error, || format!("in wasm function `{}`", self.described())))?;
         match outputs {
             [] => Ok(Value::new_none()),

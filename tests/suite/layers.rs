@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "source",
     "loader",
     "types::scope",
+    "types::shape",
     "types::evaluation",
     "types::store",
     "types::fuel",
