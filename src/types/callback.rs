@@ -23,11 +23,13 @@ pub(crate) fn define<'v>(
     ty: FuncType,
     name: String,
 ) -> Result<wasmi::Func, Error> {
+    // A wasm function of another store knows nothing of callers.
+    let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
     let index = store.add_callback(callback);
     store.with(|context| {
         shape::host(context, ty, move |caller, params, results| {
             scope::call_host(caller, |owner, eval, caller| {
-                Call { name: &name, index, params }.run(owner, eval, caller, results)
+                Call { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
             })
             .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
         })
@@ -37,6 +39,7 @@ pub(crate) fn define<'v>(
 struct Call<'a> {
     name: &'a str,
     index: usize,
+    has_caller: bool,
     params: &'a [Val],
 }
 
@@ -85,8 +88,7 @@ impl Call<'_> {
         for (slot, param) in rest.iter_mut().zip(self.params) {
             *slot = to_starlark(param, owner, store, heap)?;
         }
-        // A wasm function of another store knows nothing of callers.
-        let args = if function.downcast_ref::<Function<'v>>().is_some() { &*rest } else { &*args };
+        let args = if self.has_caller { &*args } else { &*rest };
         eval.eval_function(function, args, &[]).map_err(|error| self.explain(error, function, args.len()))
     }
 

@@ -23,9 +23,8 @@ use crate::compile::signature;
 use crate::convert::{self, Expected};
 use crate::error::{Error, ErrorKind};
 
-/// Values that a call keeps on the native stack: nearly all calls have few. More go to a vector.
-const FEW: usize = 4;
-const SOME: usize = 16;
+/// Values that a call keeps on the native stack; more go to a vector.
+const FEW: usize = 12;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
@@ -68,51 +67,52 @@ impl<'v> Function<'v> {
         Ok(if name.is_some() { owner.name_function(&func, make()) } else { owner.function(&func, make) })
     }
 
-    fn call(&self, args: &Arguments<'v, '_>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    /// Calls a function of any type, and says what is wrong with the arguments of any.
+    #[inline(never)]
+    fn call(
+        &self,
+        store: &Store<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
-        args.no_named_args()?;
-        let store = Store::of(self.store)?;
         let params = self.ty.params();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
-        let (mut few, mut some, mut many);
+        let (mut few, mut many);
         let values = match inputs + outputs {
             count @ ..=FEW => {
                 few = [const { Val::I32(0) }; FEW];
-                few.get_mut(..count)
-            }
-            count @ ..=SOME => {
-                some = [const { Val::I32(0) }; SOME];
-                some.get_mut(..count)
+                few.get_mut(..count).unwrap_or_default()
             }
             count => {
                 many = vec![Val::I32(0); count];
-                Some(many.as_mut_slice())
+                many.as_mut_slice()
             }
-        }
-        .unwrap_or_default();
+        };
         let (inputs, outputs) = values.split_at_mut(inputs);
+        let mut slots = inputs.iter_mut().zip(params);
         let mut given = 0;
-        for arg in args.positions(heap)? {
-            let (Some(slot), Some(ty)) = (inputs.get_mut(given), params.get(given)) else {
-                return Err(self.wrong_arity(args.len()?).into());
+        args.positions(heap)?.try_for_each(|arg| {
+            let Some((slot, ty)) = slots.next() else {
+                return Err(starlark::Error::from(self.wrong_arity(args.len()?)));
             };
             *slot = to_wasm(arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
             given += 1;
-        }
+            Ok(())
+        })?;
         if given != inputs.len() {
             return Err(self.wrong_arity(given).into());
         }
         store
-            .enter(self.store, eval, |context| match &self.fast {
-                Some(fast) => fast(context, inputs, outputs),
-                None => self.func.call(context, inputs, outputs),
-            })?
-            .map_err(|error| store.failure(self.store, error, || format!("in wasm function `{}`", self.described())))?;
+            .enter(self.store, eval, |context| self.func.call(context, inputs, outputs))?
+            .map_err(|error| self.failed(self.store, store, error))?;
+        let back = |val: &Val| to_starlark(val, self.store, store, heap);
         match outputs {
             [] => Ok(Value::new_none()),
-            [one] => Ok(to_starlark(one, self.store, store, heap)?),
+            [one] => Ok(back(one)?),
+            [one, two] => Ok(heap.alloc((back(one)?, back(two)?))),
             many => {
-                let values: Result<Vec<_>, _> = many.iter().map(|v| to_starlark(v, self.store, store, heap)).collect();
+                let values: Result<Vec<_>, _> = many.iter().map(back).collect();
                 Ok(heap.alloc(AllocTuple(values?)))
             }
         }
@@ -138,6 +138,11 @@ impl<'v> Function<'v> {
 impl<V> FunctionGen<V> {
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("func")
+    }
+
+    #[cold]
+    fn failed<'v>(&self, own: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
+        store.failure(own, error, || format!("in wasm function `{}`", self.described()))
     }
 
     /// `add(i32, i32) -> i32`.
@@ -183,7 +188,7 @@ impl<'v> Store<'v> {
 }
 
 /// Any value as one of a wasm type, for use in `store`.
-#[inline]
+#[inline(always)]
 pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
     match ty {
         ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, me, store),
@@ -272,9 +277,16 @@ where
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        match Function::from_value(me) {
-            Some(function) => function.call(args, eval),
-            None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
+        args.no_named_args()?;
+        let own = self.store.to_value();
+        let store = Store::of(own)?;
+        match self.fast.as_ref().and_then(|fast| fast((own, store), args, eval)) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(self.failed(own, store, error)),
+            None => match Function::from_value(me) {
+                Some(function) => function.call(store, args, eval),
+                None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
+            },
         }
     }
 

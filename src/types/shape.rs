@@ -4,60 +4,139 @@
 //! The table is what the exports and imports of the modules in `examples/real` have most often, nine in
 //! ten of them. A row costs 2 to 4 KB of code; a type that has none is called just the same, slower.
 
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::{Heap, Value};
 use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, Val, ValType};
 
 use super::scope::StoreData;
+use super::store::Store;
+use crate::convert;
 
 /// Runs a macro for each row of the table.
 macro_rules! for_each_shape {
     ($row:ident) => {
-        $row!([] => [], [r I32], [r I64], [r F64]);
-        $row!([a I32] => [], [r I32], [r I64]);
-        $row!([a I32, b I32] => [], [r I32], [r I64]);
-        $row!([a I32, b I32, c I32] => [], [r I32], [r I64]);
-        $row!([a I32, b I32, c I32, d I32] => [], [r I32]);
-        $row!([a I32, b I32, c I32, d I32, e I32] => [r I32]);
-        $row!([a I32, b I32, c I32, d I32, e I32, f I32] => [r I32]);
-        $row!([a I64] => [], [r I32], [r I64]);
-        $row!([a I64, b I64] => [], [r I64]);
-        $row!([a I32, b I64] => [], [r I32], [r I64]);
-        $row!([a I32, b I32, c I64] => [r I32]);
+        $row!([] => [], [r i32], [r i64], [r F64]);
+        $row!([a i32] => [], [r i32], [r i64]);
+        $row!([a i32, b i32] => [], [r i32], [r i64], [r i32, s i32]);
+        $row!([a i32, b i32, c i32] => [], [r i32], [r i64]);
+        $row!([a i32, b i32, c i32, d i32] => [], [r i32]);
+        $row!([a i32, b i32, c i32, d i32, e i32] => [r i32]);
+        $row!([a i32, b i32, c i32, d i32, e i32, f i32] => [r i32]);
+        $row!([a i64] => [], [r i32], [r i64]);
+        $row!([a i64, b i64] => [], [r i64]);
+        $row!([a i32, b i64] => [], [r i32], [r i64]);
+        $row!([a i32, b i32, c i64] => [r i32]);
         $row!([a F64] => [r F64]);
         $row!([a F64, b F64] => [r F64]);
+        $row!([a i64, b i64, c i64, d i64, e i64, f i64, g i64, h i64] => [r i64]);
     };
 }
 
-macro_rules! rust {
-    (I32) => { i32 };
-    (I64) => { i64 };
-    (F64) => { F64 };
+/// A number, as the table names it and Rust knows it.
+trait Number: Sized {
+    const TYPE: ValType;
+    fn take(value: Value<'_>) -> Option<Self>;
+    fn give(self, heap: Heap<'_>) -> Value<'_>;
+    fn of(val: &Val) -> Option<Self>;
 }
 
-/// Calls a function as `wasmi::Func::call` does.
-pub(crate) type Call =
-    dyn Fn(&mut StoreContextMut<'_, StoreData>, &[Val], &mut [Val]) -> Result<(), wasmi::Error> + Send + Sync;
+impl Number for i32 {
+    const TYPE: ValType = ValType::I32;
+
+    #[inline]
+    fn take(value: Value<'_>) -> Option<Self> {
+        convert::to_i32(value).ok()
+    }
+
+    #[inline]
+    fn give(self, heap: Heap<'_>) -> Value<'_> {
+        heap.alloc(self)
+    }
+
+    #[inline]
+    fn of(val: &Val) -> Option<Self> {
+        match val {
+            Val::I32(x) => Some(*x),
+            _ => None,
+        }
+    }
+}
+
+impl Number for i64 {
+    const TYPE: ValType = ValType::I64;
+
+    #[inline]
+    fn take(value: Value<'_>) -> Option<Self> {
+        convert::to_i64(value).ok()
+    }
+
+    #[inline]
+    fn give(self, heap: Heap<'_>) -> Value<'_> {
+        heap.alloc(self)
+    }
+
+    #[inline]
+    fn of(val: &Val) -> Option<Self> {
+        match val {
+            Val::I64(x) => Some(*x),
+            _ => None,
+        }
+    }
+}
+
+impl Number for F64 {
+    const TYPE: ValType = ValType::F64;
+
+    #[inline]
+    fn take(value: Value<'_>) -> Option<Self> {
+        convert::to_f64(value).ok()
+    }
+
+    #[inline]
+    fn give(self, heap: Heap<'_>) -> Value<'_> {
+        heap.alloc(convert::float(self.to_float()))
+    }
+
+    #[inline]
+    fn of(val: &Val) -> Option<Self> {
+        match val {
+            Val::F64(x) => Some(*x),
+            _ => None,
+        }
+    }
+}
+
+/// Calls a function of a store with a script's arguments; `None`, before anything ran, where something
+/// is wrong with them or with the store: the slower way says what.
+pub(crate) type Call = dyn for<'v> Fn(
+        (Value<'v>, &Store<'v>),
+        &Arguments<'v, '_>,
+        &mut Evaluator<'v, '_, '_>,
+    ) -> Option<Result<Value<'v>, wasmi::Error>>
+    + Send
+    + Sync;
 
 /// The faster way to call `func`, which has type `ty`, if there is one.
 pub(crate) fn fast_call(func: Func, ty: &FuncType, context: &StoreContextMut<'_, StoreData>) -> Option<Box<Call>> {
     macro_rules! shape {
-        ([$($param:ident $param_ty:ident),*] [$($result:ident $result_ty:ident),*]) => {
-            if *ty.params() == [$(ValType::$param_ty),*] && *ty.results() == [$(ValType::$result_ty),*] {
-                let typed = func.typed::<($(rust!($param_ty),)*), ($(rust!($result_ty),)*)>(context).ok()?;
-                return Some(Box::new(move |context, inputs, outputs| match (inputs, outputs) {
-                    (&[$(Val::$param_ty($param)),*], [$($result),*]) => {
-                        let results: ($(rust!($result_ty),)*) = typed.call(context, ($($param,)*))?;
-                        ($(*$result,)*) = deal!(results $($result_ty)*);
-                        Ok(())
-                    }
-                    (inputs, outputs) => func.call(context, inputs, outputs),
+        ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
+            if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {
+                let typed = func.typed::<($($param_ty,)*), ($($result_ty,)*)>(context).ok()?;
+                return Some(Box::new(move |(me, store), args, eval| {
+                    let heap = eval.heap();
+                    let [$($param),*] = args.positional(heap).ok()?;
+                    let params = ($(<$param_ty>::take($param)?,)*);
+                    let results = store.enter(me, eval, |context| typed.call(context, params)).ok()?;
+                    Some(results.map(|($($result,)*)| give!(heap $($result)*)))
                 }));
             }
         };
         ($params:tt => $($results:tt),*) => { $( shape!($params $results); )* };
     }
-    macro_rules! deal {
-        ($results:ident) => { $results };
-        ($results:ident $ty:ident) => { (Val::$ty($results.0),) };
+    macro_rules! give {
+        ($heap:ident) => { Value::new_none() };
+        ($heap:ident $result:ident) => { $result.give($heap) };
+        ($heap:ident $($result:ident)*) => { $heap.alloc(($($result.give($heap),)*)) };
     }
     for_each_shape!(shape);
     None
@@ -70,16 +149,14 @@ pub(crate) fn host(
     run: impl Fn(&mut Caller<'_, StoreData>, &[Val], &mut [Val]) -> Result<(), wasmi::Error> + Send + Sync + 'static,
 ) -> Func {
     macro_rules! shape {
-        ([$($param:ident $param_ty:ident),*] [$($result:ident $result_ty:ident),*]) => {
-            if *ty.params() == [$(ValType::$param_ty),*] && *ty.results() == [$(ValType::$result_ty),*] {
-                return Func::wrap(context, move |mut caller: Caller<'_, StoreData>, $($param: rust!($param_ty)),*| {
-                    let mut results = [$(Val::default_for_ty(ValType::$result_ty)),*];
-                    run(&mut caller, &[$(Val::$param_ty($param)),*], &mut results)?;
-                    match results {
-                        [$(Val::$result_ty($result)),*] => Ok(($($result,)*)),
-                        #[allow(unreachable_patterns)]
-                        _ => Err(wasmi::Error::new("a host function changed the type of its result")),
-                    }
+        ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
+            if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {
+                return Func::wrap(context, move |mut caller: Caller<'_, StoreData>, $($param: $param_ty),*| {
+                    let mut results = [$(Val::default_for_ty(<$result_ty>::TYPE)),*];
+                    run(&mut caller, &[$(Val::from($param)),*], &mut results)?;
+                    let [$($result),*] = &results;
+                    let results = (|| Some(($(<$result_ty>::of($result)?,)*)))();
+                    results.ok_or_else(|| wasmi::Error::new("a result of another type"))
                 });
             }
         };

@@ -100,8 +100,8 @@ impl<'v> Store<'v> {
         &self,
         me: Value<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
-        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> Result<R, wasmi::Error>,
-    ) -> Result<Result<R, wasmi::Error>, Error> {
+        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
+    ) -> Result<R, Error> {
         self.hold_budget(me)?;
         self.cell.enter(me, eval, f).map_err(unavailable)
     }
