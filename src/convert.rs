@@ -40,7 +40,7 @@ pub(crate) fn type_by_name(name: &str) -> Option<ValType> {
 
 /// A Starlark number or vector as `ty`. Integers wrap to the type's bits within the range that its
 /// signed and unsigned readings span together.
-#[inline(always)]
+#[inline]
 pub(crate) fn to_wasm(value: Value<'_>, ty: ValType) -> Result<Val, Expected> {
     match ty {
         ValType::I32 => to_i32(value).map(Val::I32),

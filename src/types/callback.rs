@@ -6,7 +6,7 @@ use starlark::values::tuple::TupleRef;
 use starlark::values::{Value, ValueLike};
 use wasmi::{FuncType, Val};
 
-use super::function::{Function, HostFailure, to_starlark, to_wasm};
+use super::function::{Function, HostFailure, fill, to_starlark};
 use super::scope::{self, StoreData};
 use super::shape;
 use super::store::{Callback, Store};
@@ -118,15 +118,14 @@ impl Call<'_> {
     ) -> Result<(), Error> {
         let set = |slot: &mut Val, index: usize, value: Value<'v>| {
             let ty = slot.ty();
-            *slot = to_wasm(value, ty, owner, store).map_err(|expected| {
+            fill(slot, value, ty, owner, store).map_err(|expected| {
                 Error::value(format!(
                     "result {index} of import `{}` must be {expected} ({}), got {}",
                     self.name,
                     convert::type_name(ty),
                     convert::describe(value)
                 ))
-            })?;
-            Ok(())
+            })
         };
         match results {
             [] if value.is_none() => Ok(()),

@@ -58,13 +58,15 @@ impl<'v> Function<'v> {
         name: Option<&str>,
         heap: Heap<'v>,
     ) -> Result<Value<'v>, Error> {
-        let (ty, fast) = owner.with(|context| {
-            let ty = func.ty(&context);
-            let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
-            (ty, fast)
-        })?;
-        let make = || heap.alloc(Self { store, func, ty, fast, name: name.map(Into::into) });
-        Ok(if name.is_some() { owner.name_function(&func, make()) } else { owner.function(&func, make) })
+        let make = || {
+            let (ty, fast) = owner.with(|context| {
+                let ty = func.ty(&context);
+                let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
+                (ty, fast)
+            })?;
+            Ok(heap.alloc(Self { store, func, ty, fast, name: name.map(Into::into) }))
+        };
+        if name.is_some() { Ok(owner.name_function(&func, make()?)) } else { owner.function(&func, make) }
     }
 
     /// Calls a function of any type, and says what is wrong with the arguments of any.
@@ -90,16 +92,14 @@ impl<'v> Function<'v> {
             }
         };
         let (inputs, outputs) = values.split_at_mut(inputs);
-        let mut slots = inputs.iter_mut().zip(params);
         let mut given = 0;
-        args.positions(heap)?.try_for_each(|arg| {
-            let Some((slot, ty)) = slots.next() else {
-                return Err(starlark::Error::from(self.wrong_arity(args.len()?)));
+        for arg in args.positions(heap)? {
+            let (Some(slot), Some(ty)) = (inputs.get_mut(given), params.get(given)) else {
+                return Err(self.wrong_arity(args.len()?).into());
             };
-            *slot = to_wasm(arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
+            fill(slot, arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
             given += 1;
-            Ok(())
-        })?;
+        }
         if given != inputs.len() {
             return Err(self.wrong_arity(given).into());
         }
@@ -188,12 +188,29 @@ impl<'v> Store<'v> {
 }
 
 /// Any value as one of a wasm type, for use in `store`.
-#[inline(always)]
+#[inline]
 pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
     match ty {
         ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, me, store),
         _ => convert::to_wasm(value, ty),
     }
+}
+
+/// The same, in place: a `Val` on its way through results costs more than the conversion of an integer.
+#[inline(always)]
+pub(crate) fn fill<'v>(
+    slot: &mut Val,
+    value: Value<'v>,
+    ty: ValType,
+    me: Value<'v>,
+    store: &Store<'v>,
+) -> Result<(), Expected> {
+    *slot = match ty {
+        ValType::I32 => Val::I32(convert::to_i32(value)?),
+        ValType::I64 => Val::I64(convert::to_i64(value)?),
+        _ => to_wasm(value, ty, me, store)?,
+    };
+    Ok(())
 }
 
 fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
