@@ -92,6 +92,10 @@ pub(crate) fn fast_call(func: Func, ty: &FuncType, context: &StoreContextMut<'_,
                 let typed = func.typed::<($($param_ty,)*), ($($result_ty,)*)>(context).ok()?;
                 return Some(Box::new(move |(me, store), args, eval| {
                     let heap = eval.heap();
+                    // `positional` would make a list of `*args` of any length.
+                    if args.len().ok()? != <[ValType]>::len(&[$(<$param_ty>::TYPE),*]) {
+                        return None;
+                    }
                     let [$($param),*] = args.positional(heap).ok()?;
                     let params = ($(<$param_ty>::take($param)?,)*);
                     let results = store.enter(me, eval, |context| typed.call(context, params)).ok()?;
