@@ -43,18 +43,28 @@ pub(crate) fn type_by_name(name: &str) -> Option<ValType> {
 #[inline]
 pub(crate) fn to_wasm(value: Value<'_>, ty: ValType) -> Result<Val, Expected> {
     match ty {
-        ValType::I32 => match value.unpack_i32() {
-            Some(x) => Ok(Val::I32(x)),
-            None => wide_i32(value),
-        },
-        ValType::I64 => match value.unpack_i32() {
-            Some(x) => Ok(Val::I64(x.into())),
-            None => wide_i64(value),
-        },
+        ValType::I32 => to_i32(value).map(Val::I32),
+        ValType::I64 => to_i64(value).map(Val::I64),
         ValType::F32 => to_f32(value).map(Val::F32),
         ValType::F64 => to_f64(value).map(Val::F64),
         ValType::V128 => to_v128(value).map(Val::V128),
         ValType::FuncRef | ValType::ExternRef => Err("a reference"),
+    }
+}
+
+#[inline]
+pub(crate) fn to_i32(value: Value<'_>) -> Result<i32, Expected> {
+    match value.unpack_i32() {
+        Some(x) => Ok(x),
+        None => wide_i32(value),
+    }
+}
+
+#[inline]
+pub(crate) fn to_i64(value: Value<'_>) -> Result<i64, Expected> {
+    match value.unpack_i32() {
+        Some(x) => Ok(x.into()),
+        None => wide_i64(value),
     }
 }
 
@@ -83,20 +93,20 @@ const I32: Expected = "an int from -2147483648 to 4294967295";
 const I64: Expected = "an int from -9223372036854775808 to 18446744073709551615";
 
 #[cold]
-fn wide_i32(value: Value<'_>) -> Result<Val, Expected> {
+fn wide_i32(value: Value<'_>) -> Result<i32, Expected> {
     let x = integer(value).ok_or(I32)?;
     match (i32::try_from(x), u32::try_from(x)) {
-        (Ok(x), _) => Ok(Val::I32(x)),
-        (_, Ok(x)) => Ok(Val::I32(x.cast_signed())),
+        (Ok(x), _) => Ok(x),
+        (_, Ok(x)) => Ok(x.cast_signed()),
         _ => Err(I32),
     }
 }
 
-fn wide_i64(value: Value<'_>) -> Result<Val, Expected> {
+fn wide_i64(value: Value<'_>) -> Result<i64, Expected> {
     let x = integer(value).ok_or(I64)?;
     match (i64::try_from(x), u64::try_from(x)) {
-        (Ok(x), _) => Ok(Val::I64(x)),
-        (_, Ok(x)) => Ok(Val::I64(x.cast_signed())),
+        (Ok(x), _) => Ok(x),
+        (_, Ok(x)) => Ok(x.cast_signed()),
         _ => Err(I64),
     }
 }

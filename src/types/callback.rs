@@ -6,8 +6,9 @@ use starlark::values::tuple::TupleRef;
 use starlark::values::{Value, ValueLike};
 use wasmi::{FuncType, Val};
 
-use super::function::{Function, HostFailure, to_starlark, to_wasm};
+use super::function::{Function, HostFailure, fill, to_starlark};
 use super::scope::{self, StoreData};
+use super::shape;
 use super::store::{Callback, Store};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
@@ -22,11 +23,13 @@ pub(crate) fn define<'v>(
     ty: FuncType,
     name: String,
 ) -> Result<wasmi::Func, Error> {
+    // A wasm function of another store knows nothing of callers.
+    let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
     let index = store.add_callback(callback);
     store.with(|context| {
-        wasmi::Func::new(context, ty, move |mut caller: wasmi::Caller<'_, StoreData>, params, results| {
-            scope::call_host(&mut caller, |owner, eval, caller| {
-                Call { name: &name, index, params }.run(owner, eval, caller, results)
+        shape::host(context, ty, move |caller, params, results| {
+            scope::call_host(caller, |owner, eval, caller| {
+                Call { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
             })
             .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
         })
@@ -36,6 +39,7 @@ pub(crate) fn define<'v>(
 struct Call<'a> {
     name: &'a str,
     index: usize,
+    has_caller: bool,
     params: &'a [Val],
 }
 
@@ -84,8 +88,7 @@ impl Call<'_> {
         for (slot, param) in rest.iter_mut().zip(self.params) {
             *slot = to_starlark(param, owner, store, heap)?;
         }
-        // A wasm function of another store knows nothing of callers.
-        let args = if function.downcast_ref::<Function<'v>>().is_some() { &*rest } else { &*args };
+        let args = if self.has_caller { &*args } else { &*rest };
         eval.eval_function(function, args, &[]).map_err(|error| self.explain(error, function, args.len()))
     }
 
@@ -115,15 +118,14 @@ impl Call<'_> {
     ) -> Result<(), Error> {
         let set = |slot: &mut Val, index: usize, value: Value<'v>| {
             let ty = slot.ty();
-            *slot = to_wasm(value, ty, owner, store).map_err(|expected| {
+            fill(slot, value, ty, owner, store).map_err(|expected| {
                 Error::value(format!(
                     "result {index} of import `{}` must be {expected} ({}), got {}",
                     self.name,
                     convert::type_name(ty),
                     convert::describe(value)
                 ))
-            })?;
-            Ok(())
+            })
         };
         match results {
             [] if value.is_none() => Ok(()),

@@ -43,8 +43,14 @@ impl<'v> Caller<'v> {
         // that another one exports, and more: the one with the most is the caller.
         let store = Store::of(own.store)?;
         let mut best = (self.instance, own);
+        if store.has_only(self.instance) {
+            return Ok(best);
+        }
         let mut most =
             if own.exports.as_ref().are_the_callers(store) { own.exports.as_ref().names().count() } else { 0 };
+        if most >= store.most_exports() {
+            return Ok(best);
+        }
         for value in store.instances() {
             let Some(instance) = Instance::from_value(value) else { continue };
             let exports = instance.exports.as_ref();

@@ -2,6 +2,7 @@
 //! languages.
 
 use std::fmt;
+use std::sync::Arc;
 
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
@@ -16,13 +17,14 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
+use super::shape;
 use super::store::Store;
 use crate::compile::signature;
 use crate::convert::{self, Expected};
 use crate::error::{Error, ErrorKind};
 
 /// Values that a call keeps on the native stack; more go to a vector.
-const INLINE: usize = 16;
+const FEW: usize = 12;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
@@ -35,6 +37,10 @@ pub(crate) struct FunctionGen<V> {
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) ty: FuncType,
+    /// The faster way to call it, where its type has one.
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    fast: Option<Arc<shape::Call>>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     name: Option<Box<str>>,
@@ -52,24 +58,37 @@ impl<'v> Function<'v> {
         name: Option<&str>,
         heap: Heap<'v>,
     ) -> Result<Value<'v>, Error> {
-        let ty = owner.with(|context| func.ty(&context))?;
-        let make = || heap.alloc(Self { store, func, ty, name: name.map(Into::into) });
-        Ok(if name.is_some() { owner.name_function(&func, make()) } else { owner.function(&func, make) })
+        let make = || {
+            let (ty, fast) = owner.with(|context| {
+                let ty = func.ty(&context);
+                let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
+                (ty, fast)
+            })?;
+            Ok(heap.alloc(Self { store, func, ty, fast, name: name.map(Into::into) }))
+        };
+        if name.is_some() { Ok(owner.name_function(&func, make()?)) } else { owner.function(&func, make) }
     }
 
-    fn call(&self, args: &Arguments<'v, '_>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
+    /// Calls a function of any type, and says what is wrong with the arguments of any.
+    #[inline(never)]
+    fn call(
+        &self,
+        store: &Store<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
-        args.no_named_args()?;
-        let store = Store::of(self.store)?;
         let params = self.ty.params();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
-        let mut inline = [const { Val::I32(0) }; INLINE];
-        let mut spilled;
-        let values = match inline.get_mut(..inputs + outputs) {
-            Some(values) => values,
-            None => {
-                spilled = vec![Val::I32(0); inputs + outputs];
-                spilled.as_mut_slice()
+        let (mut few, mut many);
+        let values = match inputs + outputs {
+            count @ ..=FEW => {
+                few = [const { Val::I32(0) }; FEW];
+                few.get_mut(..count).unwrap_or_default()
+            }
+            count => {
+                many = vec![Val::I32(0); count];
+                many.as_mut_slice()
             }
         };
         let (inputs, outputs) = values.split_at_mut(inputs);
@@ -78,7 +97,7 @@ impl<'v> Function<'v> {
             let (Some(slot), Some(ty)) = (inputs.get_mut(given), params.get(given)) else {
                 return Err(self.wrong_arity(args.len()?).into());
             };
-            *slot = to_wasm(arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
+            fill(slot, arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
             given += 1;
         }
         if given != inputs.len() {
@@ -86,12 +105,14 @@ impl<'v> Function<'v> {
         }
         store
             .enter(self.store, eval, |context| self.func.call(context, inputs, outputs))?
-            .map_err(|error| store.failure(self.store, error, || format!("in wasm function `{}`", self.described())))?;
+            .map_err(|error| self.failed(self.store, store, error))?;
+        let back = |val: &Val| to_starlark(val, self.store, store, heap);
         match outputs {
             [] => Ok(Value::new_none()),
-            [one] => Ok(to_starlark(one, self.store, store, heap)?),
+            [one] => Ok(back(one)?),
+            [one, two] => Ok(heap.alloc((back(one)?, back(two)?))),
             many => {
-                let values: Result<Vec<_>, _> = many.iter().map(|v| to_starlark(v, self.store, store, heap)).collect();
+                let values: Result<Vec<_>, _> = many.iter().map(back).collect();
                 Ok(heap.alloc(AllocTuple(values?)))
             }
         }
@@ -117,6 +138,11 @@ impl<'v> Function<'v> {
 impl<V> FunctionGen<V> {
     fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("func")
+    }
+
+    #[cold]
+    fn failed<'v>(&self, own: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
+        store.failure(own, error, || format!("in wasm function `{}`", self.described()))
     }
 
     /// `add(i32, i32) -> i32`.
@@ -168,6 +194,23 @@ pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &
         ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, me, store),
         _ => convert::to_wasm(value, ty),
     }
+}
+
+/// The same, in place: a `Val` on its way through results costs more than the conversion of an integer.
+#[inline(always)]
+pub(crate) fn fill<'v>(
+    slot: &mut Val,
+    value: Value<'v>,
+    ty: ValType,
+    me: Value<'v>,
+    store: &Store<'v>,
+) -> Result<(), Expected> {
+    *slot = match ty {
+        ValType::I32 => Val::I32(convert::to_i32(value)?),
+        ValType::I64 => Val::I64(convert::to_i64(value)?),
+        _ => to_wasm(value, ty, me, store)?,
+    };
+    Ok(())
 }
 
 fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
@@ -251,9 +294,16 @@ where
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        match Function::from_value(me) {
-            Some(function) => function.call(args, eval),
-            None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
+        args.no_named_args()?;
+        let own = self.store.to_value();
+        let store = Store::of(own)?;
+        match self.fast.as_ref().and_then(|fast| fast((own, store), args, eval)) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(self.failed(own, store, error)),
+            None => match Function::from_value(me) {
+                Some(function) => function.call(store, args, eval),
+                None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
+            },
         }
     }
 

@@ -122,8 +122,12 @@ impl<'v> Plan<'v> {
             };
             self.given.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
         }
+        let link = |found| {
+            store.has_links.set(true);
+            Ok(found)
+        };
         let define = |given| match given {
-            Given::Linked(found) => Ok(found),
+            Given::Linked(found) => link(found),
             Given::Wasi(function, abi) => {
                 let Some(binding) = binding else {
                     return Err(Error::new(ErrorKind::Link, "no machine for the functions of WASI"));
@@ -133,7 +137,7 @@ impl<'v> Plan<'v> {
             Given::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
-                    Some(f) if f.store.ptr_eq(me) => Ok(Extern::Func(f.func)),
+                    Some(f) if f.store.ptr_eq(me) => link(Extern::Func(f.func)),
                     _ => {
                         let callback = Callback { function, caller: caller(escapes) };
                         callback::define(store, callback, ty, name).map(Extern::Func)

@@ -15,6 +15,7 @@ pub(crate) mod module;
 mod namespace;
 pub(crate) mod outcome;
 pub(crate) mod scope;
+mod shape;
 pub(crate) mod store;
 pub(crate) mod table;
 pub(crate) mod wasi;

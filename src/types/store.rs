@@ -38,6 +38,9 @@ pub(crate) struct Store<'v> {
     functions: RefCell<SmallMap<String, Value<'v>>>,
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
+    most_exports: Cell<usize>,
+    /// Whether an instance was ever given, as an import, what lives in this store already.
+    pub(super) has_links: Cell<bool>,
     /// Fuel that this store may still use of the evaluation's, as of when it last held the budget.
     pub(super) own_fuel: Cell<u64>,
     /// What wasmi's counter stood at when this store was last settled.
@@ -64,6 +67,8 @@ impl<'v> Store<'v> {
             externs: RefCell::default(),
             functions: RefCell::default(),
             instances: RefCell::default(),
+            most_exports: Cell::new(0),
+            has_links: Cell::new(false),
             own_fuel: Cell::new(fuel.unwrap_or(u64::MAX)),
             settled_at: Cell::new(0),
             max_memory,
@@ -100,8 +105,8 @@ impl<'v> Store<'v> {
         &self,
         me: Value<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
-        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> Result<R, wasmi::Error>,
-    ) -> Result<Result<R, wasmi::Error>, Error> {
+        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
+    ) -> Result<R, Error> {
         self.hold_budget(me)?;
         self.cell.enter(me, eval, f).map_err(unavailable)
     }
@@ -144,18 +149,37 @@ impl<'v> Store<'v> {
     }
 
     /// The handle of a function that was reached by a reference, made by `make` if there is none yet.
-    pub(crate) fn function(&self, func: &wasmi::Func, make: impl FnOnce() -> Value<'v>) -> Value<'v> {
+    pub(crate) fn function(
+        &self,
+        func: &wasmi::Func,
+        make: impl FnOnce() -> Result<Value<'v>, Error>,
+    ) -> Result<Value<'v>, Error> {
         let key = format!("{func:?}");
         if let Some(known) = self.functions.borrow().get(key.as_str()) {
-            return *known;
+            return Ok(*known);
         }
-        let made = make();
+        let made = make()?;
         self.functions.borrow_mut().insert(key, made);
-        made
+        Ok(made)
     }
 
-    pub(crate) fn add_instance(&self, instance: Value<'v>) {
+    pub(crate) fn add_instance(&self, instance: Value<'v>, exports: usize) {
         self.instances.borrow_mut().push(instance);
+        self.most_exports.set(self.most_exports.get().max(exports));
+    }
+
+    /// Whether no instance but this one was made here.
+    pub(crate) fn has_only(&self, instance: Value<'v>) -> bool {
+        match self.instances.borrow().as_slice() {
+            [] => true,
+            [only] => only.ptr_eq(instance),
+            _ => false,
+        }
+    }
+
+    /// The most exports that an instance made here has.
+    pub(crate) fn most_exports(&self) -> usize {
+        self.most_exports.get()
     }
 
     pub(crate) fn instances(&self) -> Vec<Value<'v>> {

@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "types::evaluation",
     "types::store",
     "types::fuel",
+    "types::shape",
     "types::function",
     "types::callback",
     "types::memory",
