@@ -1,0 +1,150 @@
+//! What must not grow: the cost of one call, whatever else there is.
+
+use std::fmt::Write;
+
+use crate::figure::{Figure, Goal};
+use crate::pair::Effort;
+use crate::script::{self, UNROLLED, repeat};
+
+/// As good as equal, given that more data finds less room in caches.
+const SAME: Goal = Goal::AtMost(1.1);
+
+pub fn figures() -> Vec<Figure> {
+    let call = |name: &str, against: &'static str, few: &Setting, many: &Setting| {
+        pair(format!("growth {name}"), against, few, many, "ours")
+    };
+    let one = Setting::exports(1);
+    let exports = Setting::exports(10_000);
+    vec![
+        call("call bound, 10,000 exports", "1 export", &one, &exports),
+        pair("growth call exports, 10,000 exports".into(), "1 export", &one, &exports, "through_exports"),
+        call(
+            "call bound, 10,000 handles",
+            "1 handle",
+            &one,
+            &exports.clone().then("[getattr(instance.exports, name) for name in dir(instance.exports)]"),
+        ),
+        call(
+            "call bound, 10,000 instances",
+            "1 instance",
+            &one,
+            &one.clone().then("[wasm.instantiate(module) for _ in range(10000)]"),
+        ),
+        call(
+            "call bound, 1,000 stores",
+            "1 store",
+            &one,
+            &one.clone().then("[wasm.instantiate(module, store = wasm.Store()).exports.f0(1) for _ in range(1000)]"),
+        ),
+        call("host call, 1,000 imports", "1 import", &Setting::imports(1), &Setting::imports(1_000)),
+        call(
+            "host call with memory, passed on, 1,000 instances",
+            "1 instance",
+            &Setting::passed_on(1),
+            &Setting::passed_on(1_000),
+        ),
+        instances(),
+    ]
+}
+
+/// A script, up to the functions that are timed.
+#[derive(Clone)]
+struct Setting {
+    wasm: Vec<u8>,
+    script: String,
+    statement: &'static str,
+}
+
+impl Setting {
+    fn exports(count: usize) -> Self {
+        let mut text = "(module ".to_owned();
+        for index in 0..count {
+            write!(text, "(func (export \"f{index}\") (param i32) (result i32) (local.get 0))").unwrap();
+        }
+        let script = "module = wasm.Module(binary)\ninstance = wasm.instantiate(module)\n".to_owned();
+        Self { wasm: wat::parse_str(text + ")").unwrap(), script, statement: "f(5)" }
+    }
+
+    /// A guest whose `f0` calls its last import.
+    fn imports(count: usize) -> Self {
+        let mut text = "(module ".to_owned();
+        for index in 0..count {
+            write!(text, "(import \"env\" \"i{index}\" (func $i{index} (param i32) (result i32)))").unwrap();
+        }
+        let call = format!("(call $i{} (local.get 0))", count - 1);
+        write!(text, "(func (export \"f0\") (param i32) (result i32) {call}))").unwrap();
+        let script = format!(
+            "def answer(caller, x):
+    return x
+instance = wasm.instantiate(binary, imports = {{'env': {{'i%d' % i: answer for i in range({count})}}}})
+"
+        );
+        Self { wasm: wat::parse_str(text).unwrap(), script, statement: "f(5)" }
+    }
+
+    /// A guest that exports what it imports: whoever calls that, `caller` is to be found out.
+    fn passed_on(instances: usize) -> Self {
+        let text = r#"(module
+            (import "env" "f" (func $f (param i32) (result i32)))
+            (export "f" (func $f))
+            (memory (export "memory") 1)
+            (func (export "f0") (param i32) (result i32) (call $f (local.get 0))))"#;
+        let script = format!(
+            "def peek(caller, x):
+    return caller.memory.read_u8(x)
+instances = [wasm.instantiate(binary, imports = {{'env': {{'f': peek}}}}) for _ in range({instances})]
+instance = instances[-1]
+"
+        );
+        Self { wasm: wat::parse_str(text).unwrap(), script, statement: "f(5)" }
+    }
+
+    fn then(self, statement: &str) -> Self {
+        Self { script: format!("{}kept = {statement}\n", self.script), ..self }
+    }
+
+    fn source(&self) -> String {
+        let ours = repeat("ours", "f = instance.exports.f0", self.statement);
+        let through_exports = repeat("through_exports", "inst = instance", "inst.exports.f0(5)");
+        format!("{}{ours}{through_exports}", self.script)
+    }
+}
+
+fn pair(name: String, against: &'static str, few: &Setting, many: &Setting, function: &'static str) -> Figure {
+    let (few, many) = (few.clone(), many.clone());
+    let effort = Effort::SHORT.rounds(50).setups(3);
+    Figure::ratio(name, against, SAME, effort, UNROLLED, move |effort, samples| {
+        script::with(&script::host(), &[("binary", &many.wasm)], &many.source(), |ours| {
+            script::with(&script::host(), &[("binary", &few.wasm)], &few.source(), |theirs| {
+                samples.alternate(effort, &mut |n| ours.time(function, n), &mut |n| theirs.time(function, n));
+            });
+        });
+        Ok(())
+    })
+}
+
+/// One instance more among 10,000, against one among few.
+fn instances() -> Figure {
+    let name = "growth instantiate, 10,000 instances";
+    let wasm = Setting::exports(1).wasm;
+    Figure::ratio(name, "few instances", Goal::AtMost(1.25), Effort::LONG.setups(3), 1, move |effort, samples| {
+        let source = |there: usize| {
+            format!(
+                "module = wasm.Module(binary)
+kept = [wasm.instantiate(module) for _ in range({there})]
+def ours(n):
+    for _ in range(n):
+        wasm.instantiate(module)
+"
+            )
+        };
+        // Those that are made while it is measured are few beside these.
+        let effort = Effort { slice: std::time::Duration::from_micros(100), ..effort };
+        script::with(&script::host(), &[("binary", &wasm)], &source(10_000), |ours| {
+            script::with(&script::host(), &[("binary", &wasm)], &source(1), |theirs| {
+                samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("ours", n));
+            });
+        });
+        Ok(())
+    })
+}

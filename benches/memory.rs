@@ -1,0 +1,230 @@
+//! Memories: ranges of bytes, text, single numbers, arrays.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crate::figure::{Figure, Goal};
+use crate::pair::Effort;
+use crate::script::{self, UNROLLED, repeat};
+
+/// Nine tenths of the other side's speed.
+const AS_FAST: Goal = Goal::AtMost(1.11);
+/// Little more than a builtin of starlark.
+const AS_BUILTIN: Goal = Goal::AtMost(1.3);
+
+const SIZES: [(usize, &str); 3] = [(8, "8 B"), (4 << 10, "4 KiB"), (1 << 20, "1 MiB")];
+
+pub fn figures() -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for (size, label) in SIZES {
+        figures.extend(ranges(size, label));
+    }
+    // A byte of a large range costs what one of a small range costs: what memcpy takes.
+    figures.extend([(64 << 10, "64 KiB"), (4 << 20, "4 MiB")].map(|(size, label)| {
+        let statement = "m.write(0, data)".to_owned();
+        against_rust(format!("memory write {label}"), statement, size, overwrite, "memcpy")
+    }));
+    figures.push(streaming());
+    figures.extend(numbers());
+    figures
+}
+
+/// Reading and writing a range: what it costs to call at all, at 8 bytes, is held against a builtin, and
+/// the rest against Rust.
+fn ranges(size: usize, label: &str) -> Vec<Figure> {
+    let operations: [(&str, String, String, Rust, &'static str); 5] = [
+        ("read", format!("m.read(0, {size})"), format!("give_bytes({size})"), copy_bytes, "allocate and copy"),
+        ("read_string", format!("m.read_string(0, {size})"), format!("give_str({size})"), copy_text, "check and copy"),
+        (
+            "read_cstring",
+            format!("m.read_cstring(0, max_len = {})", size + 1),
+            format!("give_str({size})"),
+            copy_c_text,
+            "search, check and copy",
+        ),
+        ("write", "m.write(0, data)".to_owned(), "take_bytes(data)".to_owned(), overwrite, "memcpy"),
+        ("write_string", "m.write_string(0, text)".to_owned(), "take_str(text)".to_owned(), overwrite, "memcpy"),
+    ];
+    operations
+        .into_iter()
+        .map(|(name, statement, builtin, rust, against)| {
+            let name = format!("memory {name} {label}");
+            match size {
+                8 => against_builtin(name, statement, builtin),
+                _ => against_rust(name, statement, size, rust, against),
+            }
+        })
+        .collect()
+}
+
+/// Does the same in Rust, to bytes that end in a NUL; what is allocated is kept, as a script's values are.
+type Rust = fn(&mut Buffers, u64) -> Duration;
+
+struct Buffers {
+    from: Vec<u8>,
+    to: Vec<u8>,
+    bytes: Vec<Box<[u8]>>,
+    texts: Vec<Box<str>>,
+}
+
+impl Buffers {
+    fn new(size: usize) -> Self {
+        let mut from = vec![b'x'; size];
+        from.push(0);
+        Self { from, to: vec![0; size + 1], bytes: Vec::new(), texts: Vec::new() }
+    }
+
+    fn content(&self) -> &[u8] {
+        &self.from[..self.from.len() - 1]
+    }
+}
+
+fn copy_bytes(buffers: &mut Buffers, times: u64) -> Duration {
+    let start = Instant::now();
+    for _ in 0..times {
+        let copy = black_box(buffers.content()).into();
+        buffers.bytes.push(copy);
+    }
+    start.elapsed()
+}
+
+fn copy_text(buffers: &mut Buffers, times: u64) -> Duration {
+    let start = Instant::now();
+    for _ in 0..times {
+        let copy = std::str::from_utf8(black_box(buffers.content())).unwrap().into();
+        buffers.texts.push(copy);
+    }
+    start.elapsed()
+}
+
+fn copy_c_text(buffers: &mut Buffers, times: u64) -> Duration {
+    let start = Instant::now();
+    for _ in 0..times {
+        let bytes = black_box(buffers.from.as_slice());
+        let end = memchr::memchr(0, bytes).unwrap();
+        let copy = std::str::from_utf8(&bytes[..end]).unwrap().into();
+        buffers.texts.push(copy);
+    }
+    start.elapsed()
+}
+
+fn overwrite(buffers: &mut Buffers, times: u64) -> Duration {
+    let size = buffers.from.len() - 1;
+    let start = Instant::now();
+    for _ in 0..times {
+        black_box(&mut buffers.to[..size]).copy_from_slice(black_box(&buffers.from[..size]));
+    }
+    start.elapsed()
+}
+
+fn against_rust(name: String, statement: String, size: usize, rust: Rust, against: &'static str) -> Figure {
+    let source = script(&statement, "pass", size);
+    // A script frees nothing while it runs: fewer rounds of what is large.
+    let effort = if size > 1 << 16 { Effort::SHORT.rounds(4).setups(15) } else { Effort::SHORT };
+    Figure::ratio(name, against, AS_FAST, effort, UNROLLED, move |effort, samples| {
+        let mut buffers = Buffers::new(size);
+        script::with(&script::host(), &[], &source, |session| {
+            let ours = &mut |n| session.time("ours", n);
+            samples.alternate(effort, ours, &mut |n| rust(&mut buffers, n * UNROLLED));
+        });
+        Ok(())
+    })
+}
+
+fn against_builtin(name: String, statement: String, builtin: String) -> Figure {
+    let source = script(&statement, &builtin, 8);
+    Figure::ratio(name, "a builtin that does the same", AS_BUILTIN, Effort::SHORT, UNROLLED, move |effort, samples| {
+        script::with(&script::host(), &[], &source, |ours| {
+            script::with(&script::host(), &[], &source, |theirs| {
+                samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));
+            });
+        });
+        Ok(())
+    })
+}
+
+/// A memory of 65 pages with text at its start, and two functions of statements on it.
+fn script(ours: &str, theirs: &str, size: usize) -> String {
+    let locals = "m, data, text = memory, BYTES, TEXT";
+    let (ours, theirs) = (repeat("ours", locals, ours), repeat("theirs", locals, theirs));
+    format!(
+        "memory = wasm.Memory(65)
+TEXT = 'x' * {size}
+BYTES = bytes(TEXT)
+memory.write_cstring(0, TEXT)
+{ours}{theirs}"
+    )
+}
+
+/// Writing 4 KiB after 4 KiB through a memory that no cache holds, as programs do that move data.
+fn streaming() -> Figure {
+    const PIECE: usize = 4 << 10;
+    const SIZE: usize = 64 << 20;
+    const PIECES: u64 = (SIZE / PIECE) as u64;
+    let name = "memory write 4 KiB, through 64 MiB";
+    let effort = Effort::LONG.rounds(20).setups(3);
+    Figure::ratio(name, "memcpy", AS_FAST, effort, PIECES, |effort, samples| {
+        let source = format!(
+            "memory = wasm.Memory({})
+DATA = bytes('x' * {PIECE})
+def ours(n):
+    m, data = memory, DATA
+    for _ in range(n):
+        for at in range(0, {SIZE}, {PIECE}):
+            m.write(at, data)
+ours(1)
+",
+            SIZE >> 16
+        );
+        let piece = vec![b'x'; PIECE];
+        let mut memory = vec![1; SIZE];
+        let mut theirs = |n| {
+            let start = Instant::now();
+            for _ in 0..n {
+                for to in memory.chunks_exact_mut(PIECE) {
+                    black_box(to).copy_from_slice(black_box(&piece));
+                }
+            }
+            start.elapsed()
+        };
+        script::with(&script::host(), &[], &source, |session| {
+            samples.alternate(effort, &mut |n| session.time("ours", n), &mut theirs);
+        });
+        Ok(())
+    })
+}
+
+/// Typed reads and writes, and arrays.
+fn numbers() -> Vec<Figure> {
+    [
+        ("read_u8", "m.read_u8(8)", "give_int(8)"),
+        ("read_i32", "m.read_i32(8)", "give_int(8)"),
+        ("read_u32", "m.read_u32(8)", "give_int(8)"),
+        ("read_i64", "m.read_i64(8)", "give_int(8)"),
+        ("read_u64 of 40 bits", "m.read_u64(24)", "give_wide_int(8)"),
+        ("read_f64", "m.read_f64(16)", "give_float(8)"),
+        ("m[i]", "m[8]", "give_int(8)"),
+        ("write_u8", "m.write_u8(8, 7)", "take_int(8, 7)"),
+        ("write_i32", "m.write_i32(8, 7)", "take_int(8, 7)"),
+        ("write_f64", "m.write_f64(16, 1.5)", "take_int(8, 7)"),
+        ("read_array u8 * 1000", "m.read_array('u8', 0, 1000)", "give_ints(1000)"),
+        ("read_array i32 * 1000", "m.read_array('i32', 64, 1000)", "give_ints(1000)"),
+        ("read_array f64 * 1000", "m.read_array('f64', 64, 1000)", "give_floats(1000)"),
+    ]
+    .into_iter()
+    .map(|(name, ours, theirs)| numbers_against_builtin(format!("memory {name}"), ours, theirs))
+    .collect()
+}
+
+fn numbers_against_builtin(name: String, ours: &str, theirs: &str) -> Figure {
+    // Zeros but for one wide number.
+    let source = script(ours, theirs, 0) + "memory.write_u64(24, 8 << 40)\n";
+    Figure::ratio(name, "a builtin that gives the same", AS_BUILTIN, Effort::SHORT, UNROLLED, move |effort, samples| {
+        script::with(&script::host(), &[], &source, |ours| {
+            script::with(&script::host(), &[], &source, |theirs| {
+                samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));
+            });
+        });
+        Ok(())
+    })
+}
