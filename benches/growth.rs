@@ -1,6 +1,7 @@
 //! What must not grow: the cost of one call, whatever else there is.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::figure::{Figure, Goal};
 use crate::pair::Effort;
@@ -10,49 +11,34 @@ use crate::script::{self, UNROLLED, repeat};
 const SAME: Goal = Goal::AtMost(1.1);
 
 pub fn figures() -> Vec<Figure> {
-    let call = |name: &str, against: &'static str, few: &Setting, many: &Setting| {
-        pair(format!("growth {name}"), against, few, many, "ours")
-    };
-    let one = Setting::exports(1);
-    let exports = Setting::exports(10_000);
+    let one = || Setting::exports(1);
+    let many = || Setting::exports(10_000);
+    let handles = move || many().then("[getattr(instance.exports, name) for name in dir(instance.exports)]");
+    let instances = move || one().then("[wasm.instantiate(module) for _ in range(10000)]");
+    let stores =
+        move || one().then("[wasm.instantiate(module, store = wasm.Store()).exports.f0(1) for _ in range(1000)]");
     vec![
-        call("call bound, 10,000 exports", "1 export", &one, &exports),
-        pair("growth call exports, 10,000 exports".into(), "1 export", &one, &exports, "through_exports"),
-        call(
-            "call bound, 10,000 handles",
-            "1 handle",
-            &one,
-            &exports.clone().then("[getattr(instance.exports, name) for name in dir(instance.exports)]"),
-        ),
-        call(
-            "call bound, 10,000 instances",
+        pair("growth call bound, 10,000 exports", "1 export", "ours", many, one),
+        pair("growth call exports, 10,000 exports", "1 export", "through_exports", many, one),
+        pair("growth call bound, 10,000 handles", "1 handle", "ours", handles, one),
+        pair("growth call bound, 10,000 instances", "1 instance", "ours", instances, one),
+        pair("growth call bound, 1,000 stores", "1 store", "ours", stores, one),
+        pair("growth host call, 1,000 imports", "1 import", "ours", || Setting::imports(1_000), || Setting::imports(1)),
+        pair(
+            "growth host memory, passed on, 1,000 instances",
             "1 instance",
-            &one,
-            &one.clone().then("[wasm.instantiate(module) for _ in range(10000)]"),
+            "ours",
+            || Setting::passed_on(1_000),
+            || Setting::passed_on(1),
         ),
-        call(
-            "call bound, 1,000 stores",
-            "1 store",
-            &one,
-            &one.clone().then("[wasm.instantiate(module, store = wasm.Store()).exports.f0(1) for _ in range(1000)]"),
-        ),
-        call("host call, 1,000 imports", "1 import", &Setting::imports(1), &Setting::imports(1_000)),
-        call(
-            "host call with memory, passed on, 1,000 instances",
-            "1 instance",
-            &Setting::passed_on(1),
-            &Setting::passed_on(1_000),
-        ),
-        instances(),
+        instantiate(),
     ]
 }
 
 /// A script, up to the functions that are timed.
-#[derive(Clone)]
 struct Setting {
     wasm: Vec<u8>,
     script: String,
-    statement: &'static str,
 }
 
 impl Setting {
@@ -62,7 +48,7 @@ impl Setting {
             write!(text, "(func (export \"f{index}\") (param i32) (result i32) (local.get 0))").unwrap();
         }
         let script = "module = wasm.Module(binary)\ninstance = wasm.instantiate(module)\n".to_owned();
-        Self { wasm: wat::parse_str(text + ")").unwrap(), script, statement: "f(5)" }
+        Self { wasm: wat::parse_str(text + ")").unwrap(), script }
     }
 
     /// A guest whose `f0` calls its last import.
@@ -79,7 +65,7 @@ impl Setting {
 instance = wasm.instantiate(binary, imports = {{'env': {{'i%d' % i: answer for i in range({count})}}}})
 "
         );
-        Self { wasm: wat::parse_str(text).unwrap(), script, statement: "f(5)" }
+        Self { wasm: wat::parse_str(text).unwrap(), script }
     }
 
     /// A guest that exports what it imports: whoever calls that, `caller` is to be found out.
@@ -96,7 +82,7 @@ instances = [wasm.instantiate(binary, imports = {{'env': {{'f': peek}}}}) for _ 
 instance = instances[-1]
 "
         );
-        Self { wasm: wat::parse_str(text).unwrap(), script, statement: "f(5)" }
+        Self { wasm: wat::parse_str(text).unwrap(), script }
     }
 
     fn then(self, statement: &str) -> Self {
@@ -104,16 +90,23 @@ instance = instances[-1]
     }
 
     fn source(&self) -> String {
-        let ours = repeat("ours", "f = instance.exports.f0", self.statement);
+        let ours = repeat("ours", "f = instance.exports.f0", "f(5)");
         let through_exports = repeat("through_exports", "inst = instance", "inst.exports.f0(5)");
         format!("{}{ours}{through_exports}", self.script)
     }
 }
 
-fn pair(name: String, against: &'static str, few: &Setting, many: &Setting, function: &'static str) -> Figure {
-    let (few, many) = (few.clone(), many.clone());
+/// Calls of `function` where there is much, against the same where there is little.
+fn pair(
+    name: &str,
+    against: &'static str,
+    function: &'static str,
+    many: impl Fn() -> Setting + 'static,
+    few: impl Fn() -> Setting + 'static,
+) -> Figure {
     let effort = Effort::SHORT.rounds(50).setups(3);
     Figure::ratio(name, against, SAME, effort, UNROLLED, move |effort, samples| {
+        let (many, few) = (many(), few());
         script::with(&script::host(), &[("binary", &many.wasm)], &many.source(), |ours| {
             script::with(&script::host(), &[("binary", &few.wasm)], &few.source(), |theirs| {
                 samples.alternate(effort, &mut |n| ours.time(function, n), &mut |n| theirs.time(function, n));
@@ -124,10 +117,12 @@ fn pair(name: String, against: &'static str, few: &Setting, many: &Setting, func
 }
 
 /// One instance more among 10,000, against one among few.
-fn instances() -> Figure {
+fn instantiate() -> Figure {
     let name = "growth instantiate, 10,000 instances";
-    let wasm = Setting::exports(1).wasm;
-    Figure::ratio(name, "few instances", Goal::AtMost(1.25), Effort::LONG.setups(3), 1, move |effort, samples| {
+    // Those that are made while it is measured are few beside these.
+    let effort = Effort { slice: Duration::from_micros(100), rounds: 10, setups: 3 };
+    Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
+        let wasm = Setting::exports(1).wasm;
         let source = |there: usize| {
             format!(
                 "module = wasm.Module(binary)
@@ -138,8 +133,6 @@ def ours(n):
 "
             )
         };
-        // Those that are made while it is measured are few beside these.
-        let effort = Effort { slice: std::time::Duration::from_micros(100), ..effort };
         script::with(&script::host(), &[("binary", &wasm)], &source(10_000), |ours| {
             script::with(&script::host(), &[("binary", &wasm)], &source(1), |theirs| {
                 samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("ours", n));

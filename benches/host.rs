@@ -29,7 +29,7 @@ struct Case {
 const CASES: [Case; 7] = [
     Case { name: "lambda", import: "lambda caller, x: x", statement: "f(5)", against: "a bound call" },
     Case { name: "def", import: "identity", statement: "f(5)", against: "a bound call" },
-    Case { name: "builtin", import: "give_last", statement: "f(5)", against: "a bound call" },
+    Case { name: "builtin", import: "second", statement: "f(5)", against: "a bound call" },
     Case {
         name: "memory of caller",
         import: "lambda caller, x: caller.memory.read_u8(x)",

@@ -24,6 +24,8 @@ mod module;
 mod pair;
 mod raw;
 mod real;
+// starlark's derives expand to `unsafe`.
+#[allow(unsafe_code)]
 mod script;
 mod startup;
 

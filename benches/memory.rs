@@ -1,10 +1,14 @@
 //! Memories: ranges of bytes, text, single numbers, arrays.
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use wasmi::{Memory, MemoryType, Store};
+
 use crate::figure::{Figure, Goal};
 use crate::pair::Effort;
+use crate::raw;
 use crate::script::{self, UNROLLED, repeat};
 
 /// Nine tenths of the other side's speed.
@@ -29,21 +33,25 @@ pub fn figures() -> Vec<Figure> {
     figures
 }
 
-/// Reading and writing a range: what it costs to call at all, at 8 bytes, is held against a builtin, and
+/// Reading and writing a range: what it costs to call at all, at 8 bytes, is held against a method of starlark's making, and
 /// the rest against Rust.
 fn ranges(size: usize, label: &str) -> Vec<Figure> {
     let operations: [(&str, String, String, Rust, &'static str); 5] = [
-        ("read", format!("m.read(0, {size})"), format!("give_bytes({size})"), copy_bytes, "allocate and copy"),
-        ("read_string", format!("m.read_string(0, {size})"), format!("give_str({size})"), copy_text, "check and copy"),
+        ("read", format!("m.read(0, {size})"), format!("p.bytes(0, {size})"), copy_bytes, "allocate and copy"),
+        ("read_string", format!("m.read_string(0, {size})"), format!("p.str(0, {size})"), copy_text, "check and copy"),
         (
             "read_cstring",
-            format!("m.read_cstring(0, max_len = {})", size + 1),
-            format!("give_str({size})"),
+            if size < 4096 {
+                "m.read_cstring(0)".to_owned()
+            } else {
+                format!("m.read_cstring(0, max_len = {})", size + 1)
+            },
+            format!("p.str(0, {size})"),
             copy_c_text,
             "search, check and copy",
         ),
-        ("write", "m.write(0, data)".to_owned(), "take_bytes(data)".to_owned(), overwrite, "memcpy"),
-        ("write_string", "m.write_string(0, text)".to_owned(), "take_str(text)".to_owned(), overwrite, "memcpy"),
+        ("write", "m.write(0, data)".to_owned(), "p.take_bytes(0, data)".to_owned(), overwrite, "memcpy"),
+        ("write_string", "m.write_string(0, text)".to_owned(), "p.take_str(0, text)".to_owned(), overwrite, "memcpy"),
     ];
     operations
         .into_iter()
@@ -62,7 +70,8 @@ type Rust = fn(&mut Buffers, u64) -> Duration;
 
 struct Buffers {
     from: Vec<u8>,
-    to: Vec<u8>,
+    store: Store<()>,
+    to: Memory,
     bytes: Vec<Box<[u8]>>,
     texts: Vec<Box<str>>,
 }
@@ -71,7 +80,9 @@ impl Buffers {
     fn new(size: usize) -> Self {
         let mut from = vec![b'x'; size];
         from.push(0);
-        Self { from, to: vec![0; size + 1], bytes: Vec::new(), texts: Vec::new() }
+        let mut store = raw::store(&raw::engine(true), ());
+        let to = Memory::new(&mut store, MemoryType::new((size >> 16) as u32 + 1, None)).unwrap();
+        Self { from, store, to, bytes: Vec::new(), texts: Vec::new() }
     }
 
     fn content(&self) -> &[u8] {
@@ -110,9 +121,10 @@ fn copy_c_text(buffers: &mut Buffers, times: u64) -> Duration {
 
 fn overwrite(buffers: &mut Buffers, times: u64) -> Duration {
     let size = buffers.from.len() - 1;
+    let to = &mut buffers.to.data_mut(&mut buffers.store)[..size];
     let start = Instant::now();
     for _ in 0..times {
-        black_box(&mut buffers.to[..size]).copy_from_slice(black_box(&buffers.from[..size]));
+        black_box(&mut *to).copy_from_slice(black_box(&buffers.from[..size]));
     }
     start.elapsed()
 }
@@ -133,7 +145,7 @@ fn against_rust(name: String, statement: String, size: usize, rust: Rust, agains
 
 fn against_builtin(name: String, statement: String, builtin: String) -> Figure {
     let source = script(&statement, &builtin, 8);
-    Figure::ratio(name, "a builtin that does the same", AS_BUILTIN, Effort::SHORT, UNROLLED, move |effort, samples| {
+    Figure::ratio(name, "a method that does the same", AS_BUILTIN, Effort::SHORT, UNROLLED, move |effort, samples| {
         script::with(&script::host(), &[], &source, |ours| {
             script::with(&script::host(), &[], &source, |theirs| {
                 samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));
@@ -145,7 +157,7 @@ fn against_builtin(name: String, statement: String, builtin: String) -> Figure {
 
 /// A memory of 65 pages with text at its start, and two functions of statements on it.
 fn script(ours: &str, theirs: &str, size: usize) -> String {
-    let locals = "m, data, text = memory, BYTES, TEXT";
+    let locals = "m, p, data, text = memory, probe, BYTES, TEXT";
     let (ours, theirs) = (repeat("ours", locals, ours), repeat("theirs", locals, theirs));
     format!(
         "memory = wasm.Memory(65)
@@ -176,12 +188,12 @@ ours(1)
 ",
             SIZE >> 16
         );
+        let Buffers { mut store, to, .. } = Buffers::new(SIZE);
         let piece = vec![b'x'; PIECE];
-        let mut memory = vec![1; SIZE];
         let mut theirs = |n| {
             let start = Instant::now();
             for _ in 0..n {
-                for to in memory.chunks_exact_mut(PIECE) {
+                for to in to.data_mut(&mut store).chunks_exact_mut(PIECE) {
                     black_box(to).copy_from_slice(black_box(&piece));
                 }
             }
@@ -197,29 +209,51 @@ ours(1)
 /// Typed reads and writes, and arrays.
 fn numbers() -> Vec<Figure> {
     [
-        ("read_u8", "m.read_u8(8)", "give_int(8)"),
-        ("read_i32", "m.read_i32(8)", "give_int(8)"),
-        ("read_u32", "m.read_u32(8)", "give_int(8)"),
-        ("read_i64", "m.read_i64(8)", "give_int(8)"),
-        ("read_u64 of 40 bits", "m.read_u64(24)", "give_wide_int(8)"),
-        ("read_f64", "m.read_f64(16)", "give_float(8)"),
-        ("m[i]", "m[8]", "give_int(8)"),
-        ("write_u8", "m.write_u8(8, 7)", "take_int(8, 7)"),
-        ("write_i32", "m.write_i32(8, 7)", "take_int(8, 7)"),
-        ("write_f64", "m.write_f64(16, 1.5)", "take_int(8, 7)"),
-        ("read_array u8 * 1000", "m.read_array('u8', 0, 1000)", "give_ints(1000)"),
-        ("read_array i32 * 1000", "m.read_array('i32', 64, 1000)", "give_ints(1000)"),
-        ("read_array f64 * 1000", "m.read_array('f64', 64, 1000)", "give_floats(1000)"),
+        ("read_u8", "m.read_u8(8)", "p.int(8)"),
+        ("read_i32", "m.read_i32(8)", "p.int(8)"),
+        ("read_u32", "m.read_u32(8)", "p.int(8)"),
+        ("read_i64", "m.read_i64(8)", "p.int(8)"),
+        ("read_u64 of 40 bits", "m.read_u64(24)", "p.wide_int(8)"),
+        ("read_f64", "m.read_f64(16)", "p.float(8)"),
+        ("m[i]", "m[8]", "p.int(8)"),
+        ("write_u8", "m.write_u8(8, 7)", "p.take_int(8, 7)"),
+        ("write_i32", "m.write_i32(8, 7)", "p.take_int(8, 7)"),
+        ("write_f64", "m.write_f64(16, 1.5)", "p.take_float(16, 1.5)"),
+        ("read_array u8 * 1000", "m.read_array('u8', 0, 1000)", "p.ints(1000)"),
+        ("read_array i32 * 1000", "m.read_array('i32', 64, 1000)", "p.ints(1000)"),
+        ("read_array f64 * 1000", "m.read_array('f64', 64, 1000)", "p.floats(1000)"),
     ]
     .into_iter()
     .map(|(name, ours, theirs)| numbers_against_builtin(format!("memory {name}"), ours, theirs))
+    .chain([method()])
     .collect()
+}
+
+/// What starlark takes for a method more than for a function, by itself.
+fn method() -> Figure {
+    let source = script("p.int(8)", "give_int(8)", 0);
+    let name = "starlark a method that gives an int";
+    Figure::ratio(
+        name,
+        "a function that gives an int",
+        Goal::Stretch(1.3),
+        Effort::SHORT,
+        UNROLLED,
+        move |effort, samples| {
+            script::with(&script::host(), &[], &source, |session| {
+                let session = RefCell::new(session);
+                let ours = &mut |n| session.borrow_mut().time("ours", n);
+                samples.alternate(effort, ours, &mut |n| session.borrow_mut().time("theirs", n));
+            });
+            Ok(())
+        },
+    )
 }
 
 fn numbers_against_builtin(name: String, ours: &str, theirs: &str) -> Figure {
     // Zeros but for one wide number.
     let source = script(ours, theirs, 0) + "memory.write_u64(24, 8 << 40)\n";
-    Figure::ratio(name, "a builtin that gives the same", AS_BUILTIN, Effort::SHORT, UNROLLED, move |effort, samples| {
+    Figure::ratio(name, "a method that gives the same", AS_BUILTIN, Effort::SHORT, UNROLLED, move |effort, samples| {
         script::with(&script::host(), &[], &source, |ours| {
             script::with(&script::host(), &[], &source, |theirs| {
                 samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));

@@ -1,14 +1,14 @@
 //! Compiling and instantiating modules, by size and by number.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmi::{Instance, Module};
 use wasmlark::Host;
 
 use crate::allocator;
 use crate::figure::{Figure, Goal, Unit};
-use crate::pair::{Effort, Samples};
+use crate::pair::Effort;
 use crate::raw;
 use crate::script::{self, limits};
 
@@ -41,28 +41,21 @@ pub fn figures() -> Vec<Figure> {
 }
 
 fn effort(size: usize) -> Effort {
-    match size {
-        _ if size > 4 << 20 => Effort::ONCE,
-        _ if size > 4 << 10 => Effort::LONG.setups(1),
-        _ => Effort::LONG.rounds(50).setups(4),
-    }
+    Effort::LONG.rounds(match size {
+        _ if size > 4 << 20 => 4,
+        _ if size > 4 << 10 => 15,
+        _ => 200,
+    })
 }
 
 /// From bytes to an instance, on a host and an engine that are new: with nothing compiled yet.
 fn compile(size: usize, label: &'static str) -> Figure {
     let name = format!("module compile and instantiate {label}");
-    Figure::ratio(name, "wasmi, the same bytes", Goal::AtMost(1.1), effort(size), 1, move |effort, samples| {
+    // Of a small module, what it takes to look at it twice is more.
+    let goal = if size > 4 << 10 { Goal::AtMost(1.1) } else { Goal::AtMost(1.25) };
+    Figure::ratio(name, "wasmi, the same bytes", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);
-        for _ in 0..effort.rounds {
-            let host = Host::new(limits());
-            let ours = script::with(&host, &[("binary", &wasm)], COMPILE, |session| session.time("compile", 1));
-            let engine = raw::engine(true);
-            let mut store = raw::store(&engine, ());
-            let start = Instant::now();
-            let module = Module::new(&engine, &wasm[..]).unwrap();
-            black_box(Instance::new(&mut store, &module, &[]).unwrap());
-            samples.add(ours, start.elapsed());
-        }
+        samples.alternate(effort, &mut |_| our_compile(&Host::new(limits()), &wasm), &mut |_| their_compile(&wasm));
         Ok(())
     })
 }
@@ -70,41 +63,48 @@ fn compile(size: usize, label: &'static str) -> Figure {
 /// The same bytes again, in an evaluation of its own: they are known by their hash.
 fn compile_again(size: usize, label: &'static str) -> Figure {
     let name = format!("module compile again {label}");
-    // A small module compiles in the time that anything takes.
-    let goal = if size > 4 << 10 { Goal::AtMost(0.1) } else { Goal::AtMost(1.0) };
+    let goal = if size > 4 << 10 { Goal::AtMost(0.1) } else { Goal::AtMost(0.5) };
     Figure::ratio(name, "wasmi, compiling it", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);
         let host = Host::new(limits());
-        script::with(&host, &[("binary", &wasm)], COMPILE, |session| session.time("compile", 1));
-        for _ in 0..effort.rounds {
-            let ours = script::with(&host, &[("binary", &wasm)], COMPILE, |session| session.time("compile", 1));
-            let engine = raw::engine(true);
-            let start = Instant::now();
-            black_box(Module::new(&engine, &wasm[..]).unwrap());
-            samples.add(ours, start.elapsed());
-        }
+        our_compile(&host, &wasm);
+        samples.alternate(effort, &mut |_| our_compile(&host, &wasm), &mut |_| their_compile(&wasm));
         Ok(())
     })
 }
 
-const COMPILE: &str = "def compile(n):\n    wasm.instantiate(binary)\n";
+fn our_compile(host: &Host, wasm: &[u8]) -> Duration {
+    let source = "def compile(n):\n    wasm.instantiate(binary)\n";
+    script::with(host, &[("binary", wasm)], source, |session| session.time("compile", 1))
+}
+
+fn their_compile(wasm: &[u8]) -> Duration {
+    let engine = raw::engine(true);
+    let mut store = raw::store(&engine, ());
+    let start = Instant::now();
+    let module = Module::new(&engine, wasm).unwrap();
+    black_box(Instance::new(&mut store, &module, &[]).unwrap());
+    start.elapsed()
+}
 
 fn instances() -> Figure {
     let name = "module 10,000 instances";
-    let effort = Effort::ONCE.rounds(1).setups(5);
-    Figure::ratio(name, "wasmi, as many", Goal::AtMost(1.5), effort, MANY, |_, samples: &mut Samples| {
+    Figure::ratio(name, "wasmi, as many", Goal::AtMost(1.5), Effort::LONG.rounds(3), MANY, |effort, samples| {
         let wasm = wat::parse_str(SMALL).unwrap();
-        let ours =
-            script::with(&script::host(), &[("binary", &wasm)], INSTANTIATE, |session| session.time("make", MANY));
         let engine = raw::engine(true);
         let module = Module::new(&engine, &wasm).unwrap();
-        let mut store = raw::store(&engine, ());
-        let mut kept = Vec::new();
-        let start = Instant::now();
-        for _ in 0..MANY {
-            kept.push(Instance::new(&mut store, &module, &[]).unwrap());
-        }
-        samples.add(ours, start.elapsed());
+        let mut ours =
+            |_| script::with(&script::host(), &[("binary", &wasm)], INSTANTIATE, |session| session.time("make", MANY));
+        let mut theirs = |_| {
+            let mut store = raw::store(&engine, ());
+            let mut kept = Vec::new();
+            let start = Instant::now();
+            for _ in 0..MANY {
+                kept.push(Instance::new(&mut store, &module, &[]).unwrap());
+            }
+            start.elapsed()
+        };
+        samples.alternate(effort, &mut ours, &mut theirs);
         Ok(())
     })
 }

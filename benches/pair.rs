@@ -24,10 +24,8 @@ pub struct Effort {
 impl Effort {
     /// For work of nanoseconds to microseconds.
     pub const SHORT: Self = Self { slice: Duration::from_micros(250), rounds: 25, setups: 10 };
-    /// For work of milliseconds, which is a slice by itself.
-    pub const LONG: Self = Self { slice: Duration::from_millis(1), rounds: 10, setups: 2 };
-    /// For work of tenths of seconds and more.
-    pub const ONCE: Self = Self { slice: Duration::ZERO, rounds: 3, setups: 1 };
+    /// For work that is a slice by itself: each time is one slice.
+    pub const LONG: Self = Self { slice: Duration::ZERO, rounds: 10, setups: 1 };
 
     pub fn rounds(self, rounds: usize) -> Self {
         Self { rounds, ..self }
@@ -58,12 +56,6 @@ impl Samples {
                 }
             }
         }
-    }
-
-    /// Adds one slice of each side, that was measured elsewhere.
-    pub fn add(&mut self, ours: Duration, theirs: Duration) {
-        self.ours.push(nanoseconds(ours, 1));
-        self.theirs.push(nanoseconds(theirs, 1));
     }
 
     pub fn ours(&self) -> f64 {

@@ -32,25 +32,39 @@ fn figure(
     source: &'static str,
     theirs: fn(&mut Machine) -> (Duration, Vec<u8>),
 ) -> Figure {
-    Figure::ratio(name, "wasmi, host functions in Rust", Goal::AtMost(1.02), Effort::ONCE, 1, move |effort, samples| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/real/modules/{id}.wasm"));
-        let wasm = std::fs::read(&path).map_err(|_| format!("no {id}.wasm: python3 examples/real/fetch.py {id}"))?;
-        let host = Host::new(limits());
-        let engine = raw::engine(true);
-        let module = Module::new(&engine, &wasm).unwrap();
-        // Compiled before it is timed.
-        script::with(&host, &[("binary", &wasm)], "wasm.Module(binary)", |_| ());
-        for _ in 0..effort.rounds {
-            let (ours, our_result) = script::with(&host, &[("binary", &wasm)], source, |session| {
-                let took = session.time("run", 1);
-                (took, session.bytes("result"))
-            });
-            let (theirs, their_result) = theirs(&mut Machine::new(&engine, &module));
+    Figure::ratio(
+        name,
+        "wasmi, host functions in Rust",
+        Goal::AtMost(1.02),
+        Effort::LONG.rounds(3),
+        1,
+        move |effort, samples| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/real/modules/{id}.wasm"));
+            let wasm =
+                std::fs::read(&path).map_err(|_| format!("no {id}.wasm: python3 examples/real/fetch.py {id}"))?;
+            let host = Host::new(limits());
+            let engine = raw::engine(true);
+            let module = Module::new(&engine, &wasm).unwrap();
+            // Compiled before it is timed.
+            script::with(&host, &[("binary", &wasm)], "wasm.Module(binary)", |_| ());
+            let (mut our_result, mut their_result) = (Vec::new(), Vec::new());
+            let mut ours = |_| {
+                script::with(&host, &[("binary", &wasm)], source, |session| {
+                    let took = session.time("run", 1);
+                    our_result = session.bytes("result");
+                    took
+                })
+            };
+            let mut theirs = |_| {
+                let took;
+                (took, their_result) = theirs(&mut Machine::new(&engine, &module));
+                took
+            };
+            samples.alternate(effort, &mut ours, &mut theirs);
             assert_eq!(our_result, their_result, "{id}: both sides must do the same work");
-            samples.add(ours, theirs);
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
 }
 
 const BCRYPT: &str = "

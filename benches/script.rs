@@ -1,16 +1,20 @@
 //! Our side: a script in an evaluator, whose functions are timed.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension, Module};
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension, Methods, MethodsBuilder, Module};
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::syntax::{AstModule, Dialect};
 use starlark::values::bytes::StarlarkBytes;
+use starlark::values::float::UnpackFloat;
 use starlark::values::list::AllocList;
 use starlark::values::none::NoneType;
-use starlark::values::{Heap, Value, ValueLike};
+use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
 use wasmlark::{Host, Limits};
 
 /// The statements of a loop's body: with so many, the loop itself is next to nothing.
@@ -88,52 +92,127 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![b'x'; 1 << 20]);
 }
 
-/// What a builtin of starlark costs: these do the least that gives a result of a kind.
+/// What starlark's own builtins cost that do the least that gives an int.
 #[starlark_module]
 fn builtins(builder: &mut GlobalsBuilder) {
+    const probe: Probe = Probe;
+
     fn give_int(#[starlark(require = pos)] x: i32) -> anyhow::Result<i32> {
         Ok(x)
     }
 
-    fn give_wide_int(#[starlark(require = pos)] x: i32) -> anyhow::Result<i64> {
+    /// An import: what it gets first is its caller.
+    fn second<'v>(
+        #[starlark(require = pos)] _caller: Value<'v>,
+        #[starlark(require = pos)] x: i32,
+    ) -> anyhow::Result<i32> {
+        Ok(x)
+    }
+}
+
+/// What starlark charges for a method of a type that is not its own: the methods do the least.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+struct Probe;
+
+starlark::starlark_simple_value!(Probe);
+starlark::methods_static!(PROBE = probe_methods);
+
+#[starlark_value(type = "probe")]
+impl<'v> StarlarkValue<'v> for Probe {
+    fn get_methods() -> Option<&'static Methods> {
+        Some(PROBE.methods())
+    }
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("probe")
+    }
+}
+
+#[starlark_module]
+fn probe_methods(builder: &mut MethodsBuilder) {
+    fn int(#[starlark(this)] _probe: &Probe, #[starlark(require = pos)] x: i32) -> anyhow::Result<i32> {
+        Ok(x)
+    }
+
+    fn wide_int(#[starlark(this)] _probe: &Probe, #[starlark(require = pos)] x: i32) -> anyhow::Result<i64> {
         Ok(i64::from(x) << 40)
     }
 
-    fn give_float(#[starlark(require = pos)] x: i32) -> anyhow::Result<f64> {
+    fn float(#[starlark(this)] _probe: &Probe, #[starlark(require = pos)] x: i32) -> anyhow::Result<f64> {
         Ok(f64::from(x))
     }
 
-    fn take_int(#[starlark(require = pos)] at: i32, #[starlark(require = pos)] x: i32) -> anyhow::Result<NoneType> {
+    fn take_int(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] at: i32,
+        #[starlark(require = pos)] x: i32,
+    ) -> anyhow::Result<NoneType> {
         std::hint::black_box((at, x));
         Ok(NoneType)
     }
 
-    fn give_bytes(#[starlark(require = pos)] length: i32) -> anyhow::Result<StarlarkBytes> {
+    fn take_float(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] at: i32,
+        #[starlark(require = pos)] x: UnpackFloat,
+    ) -> anyhow::Result<NoneType> {
+        std::hint::black_box((at, x.0));
+        Ok(NoneType)
+    }
+
+    fn bytes(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] _at: i32,
+        #[starlark(require = pos)] length: i32,
+    ) -> anyhow::Result<StarlarkBytes> {
         Ok(BUFFER.with_borrow(|buffer| StarlarkBytes::new(&buffer[..length as usize])))
     }
 
-    fn give_str<'v>(#[starlark(require = pos)] length: i32, heap: Heap<'v>) -> anyhow::Result<Value<'v>> {
+    fn str<'v>(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] _at: i32,
+        #[starlark(require = pos)] length: i32,
+        heap: Heap<'v>,
+    ) -> anyhow::Result<Value<'v>> {
         Ok(BUFFER.with_borrow(|buffer| heap.alloc(std::str::from_utf8(&buffer[..length as usize]).unwrap())))
     }
 
-    fn take_bytes<'v>(#[starlark(require = pos)] bytes: Value<'v>) -> anyhow::Result<NoneType> {
+    fn take_bytes<'v>(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] _at: i32,
+        #[starlark(require = pos)] bytes: Value<'v>,
+    ) -> anyhow::Result<NoneType> {
         let bytes = bytes.downcast_ref::<StarlarkBytes>().unwrap().as_bytes();
         BUFFER.with_borrow_mut(|buffer| buffer[..bytes.len()].copy_from_slice(bytes));
         Ok(NoneType)
     }
 
-    fn take_str<'v>(#[starlark(require = pos)] text: Value<'v>) -> anyhow::Result<i32> {
+    fn take_str<'v>(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] _at: i32,
+        #[starlark(require = pos)] text: Value<'v>,
+    ) -> anyhow::Result<i32> {
         let bytes = text.unpack_str().unwrap().as_bytes();
         BUFFER.with_borrow_mut(|buffer| buffer[..bytes.len()].copy_from_slice(bytes));
         Ok(bytes.len() as i32)
     }
 
-    fn give_ints<'v>(#[starlark(require = pos)] count: i32, heap: Heap<'v>) -> anyhow::Result<Value<'v>> {
+    fn ints<'v>(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] count: i32,
+        heap: Heap<'v>,
+    ) -> anyhow::Result<Value<'v>> {
         let list = |buffer: &Vec<u8>| heap.alloc(AllocList(buffer[..count as usize].iter().map(|b| i32::from(*b))));
         Ok(BUFFER.with_borrow(list))
     }
 
-    fn give_floats<'v>(#[starlark(require = pos)] count: i32, heap: Heap<'v>) -> anyhow::Result<Value<'v>> {
+    fn floats<'v>(
+        #[starlark(this)] _probe: &Probe,
+        #[starlark(require = pos)] count: i32,
+        heap: Heap<'v>,
+    ) -> anyhow::Result<Value<'v>> {
         let list = |buffer: &Vec<u8>| heap.alloc(AllocList(buffer[..count as usize].iter().map(|b| f64::from(*b))));
         Ok(BUFFER.with_borrow(list))
     }
