@@ -1,23 +1,21 @@
 //! A figure: what is measured, and the goal that it is held against.
 
 use std::fmt;
+use std::process::{Command, Stdio};
 
 use crate::pair::{Effort, Samples};
+
+/// What this program is asked with to measure a figure in a process of its own.
+pub const SAMPLE: &str = "--sample";
 
 pub struct Figure {
     pub name: String,
     /// What it is held against, for people.
     pub against: &'static str,
     pub goal: Goal,
-    pub unit: Unit,
-    measure: Box<dyn Fn() -> Result<Value, String>>,
-}
-
-/// What a figure came to.
-pub struct Value {
-    pub figure: f64,
-    /// The two times of a ratio, in nanoseconds.
-    pub times: Option<(f64, f64)>,
+    unit: Unit,
+    processes: usize,
+    sample: Box<dyn Fn() -> Result<Value, String>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -36,9 +34,16 @@ pub enum Unit {
     Kibibytes,
 }
 
+/// What was measured: the nanoseconds of both sides of a ratio, or an amount and 1.
+#[derive(Clone, Copy)]
+pub struct Value {
+    pub ours: f64,
+    pub theirs: f64,
+}
+
 impl Figure {
-    /// The ratio of two times. `sample` sets both sides up once and lets them run; an error says why
-    /// it cannot be measured here. One time of either side is `per` times what is measured.
+    /// The ratio of two times. `sample` sets both sides up once and lets them run; an error says why it
+    /// cannot be measured here. What it measures is `per` times as much as a figure is about.
     pub fn ratio(
         name: impl Into<String>,
         against: &'static str,
@@ -47,15 +52,15 @@ impl Figure {
         per: u64,
         sample: impl Fn(Effort, &mut Samples) -> Result<(), String> + 'static,
     ) -> Self {
-        let measure = move || {
+        let sample = move || {
             let mut samples = Samples::default();
             for _ in 0..effort.setups {
                 sample(effort, &mut samples)?;
             }
-            let (ours, theirs) = (samples.ours() / per as f64, samples.theirs() / per as f64);
-            Ok(Value { figure: ours / theirs, times: Some((ours, theirs)) })
+            Ok(Value { ours: samples.ours() / per as f64, theirs: samples.theirs() / per as f64 })
         };
-        Self { name: name.into(), against, goal, unit: Unit::Ratio, measure: Box::new(measure) }
+        let (name, processes) = (name.into(), effort.processes);
+        Self { name, against, goal, unit: Unit::Ratio, processes, sample: Box::new(sample) }
     }
 
     /// An amount that stands for itself.
@@ -66,24 +71,46 @@ impl Figure {
         unit: Unit,
         measure: impl Fn() -> f64 + 'static,
     ) -> Self {
-        let measure = move || Ok(Value { figure: measure(), times: None });
-        Self { name: name.into(), against, goal, unit, measure: Box::new(measure) }
+        let sample = move || Ok(Value { ours: measure(), theirs: 1.0 });
+        Self { name: name.into(), against, goal, unit, processes: 1, sample: Box::new(sample) }
     }
 
-    /// Measures it. One that misses its goal is measured again, up to `runs` times in all: the best
-    /// counts, since a disturbance makes a figure worse and never better.
+    /// Measures it in processes of their own. One that misses its goal is measured again, up to `runs` times
+    /// in all: the best of each side counts.
     pub fn measure(&self, runs: usize) -> Result<Value, String> {
-        let mut best = (self.measure)()?;
+        let mut best = self.run()?;
         for _ in 1..runs {
-            if self.goal.is_met(best.figure) {
+            if self.goal.is_met(best.ratio()) {
                 break;
             }
-            let again = (self.measure)()?;
-            if again.figure < best.figure {
-                best = again;
-            }
+            best = best.best(self.run()?);
         }
         Ok(best)
+    }
+
+    fn run(&self) -> Result<Value, String> {
+        let first = self.spawn()?;
+        (1..self.processes).try_fold(first, |best, _| Ok(best.best(self.spawn()?)))
+    }
+
+    fn spawn(&self) -> Result<Value, String> {
+        let this = std::env::current_exe().unwrap();
+        let done = Command::new(this).args([SAMPLE, &self.name]).stderr(Stdio::inherit()).output().unwrap();
+        let text = String::from_utf8(done.stdout).unwrap();
+        if let Some(why) = text.strip_prefix("skipped: ") {
+            return Err(why.trim_end().to_owned());
+        }
+        assert!(done.status.success(), "{}: {}", self.name, done.status);
+        let mut numbers = text.split_whitespace().map(|number| number.parse().unwrap());
+        Ok(Value { ours: numbers.next().unwrap(), theirs: numbers.next().unwrap() })
+    }
+
+    /// What `spawn` wants to hear.
+    pub fn print_sample(&self) {
+        match (self.sample)() {
+            Ok(value) => println!("{} {}", value.ours, value.theirs),
+            Err(why) => println!("skipped: {why}"),
+        }
     }
 
     pub fn show(&self, amount: f64) -> String {
@@ -101,6 +128,25 @@ impl Figure {
             Goal::Stretch(most) => format!("stretch {}", self.show(most)),
         }
     }
+
+    /// Both times of a ratio.
+    pub fn shown_times(&self, value: Value) -> String {
+        match self.unit {
+            Unit::Ratio => format!("{} / {} ", Time(value.ours), Time(value.theirs)),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Value {
+    pub fn ratio(self) -> f64 {
+        self.ours / self.theirs
+    }
+
+    /// Each side at its best.
+    fn best(self, other: Self) -> Self {
+        Self { ours: self.ours.min(other.ours), theirs: self.theirs.min(other.theirs) }
+    }
 }
 
 impl Goal {
@@ -116,7 +162,7 @@ impl Goal {
 }
 
 /// Nanoseconds with three digits and a unit.
-pub struct Time(pub f64);
+struct Time(f64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,10 +172,7 @@ impl fmt::Display for Time {
             ns if ns < 1e9 => (ns / 1e6, "ms"),
             ns => (ns / 1e9, "s"),
         };
-        f.pad(&match amount {
-            x if x < 9.995 => format!("{x:.2} {unit}"),
-            x if x < 99.95 => format!("{x:.1} {unit}"),
-            x => format!("{x:.0} {unit}"),
-        })
+        let digits = if amount < 9.995 { 2 } else { usize::from(amount < 99.95) };
+        write!(f, "{amount:.digits$} {unit}")
     }
 }

@@ -104,7 +104,7 @@ fn pair(
     many: impl Fn() -> Setting + 'static,
     few: impl Fn() -> Setting + 'static,
 ) -> Figure {
-    let effort = Effort::SHORT.rounds(50).setups(3);
+    let effort = Effort::SHORT.processes(5);
     Figure::ratio(name, against, SAME, effort, UNROLLED, move |effort, samples| {
         let (many, few) = (many(), few());
         script::with(&script::host(), &[("binary", &many.wasm)], &many.source(), |ours| {
@@ -120,7 +120,7 @@ fn pair(
 fn instantiate() -> Figure {
     let name = "growth instantiate, 10,000 instances";
     // Those that are made while it is measured are few beside these.
-    let effort = Effort { slice: Duration::from_micros(100), rounds: 10, setups: 3 };
+    let effort = Effort { slice: Duration::from_micros(100), rounds: 10, setups: 1, processes: 4 };
     Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
         let wasm = Setting::exports(1).wasm;
         let source = |there: usize| {

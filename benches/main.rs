@@ -31,12 +31,14 @@ mod startup;
 
 use std::process::ExitCode;
 
-use figure::{Figure, Time};
+use figure::{Figure, SAMPLE};
 
 struct Options {
-    filters: Vec<String>,
+    words: Vec<String>,
     lines: bool,
     runs: usize,
+    /// The figure to measure in this very process.
+    sample: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -54,16 +56,20 @@ fn main() -> ExitCode {
         startup::figures(),
         real::figures(),
     ];
-    let is_wanted = |figure: &Figure| match options.filters.as_slice() {
+    if let Some(name) = options.sample {
+        groups.iter().flatten().find(|figure| figure.name == name).unwrap().print_sample();
+        return ExitCode::SUCCESS;
+    }
+    let is_wanted = |figure: &Figure| match options.words.as_slice() {
         [] => !figure.name.starts_with("real "),
-        filters => filters.iter().any(|word| figure.name.contains(word)),
+        words => words.iter().any(|word| figure.name.contains(word)),
     };
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for figure in groups.iter().flatten().filter(|figure| is_wanted(figure)) {
         match figure.measure(options.runs) {
             Ok(value) => {
-                show(figure, &value, options.lines);
-                match figure.goal.is_met(value.figure) {
+                show(figure, value, options.lines);
+                match figure.goal.is_met(value.ratio()) {
                     _ if !figure.goal.is_judged() => {}
                     true => passed += 1,
                     false => failed += 1,
@@ -77,35 +83,35 @@ fn main() -> ExitCode {
     }
     println!("bench: {passed} passed, {failed} failed, {skipped} skipped");
     if passed + failed + skipped == 0 {
-        eprintln!("no figure is named {}", options.filters.join(" or "));
+        eprintln!("no figure is named {}", options.words.join(" or "));
         return ExitCode::FAILURE;
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn options(args: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { filters: Vec::new(), lines: false, runs: 3 };
+    let mut options = Options { words: Vec::new(), lines: false, runs: 3, sample: None };
     let mut args = args;
     while let Some(arg) = args.next() {
         match arg.as_str() {
             // What cargo adds.
             "--bench" => {}
             "--lines" => options.lines = true,
+            SAMPLE => options.sample = Some(args.next()?),
             "--runs" => options.runs = args.next()?.parse().ok().filter(|runs| *runs > 0)?,
             option if option.starts_with('-') => return None,
-            word => options.filters.push(word.to_owned()),
+            word => options.words.push(word.to_owned()),
         }
     }
     Some(options)
 }
 
-fn show(figure: &Figure, value: &figure::Value, lines: bool) {
-    let (name, shown, goal) = (&figure.name, figure.show(value.figure), figure.shown_goal());
+fn show(figure: &Figure, value: figure::Value, lines: bool) {
+    let (name, shown, goal) = (&figure.name, figure.show(value.ratio()), figure.shown_goal());
     if lines {
         println!("{name}: {shown} ({goal})");
         return;
     }
-    let mark = if figure.goal.is_met(value.figure) { " " } else { "!" };
-    let times = value.times.map(|(ours, theirs)| format!("{} / {} ", Time(ours), Time(theirs))).unwrap_or_default();
-    println!("{mark} {name:48} {shown:>9}  {goal:14} {times}({})", figure.against);
+    let mark = if figure.goal.is_met(value.ratio()) { " " } else { "!" };
+    println!("{mark} {name:46} {shown:>8}  {goal:13} {}({})", figure.shown_times(value), figure.against);
 }

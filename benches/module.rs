@@ -42,9 +42,9 @@ pub fn figures() -> Vec<Figure> {
 
 fn effort(size: usize) -> Effort {
     Effort::LONG.rounds(match size {
-        _ if size > 4 << 20 => 4,
-        _ if size > 4 << 10 => 15,
-        _ => 200,
+        _ if size > 4 << 20 => 2,
+        _ if size > 4 << 10 => 8,
+        _ => 100,
     })
 }
 

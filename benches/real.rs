@@ -36,7 +36,7 @@ fn figure(
         name,
         "wasmi, host functions in Rust",
         Goal::AtMost(1.02),
-        Effort::LONG.rounds(3),
+        Effort::LONG.rounds(3).processes(1),
         1,
         move |effort, samples| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/real/modules/{id}.wasm"));

@@ -88,8 +88,8 @@ fn globals() -> Globals {
 }
 
 thread_local! {
-    /// What `take` copies to and the others give from: as good as a memory.
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![b'x'; 1 << 20]);
+    /// What methods copy to and give from: as good as a memory.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 << 20]);
 }
 
 /// What starlark's own builtins cost that do the least that gives an int.
@@ -181,11 +181,11 @@ fn probe_methods(builder: &mut MethodsBuilder) {
 
     fn take_bytes<'v>(
         #[starlark(this)] _probe: &Probe,
-        #[starlark(require = pos)] _at: i32,
+        #[starlark(require = pos)] at: i32,
         #[starlark(require = pos)] bytes: Value<'v>,
     ) -> anyhow::Result<NoneType> {
         let bytes = bytes.downcast_ref::<StarlarkBytes>().unwrap().as_bytes();
-        BUFFER.with_borrow_mut(|buffer| buffer[..bytes.len()].copy_from_slice(bytes));
+        BUFFER.with_borrow_mut(|buffer| buffer[at as usize..][..bytes.len()].copy_from_slice(bytes));
         Ok(NoneType)
     }
 

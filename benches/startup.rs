@@ -26,7 +26,7 @@ pub fn figures() -> Vec<Figure> {
 
 /// Against a start of the same program that has nothing to do: that part is the system's.
 fn relative(name: &str, script: fn() -> String) -> Figure {
-    let effort = Effort::LONG.rounds(30);
+    let effort = Effort::LONG.rounds(30).processes(1);
     Figure::ratio(name, "wasmlark --version", Goal::Stretch(2.0), effort, 1, move |effort, samples| {
         let script = script();
         samples.alternate(effort, &mut |_| spawn(&["run", &script]), &mut |_| spawn(&["--version"]));

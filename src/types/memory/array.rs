@@ -23,8 +23,8 @@ fn element(ty: Value<'_>) -> Result<Number, Error> {
 /// A list of the numbers in `bytes`: a loop for each type, which decides nothing for each number.
 fn list<'v>(number: Number, bytes: &[u8], heap: Heap<'v>) -> Value<'v> {
     match number {
-        Number::U8 => decode(bytes, heap, |b| i32::from(u8::from_le_bytes(b))),
-        Number::I8 => decode(bytes, heap, |b| i32::from(i8::from_le_bytes(b))),
+        Number::U8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(*b)))),
+        Number::I8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(b.cast_signed())))),
         Number::U16 => decode(bytes, heap, |b| i32::from(u16::from_le_bytes(b))),
         Number::I16 => decode(bytes, heap, |b| i32::from(i16::from_le_bytes(b))),
         Number::U32 => decode(bytes, heap, u32::from_le_bytes),

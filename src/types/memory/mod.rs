@@ -162,17 +162,8 @@ impl<'v> Memory<'v> {
         grown.map_err(|error| refuse(format!("{error} ({wanted} pages)")))
     }
 
-    /// The bytes that a script gives to be written: `bytes` as they are, or an iterable of ints.
-    fn buffer<R>(
-        &self,
-        offset: u64,
-        buffer: Value<'v>,
-        heap: Heap<'v>,
-        f: impl FnOnce(&[u8]) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        if let Some(bytes) = convert::bytes(buffer) {
-            return f(bytes);
-        }
+    /// Writes bytes that a script gives as an iterable of ints.
+    fn write_items(&self, offset: u64, buffer: Value<'v>, heap: Heap<'v>) -> Result<(), Error> {
         if buffer.unpack_str().is_some() {
             return Err(Error::value("`buffer` must be bytes, got a str; write_string writes text"));
         }
@@ -201,7 +192,7 @@ impl<'v> Memory<'v> {
                 )));
             }
         }
-        f(&bytes)
+        self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
     }
 }
 

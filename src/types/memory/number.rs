@@ -113,7 +113,7 @@ pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
 }
 
 /// The `N` bytes at `ptr`: of a size that the compiler knows, so that a read is a comparison and a load.
-#[inline]
+#[inline(always)]
 fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Error> {
     let ptr = convert::size(ptr.get(), "ptr")?;
     this.data(|data| {
@@ -126,7 +126,7 @@ fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Erro
 }
 
 /// Writes `value` as `number`, of `N` bytes; `small` makes them of an int of 32 bits, if it is in range.
-#[inline]
+#[inline(always)]
 fn write<'v, const N: usize>(
     this: &Memory<'v>,
     number: Number,
