@@ -81,13 +81,14 @@ impl<'v> Memory<'v> {
         Ok(Self { store: me, memory })
     }
 
-    /// Reads the memory as it is now.
-    #[inline]
+    /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
+    /// as to read.
+    #[inline(always)]
     fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
         Store::of(self.store)?.with(|context| f(self.memory.data(&context)))?
     }
 
-    #[inline]
+    #[inline(always)]
     fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
         Store::of(self.store)?.with(|mut context| f(self.memory.data_mut(&mut context)))?
     }

@@ -41,11 +41,11 @@ pub fn figures() -> Vec<Figure> {
 }
 
 fn effort(size: usize) -> Effort {
-    Effort::LONG.rounds(match size {
-        _ if size > 4 << 20 => 2,
-        _ if size > 4 << 10 => 8,
-        _ => 100,
-    })
+    match size {
+        _ if size > 4 << 20 => Effort::LONG.rounds(2),
+        _ if size > 4 << 10 => Effort::LONG.rounds(8).processes(4),
+        _ => Effort::LONG.rounds(100),
+    }
 }
 
 /// From bytes to an instance, on a host and an engine that are new: with nothing compiled yet.

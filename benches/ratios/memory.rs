@@ -33,7 +33,7 @@ pub fn figures() -> Vec<Figure> {
         "m.write(0, data)".to_owned(),
         "p.take_bytes(0, data)".to_owned(),
         4 << 10,
-        AS_FAST,
+        AS_METHOD,
     ));
     figures.extend(streaming());
     figures.extend(numbers());
@@ -195,7 +195,7 @@ fn streaming() -> [Figure; 2] {
         let (ours, theirs) = (function("ours", "m.write(at, data)"), function("theirs", "p.take_bytes(at, data)"));
         format!("memory = wasm.Memory({})\nDATA = bytes('x' * {PIECE})\n{ours}{theirs}", SIZE >> 16)
     };
-    let effort = Effort::LONG.processes(4);
+    let effort = Effort::LONG.rounds(25).processes(4);
     let name = "memory write 4 KiB, through 64 MiB";
     let memcpy = Figure::ratio(name, "memcpy", AS_FAST, effort, PIECES, move |effort, samples| {
         let Buffers { mut store, to, .. } = Buffers::new(SIZE);
