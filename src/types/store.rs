@@ -38,6 +38,7 @@ pub(crate) struct Store<'v> {
     functions: RefCell<SmallMap<String, Value<'v>>>,
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
+    /// The most exports that one of them has.
     most_exports: Cell<usize>,
     /// Whether an instance was ever given, as an import, what lives in this store already.
     pub(super) has_links: Cell<bool>,

@@ -4,7 +4,7 @@ use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::list::AllocList;
 use starlark::values::none::NoneType;
-use starlark::values::{Heap, Value, ValueOfUnchecked};
+use starlark::values::{AllocValue, Heap, Value, ValueOfUnchecked};
 
 use super::number::Number;
 use super::{Int, Memory, out_of_range};
@@ -18,6 +18,30 @@ fn element(ty: Value<'_>) -> Result<Number, Error> {
             convert::describe(ty)
         ))
     })
+}
+
+/// A list of the numbers in `bytes`: a loop for each type, which decides nothing for each number.
+fn list<'v>(number: Number, bytes: &[u8], heap: Heap<'v>) -> Value<'v> {
+    match number {
+        Number::U8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(*b)))),
+        Number::I8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(b.cast_signed())))),
+        Number::U16 => decode(bytes, heap, |b| i32::from(u16::from_le_bytes(b))),
+        Number::I16 => decode(bytes, heap, |b| i32::from(i16::from_le_bytes(b))),
+        Number::U32 => decode(bytes, heap, u32::from_le_bytes),
+        Number::I32 => decode(bytes, heap, i32::from_le_bytes),
+        Number::U64 => decode(bytes, heap, u64::from_le_bytes),
+        Number::I64 => decode(bytes, heap, i64::from_le_bytes),
+        Number::F32 => decode(bytes, heap, |b| convert::float(f32::from_le_bytes(b).into())),
+        Number::F64 => decode(bytes, heap, |b| convert::float(f64::from_le_bytes(b))),
+    }
+}
+
+fn decode<'v, const N: usize, T: AllocValue<'v>>(
+    bytes: &[u8],
+    heap: Heap<'v>,
+    word: impl Fn([u8; N]) -> T,
+) -> Value<'v> {
+    heap.alloc(AllocList(bytes.as_chunks().0.iter().map(|bytes| word(*bytes))))
 }
 
 /// The methods of arrays.
@@ -37,9 +61,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let count = convert::size(count.get(), "count")?;
         let length = count.saturating_mul(number.size() as u64);
         // A list is a word for each element; numbers beyond 32 bits and floats are objects of their own.
-        Ok(this.copy_range(ptr, length, count.saturating_mul(8), |bytes| {
-            heap.alloc(AllocList(bytes.chunks_exact(number.size()).map(|b| number.decode(b, heap))))
-        })?)
+        Ok(this.copy_range(ptr, length, count.saturating_mul(8), |bytes| list(number, bytes, heap))?)
     }
 
     /// Writes all numbers of `values`, an iterable, from `ptr` on, each as `type`, as in `read_array`.

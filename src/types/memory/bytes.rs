@@ -42,9 +42,10 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         heap: Heap<'v>,
     ) -> starlark::Result<NoneType> {
         let offset = convert::size(offset.get(), "offset")?;
-        this.buffer(offset, buffer, heap, |bytes| {
-            this.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(bytes))
-        })?;
+        match convert::bytes(buffer) {
+            Some(bytes) => this.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(bytes))?,
+            None => this.write_items(offset, buffer, heap)?,
+        }
         Ok(NoneType)
     }
 

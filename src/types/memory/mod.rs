@@ -81,13 +81,14 @@ impl<'v> Memory<'v> {
         Ok(Self { store: me, memory })
     }
 
-    /// Reads the memory as it is now.
-    #[inline]
+    /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
+    /// as to read.
+    #[inline(always)]
     fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
         Store::of(self.store)?.with(|context| f(self.memory.data(&context)))?
     }
 
-    #[inline]
+    #[inline(always)]
     fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
         Store::of(self.store)?.with(|mut context| f(self.memory.data_mut(&mut context)))?
     }
@@ -162,17 +163,8 @@ impl<'v> Memory<'v> {
         grown.map_err(|error| refuse(format!("{error} ({wanted} pages)")))
     }
 
-    /// The bytes that a script gives to be written: `bytes` as they are, or an iterable of ints.
-    fn buffer<R>(
-        &self,
-        offset: u64,
-        buffer: Value<'v>,
-        heap: Heap<'v>,
-        f: impl FnOnce(&[u8]) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        if let Some(bytes) = convert::bytes(buffer) {
-            return f(bytes);
-        }
+    /// Writes bytes that a script gives as an iterable of ints.
+    fn write_items(&self, offset: u64, buffer: Value<'v>, heap: Heap<'v>) -> Result<(), Error> {
         if buffer.unpack_str().is_some() {
             return Err(Error::value("`buffer` must be bytes, got a str; write_string writes text"));
         }
@@ -201,7 +193,7 @@ impl<'v> Memory<'v> {
                 )));
             }
         }
-        f(&bytes)
+        self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
     }
 }
 

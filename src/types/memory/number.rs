@@ -6,7 +6,7 @@ use starlark::values::float::UnpackFloat;
 use starlark::values::none::NoneType;
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::{Int, Memory, out_of_range, slice};
+use super::{Int, Memory, out_of_range};
 use crate::convert;
 use crate::error::Error;
 
@@ -112,25 +112,50 @@ pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
         .ok_or_else(|| Error::value(format!("`{what}` must be an int from 0 to 255, got {}", convert::describe(value))))
 }
 
-#[inline]
-fn read<'v>(this: &Memory<'v>, number: Number, ptr: Int<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+/// The `N` bytes at `ptr`: of a size that the compiler knows, so that a read is a comparison and a load.
+#[inline(always)]
+fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Error> {
     let ptr = convert::size(ptr.get(), "ptr")?;
-    let length = number.size() as u64;
-    Ok(this.data(|data| match slice(data, ptr, length) {
-        Some(bytes) => Ok(number.decode(bytes, heap)),
-        None => Err(out_of_range("read", ptr, length, data.len())),
-    })?)
+    this.data(|data| {
+        let rest = usize::try_from(ptr).ok().and_then(|at| data.get(at..));
+        match rest.and_then(|rest| rest.first_chunk()) {
+            Some(word) => Ok(*word),
+            None => Err(out_of_range("read", ptr, N as u64, data.len())),
+        }
+    })
 }
 
-#[inline]
-fn write<'v>(this: &Memory<'v>, number: Number, ptr: Int<'v>, value: Value<'v>) -> starlark::Result<NoneType> {
+/// Writes `value` as `number`, of `N` bytes; `small` makes them of an int of 32 bits, if it is in range.
+#[inline(always)]
+fn write<'v, const N: usize>(
+    this: &Memory<'v>,
+    number: Number,
+    ptr: Int<'v>,
+    value: Value<'v>,
+    small: impl FnOnce(i32) -> Option<[u8; N]>,
+) -> starlark::Result<NoneType> {
     let ptr = convert::size(ptr.get(), "ptr")?;
+    let word = match value.unpack_i32().and_then(small) {
+        Some(word) => word,
+        None => encode(number, value)?,
+    };
+    this.data_mut(|data| {
+        let size = data.len();
+        let rest = usize::try_from(ptr).ok().and_then(|at| data.get_mut(at..));
+        match rest.and_then(|rest| rest.first_chunk_mut()) {
+            Some(to) => *to = word,
+            None => return Err(out_of_range("write", ptr, N as u64, size)),
+        }
+        Ok(())
+    })?;
+    Ok(NoneType)
+}
+
+fn encode<const N: usize>(number: Number, value: Value<'_>) -> Result<[u8; N], Error> {
     let word = number
         .encode(value)
         .map_err(|expected| Error::value(format!("`value` must be {expected}, got {}", convert::describe(value))))?;
-    let bytes = word.get(..number.size()).unwrap_or_default();
-    this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(bytes))?;
-    Ok(NoneType)
+    Ok(*word.first_chunk().unwrap_or(&[0; N]))
 }
 
 type Float<'v> = ValueOfUnchecked<'v, UnpackFloat>;
@@ -139,12 +164,8 @@ type Float<'v> = ValueOfUnchecked<'v, UnpackFloat>;
 #[starlark_module]
 pub(super) fn methods(builder: &mut MethodsBuilder) {
     /// The unsigned byte at `ptr`.
-    fn read_u8<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::U8, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_u8<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(u8::from_le_bytes)?.into())
     }
 
     /// Writes `value` as an unsigned byte to `ptr`.
@@ -153,16 +174,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U8, ptr, value.get())
+        write(this, Number::U8, ptr, value.get(), |x| u8::try_from(x).ok().map(u8::to_le_bytes))
     }
 
     /// The signed byte at `ptr`.
-    fn read_i8<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::I8, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_i8<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(i8::from_le_bytes)?.into())
     }
 
     /// Writes `value` as a signed byte to `ptr`.
@@ -171,16 +188,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I8, ptr, value.get())
+        write(this, Number::I8, ptr, value.get(), |x| i8::try_from(x).ok().map(i8::to_le_bytes))
     }
 
     /// The unsigned number of 2 bytes at `ptr`.
-    fn read_u16<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::U16, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_u16<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(u16::from_le_bytes)?.into())
     }
 
     /// Writes `value` as an unsigned number of 2 bytes to `ptr`.
@@ -189,16 +202,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U16, ptr, value.get())
+        write(this, Number::U16, ptr, value.get(), |x| u16::try_from(x).ok().map(u16::to_le_bytes))
     }
 
     /// The signed number of 2 bytes at `ptr`.
-    fn read_i16<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::I16, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_i16<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(i16::from_le_bytes)?.into())
     }
 
     /// Writes `value` as a signed number of 2 bytes to `ptr`.
@@ -207,16 +216,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I16, ptr, value.get())
+        write(this, Number::I16, ptr, value.get(), |x| i16::try_from(x).ok().map(i16::to_le_bytes))
     }
 
     /// The unsigned number of 4 bytes at `ptr`.
-    fn read_u32<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::U32, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_u32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<u32> {
+        Ok(read(this, ptr).map(u32::from_le_bytes)?)
     }
 
     /// Writes `value` as an unsigned number of 4 bytes to `ptr`.
@@ -225,16 +230,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U32, ptr, value.get())
+        write(this, Number::U32, ptr, value.get(), |x| u32::try_from(x).ok().map(u32::to_le_bytes))
     }
 
     /// The signed number of 4 bytes at `ptr`.
-    fn read_i32<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::I32, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_i32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(i32::from_le_bytes)?)
     }
 
     /// Writes `value` as a signed number of 4 bytes to `ptr`.
@@ -243,16 +244,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I32, ptr, value.get())
+        write(this, Number::I32, ptr, value.get(), |x| Some(x.to_le_bytes()))
     }
 
     /// The unsigned number of 8 bytes at `ptr`.
-    fn read_u64<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::U64, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_u64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<u64> {
+        Ok(read(this, ptr).map(u64::from_le_bytes)?)
     }
 
     /// Writes `value` as an unsigned number of 8 bytes to `ptr`.
@@ -261,16 +258,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U64, ptr, value.get())
+        write(this, Number::U64, ptr, value.get(), |x| u64::try_from(x).ok().map(u64::to_le_bytes))
     }
 
     /// The signed number of 8 bytes at `ptr`.
-    fn read_i64<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
-        read(this, Number::I64, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_i64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i64> {
+        Ok(read(this, ptr).map(i64::from_le_bytes)?)
     }
 
     /// Writes `value` as a signed number of 8 bytes to `ptr`.
@@ -279,16 +272,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I64, ptr, value.get())
+        write(this, Number::I64, ptr, value.get(), |x| Some(i64::from(x).to_le_bytes()))
     }
 
     /// The IEEE 754 number of 4 bytes at `ptr`, widened exactly; every NaN is the same.
-    fn read_f32<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, f64>> {
-        read(this, Number::F32, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_f32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<f64> {
+        Ok(convert::float(f64::from(f32::from_le_bytes(read(this, ptr)?))))
     }
 
     /// Writes `value` as an IEEE 754 number of 4 bytes to `ptr`.
@@ -297,16 +286,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Float<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::F32, ptr, value.get())
+        write::<4>(this, Number::F32, ptr, value.get(), |_| None)
     }
 
     /// The IEEE 754 number of 8 bytes at `ptr`; every NaN is the same.
-    fn read_f64<'v>(
-        this: &Memory<'v>,
-        #[starlark(require = pos)] ptr: Int<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<ValueOfUnchecked<'v, f64>> {
-        read(this, Number::F64, ptr, heap).map(ValueOfUnchecked::new)
+    fn read_f64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<f64> {
+        Ok(convert::float(f64::from_le_bytes(read(this, ptr)?)))
     }
 
     /// Writes `value` as an IEEE 754 number of 8 bytes to `ptr`.
@@ -315,6 +300,6 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Float<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::F64, ptr, value.get())
+        write::<8>(this, Number::F64, ptr, value.get(), |_| None)
     }
 }

@@ -1,0 +1,147 @@
+//! Calls from a script into WebAssembly.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use wasmi::Val;
+
+use crate::figure::{Figure, Goal};
+use crate::pair::Effort;
+use crate::raw::Raw;
+use crate::script::{self, UNROLLED, repeat};
+
+pub const FUNCTIONS: &str = r#"
+(module
+    (memory (export "memory") 1)
+    (func (export "unit"))
+    (func (export "id") (param i32) (result i32) (local.get 0))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "eight") (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+        (i64.add (local.get 0) (local.get 7)))
+    (func (export "half") (param f64) (result f64) (f64.mul (local.get 0) (f64.const 0.5)))
+    (func (export "swap") (param i32 i32) (result i32 i32) (local.get 1) (local.get 0)))
+"#;
+
+struct Call {
+    signature: &'static str,
+    name: &'static str,
+    args: &'static str,
+    values: fn() -> Vec<Val>,
+    results: usize,
+}
+
+const CALLS: [Call; 5] = [
+    Call { signature: "()", name: "unit", args: "", values: Vec::new, results: 0 },
+    Call {
+        signature: "(i32,i32)->i32",
+        name: "add",
+        args: "40, 2",
+        values: || vec![Val::I32(40), Val::I32(2)],
+        results: 1,
+    },
+    Call {
+        signature: "(i64*8)->i64",
+        name: "eight",
+        args: "1, 2, 3, 4, 5, 6, 7, 8",
+        values: || (1..9).map(Val::I64).collect(),
+        results: 1,
+    },
+    Call {
+        signature: "(f64)->f64",
+        name: "half",
+        args: "1.5",
+        values: || vec![Val::F64(wasmi::F64::from_float(1.5))],
+        results: 1,
+    },
+    Call {
+        signature: "(i32,i32)->(i32,i32)",
+        name: "swap",
+        args: "1, 2",
+        values: || vec![Val::I32(1), Val::I32(2)],
+        results: 2,
+    },
+];
+
+pub fn figures() -> Vec<Figure> {
+    let mut figures: Vec<Figure> = CALLS.iter().map(bound).collect();
+    figures.push(typed());
+    figures.extend(CALLS.iter().map(through_exports));
+    figures
+}
+
+/// A bound function, in a script: the loop's statements are nothing but calls.
+fn bound(call: &'static Call) -> Figure {
+    Figure::ratio(
+        format!("call bound {}", call.signature),
+        "wasmi, dynamic call",
+        Goal::AtMost(1.25),
+        Effort::SHORT,
+        UNROLLED,
+        move |effort, samples| {
+            let wasm = wat::parse_str(FUNCTIONS).unwrap();
+            let mut raw = Raw::new(&wasm, true);
+            let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
+            let mut theirs = |n| raw.dynamic(call.name, &args, &mut results, n * UNROLLED);
+            let source = script(call);
+            script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
+                samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
+            });
+            Ok(())
+        },
+    )
+}
+
+/// The same held against the call that a user of wasmi makes who knows the signature at compile time.
+fn typed() -> Figure {
+    Figure::ratio(
+        "call bound (i32,i32)->i32, typed",
+        "wasmi, typed call",
+        Goal::Stretch(1.25),
+        Effort::SHORT,
+        UNROLLED,
+        |effort, samples| {
+            let wasm = wat::parse_str(FUNCTIONS).unwrap();
+            let mut raw = Raw::new(&wasm, true);
+            let add = raw.func("add").typed::<(i32, i32), i32>(&raw.store).unwrap();
+            let mut theirs = |n| {
+                let start = Instant::now();
+                for _ in 0..n * UNROLLED {
+                    black_box(add.call(&mut raw.store, black_box((40, 2))).unwrap());
+                }
+                start.elapsed()
+            };
+            let source = script(&CALLS[1]);
+            script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
+                samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
+            });
+            Ok(())
+        },
+    )
+}
+
+fn through_exports(call: &'static Call) -> Figure {
+    Figure::ratio(
+        format!("call exports {}", call.signature),
+        "a bound call",
+        Goal::AtMost(1.5),
+        Effort::SHORT,
+        UNROLLED,
+        move |effort, samples| {
+            let wasm = wat::parse_str(FUNCTIONS).unwrap();
+            let source = script(call);
+            script::with(&script::host(), &[("binary", &wasm)], &source, |ours| {
+                script::with(&script::host(), &[("binary", &wasm)], &source, |theirs| {
+                    samples.alternate(effort, &mut |n| ours.time("exports", n), &mut |n| theirs.time("bound", n));
+                });
+            });
+            Ok(())
+        },
+    )
+}
+
+fn script(call: &Call) -> String {
+    let Call { name, args, .. } = call;
+    let bound = repeat("bound", &format!("f = instance.exports.{name}"), &format!("f({args})"));
+    let exports = repeat("exports", "inst = instance", &format!("inst.exports.{name}({args})"));
+    format!("instance = wasm.instantiate(binary)\n{bound}{exports}")
+}

@@ -1,0 +1,143 @@
+//! What must not grow: the cost of one call, whatever else there is.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::figure::{Figure, Goal};
+use crate::pair::Effort;
+use crate::script::{self, UNROLLED, repeat};
+
+/// As good as equal, given that more data finds less room in caches.
+const SAME: Goal = Goal::AtMost(1.1);
+
+pub fn figures() -> Vec<Figure> {
+    let one = || Setting::exports(1);
+    let many = || Setting::exports(10_000);
+    let handles = move || many().then("[getattr(instance.exports, name) for name in dir(instance.exports)]");
+    let instances = move || one().then("[wasm.instantiate(module) for _ in range(10000)]");
+    let stores =
+        move || one().then("[wasm.instantiate(module, store = wasm.Store()).exports.f0(1) for _ in range(1000)]");
+    vec![
+        pair("growth call bound, 10,000 exports", "1 export", "ours", many, one),
+        pair("growth call exports, 10,000 exports", "1 export", "through_exports", many, one),
+        pair("growth call bound, 10,000 handles", "1 handle", "ours", handles, one),
+        pair("growth call bound, 10,000 instances", "1 instance", "ours", instances, one),
+        pair("growth call bound, 1,000 stores", "1 store", "ours", stores, one),
+        pair("growth host call, 1,000 imports", "1 import", "ours", || Setting::imports(1_000), || Setting::imports(1)),
+        pair(
+            "growth host memory, passed on, 1,000 instances",
+            "1 instance",
+            "ours",
+            || Setting::passed_on(1_000),
+            || Setting::passed_on(1),
+        ),
+        instantiate(),
+    ]
+}
+
+/// A script, up to the functions that are timed.
+struct Setting {
+    wasm: Vec<u8>,
+    script: String,
+}
+
+impl Setting {
+    fn exports(count: usize) -> Self {
+        let mut text = "(module ".to_owned();
+        for index in 0..count {
+            write!(text, "(func (export \"f{index}\") (param i32) (result i32) (local.get 0))").unwrap();
+        }
+        let script = "module = wasm.Module(binary)\ninstance = wasm.instantiate(module)\n".to_owned();
+        Self { wasm: wat::parse_str(text + ")").unwrap(), script }
+    }
+
+    /// A guest whose `f0` calls its last import.
+    fn imports(count: usize) -> Self {
+        let mut text = "(module ".to_owned();
+        for index in 0..count {
+            write!(text, "(import \"env\" \"i{index}\" (func $i{index} (param i32) (result i32)))").unwrap();
+        }
+        let call = format!("(call $i{} (local.get 0))", count - 1);
+        write!(text, "(func (export \"f0\") (param i32) (result i32) {call}))").unwrap();
+        let script = format!(
+            "def answer(caller, x):
+    return x
+instance = wasm.instantiate(binary, imports = {{'env': {{'i%d' % i: answer for i in range({count})}}}})
+"
+        );
+        Self { wasm: wat::parse_str(text).unwrap(), script }
+    }
+
+    /// A guest that exports what it imports: whoever calls that, `caller` is to be found out.
+    fn passed_on(instances: usize) -> Self {
+        let text = r#"(module
+            (import "env" "f" (func $f (param i32) (result i32)))
+            (export "f" (func $f))
+            (memory (export "memory") 1)
+            (func (export "f0") (param i32) (result i32) (call $f (local.get 0))))"#;
+        let script = format!(
+            "def peek(caller, x):
+    return caller.memory.read_u8(x)
+instances = [wasm.instantiate(binary, imports = {{'env': {{'f': peek}}}}) for _ in range({instances})]
+instance = instances[-1]
+"
+        );
+        Self { wasm: wat::parse_str(text).unwrap(), script }
+    }
+
+    fn then(self, statement: &str) -> Self {
+        Self { script: format!("{}kept = {statement}\n", self.script), ..self }
+    }
+
+    fn source(&self) -> String {
+        let ours = repeat("ours", "f = instance.exports.f0", "f(5)");
+        let through_exports = repeat("through_exports", "inst = instance", "inst.exports.f0(5)");
+        format!("{}{ours}{through_exports}", self.script)
+    }
+}
+
+/// Calls of `function` where there is much, against the same where there is little.
+fn pair(
+    name: &str,
+    against: &'static str,
+    function: &'static str,
+    many: impl Fn() -> Setting + 'static,
+    few: impl Fn() -> Setting + 'static,
+) -> Figure {
+    let effort = Effort::SHORT.processes(5);
+    Figure::ratio(name, against, SAME, effort, UNROLLED, move |effort, samples| {
+        let (many, few) = (many(), few());
+        script::with(&script::host(), &[("binary", &many.wasm)], &many.source(), |ours| {
+            script::with(&script::host(), &[("binary", &few.wasm)], &few.source(), |theirs| {
+                samples.alternate(effort, &mut |n| ours.time(function, n), &mut |n| theirs.time(function, n));
+            });
+        });
+        Ok(())
+    })
+}
+
+/// One instance more among 10,000, against one among few.
+fn instantiate() -> Figure {
+    let name = "growth instantiate, 10,000 instances";
+    // Those that are made while it is measured are few beside these.
+    let effort = Effort { slice: Duration::from_micros(100), rounds: 10, setups: 1, processes: 4 };
+    Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
+        let wasm = Setting::exports(1).wasm;
+        let source = |there: usize| {
+            format!(
+                "module = wasm.Module(binary)
+kept = [wasm.instantiate(module) for _ in range({there})]
+def ours(n):
+    for _ in range(n):
+        wasm.instantiate(module)
+"
+            )
+        };
+        script::with(&script::host(), &[("binary", &wasm)], &source(10_000), |ours| {
+            script::with(&script::host(), &[("binary", &wasm)], &source(1), |theirs| {
+                samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("ours", n));
+            });
+        });
+        Ok(())
+    })
+}
