@@ -5,6 +5,8 @@
 //! - `calls`: what no program in C can try safely.
 //! - `program`: `program.c`, compiled with the C compiler that Rust itself links with, and run.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod calls;
 mod header;
 mod program;
