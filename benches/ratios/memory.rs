@@ -176,35 +176,53 @@ memory.write_u64(4194328, 8 << 40)
     )
 }
 
-/// Writing 4 KiB after 4 KiB through a memory that no cache holds, as programs do that move data.
+/// Writing 4 KiB after 4 KiB through a memory that no cache holds, as programs do that move data. It goes twice
+/// as fast or slow with the distance of source and destination within a page, so there are many sources.
 fn streaming() -> [Figure; 2] {
     const PIECE: usize = 4 << 10;
     const SIZE: usize = 64 << 20;
     const PIECES: u64 = (SIZE / PIECE) as u64;
+    const SOURCES: usize = 16;
+    const PART: usize = SIZE / SOURCES;
     let script = || {
         let function = |name: &str, statement: &str| {
             format!(
                 "def {name}(n):
-    m, p, data = memory, probe, DATA
+    m, p = memory, probe
     for _ in range(n):
-        for at in range(0, {SIZE}, {PIECE}):
-            {statement}
+        start = 0
+        for data in DATA:
+            for at in range(start, start + {PART}, {PIECE}):
+                {statement}
+            start += {PART}
 "
             )
         };
         let (ours, theirs) = (function("ours", "m.write(at, data)"), function("theirs", "p.take_bytes(at, data)"));
-        format!("memory = wasm.Memory({})\nDATA = bytes('x' * {PIECE})\n{ours}{theirs}", SIZE >> 16)
+        // What lies between two pieces moves the next one on within its page.
+        format!(
+            "memory = wasm.Memory({})
+DATA, BETWEEN = [], []
+for _ in range({SOURCES}):
+    DATA.append(bytes('x' * {PIECE}))
+    BETWEEN.append(bytes('x' * 240))
+{ours}{theirs}",
+            SIZE >> 16
+        )
     };
     let effort = Effort::LONG.rounds(25).processes(4);
     let name = "memory write 4 KiB, through 64 MiB";
     let memcpy = Figure::ratio(name, "memcpy", AS_FAST, effort, PIECES, move |effort, samples| {
-        let Buffers { mut store, to, .. } = Buffers::new(SIZE);
-        let piece = vec![b'x'; PIECE];
+        let Buffers { mut store, to, .. } = Buffers::new(SIZE - 1);
+        let source = vec![b'x'; 2 * PIECE];
         let mut theirs = |n| {
             let start = Instant::now();
             for _ in 0..n {
-                for to in to.data_mut(&mut store).chunks_exact_mut(PIECE) {
-                    black_box(to).copy_from_slice(black_box(&piece));
+                for (index, part) in to.data_mut(&mut store).chunks_exact_mut(PART).enumerate() {
+                    let piece = &source[index * PIECE / SOURCES..][..PIECE];
+                    for to in part.chunks_exact_mut(PIECE) {
+                        black_box(to).copy_from_slice(black_box(piece));
+                    }
                 }
             }
             start.elapsed()
