@@ -38,8 +38,6 @@ pub(crate) struct Store<'v> {
     functions: RefCell<SmallMap<String, Value<'v>>>,
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
-    /// The most exports that one of them has.
-    most_exports: Cell<usize>,
     /// Fuel that this store may still use of the evaluation's, as of when it last held the budget.
     pub(super) own_fuel: Cell<u64>,
     /// What wasmi's counter stood at when this store was last settled.
@@ -66,7 +64,6 @@ impl<'v> Store<'v> {
             externs: RefCell::default(),
             functions: RefCell::default(),
             instances: RefCell::default(),
-            most_exports: Cell::new(0),
             own_fuel: Cell::new(fuel.unwrap_or(u64::MAX)),
             settled_at: Cell::new(0),
             max_memory,
@@ -157,13 +154,8 @@ impl<'v> Store<'v> {
         made
     }
 
-    pub(crate) fn add_instance(&self, instance: Value<'v>, exports: usize) {
+    pub(crate) fn add_instance(&self, instance: Value<'v>) {
         self.instances.borrow_mut().push(instance);
-        self.most_exports.set(self.most_exports.get().max(exports));
-    }
-
-    pub(crate) fn most_exports(&self) -> usize {
-        self.most_exports.get()
     }
 
     pub(crate) fn instances(&self) -> Vec<Value<'v>> {
