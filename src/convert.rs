@@ -82,6 +82,7 @@ pub(crate) fn to_starlark<'v>(val: &Val, heap: Heap<'v>) -> Option<Value<'v>> {
 }
 
 /// The one NaN that a script sees, whatever payload the guest made.
+#[inline]
 pub(crate) fn float(x: f64) -> f64 {
     if x.is_nan() { f64::from_bits(CANONICAL_NAN) } else { x }
 }

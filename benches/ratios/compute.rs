@@ -46,7 +46,7 @@ const KERNELS: &str = r#"
 
 const CASES: [(&str, i32); 3] = [("fib", 18), ("sum", 50_000), ("newton", 50_000)];
 
-const EFFORT: Effort = Effort { slice: Duration::from_millis(1), rounds: 20, setups: 1, processes: 8 };
+const EFFORT: Effort = Effort { slice: Duration::from_millis(1), rounds: 20, processes: 8 };
 
 pub fn figures() -> Vec<Figure> {
     let mut figures = Vec::new();

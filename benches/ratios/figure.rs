@@ -42,7 +42,7 @@ pub struct Value {
 }
 
 impl Figure {
-    /// The ratio of two times. `sample` sets both sides up once and lets them run; an error says why it
+    /// The ratio of two times. `sample` sets both sides up and lets them run; an error says why it
     /// cannot be measured here. What it measures is `per` times as much as a figure is about.
     pub fn ratio(
         name: impl Into<String>,
@@ -54,9 +54,7 @@ impl Figure {
     ) -> Self {
         let sample = move || {
             let mut samples = Samples::default();
-            for _ in 0..effort.setups {
-                sample(effort, &mut samples)?;
-            }
+            sample(effort, &mut samples)?;
             Ok(Value { ours: samples.ours() / per as f64, theirs: samples.theirs() / per as f64 })
         };
         let (name, processes) = (name.into(), effort.processes);

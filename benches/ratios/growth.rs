@@ -120,7 +120,7 @@ fn pair(
 fn instantiate() -> Figure {
     let name = "growth instantiate, 10,000 instances";
     // Those that are made while it is measured are few beside these.
-    let effort = Effort { slice: Duration::from_micros(100), rounds: 10, setups: 1, processes: 4 };
+    let effort = Effort { slice: Duration::from_micros(100), rounds: 10, processes: 4 };
     Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
         let wasm = Setting::exports(1).wasm;
         let source = |there: usize| {

@@ -72,8 +72,9 @@ fn ranges(size: usize, label: &str) -> Vec<Figure> {
         .collect()
 }
 
-/// Does the same in Rust, to bytes that end in a NUL; what is allocated is kept, as a script's values are.
-type Rust = fn(&mut Buffers, u64) -> Duration;
+/// Does the same in Rust, from bytes that end in a NUL, or with those to write; what is allocated is kept, as a
+/// script's values are.
+type Rust = fn(&mut Buffers, &[u8], u64) -> Duration;
 
 struct Buffers {
     from: Vec<u8>,
@@ -97,7 +98,7 @@ impl Buffers {
     }
 }
 
-fn copy_bytes(buffers: &mut Buffers, times: u64) -> Duration {
+fn copy_bytes(buffers: &mut Buffers, _: &[u8], times: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..times {
         let copy = black_box(buffers.content()).into();
@@ -106,7 +107,7 @@ fn copy_bytes(buffers: &mut Buffers, times: u64) -> Duration {
     start.elapsed()
 }
 
-fn copy_text(buffers: &mut Buffers, times: u64) -> Duration {
+fn copy_text(buffers: &mut Buffers, _: &[u8], times: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..times {
         let copy = std::str::from_utf8(black_box(buffers.content())).unwrap().into();
@@ -115,7 +116,7 @@ fn copy_text(buffers: &mut Buffers, times: u64) -> Duration {
     start.elapsed()
 }
 
-fn copy_c_text(buffers: &mut Buffers, times: u64) -> Duration {
+fn copy_c_text(buffers: &mut Buffers, _: &[u8], times: u64) -> Duration {
     let start = Instant::now();
     for _ in 0..times {
         let bytes = black_box(buffers.from.as_slice());
@@ -126,12 +127,11 @@ fn copy_c_text(buffers: &mut Buffers, times: u64) -> Duration {
     start.elapsed()
 }
 
-fn overwrite(buffers: &mut Buffers, times: u64) -> Duration {
-    let size = buffers.from.len() - 1;
-    let to = &mut buffers.to.data_mut(&mut buffers.store)[..size];
+fn overwrite(buffers: &mut Buffers, source: &[u8], times: u64) -> Duration {
+    let to = &mut buffers.to.data_mut(&mut buffers.store)[..source.len()];
     let start = Instant::now();
     for _ in 0..times {
-        black_box(&mut *to).copy_from_slice(black_box(&buffers.from[..size]));
+        black_box(&mut *to).copy_from_slice(black_box(source));
     }
     start.elapsed()
 }
@@ -143,8 +143,10 @@ fn against_rust(name: String, statement: String, size: usize, rust: Rust, agains
     Figure::ratio(name, against, AS_FAST, effort, UNROLLED, move |effort, samples| {
         let mut buffers = Buffers::new(size);
         script::with(&script::host(), &[], &source, |session| {
+            // The very bytes that the script writes: the distance of source and destination within a page counts.
+            let source = session.value("BYTES");
             let ours = &mut |n| session.time("ours", n);
-            samples.alternate(effort, ours, &mut |n| rust(&mut buffers, n * UNROLLED));
+            samples.alternate(effort, ours, &mut |n| rust(&mut buffers, source, n * UNROLLED));
         });
         Ok(())
     })
@@ -176,35 +178,53 @@ memory.write_u64(4194328, 8 << 40)
     )
 }
 
-/// Writing 4 KiB after 4 KiB through a memory that no cache holds, as programs do that move data.
+/// Writing 4 KiB after 4 KiB through a memory that no cache holds, as programs do that move data. It goes twice
+/// as fast or slow with the distance of source and destination within a page, so there are many sources.
 fn streaming() -> [Figure; 2] {
     const PIECE: usize = 4 << 10;
     const SIZE: usize = 64 << 20;
     const PIECES: u64 = (SIZE / PIECE) as u64;
+    const SOURCES: usize = 16;
+    const PART: usize = SIZE / SOURCES;
     let script = || {
         let function = |name: &str, statement: &str| {
             format!(
                 "def {name}(n):
-    m, p, data = memory, probe, DATA
+    m, p = memory, probe
     for _ in range(n):
-        for at in range(0, {SIZE}, {PIECE}):
-            {statement}
+        start = 0
+        for data in DATA:
+            for at in range(start, start + {PART}, {PIECE}):
+                {statement}
+            start += {PART}
 "
             )
         };
         let (ours, theirs) = (function("ours", "m.write(at, data)"), function("theirs", "p.take_bytes(at, data)"));
-        format!("memory = wasm.Memory({})\nDATA = bytes('x' * {PIECE})\n{ours}{theirs}", SIZE >> 16)
+        // What lies between two pieces moves the next one on within its page.
+        format!(
+            "memory = wasm.Memory({})
+DATA, BETWEEN = [], []
+for _ in range({SOURCES}):
+    DATA.append(bytes('x' * {PIECE}))
+    BETWEEN.append(bytes('x' * 240))
+{ours}{theirs}",
+            SIZE >> 16
+        )
     };
     let effort = Effort::LONG.rounds(25).processes(4);
     let name = "memory write 4 KiB, through 64 MiB";
     let memcpy = Figure::ratio(name, "memcpy", AS_FAST, effort, PIECES, move |effort, samples| {
-        let Buffers { mut store, to, .. } = Buffers::new(SIZE);
-        let piece = vec![b'x'; PIECE];
+        let Buffers { mut store, to, .. } = Buffers::new(SIZE - 1);
+        let source = vec![b'x'; 2 * PIECE];
         let mut theirs = |n| {
             let start = Instant::now();
             for _ in 0..n {
-                for to in to.data_mut(&mut store).chunks_exact_mut(PIECE) {
-                    black_box(to).copy_from_slice(black_box(&piece));
+                for (index, part) in to.data_mut(&mut store).chunks_exact_mut(PART).enumerate() {
+                    let piece = &source[index * PIECE / SOURCES..][..PIECE];
+                    for to in part.chunks_exact_mut(PIECE) {
+                        black_box(to).copy_from_slice(black_box(piece));
+                    }
                 }
             }
             start.elapsed()

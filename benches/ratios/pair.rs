@@ -18,19 +18,18 @@ pub type Side<'a> = &'a mut dyn FnMut(u64) -> Duration;
 pub struct Effort {
     /// What a slice should last.
     pub slice: Duration,
-    /// Slices of each side, in turns, before the sides are made anew.
+    /// Slices of each side, in turns.
     pub rounds: usize,
-    /// How often both sides are made anew within a process.
-    pub setups: usize,
-    /// Processes that do all of this.
+    /// Processes that do all of this. Within one, memory that one side has freed might be the other's luck,
+    /// which then need not ask the system for any: so both sides are set up just once.
     pub processes: usize,
 }
 
 impl Effort {
     /// For work of nanoseconds to microseconds.
-    pub const SHORT: Self = Self { slice: Duration::from_micros(250), rounds: 25, setups: 2, processes: 8 };
+    pub const SHORT: Self = Self { slice: Duration::from_micros(250), rounds: 40, processes: 8 };
     /// For work that is a slice by itself: each time is one slice.
-    pub const LONG: Self = Self { slice: Duration::ZERO, rounds: 10, setups: 1, processes: 2 };
+    pub const LONG: Self = Self { slice: Duration::ZERO, rounds: 10, processes: 2 };
 
     pub fn rounds(self, rounds: usize) -> Self {
         Self { rounds, ..self }

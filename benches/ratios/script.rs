@@ -52,6 +52,11 @@ impl<'v> Session<'v, '_, '_> {
         start.elapsed()
     }
 
+    /// The bytes of a variable of the script.
+    pub fn value(&self, name: &str) -> &'v [u8] {
+        self.module.get(name).unwrap().downcast_ref::<StarlarkBytes>().unwrap().as_bytes()
+    }
+
     /// What a function of the script gives, which is bytes.
     pub fn bytes(&mut self, name: &str) -> Vec<u8> {
         let function = self.module.get(name).unwrap();

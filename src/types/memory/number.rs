@@ -4,7 +4,7 @@ use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::float::UnpackFloat;
 use starlark::values::none::NoneType;
-use starlark::values::{Heap, Value, ValueOfUnchecked};
+use starlark::values::{AllocValue, Heap, Value, ValueOfUnchecked};
 
 use super::{Int, Memory, out_of_range};
 use crate::convert;
@@ -158,6 +158,15 @@ fn encode<const N: usize>(number: Number, value: Value<'_>) -> Result<[u8; N], E
     Ok(*word.first_chunk().unwrap_or(&[0; N]))
 }
 
+/// An int, most often a small one, which need not go by way of starlark's integers of any size.
+#[inline]
+pub(super) fn int<'v, T: Copy + TryInto<i32> + AllocValue<'v>>(x: T, heap: Heap<'v>) -> Value<'v> {
+    match x.try_into() {
+        Ok(small) => heap.alloc::<i32>(small),
+        Err(_) => heap.alloc(x),
+    }
+}
+
 type Float<'v> = ValueOfUnchecked<'v, UnpackFloat>;
 
 /// The methods of single numbers.
@@ -220,8 +229,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// The unsigned number of 4 bytes at `ptr`.
-    fn read_u32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<u32> {
-        Ok(read(this, ptr).map(u32::from_le_bytes)?)
+    fn read_u32<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        Ok(ValueOfUnchecked::new(int(u32::from_le_bytes(read(this, ptr)?), heap)))
     }
 
     /// Writes `value` as an unsigned number of 4 bytes to `ptr`.
@@ -248,8 +261,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// The unsigned number of 8 bytes at `ptr`.
-    fn read_u64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<u64> {
-        Ok(read(this, ptr).map(u64::from_le_bytes)?)
+    fn read_u64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        Ok(ValueOfUnchecked::new(int(u64::from_le_bytes(read(this, ptr)?), heap)))
     }
 
     /// Writes `value` as an unsigned number of 8 bytes to `ptr`.
@@ -262,8 +279,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     }
 
     /// The signed number of 8 bytes at `ptr`.
-    fn read_i64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i64> {
-        Ok(read(this, ptr).map(i64::from_le_bytes)?)
+    fn read_i64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        Ok(ValueOfUnchecked::new(int(i64::from_le_bytes(read(this, ptr)?), heap)))
     }
 
     /// Writes `value` as a signed number of 8 bytes to `ptr`.

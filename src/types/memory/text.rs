@@ -5,6 +5,7 @@ use starlark::starlark_module;
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::super::store::Store;
+use super::number::int;
 use super::{Int, Memory, check_start, out_of_range};
 use crate::convert;
 use crate::error::Error;
@@ -67,11 +68,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] s: ValueOfUnchecked<'v, String>,
-    ) -> starlark::Result<u64> {
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let bytes = text(s.get())?.as_bytes();
         this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(bytes))?;
-        Ok(bytes.len() as u64)
+        Ok(ValueOfUnchecked::new(int(bytes.len() as u64, heap)))
     }
 
     /// Writes the UTF-8 encoding of `s` and a NUL to `ptr`, and returns the number of bytes written,
