@@ -48,6 +48,9 @@ impl<'v> Caller<'v> {
         }
         let mut most =
             if own.exports.as_ref().are_the_callers(store) { own.exports.as_ref().names().count() } else { 0 };
+        if most >= store.most_exports() {
+            return Ok(best);
+        }
         for value in store.instances() {
             let Some(instance) = Instance::from_value(value) else { continue };
             let exports = instance.exports.as_ref();

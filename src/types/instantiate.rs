@@ -50,7 +50,7 @@ pub(crate) fn instantiate<'v>(
         compiled.exports.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
     }
     exports.as_ref().complete(made);
-    store.add_instance(instance);
+    store.add_instance(instance, compiled.exports.len());
     Ok(instance)
 }
 

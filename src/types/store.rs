@@ -38,13 +38,10 @@ pub(crate) struct Store<'v> {
     functions: RefCell<SmallMap<String, Value<'v>>>,
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
-<<<<<<< HEAD
     /// The most exports that one of them has.
     most_exports: Cell<usize>,
     /// Whether an instance was ever given, as an import, what lives in this store already.
     pub(super) has_links: Cell<bool>,
-=======
->>>>>>> bench
     /// Fuel that this store may still use of the evaluation's, as of when it last held the budget.
     pub(super) own_fuel: Cell<u64>,
     /// What wasmi's counter stood at when this store was last settled.
@@ -71,11 +68,8 @@ impl<'v> Store<'v> {
             externs: RefCell::default(),
             functions: RefCell::default(),
             instances: RefCell::default(),
-<<<<<<< HEAD
             most_exports: Cell::new(0),
             has_links: Cell::new(false),
-=======
->>>>>>> bench
             own_fuel: Cell::new(fuel.unwrap_or(u64::MAX)),
             settled_at: Cell::new(0),
             max_memory,
@@ -170,9 +164,8 @@ impl<'v> Store<'v> {
         Ok(made)
     }
 
-    pub(crate) fn add_instance(&self, instance: Value<'v>) {
+    pub(crate) fn add_instance(&self, instance: Value<'v>, exports: usize) {
         self.instances.borrow_mut().push(instance);
-<<<<<<< HEAD
         self.most_exports.set(self.most_exports.get().max(exports));
     }
 
@@ -188,8 +181,6 @@ impl<'v> Store<'v> {
     /// The most exports that an instance made here has.
     pub(crate) fn most_exports(&self) -> usize {
         self.most_exports.get()
-=======
->>>>>>> bench
     }
 
     pub(crate) fn instances(&self) -> Vec<Value<'v>> {
