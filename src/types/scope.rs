@@ -71,6 +71,18 @@ enum At {
     Closed,
 }
 
+impl At {
+    /// Why a store that is neither at home nor lent cannot be reached. Apart, so that the two common cases are
+    /// two comparisons, and no jump through a table.
+    #[cold]
+    fn why(self) -> Unavailable {
+        match self {
+            Self::Closed => Unavailable::Closed,
+            _ => Unavailable::InUse,
+        }
+    }
+}
+
 /// Why a store cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unavailable {
@@ -115,8 +127,7 @@ impl StoreCell {
                 let caller = unsafe { caller.as_mut() };
                 Ok(f(caller.as_context_mut()))
             }
-            At::Taken => Err(Unavailable::InUse),
-            At::Closed => Err(Unavailable::Closed),
+            nowhere => Err(nowhere.why()),
         }
     }
 
