@@ -3,7 +3,7 @@
 
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::float::{StarlarkFloat, UnpackFloat};
-use starlark::values::{Heap, UnpackValue, Value, ValueLike};
+use starlark::values::{AllocValue, Heap, UnpackValue, Value, ValueLike};
 use wasmi::{F32, F64, V128, Val, ValType};
 
 use crate::error::Error;
@@ -73,12 +73,21 @@ pub(crate) fn to_i64(value: Value<'_>) -> Result<i64, Expected> {
 pub(crate) fn to_starlark<'v>(val: &Val, heap: Heap<'v>) -> Option<Value<'v>> {
     Some(match val {
         Val::I32(x) => heap.alloc(*x),
-        Val::I64(x) => heap.alloc(*x),
+        Val::I64(x) => int(*x, heap),
         Val::F32(x) => heap.alloc(float(f64::from(x.to_float()))),
         Val::F64(x) => heap.alloc(float(x.to_float())),
         Val::V128(x) => heap.alloc(StarlarkBytes::new(&x.as_u128().to_le_bytes())),
         Val::FuncRef(_) | Val::ExternRef(_) => return None,
     })
+}
+
+/// An int, most often a small one, which need not go by way of starlark's integers of any size.
+#[inline]
+pub(crate) fn int<'v, T: Copy + TryInto<i32> + AllocValue<'v>>(x: T, heap: Heap<'v>) -> Value<'v> {
+    match x.try_into() {
+        Ok(small) => heap.alloc::<i32>(small),
+        Err(_) => heap.alloc(x),
+    }
 }
 
 /// The one NaN that a script sees, whatever payload the guest made.

@@ -66,13 +66,14 @@ export class Wasmlark {
     return this.#withLength((length) => this.#exports.wasmlark_run_text(run, TEXT[which], length));
   }
 
-  // A number of a run as a BigInt, or undefined where it is absent.
+  // A number of a run as a BigInt, or undefined where it is absent. An exit code has a sign.
   number(run, which) {
     const place = this.#exports.wasmlark_buffer_new(8);
     const status = this.#exports.wasmlark_run_number(run, NUMBER[which], place);
     const value = new DataView(this.#exports.memory.buffer).getBigUint64(place, true);
     this.#exports.wasmlark_buffer_free(place);
-    return status === STATUS.ok ? value : undefined;
+    if (status !== STATUS.ok) return undefined;
+    return which === "exit_code" ? BigInt.asIntN(64, value) : value;
   }
 
   // The text at the address that `read` returns, whose length it writes where it is told to; undefined for null.

@@ -45,7 +45,7 @@ trait Number: Sized {
 }
 
 macro_rules! number {
-    ($number:ty, $variant:ident, $take:path, $give:expr) => {
+    ($number:ty, $variant:ident, $take:path, |$x:ident, $heap:ident| $give:expr) => {
         impl Number for $number {
             const TYPE: ValType = ValType::$variant;
 
@@ -56,7 +56,8 @@ macro_rules! number {
 
             #[inline]
             fn give(self, heap: Heap<'_>) -> Value<'_> {
-                heap.alloc($give(self))
+                let ($x, $heap) = (self, heap);
+                $give
             }
 
             #[inline]
@@ -70,9 +71,9 @@ macro_rules! number {
     };
 }
 
-number!(i32, I32, convert::to_i32, std::convert::identity);
-number!(i64, I64, convert::to_i64, std::convert::identity);
-number!(F64, F64, convert::to_f64, |x: F64| convert::float(x.to_float()));
+number!(i32, I32, convert::to_i32, |x, heap| heap.alloc(x));
+number!(i64, I64, convert::to_i64, |x, heap| convert::int(x, heap));
+number!(F64, F64, convert::to_f64, |x, heap| heap.alloc(convert::float(x.to_float())));
 
 /// Calls a function of a store with a script's arguments; `None`, before anything ran, where something
 /// is wrong with them or with the store: the slower way says what.

@@ -4,10 +4,10 @@ use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::float::UnpackFloat;
 use starlark::values::none::NoneType;
-use starlark::values::{AllocValue, Heap, Value, ValueOfUnchecked};
+use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::{Int, Memory, out_of_range};
-use crate::convert;
+use crate::convert::{self, int};
 use crate::error::Error;
 
 /// A number that is stored in so many bytes.
@@ -156,15 +156,6 @@ fn encode<const N: usize>(number: Number, value: Value<'_>) -> Result<[u8; N], E
         .encode(value)
         .map_err(|expected| Error::value(format!("`value` must be {expected}, got {}", convert::describe(value))))?;
     Ok(*word.first_chunk().unwrap_or(&[0; N]))
-}
-
-/// An int, most often a small one, which need not go by way of starlark's integers of any size.
-#[inline]
-pub(super) fn int<'v, T: Copy + TryInto<i32> + AllocValue<'v>>(x: T, heap: Heap<'v>) -> Value<'v> {
-    match x.try_into() {
-        Ok(small) => heap.alloc::<i32>(small),
-        Err(_) => heap.alloc(x),
-    }
 }
 
 type Float<'v> = ValueOfUnchecked<'v, UnpackFloat>;
