@@ -53,7 +53,8 @@ pub(crate) fn guard<R>(body: impl FnOnce() -> Result<R, Misuse>, otherwise: impl
         Err(Misuse::new(Status::Panic, format!("wasmlark panicked: {}", text.unwrap_or("for no stated reason"))))
     });
     outcome.unwrap_or_else(|misuse| {
-        LAST.with(|last| *last.borrow_mut() = misuse.message);
+        // A thread that is ending keeps nothing more.
+        let _ = LAST.try_with(|last| *last.borrow_mut() = misuse.message);
         otherwise(misuse.status)
     })
 }
@@ -72,12 +73,15 @@ pub(crate) fn status(body: impl FnOnce() -> Result<(), Misuse>) -> Status {
 /// `length` is null, or a `size_t` can be written there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_last_error(length: *mut usize) -> *const u8 {
-    LAST.with(|last| {
-        let last = last.borrow();
-        // SAFETY: the caller's duty, above.
-        unsafe { tell(length, last.len()) };
-        last.as_ptr()
-    })
+    let (start, count) = LAST
+        .try_with(|last| {
+            let last = last.borrow();
+            (last.as_ptr(), last.len())
+        })
+        .unwrap_or(("".as_ptr(), 0));
+    // SAFETY: the caller's duty, above.
+    unsafe { tell(length, count) };
+    start
 }
 
 /// Writes a length where the caller wants it.
