@@ -1,18 +1,40 @@
 /* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
 
-   Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
+ Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
 
-   Strings and bytes are a pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null
-   pointer is allowed with the length 0. What a call is given is copied. What `wasmlark_run_text` returns
-   lives until the run is freed.
+ The C interface, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
 
-   A sandbox or run is a number that is never given twice: one that was freed is told from one that
-   lives. A call that makes no sense returns a status, or 0, or null, and `wasmlark_last_error` says in
-   words what was wrong with it.
+ A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
+ is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
+ freed, or never made, is told from one that lives. A call that makes no sense returns a status, or 0,
+ or null, and `wasmlark_last_error` says in words what was wrong with it.
 
-   Any function may be called from any thread. A sandbox may run several scripts at a time, and cannot be
-   changed meanwhile: WASMLARK_STATUS_BUSY. A script runs in a thread of its own, with room on its stack
-   for all that the limits allow; but on the thread that asks in a build for wasm32, which has no other. */
+ wasmlark_object sandbox = wasmlark_sandbox_new();
+ wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, 1000000);
+ wasmlark_sandbox_file(sandbox, (const uint8_t *)"add.wasm", 8, bytes, size);
+ wasmlark_object run = wasmlark_sandbox_run(sandbox, (const uint8_t *)"main.star", 9, script, length);
+ size_t count;
+ const uint8_t *output = wasmlark_run_text(run, WASMLARK_TEXT_OUTPUT, &count);
+ wasmlark_free(run);
+ wasmlark_free(sandbox);
+
+ # Strings and bytes
+
+ A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
+ the length 0. What a call is given is copied. What `wasmlark_run_text` returns lives until the run
+ is freed.
+
+ # Threads
+
+ Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
+ be changed meanwhile, which is `WASMLARK_STATUS_BUSY`. A script runs in a thread of its own, with
+ room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
+ asks in a build for wasm32, which has no other.
+
+ # Panics
+
+ None crosses the interface: `WASMLARK_STATUS_PANIC` says that there was one, which is a defect of
+ wasmlark. A build with `panic = "abort"`, and so one for wasm32, has none to catch. */
 
 
 #ifndef WASMLARK_H

@@ -45,14 +45,15 @@ fn power_of_ten(exponent: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    /// On Linux with the GNU C library, on processors with fused multiplication, which these follow.
+    /// On Linux with the GNU C library, which these follow.
     #[test]
     #[cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
     fn as_the_c_library_near_powers_of_ten() {
         let fused = std::arch::is_x86_feature_detected!("fma");
         for exponent in -307..=308 {
             let power: f64 = format!("1e{exponent}").parse().unwrap_or_default();
-            if fused {
+            // Without fused multiplication, the C library rounds one more of them the other way.
+            if fused || exponent != 126 {
                 assert_eq!(
                     super::pow(10.0, exponent.into()),
                     std::hint::black_box(10f64).powf(exponent.into()),

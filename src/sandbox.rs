@@ -27,10 +27,10 @@ use crate::session::{Print, Session, Stats};
 /// arguments, and on the files given here, alone.
 #[derive(Default)]
 pub struct Sandbox {
-    limits: Limits,
+    pub(crate) limits: Limits,
     files: BTreeMap<String, Vec<u8>>,
     loader: Option<Arc<Loader>>,
-    args: Vec<String>,
+    pub(crate) args: Vec<String>,
     print: Option<Box<Print>>,
 }
 

@@ -38,6 +38,11 @@ impl Misuse {
     pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
     }
+
+    /// A number that is none of the enumeration's.
+    pub(crate) fn unknown(what: &str, which: u32) -> Self {
+        Self::new(Status::Argument, format!("there is no {what} {which}: see `wasmlark_{what}`"))
+    }
 }
 
 thread_local! {

@@ -2,14 +2,14 @@
 //!
 //! A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
 //! is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
-//! freed, or never made, is told from one that lives. A call that makes no sense returns a status, and
-//! [`wasmlark_last_error`] says in words what was wrong with it.
+//! freed, or never made, is told from one that lives. A call that makes no sense returns a status, or 0,
+//! or null, and [`wasmlark_last_error`] says in words what was wrong with it.
 //!
 //! ```c
-//! wasmlark_sandbox sandbox = wasmlark_sandbox_new();
+//! wasmlark_object sandbox = wasmlark_sandbox_new();
 //! wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, 1000000);
 //! wasmlark_sandbox_file(sandbox, (const uint8_t *)"add.wasm", 8, bytes, size);
-//! wasmlark_run run = wasmlark_sandbox_run(sandbox, (const uint8_t *)"main.star", 9, script, length);
+//! wasmlark_object run = wasmlark_sandbox_run(sandbox, (const uint8_t *)"main.star", 9, script, length);
 //! size_t count;
 //! const uint8_t *output = wasmlark_run_text(run, WASMLARK_TEXT_OUTPUT, &count);
 //! wasmlark_free(run);

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use super::misuse::{Misuse, Status, status};
-use super::sandbox::Setup;
-use crate::sandbox::Report;
+use crate::sandbox::{Report, Sandbox};
 
 /// A sandbox or a run. 0 is none.
 pub type Handle = u32;
 
 #[derive(Clone)]
 pub(crate) enum Object {
-    Sandbox(Arc<RwLock<Setup>>),
+    Sandbox(Arc<RwLock<Sandbox>>),
     Run(Arc<Report>),
 }
 
@@ -48,9 +47,9 @@ pub(crate) fn add(object: Object) -> Result<Handle, Misuse> {
     Ok(next)
 }
 
-pub(crate) fn sandbox(handle: Handle) -> Result<Arc<RwLock<Setup>>, Misuse> {
+pub(crate) fn sandbox(handle: Handle) -> Result<Arc<RwLock<Sandbox>>, Misuse> {
     match find(handle)? {
-        Object::Sandbox(setup) => Ok(setup),
+        Object::Sandbox(sandbox) => Ok(sandbox),
         other => Err(wrong(handle, &other, "a sandbox")),
     }
 }

@@ -109,7 +109,7 @@ pub unsafe extern "C" fn wasmlark_run_text(run: Handle, text: u32, length: *mut 
         || {
             let report = objects::run(run)?;
             let wanted = Text::ALL.into_iter().find(|known| *known as u32 == text);
-            let found = text_of(&report, wanted.ok_or_else(|| unknown("text", text))?);
+            let found = text_of(&report, wanted.ok_or_else(|| Misuse::unknown("text", text))?);
             let found = found.ok_or_else(|| absent("text", text))?;
             // SAFETY: the caller's duty, above.
             unsafe { tell(length, found.len()) };
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
         }
         let report = objects::run(run)?;
         let wanted = Number::ALL.into_iter().find(|known| *known as u32 == number);
-        let found = number_of(&report, wanted.ok_or_else(|| unknown("number", number))?);
+        let found = number_of(&report, wanted.ok_or_else(|| Misuse::unknown("number", number))?);
         let found = found.ok_or_else(|| absent("number", number))?;
         // SAFETY: not null; the rest is the caller's duty, above.
         unsafe { value.write(found) };
@@ -180,8 +180,4 @@ fn number_of(report: &Report, number: Number) -> Option<u64> {
 
 fn absent(what: &str, which: u32) -> Misuse {
     Misuse::new(Status::Absent, format!("this run has no {what} {which}"))
-}
-
-fn unknown(what: &str, which: u32) -> Misuse {
-    Misuse::new(Status::Argument, format!("there is no {what} {which}: see `wasmlark_{what}`"))
 }

@@ -5,16 +5,7 @@ use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 
 use super::misuse::{Misuse, Status, bytes, guard, status, text};
 use super::objects::{self, Handle, Object};
-use crate::limits::Limits;
 use crate::sandbox::{Report, Sandbox};
-
-/// What a sandbox is made of so far.
-#[derive(Default)]
-pub(crate) struct Setup {
-    sandbox: Sandbox,
-    limits: Limits,
-    args: Vec<String>,
-}
 
 /// The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +58,7 @@ pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const 
 /// `wasmlark_free`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_new() -> Handle {
-    guard(|| objects::add(Object::Sandbox(Arc::new(RwLock::new(Setup::default())))), |_| 0)
+    guard(|| objects::add(Object::Sandbox(Arc::new(RwLock::new(Sandbox::new())))), |_| 0)
 }
 
 /// Sets one of the limits, a `wasmlark_limit`. Values below a limit's least are raised to it.
@@ -75,13 +66,12 @@ pub extern "C" fn wasmlark_sandbox_new() -> Handle {
 pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64) -> Status {
     status(|| {
         let known = Limit::ALL.into_iter().find(|known| *known as u32 == limit);
-        let unknown = || Misuse::new(Status::Argument, format!("there is no limit {limit}: see `wasmlark_limit`"));
-        let limit = known.ok_or_else(unknown)?;
-        change(sandbox, |setup| {
-            let limits = setup.limits.clone();
+        let limit = known.ok_or_else(|| Misuse::unknown("limit", limit))?;
+        change(sandbox, |sandbox| {
+            let limits = sandbox.limits.clone();
             // Where addresses are shorter, more than they can count is as good as no limit.
             let size = usize::try_from(value).unwrap_or(usize::MAX);
-            setup.limits = match limit {
+            sandbox.limits = match limit {
                 Limit::Fuel => limits.fuel((value != u64::MAX).then_some(value)),
                 Limit::Memory => limits.memory(value),
                 Limit::TableElements => limits.table_elements(value),
@@ -94,8 +84,6 @@ pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64
                 Limit::Files => limits.files(value),
                 Limit::Nesting => limits.nesting(size),
             };
-            setup.sandbox = std::mem::take(&mut setup.sandbox).limits(setup.limits.clone());
-            Ok(())
         })
     })
 }
@@ -118,9 +106,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_file(
     status(|| {
         // SAFETY: the caller's duty, above.
         let (name, content) = unsafe { (text(name, name_length, "name")?, bytes(content, content_length, "content")?) };
-        change(sandbox, |setup| {
-            setup.sandbox.file(name, content);
-            Ok(())
+        change(sandbox, |sandbox| {
+            sandbox.file(name, content);
         })
     })
 }
@@ -135,10 +122,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_argument(sandbox: Handle, argument: *c
     status(|| {
         // SAFETY: the caller's duty, above.
         let argument = unsafe { text(argument, length, "argument") }?;
-        change(sandbox, |setup| {
-            setup.args.push(argument.to_owned());
-            setup.sandbox = std::mem::take(&mut setup.sandbox).args(&setup.args);
-            Ok(())
+        change(sandbox, |sandbox| {
+            sandbox.args.push(argument.to_owned());
         })
     })
 }
@@ -166,9 +151,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_on_print(sandbox: Handle, print: Print
     }
     status(|| {
         let sink = Sink(print.ok_or_else(|| Misuse::new(Status::Null, "the print function is null"))?, context);
-        change(sandbox, |setup| {
-            setup.sandbox = std::mem::take(&mut setup.sandbox).on_print(move |text| sink.call(text));
-            Ok(())
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).on_print(move |text| sink.call(text));
         })
     })
 }
@@ -193,9 +177,9 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
         || {
             // SAFETY: the caller's duty, above.
             let (name, script) = unsafe { (text(name, name_length, "name")?, text(script, script_length, "script")?) };
-            let setup = objects::sandbox(sandbox)?;
-            let setup = setup.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let report = on_a_stack_of_its_own(|| setup.sandbox.report(name, script))?;
+            let sandbox = objects::sandbox(sandbox)?;
+            let sandbox = sandbox.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let report = on_a_stack_of_its_own(|| sandbox.report(name, script))?;
             objects::add(Object::Run(Arc::new(report)))
         },
         |_| 0,
@@ -203,17 +187,18 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
 }
 
 /// Changes a sandbox, unless a script runs in it: to wait for that could be to wait for oneself.
-fn change(sandbox: Handle, f: impl FnOnce(&mut Setup) -> Result<(), Misuse>) -> Result<(), Misuse> {
-    let setup = objects::sandbox(sandbox)?;
-    let mut setup: RwLockWriteGuard<'_, Setup> = match setup.try_write() {
-        Ok(setup) => setup,
+fn change(sandbox: Handle, f: impl FnOnce(&mut Sandbox)) -> Result<(), Misuse> {
+    let found = objects::sandbox(sandbox)?;
+    let mut found: RwLockWriteGuard<'_, Sandbox> = match found.try_write() {
+        Ok(found) => found,
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => {
             let message = format!("sandbox {sandbox} is in use by another call: it cannot be changed now");
             return Err(Misuse::new(Status::Busy, message));
         }
     };
-    f(&mut setup)
+    f(&mut found);
+    Ok(())
 }
 
 /// An application's threads may have little: 512 KiB in a dispatch queue of iOS.

@@ -2,29 +2,24 @@ use std::path::Path;
 
 use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
 
-const INTRODUCTION: &str = "\
-/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
-
-   Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
-
-   Strings and bytes are a pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null
-   pointer is allowed with the length 0. What a call is given is copied. What `wasmlark_run_text` returns
-   lives until the run is freed.
-
-   A sandbox or run is a number that is never given twice: one that was freed is told from one that
-   lives. A call that makes no sense returns a status, or 0, or null, and `wasmlark_last_error` says in
-   words what was wrong with it.
-
-   Any function may be called from any thread. A sandbox may run several scripts at a time, and cannot be
-   changed meanwhile: WASMLARK_STATUS_BUSY. A script runs in a thread of its own, with room on its stack
-   for all that the limits allow; but on the thread that asks in a build for wasm32, which has no other. */
-";
+/// What the header begins with: the documentation of `src/ffi`, as a comment of C.
+fn introduction(root: &Path) -> String {
+    let source = std::fs::read_to_string(root.join("src/ffi/mod.rs")).unwrap();
+    let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
+    assert!(lines.len() > 20, "src/ffi/mod.rs begins with its documentation");
+    // The marks of Markdown for code and links mean nothing in C.
+    let text = lines.join("\n").replace(" ```c\n", "").replace(" ```\n", "").replace("[`", "`").replace("`]", "`");
+    format!(
+        "/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.\n\n\
+         \x20Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.\n\n{text} */\n"
+    )
+}
 
 fn generate() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut config = Config {
         language: Language::C,
-        header: Some(INTRODUCTION.to_owned()),
+        header: Some(introduction(root)),
         include_guard: Some("WASMLARK_H".to_owned()),
         cpp_compat: true,
         usize_is_size_t: true,
