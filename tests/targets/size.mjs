@@ -20,7 +20,6 @@ const text = () => {
   return bytes.toString("utf8", at - length, at);
 };
 
-let imported = 0;
 const sections = {}, bodies = [], names = new Map();
 const standard = ["custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count"];
 while (at < bytes.length) {
@@ -44,20 +43,21 @@ while (at < bytes.length) {
   at = end;
 }
 
-// A function that is made for a type of another crate (a collection's, a serializer's) is laid to that crate.
-const common = ["core", "alloc", "std", "compiler_builtins", "hashbrown"];
+// A function that is made for a type of another crate (a collection's, a serializer's) is laid to that crate, and only
+// one that names no other to those of Rust itself.
+const rusts = ["core", "alloc", "std"];
 function crate(name) {
-  const found = [...name.matchAll(/(?:_ZN|\$LT\$|\$u20\$|\.\.|[.$<_]|Cs[0-9A-Za-z]*_|^)(\d*)([a-z][a-z0-9_]*?)(?=\.\.|\d|17h)/g)].map((m) => m[2]);
-  const known = crates.filter((c) => name.includes(c));
-  return known.sort((a, b) => name.indexOf(a) - name.indexOf(b) || b.length - a.length)[0] ?? found.find((f) => common.includes(f)) ?? "std and others";
+  const first = (list) => list.filter((c) => name.includes(c)).sort((a, b) => name.indexOf(a) - name.indexOf(b) || b.length - a.length)[0];
+  return first(crates) ?? first(rusts) ?? "others";
 }
 const crates = ["wasmlark", "wasmi_core", "wasmi_ir", "wasmi_collections", "wasmi", "wasmparser", "wast", "starlark_syntax", "starlark_map", "starlark",
   "pagable", "lsp_types", "debugserver_types", "serde_json", "serde", "regex_automata", "regex_syntax", "regex", "aho_corasick", "num_bigint", "blake3",
   "annotate_snippets", "anyhow", "allocative", "memchr", "fancy_regex", "inventory", "erased_serde", "dtoa", "logos", "textwrap", "unicode",
   "spin", "rustyline", "postcard", "derivative", "itertools", "compiler_builtins", "hashbrown", "dlmalloc", "bumpalo", "indexmap", "lalrpop_util"];
 const total = new Map();
+// Without imports, the first body is function 0.
 bodies.forEach((length, index) => {
-  const name = names.get(index + imported);
+  const name = names.get(index);
   const of = name === undefined ? "unnamed" : crate(name);
   total.set(of, (total.get(of) ?? 0) + length);
 });
