@@ -84,7 +84,7 @@ mod error;
 #[cfg(feature = "capi")]
 pub mod ffi;
 // starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
-// `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope`.
+// `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope` and `types::home`.
 #[allow(unsafe_code)]
 mod globals;
 mod host;

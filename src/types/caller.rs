@@ -15,7 +15,7 @@ use starlark::{starlark_complex_value, starlark_module};
 use super::exports::EndedExports;
 use super::instance::{EndedInstance, Instance};
 use super::memory::Memory;
-use super::store::{self, Store};
+use super::store;
 use crate::error::Error;
 
 /// One for each import of an instance, made with it: a call allocates none.
@@ -41,7 +41,7 @@ impl<'v> Caller<'v> {
         }
         // wasmi tells no instance, but what the caller exports under a name. An instance may pass on all
         // that another one exports, and more: the one with the most is the caller.
-        let store = Store::of(own.store)?;
+        let store = own.store.store()?;
         let mut best = (self.instance, own);
         if store.has_only(self.instance) {
             return Ok(best);

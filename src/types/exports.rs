@@ -16,6 +16,7 @@ use starlark::values::{
 
 use super::function::Function;
 use super::global::Global;
+use super::home::Home;
 use super::memory::Memory;
 use super::store::Store;
 use super::table::Table;
@@ -26,7 +27,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Exports<'v> {
-    pub(crate) store: Value<'v>,
+    pub(crate) store: Home<Value<'v>>,
     #[trace(unsafe_ignore)]
     compiled: Arc<Compiled>,
     /// Set when instantiation is through: until then, in a start function, an export can be reached
@@ -38,7 +39,7 @@ pub(crate) struct Exports<'v> {
 }
 
 impl<'v> Exports<'v> {
-    pub(crate) fn new(store: Value<'v>, compiled: Arc<Compiled>) -> Self {
+    pub(crate) fn new(store: Home<Value<'v>>, compiled: Arc<Compiled>) -> Self {
         Self { store, compiled, instance: Cell::new(None), handles: RefCell::default() }
     }
 
@@ -93,7 +94,7 @@ impl<'v> Exports<'v> {
     }
 
     fn make(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = Store::of(self.store)?;
+        let store = self.store.store()?;
         let found = self.raw(store, name)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Link,

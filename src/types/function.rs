@@ -17,6 +17,7 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
+use super::home::Home;
 use super::shape;
 use super::store::Store;
 use crate::compile::signature;
@@ -30,7 +31,7 @@ const FEW: usize = 12;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct FunctionGen<V> {
-    pub(crate) store: V,
+    pub(crate) store: Home<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) func: wasmi::Func,
@@ -52,7 +53,7 @@ impl<'v> Function<'v> {
     /// The handle of a function. One that is reached by an export has that export's name; a reference
     /// is the handle that was made of its function first, named or not.
     pub(crate) fn wrap(
-        store: Value<'v>,
+        home: Home<Value<'v>>,
         owner: &Store<'v>,
         func: wasmi::Func,
         name: Option<&str>,
@@ -64,7 +65,7 @@ impl<'v> Function<'v> {
                 let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
                 (ty, fast)
             })?;
-            Ok(heap.alloc(Self { store, func, ty, fast, name: name.map(Into::into) }))
+            Ok(heap.alloc(Self { store: home, func, ty, fast, name: name.map(Into::into) }))
         };
         if name.is_some() { Ok(owner.name_function(&func, make()?)) } else { owner.function(&func, make) }
     }
@@ -79,6 +80,7 @@ impl<'v> Function<'v> {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let params = self.ty.params();
+        let me = self.store.to_value();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
         let (mut few, mut many);
         let values = match inputs + outputs {
@@ -97,16 +99,16 @@ impl<'v> Function<'v> {
             let (Some(slot), Some(ty)) = (inputs.get_mut(given), params.get(given)) else {
                 return Err(self.wrong_arity(args.len()?).into());
             };
-            fill(slot, arg, *ty, self.store, store).map_err(|e| self.bad_argument(given, arg, e))?;
+            fill(slot, arg, *ty, me, store).map_err(|e| self.bad_argument(given, arg, e))?;
             given += 1;
         }
         if given != inputs.len() {
             return Err(self.wrong_arity(given).into());
         }
         store
-            .enter(self.store, eval, |context| self.func.call(context, inputs, outputs))?
-            .map_err(|error| self.failed(self.store, store, error))?;
-        let back = |val: &Val| to_starlark(val, self.store, store, heap);
+            .enter(me, eval, |context| self.func.call(context, inputs, outputs))?
+            .map_err(|error| self.failed(me, store, error))?;
+        let back = |val: &Val| to_starlark(val, me, store, heap);
         match outputs {
             [] => Ok(Value::new_none()),
             [one] => Ok(back(one)?),
@@ -220,7 +222,7 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &S
     }
     if is_func {
         return match Function::from_value(value) {
-            Some(function) if function.store.ptr_eq(me) => Ok(Val::from(function.func)),
+            Some(function) if function.store.to_value().ptr_eq(me) => Ok(Val::from(function.func)),
             Some(_) => Err("a wasm.Function of the same store"),
             None => Err("a wasm.Function or None"),
         };
@@ -241,7 +243,7 @@ pub(crate) fn to_starlark<'v>(val: &Val, me: Value<'v>, store: &Store<'v>, heap:
 
 fn reference_to_starlark<'v>(val: &Val, me: Value<'v>, store: &Store<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
     match val {
-        Val::FuncRef(Nullable::Val(func)) => Function::wrap(me, store, *func, None, heap),
+        Val::FuncRef(Nullable::Val(func)) => Function::wrap(Home::new(me)?, store, *func, None, heap),
         Val::ExternRef(Nullable::Val(reference)) => {
             let index = store.with(|context| reference.data(&context).downcast_ref::<usize>().copied())?;
             index
@@ -296,7 +298,7 @@ where
     ) -> starlark::Result<Value<'v>> {
         args.no_named_args()?;
         let own = self.store.to_value();
-        let store = Store::of(own)?;
+        let store = self.store.store()?;
         match self.fast.as_ref().and_then(|fast| fast((own, store), args, eval)) {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.failed(own, store, error)),
@@ -319,7 +321,8 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Function::from_value(other).is_some_and(|other| {
-            other.store.ptr_eq(self.store.to_value()) && format!("{:?}", other.func) == format!("{:?}", self.func)
+            other.store.to_value().ptr_eq(self.store.to_value())
+                && format!("{:?}", other.func) == format!("{:?}", self.func)
         }))
     }
 }

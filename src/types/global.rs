@@ -14,6 +14,7 @@ use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{GlobalType, Mutability};
 
 use super::function::{to_starlark, to_wasm};
+use super::home::Home;
 use super::store::Store;
 use crate::convert;
 use crate::error::Error;
@@ -22,7 +23,7 @@ use crate::error::Error;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct GlobalGen<V> {
-    pub(crate) store: V,
+    pub(crate) store: Home<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) global: wasmi::Global,
@@ -48,27 +49,27 @@ impl<'v> Global<'v> {
         })?;
         let mutability = if mutable { Mutability::Var } else { Mutability::Const };
         let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
-        Ok(Self { store: me, global })
+        Ok(Self { store: Home::new(me)?, global })
     }
 
     fn ty(&self) -> Result<GlobalType, Error> {
-        Store::of(self.store)?.with(|context| self.global.ty(&context))
+        self.store.store()?.with(|context| self.global.ty(&context))
     }
 
     fn get(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = Store::of(self.store)?;
+        let store = self.store.store()?;
         let value = store.with(|context| self.global.get(&context))?;
-        to_starlark(&value, self.store, store, heap)
+        to_starlark(&value, self.store.to_value(), store, heap)
     }
 
     fn set(&self, value: Value<'v>) -> Result<(), Error> {
-        let store = Store::of(self.store)?;
+        let store = self.store.store()?;
         let ty = self.ty()?;
         let name = convert::type_name(ty.content());
         if !ty.mutability().is_mut() {
             return Err(Error::value(format!("this global of type {name} is immutable")));
         }
-        let value = to_wasm(value, ty.content(), self.store, store).map_err(|expected| {
+        let value = to_wasm(value, ty.content(), self.store.to_value(), store).map_err(|expected| {
             Error::value(format!(
                 "the value of this global must be {expected} ({name}), got {}",
                 convert::describe(value)
@@ -126,12 +127,13 @@ where
             ))
             .into());
         }
-        Ok(Global { store: self.store.to_value(), global: self.global }.set(value)?)
+        Ok(Global { store: self.store.to_home(), global: self.global }.set(value)?)
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Global::from_value(other).is_some_and(|other| {
-            other.store.ptr_eq(self.store.to_value()) && format!("{:?}", other.global) == format!("{:?}", self.global)
+            other.store.to_value().ptr_eq(self.store.to_value())
+                && format!("{:?}", other.global) == format!("{:?}", self.global)
         }))
     }
 }

@@ -15,17 +15,17 @@ use starlark::values::{
 };
 
 use super::exports::{EndedExports, Exports};
+use super::home::Home;
 use super::memory::Memory;
 use super::module::Module;
 use super::scope::Edge;
-use super::store::Store;
 use crate::error::{Error, ErrorKind, TrapCode};
 use crate::wasi::Machine;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Instance<'v> {
-    pub(crate) store: Value<'v>,
+    pub(crate) store: Home<Value<'v>>,
     pub(crate) exports: Edge<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
@@ -39,7 +39,7 @@ pub(crate) struct Instance<'v> {
 
 impl<'v> Instance<'v> {
     pub(crate) fn new(
-        store: Value<'v>,
+        store: Home<Value<'v>>,
         exports: ValueTyped<'v, Exports<'v>>,
         module: Module,
         imported_memory: Option<Value<'v>>,
@@ -104,7 +104,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn exports<'v>(this: Value<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
         let instance = Instance::of(this)?;
-        Store::of(instance.store)?.check_open()?;
+        instance.store.store()?.check_open()?;
         Ok(ValueOfUnchecked::new(instance.exports.to_value()))
     }
 

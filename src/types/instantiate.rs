@@ -5,6 +5,7 @@ use starlark::values::Value;
 
 use super::caller::Caller;
 use super::exports::Exports;
+use super::home::Home;
 use super::instance::Instance;
 use super::link;
 use super::memory::PAGE;
@@ -27,7 +28,8 @@ pub(crate) fn instantiate<'v>(
     let compiled = module.compiled();
     let plan = link::plan(compiled, imports, machine.is_some(), store, heap)?;
     let me = plan.store.unwrap_or_else(|| Store::default_of(eval));
-    let store = Store::of(me)?;
+    let home = Home::new(me)?;
+    let store = home.store()?;
     let state = store.evaluation.as_ref();
     if !wasmi::Engine::same(compiled.module.engine(), state.host.engine()) {
         return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
@@ -38,8 +40,8 @@ pub(crate) fn instantiate<'v>(
     // What an earlier guest was refused says nothing about this one.
     state.meter.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
-    let exports = heap.alloc_typed(Exports::new(me, compiled.clone()));
-    let instance = heap.alloc(Instance::new(me, exports, module.clone(), plan.memory, machine.clone()));
+    let exports = heap.alloc_typed(Exports::new(home, compiled.clone()));
+    let instance = heap.alloc(Instance::new(home, exports, module.clone(), plan.memory, machine.clone()));
     let binding = machine.map(Binding::new);
     let externs = plan.externs(me, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
     let made = store

@@ -8,6 +8,7 @@ use wasmi::{Extern, ExternType, FuncType};
 use super::callback;
 use super::function::Function;
 use super::global::Global;
+use super::home::Home;
 use super::memory::Memory;
 use super::namespace::{Space, namespaces};
 use super::store::{Callback, Store};
@@ -137,7 +138,7 @@ impl<'v> Plan<'v> {
             Given::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
-                    Some(f) if f.store.ptr_eq(me) => link(Extern::Func(f.func)),
+                    Some(f) if f.store.to_value().ptr_eq(me) => link(Extern::Func(f.func)),
                     _ => {
                         let callback = Callback { function, caller: caller(escapes) };
                         callback::define(store, callback, ty, name).map(Extern::Func)
@@ -235,9 +236,9 @@ fn unused(compiled: &Compiled, spaces: &[(&str, Space<'_>)], problems: &mut Vec<
 /// can be called all the same.
 fn store_of<'v>(value: Value<'v>) -> Option<Value<'v>> {
     Memory::from_value(value)
-        .map(|m| m.store)
-        .or_else(|| Table::from_value(value).map(|t| t.store))
-        .or_else(|| Global::from_value(value).map(|g| g.store))
+        .map(|m| m.store.to_value())
+        .or_else(|| Table::from_value(value).map(|t| t.store.to_value()))
+        .or_else(|| Global::from_value(value).map(|g| g.store.to_value()))
 }
 
 fn choose_store<'v>(
@@ -275,7 +276,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
     let wanted = || named(&import.ty);
     let mismatch = |got: &ExternType| Err(format!(" must be {}, got {}", wanted(), named(got)));
     let other = || Err(format!(" must be {}, got {}", wanted(), handle_or(value)));
-    let live = |store: Value<'v>| Store::of(store).map_err(|e| format!(": {}", e.message()));
+    let live = |home: Home<Value<'v>>| home.store().map_err(|e| format!(": {}", e.message()));
     let reach = |e: Error| format!(": {}", e.message());
     match &import.ty {
         ExternType::Func(ty) => {
@@ -284,7 +285,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
                 if function.ty != *ty {
                     return mismatch(&ExternType::Func(function.ty.clone()));
                 }
-                if store.is_some_and(|s| s.ptr_eq(function.store)) {
+                if store.is_some_and(|s| s.ptr_eq(function.store.to_value())) {
                     return Ok(Given::Linked(Extern::Func(function.func)));
                 }
             } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value)

@@ -1,4 +1,4 @@
-//! Where WebAssembly, the evaluator and the store meet: the only `unsafe` of the script types.
+//! Where WebAssembly, the evaluator and the store meet: with `home`, the only `unsafe` of the script types.
 //!
 //! wasmi calls a host function with a `Caller`, which is the store itself, borrowed. The function
 //! must reach two more things: the Starlark evaluator that made the call, and the heap value that

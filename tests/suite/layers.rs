@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "types::scope",
     "types::evaluation",
     "types::store",
+    "types::home",
     "types::fuel",
     "types::shape",
     "types::function",

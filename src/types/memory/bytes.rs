@@ -6,7 +6,6 @@ use starlark::values::bytes::StarlarkBytes;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::super::store::Store;
 use super::{Int, Memory, bounds, number, out_of_range, slice};
 use crate::convert;
 use crate::error::Error;
@@ -51,13 +50,13 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
 
     /// The size in pages of 65,536 bytes.
     fn size<'v>(this: &Memory<'v>) -> starlark::Result<u64> {
-        Ok(Store::of(this.store)?.with(|context| this.memory.size(&context))?)
+        Ok(this.store.store()?.with(|context| this.memory.size(&context))?)
     }
 
     /// The most pages that the memory's own type allows, or `None`.
     #[starlark(attribute)]
     fn maximum<'v>(this: &Memory<'v>) -> starlark::Result<NoneOr<u64>> {
-        let ty = Store::of(this.store)?.with(|context| this.memory.ty(&context))?;
+        let ty = this.store.store()?.with(|context| this.memory.ty(&context))?;
         Ok(NoneOr::from_option(ty.maximum()))
     }
 

@@ -1,0 +1,51 @@
+//! The store that the thing behind a handle lives in.
+//!
+//! A handle that is used reaches for its store first, at each call and each access to memory. To ask starlark
+//! whether a value has a type is a call through a pointer, and takes as long as all else that a typed read
+//! does. So a `Home` is made of what is known to be a store, and from then on looks at one bit alone: whether
+//! the value was frozen since.
+#![allow(unsafe_code)]
+
+use starlark::coerce::Coerce;
+use starlark::values::{Freeze, Trace, Value, ValueLike, ValueTyped};
+
+use super::store::{self, Store};
+use crate::error::Error;
+
+/// The value of a `Store`; after its evaluation, of the `ClosedStore` that it became.
+#[derive(Clone, Copy, Trace, Freeze, Coerce)]
+#[repr(transparent)]
+pub(crate) struct Home<V>(V);
+
+impl<'v> Home<Value<'v>> {
+    /// An error for what is no live store.
+    pub(crate) fn new(store: Value<'v>) -> Result<Self, Error> {
+        Store::of(store)?;
+        Ok(Self(store))
+    }
+}
+
+impl<'v, V: ValueLike<'v>> Home<V> {
+    #[inline]
+    pub(crate) fn to_value(self) -> Value<'v> {
+        self.0.to_value()
+    }
+
+    /// The same, of a handle of any kind.
+    #[inline]
+    pub(crate) fn to_home(self) -> Home<Value<'v>> {
+        Home(self.0.to_value())
+    }
+
+    /// The store; an error if its evaluation is over.
+    #[inline]
+    pub(crate) fn store(self) -> Result<&'v Store<'v>, Error> {
+        let value = self.0.to_value();
+        if value.unpack_frozen().is_some() {
+            return Err(store::frozen());
+        }
+        // SAFETY: `new`, which all others come from, saw a `Store`. Tracing keeps a value's type, and freezing,
+        // which does not, makes it a frozen value: such a one was turned away above.
+        Ok(unsafe { ValueTyped::<Store<'v>>::new_unchecked(value) }.as_ref())
+    }
+}
