@@ -86,18 +86,21 @@ impl Host {
 
     /// The bytes behind a name.
     pub(crate) fn load(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let failed = |why: String| {
+            // Most likely meant as the module itself, which as a name would be all of the message.
+            let is_text = cfg!(feature = "wat") && name.trim_start().starts_with("(module");
+            let hint = "a str is the name of a module, and this one is a module's text: wasm.wat(text) makes it bytes";
+            Err(Error::new(ErrorKind::Load, if is_text { hint.to_owned() } else { why }))
+        };
         let Some(loader) = &self.0.loader else {
-            return Err(Error::new(
-                ErrorKind::Load,
-                format!(
-                    "cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
-                ),
+            return failed(format!(
+                "cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
             ));
         };
         match loader(name) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => Err(Error::new(ErrorKind::Load, format!("module \"{name}\" not found"))),
-            Err(why) => Err(Error::new(ErrorKind::Load, format!("cannot load module \"{name}\": {why}"))),
+            Ok(None) => failed(format!("module \"{name}\" not found")),
+            Err(why) => failed(format!("cannot load module \"{name}\": {why}")),
         }
     }
 }
