@@ -1,6 +1,6 @@
 //! `wasm.Exports`: what an instance gives, by name.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,13 +34,16 @@ pub(crate) struct Exports<'v> {
     /// only by way of the host function that runs.
     #[trace(unsafe_ignore)]
     instance: Cell<Option<wasmi::Instance>>,
+    /// The exported memory that these exports are told from others by, with its place; found on first use.
+    #[trace(unsafe_ignore)]
+    mark: OnceCell<Option<(usize, wasmi::Memory)>>,
     /// A handle for each export that was looked up, in the module's order.
     handles: RefCell<Vec<Option<Value<'v>>>>,
 }
 
 impl<'v> Exports<'v> {
     pub(crate) fn new(store: Home<Value<'v>>, compiled: Arc<Compiled>) -> Self {
-        Self { store, compiled, instance: Cell::new(None), handles: RefCell::default() }
+        Self { store, compiled, instance: Cell::new(None), mark: OnceCell::new(), handles: RefCell::default() }
     }
 
     pub(crate) fn complete(&self, instance: wasmi::Instance) {
@@ -118,21 +121,36 @@ impl<'v> Exports<'v> {
 
     /// Whether these are the exports of the instance whose code called the host function that runs.
     pub(crate) fn are_the_callers(&self, store: &Store<'v>) -> bool {
+        if self.instance.get().is_none() {
+            return false;
+        }
         let is_theirs = |name: &str| match (self.raw(store, name), store.cell().caller_export(name)) {
             (Ok(Some(ours)), Some(theirs)) => are_same(store, ours, theirs),
             _ => false,
         };
-        if self.instance.get().is_none() {
-            return false;
-        }
         if store.has_links.get() {
             return self.names().all(is_theirs);
         }
         // Without links, no two instances export the same thing: one that is the same is enough. Memories are told
         // apart fastest, and mostly stand among the first.
-        let memory = |(_, ty): &(&String, &wasmi::ExternType)| matches!(ty, wasmi::ExternType::Memory(_));
-        let memory = self.compiled.exports.iter().take(8).find(memory).map(|(name, _)| name.as_str());
-        memory.or_else(|| self.names().next()).is_none_or(is_theirs)
+        let Some((index, ours)) = self.mark.get_or_init(|| self.find_mark(store)) else {
+            return self.names().next().is_none_or(is_theirs);
+        };
+        let name = self.compiled.exports.get_index(*index).map(|(name, _)| name.as_str());
+        match name.and_then(|name| store.cell().caller_export(name)) {
+            Some(theirs) => are_same(store, wasmi::Extern::Memory(*ours), theirs),
+            None => false,
+        }
+    }
+
+    fn find_mark(&self, store: &Store<'v>) -> Option<(usize, wasmi::Memory)> {
+        let is_memory =
+            |(_, (_, ty)): &(usize, (&String, &wasmi::ExternType))| matches!(ty, wasmi::ExternType::Memory(_));
+        let (index, (name, _)) = self.compiled.exports.iter().enumerate().take(8).find(is_memory)?;
+        match self.raw(store, name) {
+            Ok(Some(wasmi::Extern::Memory(memory))) => Some((index, memory)),
+            _ => None,
+        }
     }
 }
 
@@ -141,8 +159,8 @@ impl<'v> Exports<'v> {
 fn are_same(store: &Store<'_>, ours: wasmi::Extern, theirs: wasmi::Extern) -> bool {
     if let (wasmi::Extern::Memory(ours), wasmi::Extern::Memory(theirs)) = (ours, theirs) {
         let begins = store.with(|context| {
-            let is_empty = ours.data_size(&context) == 0 || theirs.data_size(&context) == 0;
-            (!is_empty).then(|| ours.data_ptr(&context) == theirs.data_ptr(&context))
+            let (ours, theirs) = (ours.data(&context), theirs.data(&context));
+            (!ours.is_empty() && !theirs.is_empty()).then(|| std::ptr::eq(ours.as_ptr(), theirs.as_ptr()))
         });
         if let Ok(Some(same)) = begins {
             return same;

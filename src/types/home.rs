@@ -1,9 +1,8 @@
 //! The store that the thing behind a handle lives in.
 //!
 //! A handle that is used reaches for its store first, at each call and each access to memory. To ask starlark
-//! whether a value has a type is a call through a pointer, and takes as long as all else that a typed read
-//! does. So a `Home` is made of what is known to be a store, and from then on looks at one bit alone: whether
-//! the value was frozen since.
+//! whether a value has a type is a call through a pointer, and was a tenth of a typed read. So a `Home` is made
+//! of what is known to be a store, and from then on looks at one bit alone: whether the value was frozen since.
 #![allow(unsafe_code)]
 
 use starlark::coerce::Coerce;
