@@ -3,6 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use starlark::environment::Module;
+use starlark::values::{Heap, Value};
 use wasmi::Val;
 
 use crate::figure::{Figure, Goal};
@@ -28,16 +30,21 @@ struct Call {
     args: &'static str,
     values: fn() -> Vec<Val>,
     results: usize,
+    /// Puts the results where starlark must keep them, if it must.
+    keep: Option<Keep>,
 }
 
+type Keep = for<'v> fn(&[Val], Heap<'v>) -> Value<'v>;
+
 const CALLS: [Call; 5] = [
-    Call { signature: "()", name: "unit", args: "", values: Vec::new, results: 0 },
+    Call { signature: "()", name: "unit", args: "", values: Vec::new, results: 0, keep: None },
     Call {
         signature: "(i32,i32)->i32",
         name: "add",
         args: "40, 2",
         values: || vec![Val::I32(40), Val::I32(2)],
         results: 1,
+        keep: None,
     },
     Call {
         signature: "(i64*8)->i64",
@@ -45,6 +52,7 @@ const CALLS: [Call; 5] = [
         args: "1, 2, 3, 4, 5, 6, 7, 8",
         values: || (1..9).map(Val::I64).collect(),
         results: 1,
+        keep: None,
     },
     Call {
         signature: "(f64)->f64",
@@ -52,6 +60,7 @@ const CALLS: [Call; 5] = [
         args: "1.5",
         values: || vec![Val::F64(wasmi::F64::from_float(1.5))],
         results: 1,
+        keep: Some(|results, heap| heap.alloc(results[0].f64().unwrap().to_float())),
     },
     Call {
         signature: "(i32,i32)->(i32,i32)",
@@ -59,12 +68,14 @@ const CALLS: [Call; 5] = [
         args: "1, 2",
         values: || vec![Val::I32(1), Val::I32(2)],
         results: 2,
+        keep: Some(|results, heap| heap.alloc((results[0].i32().unwrap(), results[1].i32().unwrap()))),
     },
 ];
 
 pub fn figures() -> Vec<Figure> {
     let mut figures: Vec<Figure> = CALLS.iter().map(bound).collect();
     figures.push(typed());
+    figures.extend(CALLS.iter().filter_map(|call| Some(kept(call, call.keep?))));
     figures.extend(CALLS.iter().map(through_exports));
     figures
 }
@@ -113,6 +124,39 @@ fn typed() -> Figure {
             let source = script(&CALLS[1]);
             script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
                 samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
+            });
+            Ok(())
+        },
+    )
+}
+
+/// A bound function against a call of wasmi's whose result is put on a heap as well: what is left of the
+/// difference is not the price of fresh memory.
+fn kept(call: &'static Call, keep: Keep) -> Figure {
+    Figure::ratio(
+        format!("call bound {}, kept", call.signature),
+        "wasmi, dynamic call, and a value on a heap",
+        Goal::AtMost(1.25),
+        Effort::SHORT,
+        UNROLLED,
+        move |effort, samples| {
+            let wasm = wat::parse_str(FUNCTIONS).unwrap();
+            let mut raw = Raw::new(&wasm, true);
+            let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
+            let func = raw.func(call.name);
+            let source = script(call);
+            script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
+                Module::with_temp_heap(|module| {
+                    let mut theirs = |n| {
+                        let start = Instant::now();
+                        for _ in 0..n * UNROLLED {
+                            func.call(&mut raw.store, black_box(&args), &mut results).unwrap();
+                            black_box(keep(black_box(&results), module.heap()));
+                        }
+                        start.elapsed()
+                    };
+                    samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
+                });
             });
             Ok(())
         },
