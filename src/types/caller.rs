@@ -41,7 +41,7 @@ impl<'v> Caller<'v> {
         }
         // wasmi tells no instance, but what the caller exports under a name. An instance may pass on all
         // that another one exports, and more: the one with the most is the caller.
-        let store = own.store.store()?;
+        let store = own.home.store()?;
         let mut best = (self.instance, own);
         if store.has_only(self.instance) {
             return Ok(best);

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Exports<'v> {
-    pub(crate) store: Home<Value<'v>>,
+    pub(crate) home: Home<Value<'v>>,
     #[trace(unsafe_ignore)]
     compiled: Arc<Compiled>,
     /// Set when instantiation is through: until then, in a start function, an export can be reached
@@ -42,8 +42,8 @@ pub(crate) struct Exports<'v> {
 }
 
 impl<'v> Exports<'v> {
-    pub(crate) fn new(store: Home<Value<'v>>, compiled: Arc<Compiled>) -> Self {
-        Self { store, compiled, instance: Cell::new(None), mark: OnceCell::new(), handles: RefCell::default() }
+    pub(crate) fn new(home: Home<Value<'v>>, compiled: Arc<Compiled>) -> Self {
+        Self { home, compiled, instance: Cell::new(None), mark: OnceCell::new(), handles: RefCell::default() }
     }
 
     pub(crate) fn complete(&self, instance: wasmi::Instance) {
@@ -97,7 +97,7 @@ impl<'v> Exports<'v> {
     }
 
     fn make(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         let found = self.raw(store, name)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Link,
@@ -105,10 +105,10 @@ impl<'v> Exports<'v> {
             )
         })?;
         Ok(match found {
-            wasmi::Extern::Func(func) => Function::wrap(self.store, store, func, Some(name), heap)?,
-            wasmi::Extern::Memory(memory) => heap.alloc(Memory { store: self.store, memory }),
-            wasmi::Extern::Global(global) => heap.alloc(Global { store: self.store, global }),
-            wasmi::Extern::Table(table) => heap.alloc(Table { store: self.store, table }),
+            wasmi::Extern::Func(func) => Function::wrap(self.home, store, func, Some(name), heap)?,
+            wasmi::Extern::Memory(memory) => heap.alloc(Memory { home: self.home, memory }),
+            wasmi::Extern::Global(global) => heap.alloc(Global { home: self.home, global }),
+            wasmi::Extern::Table(table) => heap.alloc(Table { home: self.home, table }),
         })
     }
 

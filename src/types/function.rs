@@ -31,7 +31,7 @@ const FEW: usize = 12;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct FunctionGen<V> {
-    pub(crate) store: Home<V>,
+    pub(crate) home: Home<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) func: wasmi::Func,
@@ -65,7 +65,7 @@ impl<'v> Function<'v> {
                 let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
                 (ty, fast)
             })?;
-            Ok(heap.alloc(Self { store: home, func, ty, fast, name: name.map(Into::into) }))
+            Ok(heap.alloc(Self { home, func, ty, fast, name: name.map(Into::into) }))
         };
         if name.is_some() { Ok(owner.name_function(&func, make()?)) } else { owner.function(&func, make) }
     }
@@ -80,7 +80,7 @@ impl<'v> Function<'v> {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let params = self.ty.params();
-        let me = self.store.to_value();
+        let me = self.home.to_value();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
         let (mut few, mut many);
         let values = match inputs + outputs {
@@ -222,7 +222,7 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &S
     }
     if is_func {
         return match Function::from_value(value) {
-            Some(function) if function.store.to_value().ptr_eq(me) => Ok(Val::from(function.func)),
+            Some(function) if function.home.to_value().ptr_eq(me) => Ok(Val::from(function.func)),
             Some(_) => Err("a wasm.Function of the same store"),
             None => Err("a wasm.Function or None"),
         };
@@ -297,8 +297,8 @@ where
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         args.no_named_args()?;
-        let own = self.store.to_value();
-        let store = self.store.store()?;
+        let own = self.home.to_value();
+        let store = self.home.store()?;
         match self.fast.as_ref().and_then(|fast| fast((own, store), args, eval)) {
             Some(Ok(value)) => Ok(value),
             Some(Err(error)) => Err(self.failed(own, store, error)),
@@ -321,7 +321,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Function::from_value(other).is_some_and(|other| {
-            other.store.to_value().ptr_eq(self.store.to_value())
+            other.home.to_value().ptr_eq(self.home.to_value())
                 && format!("{:?}", other.func) == format!("{:?}", self.func)
         }))
     }

@@ -23,7 +23,7 @@ use crate::error::Error;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct GlobalGen<V> {
-    pub(crate) store: Home<V>,
+    pub(crate) home: Home<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) global: wasmi::Global,
@@ -49,27 +49,27 @@ impl<'v> Global<'v> {
         })?;
         let mutability = if mutable { Mutability::Var } else { Mutability::Const };
         let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
-        Ok(Self { store: Home::new(me)?, global })
+        Ok(Self { home: Home::new(me)?, global })
     }
 
     fn ty(&self) -> Result<GlobalType, Error> {
-        self.store.store()?.with(|context| self.global.ty(&context))
+        self.home.store()?.with(|context| self.global.ty(&context))
     }
 
     fn get(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         let value = store.with(|context| self.global.get(&context))?;
-        to_starlark(&value, self.store.to_value(), store, heap)
+        to_starlark(&value, self.home.to_value(), store, heap)
     }
 
     fn set(&self, value: Value<'v>) -> Result<(), Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         let ty = self.ty()?;
         let name = convert::type_name(ty.content());
         if !ty.mutability().is_mut() {
             return Err(Error::value(format!("this global of type {name} is immutable")));
         }
-        let value = to_wasm(value, ty.content(), self.store.to_value(), store).map_err(|expected| {
+        let value = to_wasm(value, ty.content(), self.home.to_value(), store).map_err(|expected| {
             Error::value(format!(
                 "the value of this global must be {expected} ({name}), got {}",
                 convert::describe(value)
@@ -127,12 +127,12 @@ where
             ))
             .into());
         }
-        Ok(Global { store: self.store.to_home(), global: self.global }.set(value)?)
+        Ok(Global { home: self.home.to_home(), global: self.global }.set(value)?)
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Global::from_value(other).is_some_and(|other| {
-            other.store.to_value().ptr_eq(self.store.to_value())
+            other.home.to_value().ptr_eq(self.home.to_value())
                 && format!("{:?}", other.global) == format!("{:?}", self.global)
         }))
     }

@@ -25,7 +25,7 @@ use crate::wasi::Machine;
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Instance<'v> {
-    pub(crate) store: Home<Value<'v>>,
+    pub(crate) home: Home<Value<'v>>,
     pub(crate) exports: Edge<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
@@ -39,13 +39,13 @@ pub(crate) struct Instance<'v> {
 
 impl<'v> Instance<'v> {
     pub(crate) fn new(
-        store: Home<Value<'v>>,
+        home: Home<Value<'v>>,
         exports: ValueTyped<'v, Exports<'v>>,
         module: Module,
         imported_memory: Option<Value<'v>>,
         machine: Option<Machine>,
     ) -> Self {
-        Self { store, exports: Edge::new(exports), module, imported_memory, initialized: Cell::new(false), machine }
+        Self { home, exports: Edge::new(exports), module, imported_memory, initialized: Cell::new(false), machine }
     }
 
     pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {
@@ -104,7 +104,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn exports<'v>(this: Value<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
         let instance = Instance::of(this)?;
-        instance.store.store()?.check_open()?;
+        instance.home.store()?.check_open()?;
         Ok(ValueOfUnchecked::new(instance.exports.to_value()))
     }
 

@@ -138,7 +138,7 @@ impl<'v> Plan<'v> {
             Given::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
-                    Some(f) if f.store.to_value().ptr_eq(me) => link(Extern::Func(f.func)),
+                    Some(f) if f.home.to_value().ptr_eq(me) => link(Extern::Func(f.func)),
                     _ => {
                         let callback = Callback { function, caller: caller(escapes) };
                         callback::define(store, callback, ty, name).map(Extern::Func)
@@ -236,9 +236,9 @@ fn unused(compiled: &Compiled, spaces: &[(&str, Space<'_>)], problems: &mut Vec<
 /// can be called all the same.
 fn store_of<'v>(value: Value<'v>) -> Option<Value<'v>> {
     Memory::from_value(value)
-        .map(|m| m.store.to_value())
-        .or_else(|| Table::from_value(value).map(|t| t.store.to_value()))
-        .or_else(|| Global::from_value(value).map(|g| g.store.to_value()))
+        .map(|m| m.home.to_value())
+        .or_else(|| Table::from_value(value).map(|t| t.home.to_value()))
+        .or_else(|| Global::from_value(value).map(|g| g.home.to_value()))
 }
 
 fn choose_store<'v>(
@@ -281,11 +281,11 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
     match &import.ty {
         ExternType::Func(ty) => {
             if let Some(function) = Function::from_value(value) {
-                live(function.store)?.check_open().map_err(reach)?;
+                live(function.home)?.check_open().map_err(reach)?;
                 if function.ty != *ty {
                     return mismatch(&ExternType::Func(function.ty.clone()));
                 }
-                if store.is_some_and(|s| s.ptr_eq(function.store.to_value())) {
+                if store.is_some_and(|s| s.ptr_eq(function.home.to_value())) {
                     return Ok(Given::Linked(Extern::Func(function.func)));
                 }
             } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value)
@@ -299,7 +299,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         ExternType::Memory(wanted) => {
             let Some(memory) = Memory::from_value(value) else { return other() };
             let (ty, pages) =
-                live(memory.store)?.with(|c| (memory.memory.ty(&c), memory.memory.size(&c))).map_err(reach)?;
+                live(memory.home)?.with(|c| (memory.memory.ty(&c), memory.memory.size(&c))).map_err(reach)?;
             let fits = ty.is_64() == wanted.is_64() && within(pages, ty.maximum(), wanted.minimum(), wanted.maximum());
             match fits {
                 true => Ok(Given::Linked(Extern::Memory(memory.memory))),
@@ -312,7 +312,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         }
         ExternType::Table(wanted) => {
             let Some(table) = Table::from_value(value) else { return other() };
-            let (ty, size) = live(table.store)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
+            let (ty, size) = live(table.home)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
             let fits = ty.is_64() == wanted.is_64()
                 && ty.element() == wanted.element()
                 && within(size, ty.maximum(), wanted.minimum(), wanted.maximum());
@@ -329,7 +329,7 @@ fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Res
         }
         ExternType::Global(wanted) => {
             let Some(global) = Global::from_value(value) else { return other() };
-            let ty = live(global.store)?.with(|c| global.global.ty(&c)).map_err(reach)?;
+            let ty = live(global.home)?.with(|c| global.global.ty(&c)).map_err(reach)?;
             match ty == *wanted {
                 true => Ok(Given::Linked(Extern::Global(global.global))),
                 false => mismatch(&ExternType::Global(ty)),

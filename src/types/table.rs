@@ -24,7 +24,7 @@ use crate::error::{Error, Limit};
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct TableGen<V> {
-    pub(crate) store: Home<V>,
+    pub(crate) home: Home<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) table: wasmi::Table,
@@ -90,28 +90,28 @@ impl<'v> Table<'v> {
                 ));
             }
         };
-        Ok(Self { store: Home::new(me)?, table })
+        Ok(Self { home: Home::new(me)?, table })
     }
 
     fn ty(&self) -> Result<TableType, Error> {
-        self.store.store()?.with(|context| self.table.ty(&context))
+        self.home.store()?.with(|context| self.table.ty(&context))
     }
 
     fn len(&self) -> Result<u64, Error> {
-        self.store.store()?.with(|context| self.table.size(&context))
+        self.home.store()?.with(|context| self.table.size(&context))
     }
 
     fn get(&self, index: u64, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         match store.with(|context| self.table.get(&context, index))? {
-            Some(reference) => to_starlark(&Val::from(reference), self.store.to_value(), store, heap),
+            Some(reference) => to_starlark(&Val::from(reference), self.home.to_value(), store, heap),
             None => Err(self.out_of_range(index)?),
         }
     }
 
     fn set(&self, index: u64, value: Value<'v>) -> Result<(), Error> {
         let reference = self.reference(value)?;
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         match store.with(|context| self.table.set(context, index, reference))? {
             Ok(()) => Ok(()),
             Err(_) => Err(self.out_of_range(index)?),
@@ -120,7 +120,7 @@ impl<'v> Table<'v> {
 
     fn grow(&self, by: u64, init: Value<'v>) -> Result<u64, Error> {
         let init = self.reference(init)?;
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         let (size, ty) = (self.len()?, self.ty()?);
         let refuse = |why: String| format!("cannot grow a table of {size} elements by {by}: {why}");
         let most = ty.maximum().unwrap_or(if ty.is_64() { u64::MAX } else { MOST_ELEMENTS });
@@ -148,12 +148,12 @@ impl<'v> Table<'v> {
     }
 
     fn reference(&self, value: Value<'v>) -> Result<Ref, Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         let ty = match self.ty()?.element() {
             RefType::Func => ValType::FuncRef,
             RefType::Extern => ValType::ExternRef,
         };
-        let val = to_wasm(value, ty, self.store.to_value(), store).map_err(|expected| {
+        let val = to_wasm(value, ty, self.home.to_value(), store).map_err(|expected| {
             Error::value(format!("an element of this table must be {expected}, got {}", convert::describe(value)))
         })?;
         match val {
@@ -211,24 +211,24 @@ where
     }
 
     fn length(&self) -> starlark::Result<i32> {
-        let size = Table { store: self.store.to_home(), table: self.table }.len()?;
+        let size = Table { home: self.home.to_home(), table: self.table }.len()?;
         i32::try_from(size)
             .map_err(|_| Error::value(format!("the table has {size} elements, more than len() can return")).into())
     }
 
     fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let index = convert::size(index, "index")?;
-        Ok(Table { store: self.store.to_home(), table: self.table }.get(index, heap)?)
+        Ok(Table { home: self.home.to_home(), table: self.table }.get(index, heap)?)
     }
 
     fn set_at(&self, index: Value<'v>, value: Value<'v>) -> starlark::Result<()> {
         let index = convert::size(index, "index")?;
-        Ok(Table { store: self.store.to_home(), table: self.table }.set(index, value)?)
+        Ok(Table { home: self.home.to_home(), table: self.table }.set(index, value)?)
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Table::from_value(other).is_some_and(|other| {
-            other.store.to_value().ptr_eq(self.store.to_value())
+            other.home.to_value().ptr_eq(self.home.to_value())
                 && format!("{:?}", other.table) == format!("{:?}", self.table)
         }))
     }

@@ -39,7 +39,7 @@ pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct MemoryGen<V> {
-    pub(crate) store: Home<V>,
+    pub(crate) home: Home<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) memory: wasmi::Memory,
@@ -79,19 +79,19 @@ impl<'v> Memory<'v> {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
-        Ok(Self { store: Home::new(me)?, memory })
+        Ok(Self { home: Home::new(me)?, memory })
     }
 
     /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
     /// as to read.
     #[inline(always)]
     fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
-        self.store.store()?.with(|context| f(self.memory.data(&context)))?
+        self.home.store()?.with(|context| f(self.memory.data(&context)))?
     }
 
     #[inline(always)]
     fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
-        self.store.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
+        self.home.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
     }
 
     /// The `length` bytes at `offset`, for reading.
@@ -106,7 +106,7 @@ impl<'v> Memory<'v> {
     /// The `length` bytes at `offset`, of which `f` makes something of `cost` bytes for the script.
     #[inline]
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         self.data(|data| match slice(data, offset, length) {
             Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
             None => Err(out_of_range("read", offset, length, data.len())),
@@ -131,11 +131,11 @@ impl<'v> Memory<'v> {
 
     /// Charges work on so many bytes, as a guest is charged for the same.
     fn charge(&self, bytes: u64) -> Result<(), Error> {
-        self.store.store()?.charge(self.store.to_value(), bytes / BYTES_PER_FUEL)
+        self.home.store()?.charge(self.home.to_value(), bytes / BYTES_PER_FUEL)
     }
 
     fn grow(&self, by: u64) -> Result<u64, Error> {
-        let store = self.store.store()?;
+        let store = self.home.store()?;
         let (ty, size) = store.with(|context| (self.memory.ty(&context), self.memory.size(&context)))?;
         if by == 0 {
             return Ok(size);
@@ -271,7 +271,7 @@ where
     }
 
     fn length(&self) -> starlark::Result<i32> {
-        let memory = Memory { store: self.store.to_home(), memory: self.memory };
+        let memory = Memory { home: self.home.to_home(), memory: self.memory };
         let bytes = memory.byte_length()?;
         i32::try_from(bytes).map_err(|_| {
             Error::value(format!("the memory has {bytes} bytes, more than len() can return; use `.byte_length`")).into()
@@ -279,14 +279,14 @@ where
     }
 
     fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
-        let memory = Memory { store: self.store.to_home(), memory: self.memory };
+        let memory = Memory { home: self.home.to_home(), memory: self.memory };
         let at = convert::size(index, "index")?;
         let byte = memory.read_range(at, 1, |bytes| bytes.first().copied().unwrap_or(0))?;
         Ok(heap.alloc(i32::from(byte)))
     }
 
     fn set_at(&self, index: Value<'v>, value: Value<'v>) -> starlark::Result<()> {
-        let memory = Memory { store: self.store.to_home(), memory: self.memory };
+        let memory = Memory { home: self.home.to_home(), memory: self.memory };
         let at = convert::size(index, "index")?;
         let byte = number::byte(value, "value")?;
         Ok(memory.write_range(at, 1, |to| to.fill(byte))?)
@@ -299,7 +299,7 @@ where
         stride: Option<Value<'v>>,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
-        let memory = Memory { store: self.store.to_home(), memory: self.memory };
+        let memory = Memory { home: self.home.to_home(), memory: self.memory };
         if stride.is_some_and(|s| s.unpack_i32() != Some(1)) {
             return Err(Error::value("a slice of a memory has no stride").into());
         }
@@ -314,7 +314,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Memory::from_value(other).is_some_and(|other| {
-            other.store.to_value().ptr_eq(self.store.to_value())
+            other.home.to_value().ptr_eq(self.home.to_value())
                 && format!("{:?}", other.memory) == format!("{:?}", self.memory)
         }))
     }
