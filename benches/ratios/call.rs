@@ -8,7 +8,7 @@ use starlark::values::{Heap, Value};
 use wasmi::Val;
 
 use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
+use crate::pair::{Effort, Side};
 use crate::raw::Raw;
 use crate::script::{self, UNROLLED, repeat};
 
@@ -80,87 +80,67 @@ pub fn figures() -> Vec<Figure> {
     figures
 }
 
-/// A bound function, in a script: the loop's statements are nothing but calls.
 fn bound(call: &'static Call) -> Figure {
-    Figure::ratio(
-        format!("call bound {}", call.signature),
-        "wasmi, dynamic call",
-        Goal::AtMost(1.25),
-        Effort::SHORT,
-        UNROLLED,
-        move |effort, samples| {
-            let wasm = wat::parse_str(FUNCTIONS).unwrap();
-            let mut raw = Raw::new(&wasm, true);
-            let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
-            let mut theirs = |n| raw.dynamic(call.name, &args, &mut results, n * UNROLLED);
-            let source = script(call);
-            script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
-                samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
-            });
-            Ok(())
-        },
-    )
+    let name = format!("call bound {}", call.signature);
+    bound_against(name, "wasmi, dynamic call", Goal::AtMost(1.25), call, |raw, measure| {
+        let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
+        measure(&mut |n| raw.dynamic(call.name, &args, &mut results, n * UNROLLED));
+    })
 }
 
 /// The same held against the call that a user of wasmi makes who knows the signature at compile time.
 fn typed() -> Figure {
-    Figure::ratio(
-        "call bound (i32,i32)->i32, typed",
-        "wasmi, typed call",
-        Goal::Stretch(1.25),
-        Effort::SHORT,
-        UNROLLED,
-        |effort, samples| {
-            let wasm = wat::parse_str(FUNCTIONS).unwrap();
-            let mut raw = Raw::new(&wasm, true);
-            let add = raw.func("add").typed::<(i32, i32), i32>(&raw.store).unwrap();
-            let mut theirs = |n| {
-                let start = Instant::now();
-                for _ in 0..n * UNROLLED {
-                    black_box(add.call(&mut raw.store, black_box((40, 2))).unwrap());
-                }
-                start.elapsed()
-            };
-            let source = script(&CALLS[1]);
-            script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
-                samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
-            });
-            Ok(())
-        },
-    )
+    let name = "call bound (i32,i32)->i32, typed";
+    bound_against(name, "wasmi, typed call", Goal::Stretch(1.25), &CALLS[1], |raw, measure| {
+        let add = raw.func("add").typed::<(i32, i32), i32>(&raw.store).unwrap();
+        measure(&mut |n| {
+            let start = Instant::now();
+            for _ in 0..n * UNROLLED {
+                black_box(add.call(&mut raw.store, black_box((40, 2))).unwrap());
+            }
+            start.elapsed()
+        });
+    })
 }
 
-/// A bound function against a call of wasmi's whose result is put on a heap as well: what is left of the
+/// The same held against a call of wasmi's whose result is put on a heap as well: what is left of the
 /// difference is not the price of fresh memory.
 fn kept(call: &'static Call, keep: Keep) -> Figure {
-    Figure::ratio(
-        format!("call bound {}, kept", call.signature),
-        "wasmi, dynamic call, and a value on a heap",
-        Goal::AtMost(1.25),
-        Effort::SHORT,
-        UNROLLED,
-        move |effort, samples| {
-            let wasm = wat::parse_str(FUNCTIONS).unwrap();
-            let mut raw = Raw::new(&wasm, true);
-            let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
-            let func = raw.func(call.name);
-            let source = script(call);
-            script::with(&script::host(), &[("binary", &wasm)], &source, |session| {
-                Module::with_temp_heap(|module| {
-                    let mut theirs = |n| {
-                        let start = Instant::now();
-                        for _ in 0..n * UNROLLED {
-                            func.call(&mut raw.store, black_box(&args), &mut results).unwrap();
-                            black_box(keep(black_box(&results), module.heap()));
-                        }
-                        start.elapsed()
-                    };
-                    samples.alternate(effort, &mut |n| session.time("bound", n), &mut theirs);
-                });
+    let name = format!("call bound {}, kept", call.signature);
+    let against = "wasmi, dynamic call, and a value on a heap";
+    bound_against(name, against, Goal::AtMost(1.25), call, move |raw, measure| {
+        let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
+        let func = raw.func(call.name);
+        Module::with_temp_heap(|module| {
+            measure(&mut |n| {
+                let start = Instant::now();
+                for _ in 0..n * UNROLLED {
+                    func.call(&mut raw.store, black_box(&args), &mut results).unwrap();
+                    black_box(keep(black_box(&results), module.heap()));
+                }
+                start.elapsed()
             });
-            Ok(())
-        },
-    )
+        });
+    })
+}
+
+/// A bound function, in a script, whose loop's statements are nothing but calls; against what `theirs`, which has
+/// the same guest in wasmi, gives to be measured.
+fn bound_against(
+    name: impl Into<String>,
+    against: &'static str,
+    goal: Goal,
+    call: &'static Call,
+    theirs: impl Fn(&mut Raw, &mut dyn FnMut(Side<'_>)) + 'static,
+) -> Figure {
+    Figure::ratio(name, against, goal, Effort::SHORT, UNROLLED, move |effort, samples| {
+        let wasm = wat::parse_str(FUNCTIONS).unwrap();
+        let mut raw = Raw::new(&wasm, true);
+        script::with(&script::host(), &[("binary", &wasm)], &script(call), |session| {
+            theirs(&mut raw, &mut |side| samples.alternate(effort, &mut |n| session.time("bound", n), side));
+        });
+        Ok(())
+    })
 }
 
 fn through_exports(call: &'static Call) -> Figure {

@@ -15,7 +15,6 @@ use wasmi::{GlobalType, Mutability};
 
 use super::function::{to_starlark, to_wasm};
 use super::home::Home;
-use super::store::Store;
 use crate::convert;
 use crate::error::Error;
 
@@ -34,7 +33,8 @@ starlark_complex_value!(pub(crate) Global);
 impl<'v> Global<'v> {
     /// Makes a global of a script's own.
     pub(crate) fn make(me: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
-        let store = Store::of(me)?;
+        let home = Home::new(me)?;
+        let store = home.store()?;
         let Some(ty) = convert::type_by_name(ty) else {
             return Err(Error::value(format!(
                 "`type` must be one of i32, i64, f32, f64, v128, funcref, externref, got \"{ty}\""
@@ -49,7 +49,7 @@ impl<'v> Global<'v> {
         })?;
         let mutability = if mutable { Mutability::Var } else { Mutability::Const };
         let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
-        Ok(Self { home: Home::new(me)?, global })
+        Ok(Self { home, global })
     }
 
     fn ty(&self) -> Result<GlobalType, Error> {

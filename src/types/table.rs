@@ -16,7 +16,6 @@ use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 
 use super::function::{to_starlark, to_wasm};
 use super::home::Home;
-use super::store::Store;
 use crate::convert;
 use crate::error::{Error, Limit};
 
@@ -48,7 +47,8 @@ impl<'v> Table<'v> {
         element: &str,
         is_64: bool,
     ) -> Result<Self, Error> {
-        let store = Store::of(me)?;
+        let home = Home::new(me)?;
+        let store = home.store()?;
         let initial = convert::size(initial, "initial")?;
         let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
         let element = match element {
@@ -90,7 +90,7 @@ impl<'v> Table<'v> {
                 ));
             }
         };
-        Ok(Self { home: Home::new(me)?, table })
+        Ok(Self { home, table })
     }
 
     fn ty(&self) -> Result<TableType, Error> {

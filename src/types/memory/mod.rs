@@ -55,7 +55,8 @@ impl<'v> Memory<'v> {
         maximum: Option<Value<'v>>,
         is_64: bool,
     ) -> Result<Self, Error> {
-        let store = Store::of(me)?;
+        let home = Home::new(me)?;
+        let store = home.store()?;
         let initial = convert::size(initial, "initial")?;
         let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
         let most = if is_64 { 1 << 48 } else { 1 << 16 };
@@ -79,7 +80,7 @@ impl<'v> Memory<'v> {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
-        Ok(Self { home: Home::new(me)?, memory })
+        Ok(Self { home, memory })
     }
 
     /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
