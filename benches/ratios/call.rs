@@ -82,7 +82,7 @@ pub fn figures() -> Vec<Figure> {
 
 fn bound(call: &'static Call) -> Figure {
     let name = format!("call bound {}", call.signature);
-    bound_against(name, "wasmi, dynamic call", Goal::AtMost(1.25), call, |raw, measure| {
+    bound_against(name, "wasmi, dynamic call", Goal::AtMost(1.25), call, |mut raw, measure| {
         let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
         measure(&mut |n| raw.dynamic(call.name, &args, &mut results, n * UNROLLED));
     })
@@ -91,7 +91,7 @@ fn bound(call: &'static Call) -> Figure {
 /// The same held against the call that a user of wasmi makes who knows the signature at compile time.
 fn typed() -> Figure {
     let name = "call bound (i32,i32)->i32, typed";
-    bound_against(name, "wasmi, typed call", Goal::Stretch(1.25), &CALLS[1], |raw, measure| {
+    bound_against(name, "wasmi, typed call", Goal::Stretch(1.25), &CALLS[1], |mut raw, measure| {
         let add = raw.func("add").typed::<(i32, i32), i32>(&raw.store).unwrap();
         measure(&mut |n| {
             let start = Instant::now();
@@ -108,7 +108,7 @@ fn typed() -> Figure {
 fn kept(call: &'static Call, keep: Keep) -> Figure {
     let name = format!("call bound {}, kept", call.signature);
     let against = "wasmi, dynamic call, and a value on a heap";
-    bound_against(name, against, Goal::AtMost(1.25), call, move |raw, measure| {
+    bound_against(name, against, Goal::AtMost(1.25), call, move |mut raw, measure| {
         let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
         let func = raw.func(call.name);
         Module::with_temp_heap(|module| {
@@ -131,13 +131,14 @@ fn bound_against(
     against: &'static str,
     goal: Goal,
     call: &'static Call,
-    theirs: impl Fn(&mut Raw, &mut dyn FnMut(Side<'_>)) + 'static,
+    theirs: impl Fn(Raw, &mut dyn FnMut(Side<'_>)) + 'static,
 ) -> Figure {
     Figure::ratio(name, against, goal, Effort::SHORT, UNROLLED, move |effort, samples| {
         let wasm = wat::parse_str(FUNCTIONS).unwrap();
-        let mut raw = Raw::new(&wasm, true);
         script::with(&script::host(), &[("binary", &wasm)], &script(call), |session| {
-            theirs(&mut raw, &mut |side| samples.alternate(effort, &mut |n| session.time("bound", n), side));
+            theirs(Raw::new(&wasm, true), &mut |side| {
+                samples.alternate(effort, &mut |n| session.time("bound", n), side)
+            });
         });
         Ok(())
     })
