@@ -76,6 +76,7 @@ pub fn figures() -> Vec<Figure> {
     let mut figures: Vec<Figure> = CALLS.iter().map(bound).collect();
     figures.push(typed());
     figures.extend(CALLS.iter().filter_map(|call| Some(kept(call, call.keep?))));
+    figures.push(taken());
     figures.extend(CALLS.iter().map(through_exports));
     figures
 }
@@ -120,6 +121,21 @@ fn kept(call: &'static Call, keep: Keep) -> Figure {
                 }
                 start.elapsed()
             });
+        });
+    })
+}
+
+/// Eight arguments held against wasmi's call of them and a starlark function that takes as many: what is left
+/// of the difference is not the price of giving starlark eight arguments.
+fn taken() -> Figure {
+    let call = &CALLS[2];
+    let name = format!("call bound {}, taken", call.signature);
+    let against = "wasmi, dynamic call, and a starlark function that takes as much";
+    bound_against(name, against, Goal::AtMost(1.25), call, move |mut raw, measure| {
+        let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
+        let takes = repeat("takes", "f = take_eight", &format!("f({})", call.args));
+        script::with(&script::host(), &[], &takes, |session| {
+            measure(&mut |n| raw.dynamic(call.name, &args, &mut results, n * UNROLLED) + session.time("takes", n));
         });
     })
 }

@@ -1,5 +1,6 @@
 //! What must not grow: the cost of one call, whatever else there is.
 
+use std::cell::RefCell;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -17,12 +18,15 @@ pub fn figures() -> Vec<Figure> {
     let instances = move || one().then("[wasm.instantiate(module) for _ in range(10000)]");
     let stores =
         move || one().then("[wasm.instantiate(module, store = wasm.Store()).exports.f0(1) for _ in range(1000)]");
+    // starlark asks for its heap's size after each call from wasm.
+    let values = || Setting::imports(1).then("[0.5 * i for i in range(1000000)]");
     vec![
         pair("growth call bound, 10,000 exports", "1 export", "ours", many, one),
         pair("growth call exports, 10,000 exports", "1 export", "through_exports", many, one),
         pair("growth call bound, 10,000 handles", "1 handle", "ours", handles, one),
         pair("growth call bound, 10,000 instances", "1 instance", "ours", instances, one),
         pair("growth call bound, 1,000 stores", "1 store", "ours", stores, one),
+        pair("growth host call, 1,000,000 values on the heap", "few values", "ours", values, || Setting::imports(1)),
         pair("growth host call, 1,000 imports", "1 import", "ours", || Setting::imports(1_000), || Setting::imports(1)),
         pair(
             "growth host memory, passed on, 1,000 instances",
@@ -116,27 +120,28 @@ fn pair(
     })
 }
 
-/// One instance more among 10,000, against one among few.
+/// One instance more in a store of 10,000, against one in a store of few: both in one script, so that neither
+/// side finds memory that the other's setting up has freed.
 fn instantiate() -> Figure {
     let name = "growth instantiate, 10,000 instances";
     // Those that are made while it is measured are few beside these.
     let effort = Effort { slice: Duration::from_micros(100), rounds: 10, processes: 4 };
-    Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
-        let wasm = Setting::exports(1).wasm;
-        let source = |there: usize| {
-            format!(
-                "module = wasm.Module(binary)
-kept = [wasm.instantiate(module) for _ in range({there})]
+    let source = "
+module = wasm.Module(binary)
+few, many = wasm.Store(), wasm.Store()
+kept = [wasm.instantiate(module, store = many) for _ in range(10000)]
 def ours(n):
     for _ in range(n):
-        wasm.instantiate(module)
-"
-            )
-        };
-        script::with(&script::host(), &[("binary", &wasm)], &source(10_000), |ours| {
-            script::with(&script::host(), &[("binary", &wasm)], &source(1), |theirs| {
-                samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("ours", n));
-            });
+        wasm.instantiate(module, store = many)
+def theirs(n):
+    for _ in range(n):
+        wasm.instantiate(module, store = few)
+";
+    Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
+        script::with(&script::host(), &[("binary", &Setting::exports(1).wasm)], source, |session| {
+            let session = RefCell::new(session);
+            let time = |function, n| session.borrow_mut().time(function, n);
+            samples.alternate(effort, &mut |n| time("ours", n), &mut |n| time("theirs", n));
         });
         Ok(())
     })

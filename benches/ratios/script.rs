@@ -106,6 +106,21 @@ fn builtins(builder: &mut GlobalsBuilder) {
         Ok(x)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "the figure is about so many")]
+    fn take_eight(
+        #[starlark(require = pos)] a: i64,
+        #[starlark(require = pos)] b: i64,
+        #[starlark(require = pos)] c: i64,
+        #[starlark(require = pos)] d: i64,
+        #[starlark(require = pos)] e: i64,
+        #[starlark(require = pos)] f: i64,
+        #[starlark(require = pos)] g: i64,
+        #[starlark(require = pos)] h: i64,
+    ) -> anyhow::Result<NoneType> {
+        std::hint::black_box([a, b, c, d, e, f, g, h]);
+        Ok(NoneType)
+    }
+
     /// An import: what it gets first is its caller.
     fn second<'v>(
         #[starlark(require = pos)] _caller: Value<'v>,
