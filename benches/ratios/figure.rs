@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::pair::{Effort, Samples};
 
-/// What this program is asked with to measure a figure in a process of its own.
+/// What this program is asked with, followed by a number and a name, to measure a figure in a process of its own.
 pub const SAMPLE: &str = "--sample";
 
 pub struct Figure {
@@ -87,13 +87,17 @@ impl Figure {
     }
 
     fn run(&self) -> Result<Value, String> {
-        let first = self.spawn()?;
-        (1..self.processes).try_fold(first, |best, _| Ok(best.best(self.spawn()?)))
+        let first = self.spawn(0)?;
+        (1..self.processes).try_fold(first, |best, index| Ok(best.best(self.spawn(index)?)))
     }
 
-    fn spawn(&self) -> Result<Value, String> {
+    fn spawn(&self, index: usize) -> Result<Value, String> {
         let this = std::env::current_exe().unwrap();
-        let done = Command::new(this).args([SAMPLE, &self.name]).stderr(Stdio::inherit()).output().unwrap();
+        let done = Command::new(this)
+            .args([SAMPLE, &index.to_string(), &self.name])
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
         let text = String::from_utf8(done.stdout).unwrap();
         if let Some(why) = text.strip_prefix("skipped: ") {
             return Err(why.trim_end().to_owned());

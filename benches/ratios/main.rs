@@ -42,6 +42,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    let process = std::env::args().skip_while(|arg| arg != SAMPLE).nth(1);
+    allocator::lay_out_as(process.and_then(|index| index.parse().ok()).unwrap_or(0));
     let Some(options) = options(std::env::args().skip(1)) else {
         eprintln!("usage: cargo bench -- [--lines] [--runs N] [WORD …]");
         return ExitCode::from(2);
@@ -97,7 +99,8 @@ fn options(args: impl Iterator<Item = String>) -> Option<Options> {
             // What cargo adds.
             "--bench" => {}
             "--lines" => options.lines = true,
-            SAMPLE => options.sample = Some(args.next()?),
+            // Its number was read already.
+            SAMPLE => options.sample = args.nth(1),
             "--runs" => options.runs = args.next()?.parse().ok().filter(|runs| *runs > 0)?,
             option if option.starts_with('-') => return None,
             word => options.words.push(word.to_owned()),
