@@ -8,6 +8,7 @@ use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef}
 use crate::convert::type_name;
 use crate::diagnose::{check_header, diagnose};
 use crate::error::Error;
+use crate::meter::ModuleHash;
 
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
@@ -20,6 +21,9 @@ pub(crate) struct Compiled {
     /// Pages of all memories that the module defines together, as an instance begins.
     pub(crate) pages: u64,
     pub(crate) tables: Tables,
+    pub(crate) hash: ModuleHash,
+    /// About how many bytes it takes as compiled; the same on every target.
+    pub(crate) code: u64,
 }
 
 /// The tables that a module defines.
@@ -50,7 +54,7 @@ impl Compiled {
         imports
     }
 
-    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], hash: ModuleHash) -> Result<Self, Error> {
         check_header(bytes)?;
         let module = wasmi::Module::new(engine, bytes).map_err(|error| diagnose(bytes, &error))?;
         let survey = Survey::of(bytes);
@@ -76,8 +80,23 @@ impl Compiled {
                 }
             })
             .collect();
-        Ok(Self { module, imports, exports, name: survey.name, pages: survey.pages, tables: survey.tables })
+        let Survey { name, pages, tables, functions, .. } = survey;
+        Ok(Self { module, imports, exports, name, pages, tables, hash, code: code(bytes, functions) })
     }
+
+    /// The same `code` for a module that may be invalid.
+    pub(crate) fn code_of(bytes: &[u8]) -> u64 {
+        code(bytes, Survey::of(bytes).functions)
+    }
+}
+
+/// More than was measured: large real modules take one to six times their bytes, and the least functions 170 bytes each.
+fn code(bytes: &[u8], functions: u64) -> u64 {
+    const MODULE: u64 = 4096;
+    const FUNCTION: u64 = 256;
+    const BYTE: u64 = 8;
+    let bytes = (bytes.len() as u64).saturating_mul(BYTE);
+    functions.saturating_mul(FUNCTION).saturating_add(bytes).saturating_add(MODULE)
 }
 
 /// What wasmi does not tell of a module that it has accepted.
@@ -92,6 +111,8 @@ struct Survey {
     name: Option<String>,
     pages: u64,
     tables: Tables,
+    /// Functions that have a body.
+    functions: u64,
 }
 
 impl Survey {
@@ -146,6 +167,7 @@ impl Survey {
                         }
                     }
                 }
+                Payload::CodeSectionEntry(_) => survey.functions = survey.functions.saturating_add(1),
                 Payload::CustomSection(section) => {
                     if let wasmparser::KnownCustom::Name(names) = section.as_known() {
                         for name in names.into_iter().flatten() {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use once_cell::sync::Lazy;
 
 use crate::compile::Compiled;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+use crate::meter::ModuleHash;
 
 /// Gives the bytes of a module or script by its name; `None` for one that is not there.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
@@ -26,10 +27,17 @@ pub struct Host(Arc<Inner>);
 
 struct Inner {
     engine: wasmi::Engine,
-    /// What was compiled, by the hash of its bytes.
-    compiled: Mutex<BTreeMap<[u8; 32], Arc<Compiled>>>,
+    compiled: Mutex<Cache>,
     limits: Limits,
     loader: Option<Box<Loader>>,
+}
+
+/// What was compiled.
+#[derive(Default)]
+struct Cache {
+    modules: BTreeMap<ModuleHash, Arc<Compiled>>,
+    /// Bytes that the engine holds of them, and of those that turned out invalid.
+    code: u64,
 }
 
 static DEFAULT: Lazy<Host> = Lazy::new(|| Host::new(Limits::default()));
@@ -65,15 +73,27 @@ impl Host {
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
     /// long as it lives, so to keep the module too costs little, and to compile it twice would cost twice.
     pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Arc<Compiled>, Error> {
-        let key = *blake3::hash(bytes).as_bytes();
-        let compiled = || self.0.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(known) = compiled().get(&key) {
+        let hash = *blake3::hash(bytes).as_bytes();
+        if let Some(known) = self.cache().modules.get(&hash) {
             return Ok(known.clone());
         }
         // Not while the lock is held: other threads may compile other modules.
-        let new = Arc::new(Compiled::new(self.engine(), bytes)?);
-        compiled().insert(key, new.clone());
+        let new = Compiled::new(self.engine(), bytes, hash).map(Arc::new);
+        let mut cache = self.cache();
+        let code = new.as_ref().map_or_else(|_| Compiled::code_of(bytes), |new| new.code);
+        cache.code = cache.code.saturating_add(code);
+        let new = new?;
+        cache.modules.insert(hash, new.clone());
         Ok(new)
+    }
+
+    /// About how many bytes its engine holds of what was compiled.
+    pub(crate) fn code(&self) -> u64 {
+        self.cache().code
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.0.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     pub(crate) fn engine(&self) -> &wasmi::Engine {

@@ -2,7 +2,7 @@
 
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
-use crate::compile::{self, Compiled};
+use crate::compile;
 use crate::convert::shown;
 #[cfg(feature = "wat")]
 use crate::diagnose;
@@ -83,7 +83,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         _ => bytes,
     };
     // With an engine of its own: one that is shared would keep the code.
-    let compiled = Compiled::new(Host::new(Limits::default()).engine(), bytes)?;
+    let compiled = Host::new(Limits::default()).compile(bytes)?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),

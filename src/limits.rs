@@ -16,7 +16,7 @@
 /// let error = Sandbox::new().limits(limits).run("main.star", endless).unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     pub(crate) fuel: Option<u64>,
     pub(crate) memory: u64,
@@ -96,7 +96,8 @@ impl Limits {
         self
     }
 
-    /// Bytes of the Starlark heap; checked as often as ticks are. Default 1 GiB.
+    /// Bytes of the Starlark heap; checked as often as ticks are. Each by itself, what was copied out of memories, and
+    /// the code of all modules, at about eight times their bytes, may take as much. Default 1 GiB.
     pub fn heap(mut self, bytes: usize) -> Self {
         self.heap = bytes.max(1);
         self

@@ -1,11 +1,15 @@
 //! What the stores of an evaluation, and of the files it loads, use; held against the limits.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use wasmi_core::LimiterError;
 
 use crate::error::{Error, Limit};
 use crate::limits::Limits;
+
+/// What tells modules apart: the hash of their bytes.
+pub(crate) type ModuleHash = [u8; 32];
 
 /// What the stores use together.
 #[derive(Debug, Default)]
@@ -19,6 +23,9 @@ struct Usage {
     /// Bytes of files, and of kept output, of WASI machines.
     files: u64,
     output: u64,
+    /// The modules that were compiled, or found compiled, and the bytes that they take together.
+    modules: BTreeSet<ModuleHash>,
+    code: u64,
     exceeded: Option<Limit>,
 }
 
@@ -37,13 +44,19 @@ pub(crate) struct Meter {
     usage: Arc<Mutex<Usage>>,
     files_limit: u64,
     output_limit: u64,
+    heap_limit: u64,
 }
 
 impl Meter {
     /// A meter with the whole budget of `limits`.
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage { fuel: limits.fuel.unwrap_or(u64::MAX), ..Usage::default() };
-        Self { usage: Arc::new(Mutex::new(usage)), files_limit: limits.files, output_limit: limits.output as u64 }
+        Self {
+            usage: Arc::new(Mutex::new(usage)),
+            files_limit: limits.files,
+            output_limit: limits.output as u64,
+            heap_limit: limits.heap as u64,
+        }
     }
 
     /// Fuel left for all stores together, as of the last time their holder was settled.
@@ -103,6 +116,24 @@ impl Meter {
         Ok(())
     }
 
+    /// Counts the code of a module against the limit of the heap, once for each: whether the host had it already
+    /// makes no difference to a script. An engine frees no code, so none is given back.
+    pub(crate) fn add_code(&self, module: ModuleHash, code: u64) -> Result<(), Error> {
+        let mut usage = self.usage();
+        if !usage.modules.insert(module) {
+            return Ok(());
+        }
+        usage.code = usage.code.saturating_add(code);
+        if usage.code > self.heap_limit {
+            let (code, limit) = (usage.code, self.heap_limit);
+            let message = format!(
+                "the compiled code of all modules, about {code} bytes, is too much: the sandbox's limit `heap` is {limit} bytes"
+            );
+            return Err(Error::limit(Limit::Heap, message));
+        }
+        Ok(())
+    }
+
     /// What is held now, but fuel.
     pub(crate) fn held(&self) -> Held {
         let usage = self.usage();
@@ -114,7 +145,11 @@ impl Meter {
     pub(crate) fn back_to(&self, held: Held) {
         let mut usage = self.usage();
         let Held { memory, table_elements, instances, files, output } = held;
-        *usage = Usage { memory, table_elements, instances, files, output, ..*usage };
+        usage.memory = memory;
+        usage.table_elements = table_elements;
+        usage.instances = instances;
+        usage.files = files;
+        usage.output = output;
     }
 
     /// Which limit refused a request since the last time somebody asked.

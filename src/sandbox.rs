@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::error::Error;
 use crate::host::{Host, Loader};
@@ -25,14 +25,23 @@ use crate::session::{Print, Session, Stats};
 /// Scripts see Starlark with types, records, sets, f-strings and `json`, the `wasm` namespace, and
 /// `argv`. No clock, no randomness, no files of the host: what a script computes depends on its
 /// arguments, and on the files given here, alone.
+///
+/// It may run many scripts, also at a time: what one run compiled, the next ones find compiled, up to some amount.
 #[derive(Default)]
 pub struct Sandbox {
     pub(crate) limits: Limits,
-    files: BTreeMap<String, Vec<u8>>,
+    /// Shared with the loader of `host`, which thus sees what is added later.
+    files: Arc<RwLock<BTreeMap<String, Vec<u8>>>>,
     loader: Option<Arc<Loader>>,
     pub(crate) args: Vec<String>,
     print: Option<Box<Print>>,
+    /// That of the last run, with what it compiled.
+    host: Mutex<Option<Host>>,
 }
+
+/// Bytes of compiled code, counted as the limit `heap` counts them, up to which a sandbox keeps them for its next
+/// run. A script may make modules of its own without end.
+const KEPT_CODE: u64 = 256 << 20;
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +81,7 @@ impl Sandbox {
     /// module, `Ok(None)` for a name that it does not know, or a message.
     pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
         self.loader = Some(Arc::new(loader));
+        self.host = Mutex::default();
         self
     }
 
@@ -89,7 +99,7 @@ impl Sandbox {
 
     /// Adds a file, a script or a module, for `load` and `wasm.Module`. A name is a path with `/`.
     pub fn file(&mut self, name: impl Into<String>, content: impl Into<Vec<u8>>) -> &mut Self {
-        self.files.insert(name.into(), content.into());
+        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), content.into());
         self
     }
 
@@ -111,13 +121,24 @@ impl Sandbox {
         Report { output, result, stats }
     }
 
+    /// The host of the last run, unless it was made for other limits or holds too much.
     fn host(&self) -> Host {
+        let mut kept = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(host) if *host.limits() == self.limits && host.code() <= KEPT_CODE => host.clone(),
+            _ => kept.insert(self.new_host()).clone(),
+        }
+    }
+
+    fn new_host(&self) -> Host {
         let files = self.files.clone();
         let loader = self.loader.clone();
-        Host::with_loader(self.limits.clone(), move |name| match (files.get(name), &loader) {
-            (Some(file), _) => Ok(Some(file.clone())),
-            (None, Some(loader)) => loader(name),
-            (None, None) => Ok(None),
+        Host::with_loader(self.limits.clone(), move |name| {
+            let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+            match (file, &loader) {
+                (None, Some(loader)) => loader(name),
+                (file, _) => Ok(file),
+            }
         })
     }
 }
@@ -125,5 +146,81 @@ impl Sandbox {
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sandbox").field("limits", &self.limits).field("args", &self.args).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Runs a script that compiles `module.wasm`; whether the sandbox has, after that, the host it had before.
+    fn keeps_its_host(sandbox: &Sandbox) -> bool {
+        let engine = sandbox.host().engine().clone();
+        sandbox.run("main.star", "wasm.Module('module.wasm')").unwrap();
+        wasmi::Engine::same(&engine, sandbox.host().engine())
+    }
+
+    /// A module of a custom section, `size` bytes in all but for some.
+    fn module(size: u32) -> Vec<u8> {
+        // The number takes five bytes, whatever it is.
+        let length = [0, 7, 14, 21, 28].map(|shift| (size >> shift) as u8 & 0x7f | if shift < 28 { 0x80 } else { 0 });
+        [b"\0asm\x01\0\0\0\0", length.as_slice(), &vec![0; size as usize]].concat()
+    }
+
+    #[test]
+    fn what_was_compiled_serves_the_next_run() {
+        let mut sandbox = Sandbox::new();
+        sandbox.file("module.wasm", module(1000));
+        assert!(keeps_its_host(&sandbox));
+        let code = sandbox.host().code();
+        let again = sandbox.report("main.star", "wasm.Module('module.wasm')");
+        assert_eq!(sandbox.host().code(), code, "compiled once");
+        assert_eq!(again.result.unwrap(), "<wasm.Module>");
+    }
+
+    #[test]
+    fn other_limits_are_another_host() {
+        let mut sandbox = Sandbox::new();
+        sandbox.file("module.wasm", module(1000));
+        let engine = sandbox.host().engine().clone();
+        let sandbox = sandbox.limits(Limits::new().fuel(None));
+        assert!(!wasmi::Engine::same(&engine, sandbox.host().engine()));
+        assert!(keeps_its_host(&sandbox));
+    }
+
+    #[test]
+    fn too_much_code_is_not_kept() {
+        let mut sandbox = Sandbox::new();
+        sandbox.file("module.wasm", module(33 << 20));
+        assert!(!keeps_its_host(&sandbox));
+    }
+
+    #[test]
+    fn invalid_modules_count_too() {
+        let mut sandbox = Sandbox::new();
+        sandbox.file("module.wasm", [module(1000), vec![0xff]].concat());
+        sandbox.run("main.star", "wasm.Module('module.wasm')").unwrap_err();
+        assert!(sandbox.host().code() > 8000);
+    }
+
+    #[test]
+    fn a_file_is_what_it_was_last_set_to() {
+        let mut sandbox = Sandbox::new();
+        for value in ["1", "2"] {
+            sandbox.file("value.star", format!("value = {value}"));
+            let run = sandbox.run("main.star", "load('value.star', 'value')\nvalue").unwrap();
+            assert_eq!(run.value, value);
+        }
+    }
+
+    #[test]
+    fn a_run_costs_what_it_cost_before() {
+        let mut sandbox = Sandbox::new();
+        sandbox.file("module.wasm", module(1000));
+        let script = "wasm.Module('module.wasm')\nwasm.instantiate('module.wasm')\nwasm.Memory(1).grow(1)";
+        let runs = [(); 3].map(|()| sandbox.run("main.star", script).unwrap());
+        assert_eq!(runs[0], runs[1]);
+        assert_eq!(runs[0], runs[2]);
     }
 }

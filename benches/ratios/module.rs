@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use wasmi::{Instance, Module};
-use wasmlark::Host;
+use wasmlark::{Host, Sandbox};
 
 use crate::allocator;
 use crate::figure::{Figure, Goal, Unit};
@@ -34,6 +34,7 @@ pub fn figures() -> Vec<Figure> {
         figures.push(compile(size, label));
         figures.push(compile_again(size, label));
     }
+    figures.push(sandbox_again());
     figures.push(instances());
     figures.push(bytes("module bytes of an instance", Goal::AtMost(16.0), our_bytes));
     figures.push(bytes("module bytes of an instance, wasmi alone", Goal::Stretch(16.0), their_bytes));
@@ -69,6 +70,29 @@ fn compile_again(size: usize, label: &'static str) -> Figure {
         let host = Host::new(limits());
         our_compile(&host, &wasm);
         samples.alternate(effort, &mut |_| our_compile(&host, &wasm), &mut |_| their_compile(&wasm));
+        Ok(())
+    })
+}
+
+/// A script that uses a module of 1 MB, run again by its sandbox, against its first run.
+fn sandbox_again() -> Figure {
+    const SIZE: usize = 1 << 20;
+    let goal = Goal::AtMost(0.1);
+    Figure::ratio("module sandbox again 1 MB", "its first run", goal, effort(SIZE), 1, move |effort, samples| {
+        let wasm = module_of(SIZE);
+        let fresh = || {
+            let mut sandbox = Sandbox::new();
+            sandbox.file("module.wasm", wasm.clone());
+            sandbox
+        };
+        let run = |sandbox: &Sandbox| {
+            let start = Instant::now();
+            black_box(sandbox.run("main.star", "wasm.instantiate('module.wasm')").unwrap());
+            start.elapsed()
+        };
+        let kept = fresh();
+        run(&kept);
+        samples.alternate(effort, &mut |_| run(&kept), &mut |_| run(&fresh()));
         Ok(())
     })
 }

@@ -29,13 +29,13 @@ starlark_simple_value!(Module);
 impl Module {
     /// Compiles what a script names: a module as it is, bytes, or a path for the loader.
     pub(crate) fn from_source<'v>(source: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> Result<Self, Error> {
-        let evaluation = Evaluation::of(eval);
-        let host = &evaluation.as_ref().host;
+        let evaluation = Evaluation::of(eval).as_ref();
+        let host = &evaluation.host;
         if let Some(module) = source.downcast_ref::<Self>() {
             return module.check_engine(host).map(|()| module.clone());
         }
         if let Some(bytes) = convert::bytes(source) {
-            return Self::compile(host, bytes);
+            return Self::compile(evaluation, bytes);
         }
         let Some(name) = source.unpack_str() else {
             return Err(Error::value(format!(
@@ -50,11 +50,14 @@ impl Module {
         };
         let bytes = host.load(&name)?;
         let bytes = if name.ends_with(".wat") { translate(&name, &bytes)? } else { bytes };
-        Self::compile(host, &bytes).map_err(|e| Error::new(e.kind(), format!("module \"{name}\": {}", e.message())))
+        Self::compile(evaluation, &bytes)
+            .map_err(|e| Error::new(e.kind(), format!("module \"{name}\": {}", e.message())))
     }
 
-    fn compile(host: &Host, bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Self { compiled: host.compile(bytes)? })
+    fn compile(evaluation: &Evaluation<'_>, bytes: &[u8]) -> Result<Self, Error> {
+        let compiled = evaluation.host.compile(bytes)?;
+        evaluation.meter.add_code(compiled.hash, compiled.code)?;
+        Ok(Self { compiled })
     }
 
     /// Code runs on the engine that it was compiled for only.
