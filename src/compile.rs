@@ -90,7 +90,7 @@ impl Compiled {
     }
 }
 
-/// More than was measured: large real modules take one to six times their bytes, and the least functions 170 bytes each.
+/// More than was measured: large real modules take at most six times their bytes, and the least functions 170 bytes each.
 fn code(bytes: &[u8], functions: u64) -> u64 {
     const MODULE: u64 = 4096;
     const FUNCTION: u64 = 256;
