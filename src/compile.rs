@@ -9,6 +9,7 @@ use crate::convert::type_name;
 use crate::diagnose::{check_header, diagnose};
 use crate::error::Error;
 use crate::meter::ModuleHash;
+use crate::repair::repair;
 
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
@@ -56,7 +57,8 @@ impl Compiled {
 
     pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], hash: ModuleHash) -> Result<Self, Error> {
         check_header(bytes)?;
-        let module = wasmi::Module::new(engine, bytes).map_err(|error| diagnose(bytes, &error))?;
+        let repaired = repair(engine, bytes)?;
+        let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
         let survey = Survey::of(bytes);
         let exports =
             survey.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();

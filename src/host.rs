@@ -131,7 +131,7 @@ impl fmt::Debug for Host {
     }
 }
 
-fn config(limits: &Limits) -> wasmi::Config {
+pub(crate) fn config(limits: &Limits) -> wasmi::Config {
     let mut config = wasmi::Config::default();
     config
         .consume_fuel(limits.fuel.is_some())

@@ -89,11 +89,15 @@ pub mod ffi;
 mod globals;
 mod host;
 mod inspect;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 mod libm;
 mod limits;
 mod loader;
 mod meter;
+mod repair;
 mod rewrite;
 mod sandbox;
 mod session;

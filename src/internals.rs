@@ -1,0 +1,20 @@
+//! What this project's own harnesses need of the inside. Not part of the API: it may change in any version.
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+use crate::limits::Limits;
+
+/// The configuration of the engine that scripts get under these limits.
+pub fn config(limits: &Limits) -> wasmi::Config {
+    crate::host::config(limits)
+}
+
+/// The bytes that are compiled for a module.
+///
+/// # Errors
+///
+/// If the module has a shape that must be rewritten and cannot be.
+pub fn repaired<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+    crate::repair::repair(engine, bytes)
+}

@@ -1,0 +1,96 @@
+//! The types of a module: those that it has, and those that rewritten blocks need.
+
+use wasm_encoder::{Encode, TypeSection};
+use wasmparser::{BlockType, FuncType, ValType};
+
+/// The function types of a module, by index.
+#[derive(Default)]
+pub(super) struct Types {
+    types: Vec<FuncType>,
+    /// How many of them the module brought.
+    original: usize,
+}
+
+impl Types {
+    pub(super) fn push_original(&mut self, ty: FuncType) {
+        self.types.push(ty);
+        self.original = self.types.len();
+    }
+
+    pub(super) fn get(&self, index: u32) -> Option<&FuncType> {
+        self.types.get(usize::try_from(index).ok()?)
+    }
+
+    /// The parameters of a block.
+    pub(super) fn params(&self, ty: BlockType) -> Option<&[ValType]> {
+        match ty {
+            BlockType::Empty | BlockType::Type(_) => Some(&[]),
+            BlockType::FuncType(index) => self.get(index).map(FuncType::params),
+        }
+    }
+
+    /// The results of a block.
+    pub(super) fn results(&self, ty: BlockType) -> Option<Vec<ValType>> {
+        match ty {
+            BlockType::Empty => Some(Vec::new()),
+            BlockType::Type(ty) => Some(vec![ty]),
+            BlockType::FuncType(index) => self.get(index).map(|ty| ty.results().to_vec()),
+        }
+    }
+
+    /// The type of a block with these results and no parameters, appended to the module's types if it has none.
+    pub(super) fn block(&mut self, results: &[ValType]) -> Option<wasm_encoder::BlockType> {
+        Some(match results {
+            [] => wasm_encoder::BlockType::Empty,
+            [one] => wasm_encoder::BlockType::Result(encoded(*one)?),
+            many => {
+                let same = |ty: &FuncType| ty.params().is_empty() && ty.results() == many;
+                let index = self.types.iter().position(same).unwrap_or(self.types.len());
+                if index == self.types.len() {
+                    self.types.push(FuncType::new([], many.iter().copied()));
+                }
+                wasm_encoder::BlockType::FunctionType(u32::try_from(index).ok()?)
+            }
+        })
+    }
+
+    /// How many types the module has by now.
+    pub(super) fn len(&self) -> usize {
+        self.types.len()
+    }
+
+    pub(super) fn has_new(&self) -> bool {
+        self.types.len() > self.original
+    }
+
+    /// Writes the appended types as they stand in a type section.
+    pub(super) fn encode_new(&self, out: &mut Vec<u8>) -> Option<()> {
+        for ty in self.types.get(self.original..)? {
+            let results = ty.results().iter().map(|ty| encoded(*ty)).collect::<Option<Vec<_>>>()?;
+            let mut one = TypeSection::new();
+            one.ty().function([], results);
+            // Behind the section's size and count, which one entry of this kind keeps to a byte or two.
+            let mut section = Vec::new();
+            one.encode(&mut section);
+            let mut reader = wasmparser::BinaryReader::new(&section, 0);
+            reader.read_var_u32().ok()?;
+            reader.read_var_u32().ok()?;
+            out.extend_from_slice(section.get(reader.original_position()..)?);
+        }
+        Some(())
+    }
+}
+
+/// A value type in the encoder's words; `None` for a reference that wasmi does not run.
+pub(super) fn encoded(ty: ValType) -> Option<wasm_encoder::ValType> {
+    Some(match ty {
+        ValType::I32 => wasm_encoder::ValType::I32,
+        ValType::I64 => wasm_encoder::ValType::I64,
+        ValType::F32 => wasm_encoder::ValType::F32,
+        ValType::F64 => wasm_encoder::ValType::F64,
+        ValType::V128 => wasm_encoder::ValType::V128,
+        ty if ty == ValType::FUNCREF => wasm_encoder::ValType::FUNCREF,
+        ty if ty == ValType::EXTERNREF => wasm_encoder::ValType::EXTERNREF,
+        ValType::Ref(_) => return None,
+    })
+}
