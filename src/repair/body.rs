@@ -3,10 +3,12 @@
 use wasm_encoder::Encode;
 use wasmparser::{FunctionBody, ValType};
 
-use super::block_params::Lowering;
+use super::lowering::Lowering;
+use super::recent::Recent;
 use super::scan::{Scan, Shapes};
-use super::select;
+use super::skim::{self, Skim};
 use super::types::encoded;
+use super::{select, store_to_itself};
 
 /// Writes a body as it stands in a code section, with its size. `None` for what no valid module has.
 pub(super) fn rewrite(
@@ -20,28 +22,38 @@ pub(super) fn rewrite(
     let mut locals = body.get_locals_reader().ok()?;
     let groups = locals.get_count();
     let groups_start = locals.original_position();
-    let mut count = u32::try_from(scan.param_count(index)).ok()?;
+    let ty = scan.function_type(index)?;
+    let results = ty.results().to_vec();
+    let mut count = u32::try_from(ty.params().len()).ok()?;
     for _ in 0..groups {
         count = count.checked_add(locals.read().ok()?.0)?;
     }
     let groups_end = locals.original_position();
 
-    let mut lowering = Lowering::new(scan.results(index)?, count);
+    let mut lowering = Lowering::new(results, count);
     let mut code = Vec::with_capacity(body.range().len());
     let mut operators = body.get_operators_reader().ok()?;
-    let mut condition_is_safe = false;
+    let mut recent = Recent::default();
     while !operators.eof() {
         let (operator, start) = operators.read_with_offset().ok()?;
-        if select::is_select(&operator) && !condition_is_safe {
+        let raw = bytes.get(start..operators.original_position())?;
+        let op = Skim::new(raw).next()?;
+        if select::is_select(op) && !recent.is_safe_condition() {
             select::guard(&mut code);
         }
-        if !(shapes.has_block_params && lowering.lower(&operator, &mut scan.types, &mut code)?) {
-            code.extend_from_slice(bytes.get(start..operators.original_position())?);
+        if store_to_itself::is_long(op) && !recent.is_safe_store() {
+            store_to_itself::guard(op, &mut lowering, &mut code)?;
         }
-        condition_is_safe = select::is_safe_condition(&operator);
+        if !(shapes.has_branches() && lowering.lower(&operator, &mut scan.types, &mut code)?) {
+            code.extend_from_slice(raw);
+        }
+        if op.code == skim::code::MEMORY_GROW && scan.memories.may_be_first(op.first) {
+            scan.memories.refresh(&mut lowering, &mut code)?;
+        }
+        recent.push(op);
     }
 
-    let mut added = lowering.new_locals().to_vec();
+    let mut added = lowering.locals.types().to_vec();
     if added.is_empty() && scan.needs_local(&shapes) {
         added.push(ValType::I32);
     }

@@ -3,7 +3,8 @@
 //! The specification allows it. wasmi accepts it, and panics when such a memory grows: 2⁴⁸ pages are 2⁶⁴ bytes, which
 //! it counts in 64 bits (`Memory::max_size_in_bytes`). wasmi 1.1.0 does so too.
 //!
-//! The repair is a maximum one page less, which no memory reaches either.
+//! The repair is a maximum one page less, which no memory reaches either; `maximum` shows it. A memory that a script
+//! makes gets it too.
 //!
 //! Goes with the first wasmi that counts a maximum in more than 64 bits.
 
@@ -18,15 +19,16 @@ pub(crate) fn clip(maximum: u64) -> u64 {
     maximum.min(GREATEST)
 }
 
+/// Whether wasmi would panic when a memory of this type grows. One that begins with 2⁴⁸ pages is never made.
 pub(super) fn is_too_great(ty: &MemoryType) -> bool {
-    ty.page_size_log2.is_none() && ty.maximum.is_some_and(|maximum| maximum > GREATEST)
+    ty.page_size_log2.is_none() && ty.initial <= GREATEST && ty.maximum.is_some_and(|maximum| maximum > GREATEST)
 }
 
-/// Writes the type with its maximum clipped.
+/// Writes the type, its maximum clipped if it is too great.
 pub(super) fn encode(ty: &MemoryType, out: &mut Vec<u8>) {
     Encoded {
         minimum: ty.initial,
-        maximum: ty.maximum.map(clip),
+        maximum: ty.maximum.map(|maximum| if is_too_great(ty) { clip(maximum) } else { maximum }),
         memory64: ty.memory64,
         shared: ty.shared,
         page_size_log2: ty.page_size_log2,

@@ -8,35 +8,49 @@
 //! A rewritten module keeps its indices: types and locals are only ever appended. wasmi reports no code offsets, so
 //! no message changes either. What a rewritten instruction costs in fuel stands in the file that rewrites it.
 
+mod aliased_memory;
 mod block_params;
 mod body;
+mod br_table;
 mod empty_frame;
+mod locals;
+mod lowering;
 mod memory_maximum;
+mod partial_instance;
+mod recent;
 mod scan;
 mod select;
+mod skim;
 mod splice;
+mod store_to_itself;
 mod types;
 
 use std::borrow::Cow;
 
 use crate::error::{Error, ErrorKind};
+fn refuse<T>(why: &str) -> Result<T, Error> {
+    Err(Error::new(ErrorKind::Module, format!("this module cannot be compiled: it {why}")))
+}
+
+pub(crate) use memory_maximum::clip as clip_memory_maximum;
 use scan::Scan;
 
 /// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    let Some(scan) = Scan::of(bytes).ok().filter(Scan::found_any) else { return Ok(Cow::Borrowed(bytes)) };
-    // Only a valid module may be rewritten: with the locals that are added, an invalid one could become valid.
-    if wasmi::Module::validate(engine, bytes).is_err() {
+    let Ok(scan) = Scan::of(bytes) else { return Ok(Cow::Borrowed(bytes)) };
+    if scan.needs_validation() && wasmi::Module::validate(engine, bytes).is_err() {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    if scan.has_unknown() {
+        return refuse("has an instruction that is not known here");
+    }
+    if !scan.found_any() {
         return Ok(Cow::Borrowed(bytes));
     }
     match splice::module(bytes, scan) {
         Some(repaired) => Ok(Cow::Owned(repaired)),
-        None => Err(Error::new(
-            ErrorKind::Module,
-            "this module cannot be compiled: it has a shape that wasmi miscompiles, and rewriting it failed",
-        )),
+        None => refuse("has a shape that wasmi miscompiles, and that makes it too large when it is rewritten"),
     }
 }
-

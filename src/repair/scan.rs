@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use wasmparser::{FunctionBody, Operator, Parser, Payload, TypeRef};
+use wasmparser::{
+    BinaryReaderError, DataKind, ElementKind, FuncType, FunctionBody, MemoryType, Parser, Payload, TypeRef,
+};
 
+use super::aliased_memory::Memories;
 use super::empty_frame::Callees;
+use super::partial_instance::Segments;
+use super::recent::Recent;
+use super::skim::{Skim, code};
 use super::types::Types;
-use super::{memory_maximum, select};
+use super::{br_table, memory_maximum, store_to_itself};
 
 /// What a module has of the shapes.
 #[derive(Default)]
@@ -20,19 +26,29 @@ pub(super) struct Scan {
     found: BTreeMap<usize, Shapes>,
     has_tail_calls: bool,
     has_great_maximum: bool,
+    pub(super) memories: Memories,
+    pub(super) segments: Segments,
 }
 
 /// What a function body has of the shapes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shapes {
-    pub(super) has_block_params: bool,
+    /// A block with parameters.
+    has_block_params: bool,
+    /// A `br_table` that takes values along in slots.
+    has_value_table: bool,
     has_unsafe_select: bool,
+    has_unsafe_store: bool,
+    /// A `memory.grow` of a memory that may be the first one too.
+    has_aliased_grow: bool,
     callees: Callees,
+    /// It has an instruction that could not be read.
+    is_unknown: bool,
 }
 
 impl Scan {
-    /// Reads a module through. An error only for bytes that no validator accepts, or a proposal that wasmi lacks.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self, wasmparser::BinaryReaderError> {
+    /// Reads a module through. An error only for bytes that are not a module, or use what wasmi does not know.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self, BinaryReaderError> {
         let mut scan = Self::default();
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
@@ -45,7 +61,11 @@ impl Scan {
                     for import in imports {
                         match import?.ty {
                             TypeRef::Func(ty) => scan.functions.push(ty),
-                            TypeRef::Memory(ty) => scan.has_great_maximum |= memory_maximum::is_too_great(&ty),
+                            TypeRef::Memory(ty) => {
+                                scan.memories.import(&ty);
+                                scan.memory(&ty);
+                            }
+                            TypeRef::Table(_) => scan.segments.import_table(),
                             _ => {}
                         }
                     }
@@ -58,13 +78,29 @@ impl Scan {
                 }
                 Payload::MemorySection(memories) => {
                     for ty in memories {
-                        scan.has_great_maximum |= memory_maximum::is_too_great(&ty?);
+                        scan.memory(&ty?);
+                    }
+                }
+                Payload::StartSection { func, .. } => scan.segments.start(func),
+                Payload::ElementSection(elements) => {
+                    for element in elements {
+                        if let ElementKind::Active { table_index, .. } = element?.kind {
+                            scan.segments.active_element(table_index.unwrap_or(0));
+                        }
+                    }
+                }
+                Payload::DataCountSection { .. } => scan.segments.data_count(),
+                Payload::DataSection(data) => {
+                    for segment in data {
+                        if let DataKind::Active { .. } = segment?.kind {
+                            scan.segments.active_data();
+                        }
                     }
                 }
                 Payload::CodeSectionEntry(body) => {
                     let index = scan.bodies;
                     scan.bodies = index.saturating_add(1);
-                    let shapes = scan.body(index, &body)?;
+                    let shapes = scan.body(bytes, index, &body)?;
                     if shapes.any() {
                         scan.found.insert(index, shapes);
                     }
@@ -75,42 +111,92 @@ impl Scan {
         Ok(scan)
     }
 
-    fn body(&mut self, index: usize, body: &FunctionBody<'_>) -> Result<Shapes, wasmparser::BinaryReaderError> {
-        let mut shapes = Shapes::default();
-        let mut frame_is_empty = self.param_count(index) == 0;
-        for locals in body.get_locals_reader()? {
-            frame_is_empty &= locals?.0 == 0;
+    fn memory(&mut self, ty: &MemoryType) {
+        self.has_great_maximum |= memory_maximum::is_too_great(ty);
+    }
+
+    fn body(&mut self, bytes: &[u8], index: usize, body: &FunctionBody<'_>) -> Result<Shapes, BinaryReaderError> {
+        let mut frame_is_empty = self.function_type(index).is_some_and(|ty| ty.params().is_empty());
+        let mut locals = body.get_locals_reader()?;
+        for _ in 0..locals.get_count() {
+            frame_is_empty &= locals.read()?.0 == 0;
         }
-        let mut operators = body.get_operators_reader()?;
-        let mut condition_is_safe = false;
-        while !operators.eof() {
-            let operator = operators.read()?;
-            match &operator {
-                Operator::Select | Operator::TypedSelect { .. } => shapes.has_unsafe_select |= !condition_is_safe,
-                Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
-                    shapes.has_block_params |= self.types.params(*blockty).is_some_and(|params| !params.is_empty());
+        let code = bytes.get(locals.original_position()..body.range().end).unwrap_or_default();
+        let mut shapes = Shapes::default();
+        shapes.is_unknown = self.code(code, index, frame_is_empty, &mut shapes).is_none();
+        Ok(shapes)
+    }
+
+    /// Looks for shapes in the code of a body; `None` at an instruction that is not known.
+    fn code(&mut self, bytes: &[u8], index: usize, frame_is_empty: bool, shapes: &mut Shapes) -> Option<()> {
+        let mut skim = Skim::new(bytes);
+        let mut recent = Recent::default();
+        // Whether a branch to each open block takes values along in slots.
+        let mut labels = vec![br_table::needs_slots(self.function_type(index)?.results())];
+        let mut uses_locals = false;
+        while !skim.is_done() {
+            let op = skim.next()?;
+            match op.code {
+                code::SELECT | code::TYPED_SELECT => shapes.has_unsafe_select |= !recent.is_safe_condition(),
+                code::BLOCK | code::IF | code::LOOP => {
+                    // A type index is not negative; the types of one result are.
+                    let Some(ty) = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty)) else {
+                        labels.push(op.first == V128);
+                        recent.push(op);
+                        continue;
+                    };
+                    shapes.has_block_params |= !ty.params().is_empty();
+                    let label = if op.code == code::LOOP { ty.params() } else { ty.results() };
+                    labels.push(br_table::needs_slots(label));
                 }
-                Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. } => self.has_tail_calls = true,
-                Operator::Call { function_index } if frame_is_empty => {
-                    let index = usize::try_from(*function_index).unwrap_or(usize::MAX);
+                code::END => drop(labels.pop()),
+                code::BR_TABLE => {
+                    let depth = usize::try_from(op.first).ok()?;
+                    shapes.has_value_table |= labels.iter().nth_back(depth).is_some_and(|needs_slots| *needs_slots);
+                }
+                code::RETURN_CALL | code::RETURN_CALL_INDIRECT => self.has_tail_calls = true,
+                code::CALL if frame_is_empty => {
+                    let index = usize::try_from(op.first).ok()?;
                     let ty = self.functions.get(index).and_then(|ty| self.types.get(*ty));
                     let callees = ty.map(|ty| Callees::of(ty, index >= self.imported)).unwrap_or_default();
                     shapes.callees = shapes.callees.max(callees);
                 }
-                Operator::CallIndirect { type_index, .. } if frame_is_empty => {
-                    let callees = self.types.get(*type_index).map(|ty| Callees::of(ty, false)).unwrap_or_default();
-                    shapes.callees = shapes.callees.max(callees);
+                code::CALL_INDIRECT if frame_is_empty => {
+                    let ty = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty));
+                    shapes.callees = shapes.callees.max(ty.map(|ty| Callees::of(ty, false)).unwrap_or_default());
                 }
-                _ => {}
+                code::LOCAL_GET | code::LOCAL_SET | code::LOCAL_TEE => uses_locals = true,
+                code::MEMORY_GROW => shapes.has_aliased_grow |= self.memories.may_be_first(op.first),
+                _ => shapes.has_unsafe_store |= store_to_itself::is_long(op) && !recent.is_safe_store(),
             }
-            condition_is_safe = select::is_safe_condition(&operator);
+            recent.push(op);
         }
-        Ok(shapes)
+        if uses_locals {
+            // Either it has locals, or the module is invalid and must stay so.
+            shapes.callees = Callees::None;
+        }
+        Some(())
     }
 
     /// Whether anything has to be rewritten.
     pub(super) fn found_any(&self) -> bool {
-        self.has_great_maximum || self.found.values().any(|shapes| self.must_rewrite(shapes))
+        self.has_great_maximum || self.stops_half_way() || self.found.values().any(|shapes| self.must_rewrite(shapes))
+    }
+
+    /// Whether an invalid module could become valid when what was found is rewritten, so that it has to be validated
+    /// first.
+    pub(super) fn needs_validation(&self) -> bool {
+        self.stops_half_way() || self.found.values().any(|shapes| shapes.is_unknown || shapes.has_locals())
+    }
+
+    /// Whether instantiation may stop half-way and leave functions of the module in a table.
+    pub(super) fn stops_half_way(&self) -> bool {
+        self.bodies > 0 && self.segments.may_stop_half_way()
+    }
+
+    /// Whether the module has code that could not be read.
+    pub(super) fn has_unknown(&self) -> bool {
+        self.found.values().any(|shapes| shapes.is_unknown)
     }
 
     /// What to rewrite of a body; `None` for one that stays as it is.
@@ -118,16 +204,14 @@ impl Scan {
         self.found.get(&body).copied().filter(|shapes| self.must_rewrite(shapes))
     }
 
-    /// How many parameters the function has whose body this is.
-    pub(super) fn param_count(&self, body: usize) -> usize {
-        let ty = self.imported.checked_add(body).and_then(|index| self.functions.get(index));
-        ty.and_then(|ty| self.types.get(*ty)).map_or(0, |ty| ty.params().len())
+    /// The type of the function whose body this is.
+    pub(super) fn function_type(&self, body: usize) -> Option<&FuncType> {
+        self.functions.get(self.imported.checked_add(body)?).and_then(|ty| self.types.get(*ty))
     }
 
-    /// The results of the function whose body this is.
-    pub(super) fn results(&self, body: usize) -> Option<Vec<wasmparser::ValType>> {
-        let ty = self.functions.get(self.imported.checked_add(body)?)?;
-        self.types.get(*ty).map(|ty| ty.results().to_vec())
+    /// How many functions the module has, imported ones among them.
+    pub(super) fn function_count(&self) -> usize {
+        self.functions.len()
     }
 
     pub(super) fn needs_local(&self, shapes: &Shapes) -> bool {
@@ -135,12 +219,29 @@ impl Scan {
     }
 
     fn must_rewrite(&self, shapes: &Shapes) -> bool {
-        shapes.has_block_params || shapes.has_unsafe_select || self.needs_local(shapes)
+        shapes.has_code() || self.needs_local(shapes)
     }
 }
 
+/// How a block type of one v128 is encoded, as a signed number.
+const V128: i64 = 0x7b - 0x80;
+
 impl Shapes {
+    /// Whether blocks or branches have to be rewritten.
+    pub(super) fn has_branches(&self) -> bool {
+        self.has_block_params || self.has_value_table
+    }
+
+    /// Whether it is rewritten with new locals that an invalid function could refer to.
+    fn has_locals(&self) -> bool {
+        self.has_branches() || self.has_unsafe_store || self.has_aliased_grow
+    }
+
+    fn has_code(&self) -> bool {
+        self.has_branches() || self.has_unsafe_select || self.has_unsafe_store || self.has_aliased_grow
+    }
+
     fn any(&self) -> bool {
-        self.has_block_params || self.has_unsafe_select || self.callees != Callees::None
+        self.has_code() || self.is_unknown || self.callees != Callees::None
     }
 }

@@ -1,8 +1,11 @@
 //! A module, put together from sections that stay and sections that are rewritten.
 
-use wasm_encoder::Encode;
+use std::ops::Range;
+
+use wasm_encoder::{Encode, SectionId};
 use wasmparser::{FunctionBody, ImportSectionReader, MemorySectionReader, Parser, Payload, TypeRef};
 
+use super::partial_instance::Start;
 use super::scan::Scan;
 use super::{body, memory_maximum};
 
@@ -16,45 +19,99 @@ const HEADER: usize = 8;
 /// Rewrites what the scan found; `None` where that cannot be done.
 pub(super) fn module(bytes: &[u8], mut scan: Scan) -> Option<Vec<u8>> {
     let most = bytes.len().checked_mul(GROWTH)?.checked_add(ALLOWANCE)?;
-    let code = code_section(bytes, &mut scan, most)?;
+    let new_start = if scan.stops_half_way() { Some(NewStart::of(bytes, &mut scan)?) } else { None };
+    // Before the type section is written, which takes what the code needs.
+    let code = code_section(bytes, &mut scan, most, new_start.as_ref())?;
     let mut out = Vec::with_capacity(bytes.len().checked_add(code.len())?);
     out.extend_from_slice(bytes.get(..HEADER)?);
-    let mut has_types = false;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.ok()?;
+        let Some((id, range)) = payload.as_section() else { continue };
         let mut section = Vec::new();
-        match &payload {
-            Payload::TypeSection(types) => {
-                has_types = true;
-                u32::try_from(scan.types.len()).ok()?.encode(&mut section);
-                let entries = skip_count(types.range().start, bytes)?;
-                section.extend_from_slice(bytes.get(entries..types.range().end)?);
-                scan.types.encode_new(&mut section)?;
+        match (&payload, &new_start) {
+            (Payload::TypeSection(types), _) => type_section(bytes, types.range(), &scan, &mut section)?,
+            (Payload::ImportSection(imports), _) => import_section(bytes, imports.clone(), &mut section)?,
+            (Payload::MemorySection(memories), _) => memory_section(memories.clone(), &mut section)?,
+            (Payload::CodeSectionStart { .. }, _) => section.extend_from_slice(&code),
+            (Payload::FunctionSection(functions), Some(new)) => {
+                functions.count().checked_add(1)?.encode(&mut section);
+                section.extend_from_slice(bytes.get(skip_count(range.start, bytes)?..range.end)?);
+                new.ty.encode(&mut section);
             }
-            Payload::ImportSection(imports) => import_section(bytes, imports.clone(), &mut section)?,
-            Payload::MemorySection(memories) => memory_section(memories.clone(), &mut section)?,
-            Payload::CodeSectionStart { .. } => section.extend_from_slice(&code),
-            other => {
-                if let Some((id, range)) = other.as_section() {
-                    out.push(id);
-                    bytes.get(range)?.encode(&mut out);
+            // Written with the element section, which is there.
+            (Payload::StartSection { .. } | Payload::DataCountSection { .. }, Some(_)) => continue,
+            (Payload::ElementSection(_), Some(new)) => {
+                let mut start = Vec::new();
+                new.index.encode(&mut start);
+                out.push(SectionId::Start.into());
+                start.encode(&mut out);
+                out.push(id);
+                new.elements.encode(&mut out);
+                if let Some((count, _)) = &new.data {
+                    let mut data_count = Vec::new();
+                    count.encode(&mut data_count);
+                    out.push(SectionId::DataCount.into());
+                    data_count.encode(&mut out);
                 }
                 continue;
             }
+            (Payload::DataSection(_), Some(new)) => section.extend_from_slice(&new.data.as_ref()?.1),
+            _ => section.extend_from_slice(bytes.get(range)?),
         }
-        out.push(payload.as_section()?.0);
+        out.push(id);
         section.encode(&mut out);
     }
-    // A new type is one of a block whose parameters had a type in the module.
-    (has_types || !scan.types.has_new()).then_some(out)
+    Some(out)
 }
 
-fn code_section(bytes: &[u8], scan: &mut Scan, most: usize) -> Option<Vec<u8>> {
+/// The start function that copies the segments of a module, and the segments.
+struct NewStart {
+    ty: u32,
+    index: u32,
+    body: Vec<u8>,
+    elements: Vec<u8>,
+    /// The number of data segments, and their section.
+    data: Option<(u32, Vec<u8>)>,
+}
+
+impl NewStart {
+    fn of(bytes: &[u8], scan: &mut Scan) -> Option<Self> {
+        let mut start = Start::default();
+        let mut elements = Vec::new();
+        let mut data = None;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.ok()? {
+                Payload::ElementSection(segments) => start.elements(bytes, segments, &mut elements)?,
+                Payload::DataSection(segments) => {
+                    let count = segments.count();
+                    let mut section = Vec::new();
+                    start.data(bytes, segments, &mut section)?;
+                    data = Some((count, section));
+                }
+                _ => {}
+            }
+        }
+        let mut body = Vec::new();
+        start.encode(scan.segments.start, &mut body);
+        let index = u32::try_from(scan.function_count()).ok()?;
+        Some(Self { ty: scan.types.without_params(&[])?, index, body, elements, data })
+    }
+}
+
+fn type_section(bytes: &[u8], range: Range<usize>, scan: &Scan, out: &mut Vec<u8>) -> Option<()> {
+    u32::try_from(scan.types.len()).ok()?.encode(out);
+    out.extend_from_slice(bytes.get(skip_count(range.start, bytes)?..range.end)?);
+    scan.types.encode_new(out)
+}
+
+fn code_section(bytes: &[u8], scan: &mut Scan, most: usize, new_start: Option<&NewStart>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut index = 0usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.ok()? {
-            Payload::CodeSectionStart { count, .. } => count.encode(&mut out),
+            Payload::CodeSectionStart { count, .. } => {
+                count.checked_add(u32::from(new_start.is_some()))?.encode(&mut out);
+            }
             Payload::CodeSectionEntry(entry) => {
                 function(bytes, index, &entry, scan, &mut out)?;
                 index = index.checked_add(1)?;
@@ -64,6 +121,9 @@ fn code_section(bytes: &[u8], scan: &mut Scan, most: usize) -> Option<Vec<u8>> {
             }
             _ => {}
         }
+    }
+    if let Some(new) = new_start {
+        out.extend_from_slice(&new.body);
     }
     Some(out)
 }

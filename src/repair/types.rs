@@ -43,24 +43,23 @@ impl Types {
         Some(match results {
             [] => wasm_encoder::BlockType::Empty,
             [one] => wasm_encoder::BlockType::Result(encoded(*one)?),
-            many => {
-                let same = |ty: &FuncType| ty.params().is_empty() && ty.results() == many;
-                let index = self.types.iter().position(same).unwrap_or(self.types.len());
-                if index == self.types.len() {
-                    self.types.push(FuncType::new([], many.iter().copied()));
-                }
-                wasm_encoder::BlockType::FunctionType(u32::try_from(index).ok()?)
-            }
+            many => wasm_encoder::BlockType::FunctionType(self.without_params(many)?),
         })
+    }
+
+    /// The index of the type with these results and no parameters, which is appended if the module has none.
+    pub(super) fn without_params(&mut self, results: &[ValType]) -> Option<u32> {
+        let same = |ty: &FuncType| ty.params().is_empty() && ty.results() == results;
+        let index = self.types.iter().position(same).unwrap_or(self.types.len());
+        if index == self.types.len() {
+            self.types.push(FuncType::new([], results.iter().copied()));
+        }
+        u32::try_from(index).ok()
     }
 
     /// How many types the module has by now.
     pub(super) fn len(&self) -> usize {
         self.types.len()
-    }
-
-    pub(super) fn has_new(&self) -> bool {
-        self.types.len() > self.original
     }
 
     /// Writes the appended types as they stand in a type section.

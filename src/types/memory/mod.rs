@@ -24,6 +24,7 @@ use super::home::Home;
 use super::store::Store;
 use crate::convert;
 use crate::error::{Error, Limit};
+use crate::repair::clip_memory_maximum;
 
 /// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
 pub(crate) const PAGE: u64 = 1 << 16;
@@ -67,7 +68,7 @@ impl<'v> Memory<'v> {
             return Err(Error::value(format!("`maximum` ({maximum} pages) is less than `initial` ({initial} pages)")));
         }
         let mut ty = wasmi::MemoryType::builder();
-        ty.memory64(is_64).min(initial).max(maximum);
+        ty.memory64(is_64).min(initial).max(maximum.map(clip_memory_maximum));
         let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
         // Before wasmi asks the limiter: a size may be beyond what the host can count.
         let bytes = initial.saturating_mul(PAGE);

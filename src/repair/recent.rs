@@ -1,0 +1,124 @@
+//! What the instructions just before a place leave on the stack, as far as a repair wants to know.
+
+use super::skim::{Op, code};
+
+/// The last two instructions.
+#[derive(Default)]
+pub(super) struct Recent {
+    before: Kind,
+    last: Kind,
+}
+
+/// What an instruction leaves on top of the stack, as wasmi keeps it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    /// A local, for which there is no code.
+    Local(i64),
+    /// A local, perhaps as another type.
+    View,
+    /// A constant that is zero.
+    Zero,
+    /// Any other constant.
+    Constant,
+    /// The result of code, in a register; not one of a comparison.
+    Register,
+    /// The result of a call.
+    Slot,
+    /// The result of code, or a constant.
+    Value,
+    /// The result of a comparison that wasmi does not drop: one that is not with zero, or of a register.
+    Comparison,
+    /// Anything else, which may be a comparison with zero of a slot.
+    #[default]
+    Other,
+}
+
+use Kind as K;
+
+impl Recent {
+    pub(super) fn push(&mut self, op: Op) {
+        let kind = self.kind(op);
+        self.before = self.last;
+        self.last = kind;
+    }
+
+    /// Whether wasmi is certain to hold back no comparison of a slot with zero, if the last instruction made the
+    /// condition of a `select` that follows.
+    pub(super) fn is_safe_condition(&self) -> bool {
+        self.last != K::Other
+    }
+
+    /// Whether the value and the pointer of a store that follows are certain not to be the same local.
+    pub(super) fn is_safe_store(&self) -> bool {
+        match (self.before, self.last) {
+            (_, K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison) => true,
+            (K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison, K::Local(_)) => true,
+            (K::Local(pointer), K::Local(value)) => pointer != value,
+            _ => false,
+        }
+    }
+
+    fn kind(&self, op: Op) -> Kind {
+        match op.code {
+            code::LOCAL_GET | code::LOCAL_TEE => K::Local(op.first),
+            code::I32_CONST | code::I64_CONST if op.first == 0 => K::Zero,
+            code::I32_CONST | code::I64_CONST => K::Constant,
+            code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
+            code::CALL | code::CALL_INDIRECT => K::Slot,
+            code::GLOBAL_GET | code::MEMORY_SIZE | code::MEMORY_GROW => K::Value,
+            code::SELECT => K::View,
+            // wasmi reduces none of these to one of its operands.
+            code::I32_CLZ..=code::I32_POPCNT
+            | code::I64_CLZ..=code::I64_POPCNT
+            | code::I32_ADD..=code::I32_OR
+            | code::I64_ADD..=code::I64_OR => match self.last {
+                K::Local(_) | K::Register | K::Slot => K::Register,
+                _ => K::Value,
+            },
+            // An `i32.eqz` of an exclusive or is compiled as the comparison of its operands.
+            code::I32_XOR | code::I64_XOR => K::Value,
+            code::I32_SHL..=code::I32_ROTR | code::I64_SHL..=code::I64_ROTR => self.shift(),
+            code::I32_WRAP_I64 | code::I64_EXTEND_I32_S | code::I64_EXTEND_I32_U => match self.last {
+                K::Local(_) | K::View => K::View,
+                K::Comparison | K::Other => K::Other,
+                _ => K::Value,
+            },
+            code::I32_EQZ => match self.last {
+                K::Register | K::Comparison => K::Comparison,
+                _ => K::Other,
+            },
+            code::I32_EQ | code::I32_NE => self.equality(),
+            code::I64_EQZ => match self.last {
+                K::Comparison | K::Other => K::Other,
+                _ => K::Comparison,
+            },
+            code::I64_EQ | code::I64_NE => match (self.before, self.last) {
+                (K::Comparison | K::Other, K::Zero) | (_, K::Comparison | K::Other) => K::Other,
+                _ => K::Comparison,
+            },
+            code::I32_LT_S..=code::I32_GE_U | code::I64_LT_S..=code::F64_GE => K::Comparison,
+            _ => K::Other,
+        }
+    }
+
+    /// A shift by zero is compiled to nothing: what it shifts stays on top.
+    fn shift(&self) -> Kind {
+        match (self.before, self.last) {
+            (_, K::Local(_) | K::Register | K::Slot) => K::Register,
+            (K::Comparison | K::Other, _) => K::Other,
+            (K::Local(_) | K::View, K::Zero | K::Constant) => K::View,
+            (_, K::Zero | K::Constant) => K::Value,
+            _ => K::Other,
+        }
+    }
+
+    fn equality(&self) -> Kind {
+        match (self.before, self.last) {
+            // With a constant that is not zero, or of a register.
+            (_, K::Constant | K::Register) | (K::Register | K::Comparison, K::Zero) => K::Comparison,
+            // Neither is a constant that is zero.
+            (K::Local(_) | K::Constant | K::Register | K::Slot, K::Local(_)) => K::Comparison,
+            _ => K::Other,
+        }
+    }
+}

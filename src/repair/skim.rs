@@ -1,0 +1,218 @@
+//! Reads the code of a function just far enough to find what has to be rewritten.
+//!
+//! Every module that is compiled is read through for shapes that hardly any has. wasmi compiles some fifty megabytes
+//! a second, so a decoder of all that an instruction says would be a third of that again. This one knows where an
+//! instruction ends, and keeps its opcode and one number.
+//!
+//! It may know no less than wasmi: what it cannot read is not compiled (`Scan`).
+
+/// An instruction: its opcode, and what a repair may ask of its immediates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Op {
+    pub(super) code: u8,
+    /// The first immediate: an index, a depth, or a constant as it is encoded, sign extended. For a load or store,
+    /// the memory.
+    pub(super) first: i64,
+    /// The second: the offset of a load or store.
+    pub(super) second: u64,
+}
+
+/// The opcodes that somebody asks for, by their names in the specification.
+pub(super) mod code {
+    pub(in super::super) const BLOCK: u8 = 0x02;
+    pub(in super::super) const LOOP: u8 = 0x03;
+    pub(in super::super) const IF: u8 = 0x04;
+    pub(in super::super) const END: u8 = 0x0b;
+    pub(in super::super) const BR_TABLE: u8 = 0x0e;
+    pub(in super::super) const CALL: u8 = 0x10;
+    pub(in super::super) const CALL_INDIRECT: u8 = 0x11;
+    pub(in super::super) const RETURN_CALL: u8 = 0x12;
+    pub(in super::super) const RETURN_CALL_INDIRECT: u8 = 0x13;
+    pub(in super::super) const SELECT: u8 = 0x1b;
+    pub(in super::super) const TYPED_SELECT: u8 = 0x1c;
+    pub(in super::super) const LOCAL_GET: u8 = 0x20;
+    pub(in super::super) const LOCAL_SET: u8 = 0x21;
+    pub(in super::super) const LOCAL_TEE: u8 = 0x22;
+    pub(in super::super) const GLOBAL_GET: u8 = 0x23;
+    pub(in super::super) const I32_LOAD: u8 = 0x28;
+    pub(in super::super) const I64_LOAD32_U: u8 = 0x35;
+    pub(in super::super) const I32_STORE: u8 = 0x36;
+    pub(in super::super) const I64_STORE: u8 = 0x37;
+    pub(in super::super) const I32_STORE8: u8 = 0x3a;
+    pub(in super::super) const I32_STORE16: u8 = 0x3b;
+    pub(in super::super) const I64_STORE32: u8 = 0x3e;
+    pub(in super::super) const MEMORY_SIZE: u8 = 0x3f;
+    pub(in super::super) const MEMORY_GROW: u8 = 0x40;
+    pub(in super::super) const I32_CONST: u8 = 0x41;
+    pub(in super::super) const I64_CONST: u8 = 0x42;
+    pub(in super::super) const I32_EQZ: u8 = 0x45;
+    pub(in super::super) const I32_EQ: u8 = 0x46;
+    pub(in super::super) const I32_NE: u8 = 0x47;
+    pub(in super::super) const I32_LT_S: u8 = 0x48;
+    pub(in super::super) const I32_GE_U: u8 = 0x4f;
+    pub(in super::super) const I64_EQZ: u8 = 0x50;
+    pub(in super::super) const I64_EQ: u8 = 0x51;
+    pub(in super::super) const I64_NE: u8 = 0x52;
+    pub(in super::super) const I64_LT_S: u8 = 0x53;
+    pub(in super::super) const F64_GE: u8 = 0x66;
+    pub(in super::super) const I32_CLZ: u8 = 0x67;
+    pub(in super::super) const I32_POPCNT: u8 = 0x69;
+    pub(in super::super) const I32_ADD: u8 = 0x6a;
+    pub(in super::super) const I32_OR: u8 = 0x72;
+    pub(in super::super) const I32_XOR: u8 = 0x73;
+    pub(in super::super) const I32_SHL: u8 = 0x74;
+    pub(in super::super) const I32_ROTR: u8 = 0x78;
+    pub(in super::super) const I64_CLZ: u8 = 0x79;
+    pub(in super::super) const I64_POPCNT: u8 = 0x7b;
+    pub(in super::super) const I64_ADD: u8 = 0x7c;
+    pub(in super::super) const I64_OR: u8 = 0x84;
+    pub(in super::super) const I64_XOR: u8 = 0x85;
+    pub(in super::super) const I64_SHL: u8 = 0x86;
+    pub(in super::super) const I64_ROTR: u8 = 0x8a;
+    pub(in super::super) const I32_WRAP_I64: u8 = 0xa7;
+    pub(in super::super) const I64_EXTEND_I32_S: u8 = 0xac;
+    pub(in super::super) const I64_EXTEND_I32_U: u8 = 0xad;
+    pub(in super::super) const MISC: u8 = 0xfc;
+    pub(in super::super) const SIMD: u8 = 0xfd;
+}
+
+/// The instructions of a function body, without its locals.
+pub(super) struct Skim<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Skim<'a> {
+    pub(super) fn new(code: &'a [u8]) -> Self {
+        Self { rest: code }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next instruction; `None` for one that is cut short, or whose length is not known.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<Op> {
+        let code = self.byte()?;
+        let op = |first| Op { code, first, second: 0 };
+        Some(match code {
+            // unreachable, nop, else, end, return, drop, select, and all that only compute
+            0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => op(0),
+            // block, loop, if, br, br_if, call, return_call, local.…, global.…, table.get, table.set, memory.size,
+            // memory.grow, i32.const, i64.const, ref.null, ref.func
+            0x02..=0x04 | 0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f..=0x42 | 0xd0 | 0xd2 => op(self.signed()?),
+            // call_indirect, return_call_indirect
+            0x11 | 0x13 => {
+                let ty = self.signed()?;
+                self.signed()?;
+                op(ty)
+            }
+            // loads and stores
+            0x28..=0x3e => self.memory_access(code)?,
+            // f32.const, f64.const
+            0x43 => self.skip(4).map(|()| op(0))?,
+            0x44 => self.skip(8).map(|()| op(0))?,
+            code::BR_TABLE => {
+                for _ in 0..self.unsigned()? {
+                    self.unsigned()?;
+                }
+                op(i64::try_from(self.unsigned()?).ok()?)
+            }
+            code::TYPED_SELECT => {
+                for _ in 0..self.unsigned()? {
+                    self.unsigned()?;
+                }
+                op(0)
+            }
+            code::MISC => self.misc(code)?,
+            code::SIMD => self.simd(code)?,
+            _ => return None,
+        })
+    }
+
+    fn misc(&mut self, code: u8) -> Option<Op> {
+        let sub = self.unsigned()?;
+        let immediates = match sub {
+            // saturating conversions, wide arithmetic
+            0..=7 | 19..=22 => 0,
+            // data.drop, memory.fill, elem.drop, table.grow, table.size, table.fill
+            9 | 11 | 13 | 15..=17 => 1,
+            // memory.init, memory.copy, table.init, table.copy
+            8 | 10 | 12 | 14 => 2,
+            _ => return None,
+        };
+        for _ in 0..immediates {
+            self.unsigned()?;
+        }
+        Some(Op { code, first: i64::try_from(sub).ok()?, second: 0 })
+    }
+
+    fn simd(&mut self, code: u8) -> Option<Op> {
+        let sub = self.unsigned()?;
+        match sub {
+            // loads, stores
+            0..=11 | 92 | 93 => drop(self.memory_access(code)?),
+            // v128.const, i8x16.shuffle
+            12 | 13 => self.skip(16)?,
+            // lanes
+            21..=34 => self.skip(1)?,
+            // loads and stores of lanes
+            84..=91 => {
+                self.memory_access(code)?;
+                self.skip(1)?;
+            }
+            14..=20 | 35..=83 | 94..=275 => {}
+            _ => return None,
+        }
+        Some(Op { code, first: i64::try_from(sub).ok()?, second: 0 })
+    }
+
+    fn memory_access(&mut self, code: u8) -> Option<Op> {
+        /// Set where the index of a memory follows.
+        const HAS_MEMORY: u64 = 0x40;
+        let flags = self.unsigned()?;
+        let memory = if flags & HAS_MEMORY == 0 { 0 } else { i64::try_from(self.unsigned()?).ok()? };
+        Some(Op { code, first: memory, second: self.unsigned()? })
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.rest = self.rest.get(count..)?;
+        Some(())
+    }
+
+    #[inline]
+    fn unsigned(&mut self) -> Option<u64> {
+        let first = self.byte()?;
+        if first < 0x80 { Some(u64::from(first)) } else { self.long(first).map(|(value, _)| value) }
+    }
+
+    #[inline]
+    fn signed(&mut self) -> Option<i64> {
+        let first = self.byte()?;
+        let (value, bits) = if first < 0x80 { (u64::from(first), 7) } else { self.long(first)? };
+        // The sign is the last bit that was given.
+        let unused = 64u32.saturating_sub(bits);
+        Some((value.wrapping_shl(unused) as i64).wrapping_shr(unused))
+    }
+
+    /// A number of more than one byte, and how many bits of it were given.
+    fn long(&mut self, first: u8) -> Option<(u64, u32)> {
+        let mut value = u64::from(first & 0x7f);
+        let mut shift = 7u32;
+        loop {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            shift = shift.checked_add(7)?;
+            if byte < 0x80 {
+                return Some((value, shift.min(64)));
+            }
+        }
+    }
+}
