@@ -64,7 +64,6 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
-//! | `cli` | yes | the `wasmlark` command, and its dependencies |
 //! | `capi` | no | the functions of `include/wasmlark.h`, in a static library or a wasm32 module |
 //!
 //! # Scope

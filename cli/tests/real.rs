@@ -19,7 +19,7 @@ const FETCH: &str = "python3 examples/real/fetch.py";
 const BLESS: &str = "WASMLARK_BLESS";
 
 fn main() -> ExitCode {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/real");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/real");
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let bless = std::env::var_os(BLESS).is_some();
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);

@@ -1,12 +1,14 @@
 //! `wasmlark wasi`.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/wasi/tree.wasm");
-const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/wasi/report.wasm");
+const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/wasi/tree.wasm");
+const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/wasi/report.wasm");
 
 /// A folder of this test's own, with the files that `tree` wants.
 fn folder(name: &str) -> PathBuf {
