@@ -263,8 +263,8 @@ impl Error {
         &self.0.message
     }
 
-    /// What a person should read, the same as [`Display`](fmt::Display) prints.
-    pub(crate) fn text(&self) -> &str {
+    /// What a person should read: the text that [`Display`](fmt::Display) prints.
+    pub fn text(&self) -> &str {
         self.0.report.as_deref().unwrap_or(&self.0.message)
     }
 

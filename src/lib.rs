@@ -64,7 +64,6 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
-//! | `capi` | no | the functions of `include/wasmlark.h`, in a static library or a wasm32 module |
 //!
 //! # Scope
 //!
@@ -80,8 +79,6 @@ mod compile;
 mod convert;
 mod diagnose;
 mod error;
-#[cfg(feature = "capi")]
-pub mod ffi;
 // starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
 // `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope` and `types::home`.
 #[allow(unsafe_code)]

@@ -29,11 +29,11 @@ use crate::session::{Print, Session, Stats};
 /// It may run many scripts, also at a time: what one run compiled, the next ones find compiled, up to some amount.
 #[derive(Default)]
 pub struct Sandbox {
-    pub(crate) limits: Limits,
+    limits: Limits,
     /// Shared with the loader of `host`, which thus sees what is added later.
     files: Arc<RwLock<BTreeMap<String, Vec<u8>>>>,
     loader: Option<Arc<Loader>>,
-    pub(crate) args: Vec<String>,
+    args: Vec<String>,
     print: Option<Box<Print>>,
     /// That of the last run, with what it compiled.
     host: Mutex<Option<Host>>,
@@ -77,6 +77,11 @@ impl Sandbox {
         self
     }
 
+    /// The limits, to be changed in place.
+    pub fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.limits
+    }
+
     /// Gives names that are not files of the sandbox to `loader`: it returns the bytes of a script or
     /// module, `Ok(None)` for a name that it does not know, or a message.
     pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
@@ -88,6 +93,12 @@ impl Sandbox {
     /// Sets `argv`.
     pub fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds an element to `argv`.
+    pub fn arg(&mut self, arg: impl Into<String>) -> &mut Self {
+        self.args.push(arg.into());
         self
     }
 

@@ -51,7 +51,13 @@ fn program() -> &'static Path {
         let this = std::env::current_exe().unwrap();
         let release = this.parent().and_then(Path::parent).unwrap();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--release", "--package", "wasmlark-cli"]);
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "wasmlark-cli",
+        ]);
         let status = cargo.arg("--target-dir").arg(release.parent().unwrap()).status().unwrap();
         assert!(status.success(), "cannot build the command: {status}");
         release.join("wasmlark").with_extension(std::env::consts::EXE_EXTENSION)

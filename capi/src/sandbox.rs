@@ -3,9 +3,10 @@
 use std::ffi::c_void;
 use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 
-use super::misuse::{Misuse, Status, bytes, guard, status, text};
-use super::objects::{self, Handle, Object};
-use crate::sandbox::{Report, Sandbox};
+use wasmlark::{Report, Sandbox};
+
+use crate::misuse::{Misuse, Status, bytes, guard, status, text};
+use crate::objects::{self, Handle, Object};
 
 /// The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +69,11 @@ pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64
         let known = Limit::ALL.into_iter().find(|known| *known as u32 == limit);
         let limit = known.ok_or_else(|| Misuse::unknown("limit", limit))?;
         change(sandbox, |sandbox| {
-            let limits = sandbox.limits.clone();
+            let place = sandbox.limits_mut();
+            let limits = std::mem::take(place);
             // Where addresses are shorter, more than they can count is as good as no limit.
             let size = usize::try_from(value).unwrap_or(usize::MAX);
-            sandbox.limits = match limit {
+            *place = match limit {
                 Limit::Fuel => limits.fuel((value != u64::MAX).then_some(value)),
                 Limit::Memory => limits.memory(value),
                 Limit::TableElements => limits.table_elements(value),
@@ -123,7 +125,7 @@ pub unsafe extern "C" fn wasmlark_sandbox_argument(sandbox: Handle, argument: *c
         // SAFETY: the caller's duty, above.
         let argument = unsafe { text(argument, length, "argument") }?;
         change(sandbox, |sandbox| {
-            sandbox.args.push(argument.to_owned());
+            sandbox.arg(argument);
         })
     })
 }

@@ -1,8 +1,8 @@
 /* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
 
- Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
+ Made from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
 
- The C interface, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
+ The C interface of wasmlark, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
 
  A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
  is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
@@ -125,6 +125,10 @@ typedef enum wasmlark_kind {
    * A limit ended it: `WASMLARK_TEXT_LIMIT` has its name.
    */
   WASMLARK_KIND_LIMIT = 8,
+  /**
+   * Something that this interface has no number for yet.
+   */
+  WASMLARK_KIND_OTHER = 9,
   /**
    * The object is no run.
    */

@@ -1,7 +1,11 @@
+//! What no program in C can try safely.
+
+#![allow(clippy::unwrap_used)]
+
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use wasmlark::ffi::*;
+use crate::*;
 
 /// A sandbox cannot be changed from the function that takes what it prints; a script may run in it.
 #[test]

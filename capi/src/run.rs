@@ -1,9 +1,9 @@
 //! Runs: what a script did, as texts and numbers.
 
-use super::misuse::{Misuse, Status, guard, status, tell};
-use super::objects::{self, Handle};
-use crate::error::{Error, ErrorKind};
-use crate::sandbox::Report;
+use wasmlark::{Error, ErrorKind, Report};
+
+use crate::misuse::{Misuse, Status, guard, status, tell};
+use crate::objects::{self, Handle};
 
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Kind {
     Trap = 7,
     /// A limit ended it: `WASMLARK_TEXT_LIMIT` has its name.
     Limit = 8,
+    /// Something that this interface has no number for yet.
+    Other = 9,
     /// The object is no run.
     NoRun = -1,
 }
@@ -92,6 +94,7 @@ pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
             ErrorKind::Load => Kind::Load,
             ErrorKind::Trap(_) => Kind::Trap,
             ErrorKind::Limit(_) => Kind::Limit,
+            _ => Kind::Other,
         })
     };
     guard(kind, |_| Kind::NoRun)

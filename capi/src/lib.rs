@@ -1,4 +1,4 @@
-//! The C interface, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
+//! The C interface of wasmlark, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
 //!
 //! A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
 //! is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
@@ -41,6 +41,8 @@ mod misuse;
 mod objects;
 mod run;
 mod sandbox;
+#[cfg(test)]
+mod tests;
 
 #[cfg(target_family = "wasm")]
 pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};

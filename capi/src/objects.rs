@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
-use super::misuse::{Misuse, Status, status};
-use crate::sandbox::{Report, Sandbox};
+use wasmlark::{Report, Sandbox};
+
+use crate::misuse::{Misuse, Status, status};
 
 /// A sandbox or a run. 0 is none.
 pub type Handle = u32;

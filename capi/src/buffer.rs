@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use super::misuse::{Misuse, Status, guard, status};
+use crate::misuse::{Misuse, Status, guard, status};
 
 /// By address, so that only what was given is freed.
 static BUFFERS: Mutex<BTreeMap<usize, Vec<u8>>> = Mutex::new(BTreeMap::new());

@@ -1,17 +1,21 @@
+//! `include/wasmlark.h` is made from the source, and the constants of `examples/web` from it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::Path;
 
 use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
 
-/// What the header begins with: the documentation of `src/ffi`, as a comment of C.
+/// What the header begins with: the documentation of the crate, as a comment of C.
 fn introduction(root: &Path) -> String {
-    let source = std::fs::read_to_string(root.join("src/ffi/mod.rs")).unwrap();
+    let source = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
     let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
-    assert!(lines.len() > 20, "src/ffi/mod.rs begins with its documentation");
+    assert!(lines.len() > 20, "src/lib.rs begins with its documentation");
     // The marks of Markdown for code and links mean nothing in C.
     let text = lines.join("\n").replace(" ```c\n", "").replace(" ```\n", "").replace("[`", "`").replace("`]", "`");
     format!(
         "/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.\n\n\
-         \x20Made from src/ffi by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.\n\n{text} */\n"
+         \x20Made from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n\n{text} */\n"
     )
 }
 
@@ -48,16 +52,16 @@ fn generate() -> String {
     }
     config.defines.insert("target_family = wasm".to_owned(), "__wasm__".to_owned());
     // It finds the other files by itself.
-    let builder = Builder::new().with_config(config).with_src(root.join("src/ffi/mod.rs"));
+    let builder = Builder::new().with_config(config).with_src(root.join("src/lib.rs"));
     let mut text = Vec::new();
-    builder.generate().expect("src/ffi is what cbindgen can read").write(&mut text);
+    builder.generate().expect("the source is what cbindgen can read").write(&mut text);
     String::from_utf8(text).unwrap()
 }
 
 /// The header's enumerations for JavaScript: `wasmlark_limit` with its `WASMLARK_LIMIT_FUEL` is `LIMIT.fuel`.
 fn constants(header: &str) -> String {
     let mut text =
-        "// Made from include/wasmlark.h by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.\n"
+        "// Made from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n"
             .to_owned();
     let mut lines = header.lines();
     while let Some(line) = lines.next() {
@@ -85,7 +89,7 @@ fn hold(path: &str, made: &str) {
     let stands = std::fs::read_to_string(&full).unwrap_or_default();
     assert!(
         made == stands,
-        "{path} is not what src/ffi makes; to make it anew:\n  UPDATE=1 cargo test --features capi --test capi header"
+        "capi/{path} is not what capi/src makes; to make it anew:\n  UPDATE=1 cargo test --package wasmlark-capi --test header"
     );
 }
 
@@ -98,5 +102,5 @@ fn the_header_is_made_from_the_source() {
 fn the_constants_of_javascript_are_made_from_the_header() {
     let made = constants(&generate());
     assert_eq!(made.matches("export const").count(), 5, "{made}");
-    hold("examples/web/constants.mjs", &made);
+    hold("../examples/web/constants.mjs", &made);
 }
