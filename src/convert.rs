@@ -1,5 +1,5 @@
 //! Numbers and vectors between the two languages. Knows no handles: references are the business of
-//! `types::function`.
+//! `api::function`.
 
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::float::{StarlarkFloat, UnpackFloat};

@@ -11,21 +11,21 @@ use starlark::values::none::NoneOr;
 use starlark::values::tuple::UnpackTuple;
 use starlark::values::{StringValue, Value, ValueOfUnchecked};
 
+use crate::api::caller::FrozenCaller;
+use crate::api::evaluation::Evaluation;
+use crate::api::exports::EndedExports;
+use crate::api::function::FrozenFunction;
+use crate::api::global::{FrozenGlobal, Global};
+use crate::api::instance::EndedInstance;
+use crate::api::instantiate::instantiate as make_instance;
+use crate::api::memory::{FrozenMemory, Memory};
+use crate::api::module::Module;
+use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
+use crate::api::store::{ClosedStore, Store};
+use crate::api::table::{FrozenTable, Table};
+use crate::api::wasi::{EndedWasi, Given, Wasi};
 use crate::convert;
 use crate::error::Error;
-use crate::types::caller::FrozenCaller;
-use crate::types::evaluation::Evaluation;
-use crate::types::exports::EndedExports;
-use crate::types::function::FrozenFunction;
-use crate::types::global::{FrozenGlobal, Global};
-use crate::types::instance::EndedInstance;
-use crate::types::instantiate::instantiate as make_instance;
-use crate::types::memory::{FrozenMemory, Memory};
-use crate::types::module::Module;
-use crate::types::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
-use crate::types::store::{ClosedStore, Store};
-use crate::types::table::{FrozenTable, Table};
-use crate::types::wasi::{EndedWasi, Given, Wasi};
 
 /// Adds `wasm` to the globals of an application that has an evaluator of its own.
 ///
@@ -264,7 +264,7 @@ fn text(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] text: &str,
         heap: starlark::values::Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, starlark::values::bytes::StarlarkBytes>> {
-        let bytes = crate::text::to_binary(text, None)
+        let bytes = crate::module::wat::to_binary(text, None)
             .map_err(|e| Error::new(crate::error::ErrorKind::Module, format!("wat: {e}")))?;
         Ok(ValueOfUnchecked::new(heap.alloc(bytes)))
     }

@@ -71,42 +71,29 @@
 //! memory64, tail calls, extended constants, relaxed simd and wide arithmetic. Not components,
 //! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
 
-// As with `globals`, below.
+// starlark's derives expand to `unsafe` here, in `globals` and in `lang::compat`, and to panics of its feature
+// `pagable`, which is off. What we write ourselves of `unsafe` is in `api::scope` and `api::store_ref`.
 #[allow(unsafe_code, clippy::panic)]
-mod builtins;
-mod command;
-mod compile;
+mod api;
+mod budget;
 mod convert;
-mod diagnose;
+mod engine;
 mod error;
-// starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
-// `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope` and `types::home`.
 #[allow(unsafe_code)]
 mod globals;
-mod host;
-mod inspect;
-#[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
-mod libm;
+mod lang;
 mod limits;
-mod loader;
-mod meter;
-mod rewrite;
+mod module;
 mod sandbox;
 mod session;
-#[allow(unsafe_code, clippy::panic)]
-mod shift;
-mod source;
-#[cfg(feature = "wat")]
-mod text;
-#[allow(unsafe_code, clippy::panic)]
-mod types;
 mod wasi;
+mod wasi_command;
 
-pub use command::{Command, Completion};
+pub use engine::Host;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
-pub use host::Host;
-pub use inspect::{Inspection, Item, inspect};
 pub use limits::Limits;
+pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::Stats;
+pub use wasi_command::{Command, Completion};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::engine::{Host, Loader};
 use crate::error::Error;
-use crate::host::{Host, Loader};
 use crate::limits::Limits;
 use crate::session::{Print, Session, Stats};
 

@@ -12,12 +12,12 @@ use starlark::values::list::{AllocList, ListRef};
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, Value};
 
+use crate::api::evaluation::Evaluation;
+use crate::budget::Meter;
+use crate::engine::Host;
 use crate::error::{Error, ErrorKind, Limit, Location};
-use crate::host::Host;
-use crate::meter::Meter;
-use crate::rewrite::Rewritten;
-use crate::types::evaluation::Evaluation;
-use crate::{loader, source};
+use crate::lang::compat::shift_assign::Rewritten;
+use crate::lang::{self, names};
 
 /// Takes printed lines.
 pub(crate) type Print = dyn Fn(&str) + Send + Sync;
@@ -55,8 +55,8 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
     ];
     GlobalsBuilder::extended_by(&extensions)
         .with(crate::globals::globals)
-        .with(crate::shift::globals)
-        .with(crate::builtins::globals)
+        .with(crate::lang::compat::shift::globals)
+        .with(crate::lang::compat::builtins::globals)
         .build()
 });
 
@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
     /// Runs a file in `module`.
     fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
         let limits = self.host.limits();
-        let (ast, rewritten) = source::parse(name, text, limits.nesting)?;
+        let (ast, rewritten) = lang::nesting::parse(name, text, limits.nesting)?;
         self.rewritten.borrow_mut().push(rewritten);
         module.set("argv", module.heap().alloc(AllocList(self.args)));
         Evaluation::attach(module, self.host.clone(), self.meter.clone());
@@ -248,7 +248,7 @@ struct Files<'a, F> {
 impl<F: Fn()> FileLoader for Files<'_, F> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
         let session = self.session;
-        let name = loader::resolve(self.from, path)?;
+        let name = names::resolve(self.from, path)?;
         if let Some(module) = session.loaded.borrow().get(&name) {
             return Ok(module.clone());
         }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::abi::{Errno, Filetype, NAME_MAX, PATH_MAX};
-use crate::meter::Meter;
+use crate::budget::Meter;
 
 /// An inode number.
 pub(crate) type Ino = u64;

@@ -3,8 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 
 use super::abi::{Errno, Fault, Outcome};
+use crate::budget::Meter;
 use crate::error::{Error, Limit};
-use crate::meter::Meter;
 
 /// Where standard input comes from.
 pub(crate) enum Input {

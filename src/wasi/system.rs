@@ -8,8 +8,8 @@ use super::fs::{Body, Fs, Ino, ROOT};
 use super::random::Random;
 use super::resolve::{Follow, Found};
 use super::stream::{Input, Output};
+use crate::budget::Meter;
 use crate::error::{Error, Limit};
-use crate::meter::Meter;
 
 /// What a machine is made with.
 pub(crate) struct Setup {

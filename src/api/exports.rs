@@ -16,13 +16,13 @@ use starlark::values::{
 
 use super::function::Function;
 use super::global::Global;
-use super::home::Home;
 use super::memory::Memory;
 use super::store::Store;
+use super::store_ref::Home;
 use super::table::Table;
-use crate::compile::Compiled;
 use crate::convert;
 use crate::error::{Error, ErrorKind};
+use crate::module::Compiled;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]

@@ -28,7 +28,7 @@ use starlark::eval::Evaluator;
 use starlark::values::{StarlarkValue, Trace, Tracer, Value, ValueTyped};
 use wasmi::{AsContextMut, Caller, StoreContextMut};
 
-use crate::meter::Limiter;
+use crate::budget::Limiter;
 
 /// The data of a wasmi store.
 pub(crate) struct StoreData {

@@ -2,15 +2,14 @@
 
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
-use crate::compile;
-use crate::convert::shown;
 #[cfg(feature = "wat")]
-use crate::diagnose;
+use super::diagnose;
+use crate::convert::shown;
 use crate::error::Error;
 #[cfg(feature = "wat")]
 use crate::error::ErrorKind;
-use crate::host::Host;
 use crate::limits::Limits;
+use crate::module::{self, Compiled};
 
 /// A description of a module, with types written as scripts see and call them.
 ///
@@ -77,18 +76,18 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     #[cfg(feature = "wat")]
     let bytes = match std::str::from_utf8(bytes) {
         Ok(text) if diagnose::looks_like_text(bytes) => {
-            translated = crate::text::to_binary(text, None).map_err(|e| Error::new(ErrorKind::Module, e))?;
+            translated = super::wat::to_binary(text, None).map_err(|e| Error::new(ErrorKind::Module, e))?;
             translated.as_slice()
         }
         _ => bytes,
     };
     // With an engine of its own: one that is shared would keep the code.
-    let compiled = Host::new(Limits::default()).compile(bytes)?;
+    let compiled = Compiled::new(&wasmi::Engine::new(&module::config(&Limits::default())), bytes, module::hash(bytes))?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),
-        kind: compile::kind(ty),
-        ty: compile::describe(ty),
+        kind: module::kind(ty),
+        ty: module::describe(ty),
     };
     let mut inspection = Inspection {
         name: compiled.name.clone(),

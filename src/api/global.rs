@@ -14,7 +14,7 @@ use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{GlobalType, Mutability};
 
 use super::function::{to_starlark, to_wasm};
-use super::home::Home;
+use super::store_ref::Home;
 use crate::convert;
 use crate::error::Error;
 

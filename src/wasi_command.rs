@@ -5,12 +5,12 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::compile::{Compiled, named};
+use crate::budget::{Limiter, Meter};
 use crate::convert::shown;
+use crate::engine::Host;
 use crate::error::{Error, ErrorKind, Limit};
-use crate::host::Host;
 use crate::limits::Limits;
-use crate::meter::{Limiter, Meter};
+use crate::module::{Compiled, named};
 use crate::session::Stats;
 use crate::wasi::{Abi, Binding, CLOCK_STEP, Function, Input, Machine, Output, Setup, System};
 

@@ -20,8 +20,8 @@ use starlark::values::{
 };
 use wasmi::AsContextMut;
 
-use super::home::Home;
 use super::store::Store;
+use super::store_ref::Home;
 use crate::convert;
 use crate::error::{Error, Limit};
 

@@ -18,9 +18,9 @@ use wasmi::{AsContextMut, StoreContextMut};
 
 use super::evaluation::Evaluation;
 use super::scope::{Edge, StoreCell, StoreData, Unavailable};
+use crate::budget::Limiter;
 use crate::convert;
 use crate::error::{Error, ErrorKind};
-use crate::meter::Limiter;
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]

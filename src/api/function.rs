@@ -17,12 +17,12 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
-use super::home::Home;
-use super::shape;
 use super::store::Store;
-use crate::compile::signature;
+use super::store_ref::Home;
+use super::typed_calls;
 use crate::convert::{self, Expected};
 use crate::error::{Error, ErrorKind};
+use crate::module::signature;
 
 /// Values that a call keeps on the native stack; more go to a vector.
 const FEW: usize = 12;
@@ -41,7 +41,7 @@ pub(crate) struct FunctionGen<V> {
     /// The faster way to call it, where its type has one.
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
-    fast: Option<Arc<shape::Call>>,
+    fast: Option<Arc<typed_calls::Call>>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     name: Option<Box<str>>,
@@ -62,7 +62,7 @@ impl<'v> Function<'v> {
         let make = || {
             let (ty, fast) = owner.with(|context| {
                 let ty = func.ty(&context);
-                let fast = shape::fast_call(func, &ty, &context).map(Arc::from);
+                let fast = typed_calls::fast_call(func, &ty, &context).map(Arc::from);
                 (ty, fast)
             })?;
             Ok(heap.alloc(Self { home, func, ty, fast, name: name.map(Into::into) }))

@@ -13,9 +13,9 @@ use starlark::values::{
 };
 
 use super::scope::SinceCollection;
+use crate::budget::Meter;
+use crate::engine::Host;
 use crate::error::{Error, Limit};
-use crate::host::Host;
-use crate::meter::Meter;
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
 /// with an underscore, no `load` can ask for. So an embedder keeps the evaluator's `extra` and the

@@ -8,8 +8,8 @@ use starlark_syntax::codemap::Pos;
 use starlark_syntax::lexer::{Lexer, Token};
 
 use crate::error::{Error, Limit, Location};
-use crate::rewrite::{Rewritten, rewrite};
-use crate::shift::OPERATOR;
+use crate::lang::compat::shift::OPERATOR;
+use crate::lang::compat::shift_assign::{Rewritten, rewrite};
 
 /// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
 pub(crate) fn dialect() -> Dialect {

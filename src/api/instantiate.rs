@@ -5,15 +5,15 @@ use starlark::values::Value;
 
 use super::caller::Caller;
 use super::exports::Exports;
-use super::home::Home;
 use super::instance::Instance;
 use super::link;
 use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
+use super::store_ref::Home;
 use super::table::{MOST_ELEMENTS, too_wide};
-use crate::compile::{Compiled, Tables};
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::module::{Compiled, Tables};
 use crate::wasi::{Binding, Machine};
 
 /// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.

@@ -13,10 +13,10 @@ use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, V
 use starlark::{starlark_module, starlark_simple_value};
 
 use super::evaluation::Evaluation;
-use crate::compile::{Compiled, describe, kind};
 use crate::convert;
+use crate::engine::Host;
 use crate::error::{Error, ErrorKind};
-use crate::host::Host;
+use crate::module::{Compiled, describe, kind};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Clone)]
 #[allocative(skip)]
@@ -45,7 +45,7 @@ impl Module {
         };
         let from = eval.call_stack_top_location().map(|l| l.filename().to_owned());
         let name = match from {
-            Some(file) => crate::loader::resolve(&file, name)?,
+            Some(file) => crate::lang::names::resolve(&file, name)?,
             None => name.to_owned(),
         };
         let bytes = host.load(&name)?;
@@ -81,7 +81,7 @@ impl Module {
 fn translate(name: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
     let text = std::str::from_utf8(text)
         .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\" is no text: {e}")))?;
-    crate::text::to_binary(text, Some(name))
+    crate::module::wat::to_binary(text, Some(name))
         .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\": {e}")))
 }
 

@@ -8,14 +8,14 @@ use wasmi::{Extern, ExternType, FuncType};
 use super::callback;
 use super::function::Function;
 use super::global::Global;
-use super::home::Home;
 use super::memory::Memory;
 use super::namespace::{Space, namespaces};
 use super::store::{Callback, Store};
+use super::store_ref::Home;
 use super::table::Table;
-use crate::compile::{Compiled, Import, named};
 use crate::convert;
 use crate::error::{Error, ErrorKind};
+use crate::module::{Compiled, Import, named};
 use crate::wasi::{self, Abi, Binding};
 
 /// Everything a module asks for, found and of the right type.

@@ -1,14 +1,38 @@
 //! Bytes to a compiled module, and its types as text.
 
+mod diagnose;
+pub(crate) mod inspect;
+#[cfg(feature = "wat")]
+pub(crate) mod wat;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use starlark::collections::SmallMap;
 use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef};
 
+use self::diagnose::{check_header, diagnose};
+use crate::budget::ModuleHash;
 use crate::convert::type_name;
-use crate::diagnose::{check_header, diagnose};
 use crate::error::Error;
-use crate::meter::ModuleHash;
+use crate::limits::Limits;
+
+/// How wasmi is set up to compile and run modules.
+pub(crate) fn config(limits: &Limits) -> wasmi::Config {
+    let mut config = wasmi::Config::default();
+    config
+        .consume_fuel(limits.fuel.is_some())
+        // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
+        .compilation_mode(wasmi::CompilationMode::Eager)
+        .wasm_wide_arithmetic(true)
+        .set_max_recursion_depth(limits.stack_depth);
+    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
+    config
+}
+
+/// What tells a module from others.
+pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
+    *blake3::hash(bytes).as_bytes()
+}
 
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {

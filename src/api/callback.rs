@@ -8,8 +8,8 @@ use wasmi::{FuncType, Val};
 
 use super::function::{Function, HostFailure, fill, to_starlark};
 use super::scope::{self, StoreData};
-use super::shape;
 use super::store::{Callback, Store};
+use super::typed_calls;
 use crate::convert;
 use crate::error::{Error, ErrorKind};
 
@@ -27,7 +27,7 @@ pub(crate) fn define<'v>(
     let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
     let index = store.add_callback(callback);
     store.with(|context| {
-        shape::host(context, ty, move |caller, params, results| {
+        typed_calls::host(context, ty, move |caller, params, results| {
             scope::call_host(caller, |owner, eval, caller| {
                 Call { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
             })

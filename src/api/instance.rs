@@ -15,10 +15,10 @@ use starlark::values::{
 };
 
 use super::exports::{EndedExports, Exports};
-use super::home::Home;
 use super::memory::Memory;
 use super::module::Module;
 use super::scope::Edge;
+use super::store_ref::Home;
 use crate::error::{Error, ErrorKind, TrapCode};
 use crate::wasi::Machine;
 

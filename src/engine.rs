@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use once_cell::sync::Lazy;
 
-use crate::compile::Compiled;
+use crate::budget::ModuleHash;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
-use crate::meter::ModuleHash;
+use crate::module::{self, Compiled};
 
 /// Gives the bytes of a module or script by its name; `None` for one that is not there.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
@@ -66,14 +66,14 @@ impl Host {
     }
 
     fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
-        let engine = wasmi::Engine::new(&config(&limits));
+        let engine = wasmi::Engine::new(&module::config(&limits));
         Self(Arc::new(Inner { engine, compiled: Mutex::default(), limits, loader }))
     }
 
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
     /// long as it lives, so to keep the module too costs little, and to compile it twice would cost twice.
     pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Arc<Compiled>, Error> {
-        let hash = *blake3::hash(bytes).as_bytes();
+        let hash = module::hash(bytes);
         if let Some(known) = self.cache().modules.get(&hash) {
             return Ok(known.clone());
         }
@@ -129,16 +129,4 @@ impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").field("limits", &self.0.limits).finish_non_exhaustive()
     }
-}
-
-fn config(limits: &Limits) -> wasmi::Config {
-    let mut config = wasmi::Config::default();
-    config
-        .consume_fuel(limits.fuel.is_some())
-        // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
-        .compilation_mode(wasmi::CompilationMode::Eager)
-        .wasm_wide_arithmetic(true)
-        .set_max_recursion_depth(limits.stack_depth);
-    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
-    config
 }
