@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use once_cell::sync::Lazy;
+use starlark::eval::Evaluator;
 
 use crate::budget::ModuleHash;
 use crate::error::{Error, ErrorKind};
@@ -102,6 +103,20 @@ impl Host {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Sets the limits on Starlark itself, `ticks`, `heap` and `call_depth`, in an evaluator of the
+    /// application's own. Without that they are starlark's defaults: no limit on ticks and heap, and a
+    /// call depth of 50.
+    ///
+    /// # Errors
+    ///
+    /// If one of the three was set in that evaluator before.
+    pub fn configure(&self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
+        let limits = self.limits();
+        evaluator.set_max_tick_count(limits.ticks)?;
+        evaluator.set_max_heap_size(limits.heap)?;
+        evaluator.set_max_callstack_size(limits.call_depth)
     }
 
     /// The bytes behind a name.

@@ -12,6 +12,7 @@ use starlark::values::tuple::UnpackTuple;
 use starlark::values::{StringValue, Value, ValueOfUnchecked};
 
 use crate::api::caller::FrozenCaller;
+use crate::api::convert;
 use crate::api::evaluation::Evaluation;
 use crate::api::exports::EndedExports;
 use crate::api::function::FrozenFunction;
@@ -24,7 +25,6 @@ use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
 use crate::api::store::{ClosedStore, Store};
 use crate::api::table::{FrozenTable, Table};
 use crate::api::wasi::{EndedWasi, Given, Wasi};
-use crate::convert;
 use crate::error::Error;
 
 /// Adds `wasm` to the globals of an application that has an evaluator of its own.

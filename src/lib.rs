@@ -76,7 +76,6 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
-mod convert;
 mod engine;
 mod error;
 #[allow(unsafe_code)]
@@ -84,10 +83,12 @@ mod globals;
 mod lang;
 mod limits;
 mod module;
+mod report;
 mod sandbox;
 mod session;
 mod wasi;
 mod wasi_command;
+mod wording;
 
 pub use engine::Host;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};

@@ -15,9 +15,9 @@ use starlark::values::{Heap, Value};
 use crate::api::evaluation::Evaluation;
 use crate::budget::Meter;
 use crate::engine::Host;
-use crate::error::{Error, ErrorKind, Limit, Location};
-use crate::lang::compat::shift_assign::Rewritten;
+use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::{self, names};
+use crate::report::Reporter;
 
 /// Takes printed lines.
 pub(crate) type Print = dyn Fn(&str) + Send + Sync;
@@ -53,11 +53,7 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions)
-        .with(crate::globals::globals)
-        .with(crate::lang::compat::shift::globals)
-        .with(crate::lang::compat::builtins::globals)
-        .build()
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals).build()
 });
 
 /// One run.
@@ -70,8 +66,7 @@ pub(crate) struct Session<'a> {
     /// The files that are being loaded now, outermost first.
     loading: RefCell<Vec<String>>,
     ticks: Cell<u64>,
-    /// What was rewritten of the files before they ran.
-    rewritten: RefCell<Vec<Rewritten>>,
+    reporter: Reporter,
 }
 
 impl<'a> Session<'a> {
@@ -85,7 +80,7 @@ impl<'a> Session<'a> {
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
-            rewritten: RefCell::default(),
+            reporter: Reporter::default(),
         }
     }
 
@@ -104,15 +99,15 @@ impl<'a> Session<'a> {
         Module::with_temp_heap(|module| {
             self.evaluate(&module, name, script.to_owned())
                 .map(|value| show(value, module.heap()))
-                .map_err(|e| self.explain(e))
+                .map_err(|e| self.reporter.explain(e))
         })
     }
 
     /// Runs a file in `module`.
     fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
         let limits = self.host.limits();
-        let (ast, rewritten) = lang::nesting::parse(name, text, limits.nesting)?;
-        self.rewritten.borrow_mut().push(rewritten);
+        let (ast, edits) = lang::parse(name, text, limits.nesting)?;
+        self.reporter.add_edits(edits);
         module.set("argv", module.heap().alloc(AllocList(self.args)));
         Evaluation::attach(module, self.host.clone(), self.meter.clone());
         // Found anew each time: the garbage collector, which runs between statements, moves it.
@@ -138,7 +133,7 @@ impl<'a> Session<'a> {
         release_budget();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        let value = result.map_err(|error| self.limit_reached(error))?;
+        let value = result.map_err(|error| self.reporter.limit_reached(error, limits))?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
         if self.ticks.get() > limits.ticks {
             let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
@@ -146,65 +141,6 @@ impl<'a> Session<'a> {
         }
         Ok(value)
     }
-
-    /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there
-    /// is to know it by, and tests hold on to them.
-    fn limit_reached(&self, error: starlark::Error) -> starlark::Error {
-        let limits = self.host.limits();
-        let (limit, value) = match error.kind() {
-            starlark::ErrorKind::StackOverflow(_) => (Limit::CallDepth, limits.call_depth as u64),
-            starlark::ErrorKind::Other(e) if e.downcast_ref::<Error>().is_none() => match e.to_string() {
-                text if text.starts_with("Execution duration limit of ") => (Limit::Ticks, limits.ticks),
-                text if text.starts_with("Heap memory limit of ") => (Limit::Heap, limits.heap as u64),
-                _ => return error,
-            },
-            _ => return error,
-        };
-        let location = self.location(&error);
-        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", self.report(&error));
-        let message = format!("the sandbox's limit `{limit}` is reached: {value}");
-        Error::limit(limit, message).with_report(location, report).into()
-    }
-
-    /// What left the evaluator, as an error of this crate.
-    fn explain(&self, error: starlark::Error) -> Error {
-        let ours = match Error::within(&error) {
-            Some(ours) if ours.has_report() => return ours.copy(),
-            Some(ours) => ours.copy(),
-            None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
-        };
-        ours.with_report(self.location(&error), self.report(&error))
-    }
-
-    /// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
-    fn report(&self, error: &starlark::Error) -> String {
-        let text = without_backtrace(format!("{error:#}").replace("  File <builtin>, in None\n", ""));
-        self.rewritten.borrow().iter().fold(text, |text, rewritten| rewritten.report(&text))
-    }
-
-    fn location(&self, error: &starlark::Error) -> Option<Location> {
-        let span = error.span()?;
-        let begin = span.resolve_span().begin;
-        let mut location = Location {
-            file: span.filename().to_owned(),
-            line: begin.line.saturating_add(1),
-            column: begin.column.saturating_add(1),
-        };
-        self.rewritten.borrow().iter().for_each(|rewritten| rewritten.location(&mut location));
-        Some(location)
-    }
-}
-
-/// Some of starlark's errors print a backtrace of Rust's, where the environment of the process asks for one:
-/// that is no business of the script's.
-fn without_backtrace(mut text: String) -> String {
-    const TITLE: &str = "\n\nStack backtrace:\n";
-    if std::backtrace::Backtrace::capture().status() == std::backtrace::BacktraceStatus::Captured
-        && let Some(at) = text.rfind(TITLE)
-    {
-        text.truncate(at.saturating_add(1));
-    }
-    text
 }
 
 /// A script's result as text. What is nested too deeply to print on the native stack, or refers to the

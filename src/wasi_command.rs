@@ -6,13 +6,14 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use crate::budget::{Limiter, Meter};
-use crate::convert::shown;
 use crate::engine::Host;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::limits::Limits;
-use crate::module::{Compiled, named};
+use crate::module::Compiled;
+use crate::module::types::named;
 use crate::session::Stats;
 use crate::wasi::{Abi, Binding, CLOCK_STEP, Function, Input, Machine, Output, Setup, System};
+use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
 /// machine in memory, with the arguments, files and input given here and nothing else of the host.

@@ -6,12 +6,13 @@ use starlark::values::tuple::TupleRef;
 use starlark::values::{Value, ValueLike};
 use wasmi::{FuncType, Val};
 
-use super::function::{Function, HostFailure, fill, to_starlark};
+use super::convert;
+use super::function::{Function, fill, to_starlark};
 use super::scope::{self, StoreData};
-use super::store::{Callback, Store};
+use super::store::{Callback, HostFailure, Store};
 use super::typed_calls;
-use crate::convert;
 use crate::error::{Error, ErrorKind};
+use crate::module::types;
 
 /// Parameters that a call keeps on the native stack, the caller among them.
 const INLINE: usize = 12;
@@ -122,7 +123,7 @@ impl Call<'_> {
                 Error::value(format!(
                     "result {index} of import `{}` must be {expected} ({}), got {}",
                     self.name,
-                    convert::type_name(ty),
+                    types::type_name(ty),
                     convert::describe(value)
                 ))
             })

@@ -88,25 +88,12 @@ impl<'v> Evaluation<'v> {
     }
 }
 
+// Here and not in `engine`, which knows of no evaluation.
 impl Host {
     /// Gives the evaluation of `module` this host's limits and modules. Call it before the evaluation
     /// starts; one that was attached to no host has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
         Evaluation::attach(module, self.clone(), Meter::new(self.limits()));
-    }
-
-    /// Sets the limits on Starlark itself, `ticks`, `heap` and `call_depth`, in an evaluator of the
-    /// application's own. Without that they are starlark's defaults: no limit on ticks and heap, and a
-    /// call depth of 50.
-    ///
-    /// # Errors
-    ///
-    /// If one of the three was set in that evaluator before.
-    pub fn configure(&self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
-        let limits = self.limits();
-        evaluator.set_max_tick_count(limits.ticks)?;
-        evaluator.set_max_heap_size(limits.heap)?;
-        evaluator.set_max_callstack_size(limits.call_depth)
     }
 }
 

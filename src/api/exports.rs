@@ -14,15 +14,16 @@ use starlark::values::{
     starlark_value,
 };
 
+use super::convert;
 use super::function::Function;
 use super::global::Global;
 use super::memory::Memory;
 use super::store::Store;
 use super::store_ref::Home;
 use super::table::Table;
-use crate::convert;
 use crate::error::{Error, ErrorKind};
 use crate::module::Compiled;
+use crate::wording;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -67,9 +68,9 @@ impl<'v> Exports<'v> {
     }
 
     fn no_export(&self, name: &str) -> String {
-        let hint = convert::did_you_mean(name, self.names());
-        let name = convert::shown(name);
-        let mut names: Vec<String> = self.names().take(11).map(convert::shown).collect();
+        let hint = wording::did_you_mean(name, self.names());
+        let name = wording::shown(name);
+        let mut names: Vec<String> = self.names().take(11).map(wording::shown).collect();
         let more = if names.len() > 10 { ", …" } else { "" };
         names.truncate(10);
         match names.as_slice() {
@@ -262,7 +263,7 @@ impl fmt::Debug for Exports<'_> {
 
 impl fmt::Display for Exports<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<wasm.Exports {}>", self.names().map(convert::shown).collect::<Vec<_>>().join(", "))
+        write!(f, "<wasm.Exports {}>", self.names().map(wording::shown).collect::<Vec<_>>().join(", "))
     }
 }
 

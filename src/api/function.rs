@@ -17,12 +17,13 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
+use super::convert::{self, Expected};
 use super::store::Store;
 use super::store_ref::Home;
 use super::typed_calls;
-use crate::convert::{self, Expected};
 use crate::error::{Error, ErrorKind};
-use crate::module::signature;
+use crate::module::types::{self, signature};
+use crate::wording;
 
 /// Values that a call keeps on the native stack; more go to a vector.
 const FEW: usize = 12;
@@ -149,43 +150,7 @@ impl<V> FunctionGen<V> {
 
     /// `add(i32, i32) -> i32`.
     pub(crate) fn described(&self) -> String {
-        format!("{}{}", convert::shown(self.name()), signature(&self.ty))
-    }
-}
-
-/// What a Starlark function failed with while wasm called it: passes through wasm untouched.
-#[derive(Debug)]
-pub(crate) struct HostFailure(pub(crate) starlark::Error);
-
-impl fmt::Display for HostFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl wasmi::errors::HostError for HostFailure {}
-
-impl<'v> Store<'v> {
-    /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
-    /// trap with `place` for its message.
-    #[cold]
-    pub(crate) fn failure(
-        &self,
-        me: Value<'v>,
-        error: wasmi::Error,
-        place: impl FnOnce() -> String,
-    ) -> starlark::Error {
-        if error.downcast_ref::<HostFailure>().is_some() {
-            return match error.downcast::<HostFailure>() {
-                Some(HostFailure(error)) => error,
-                None => Error::new(ErrorKind::Script, "a host function failed").into(),
-            };
-        }
-        if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
-            let error = self.out_of_fuel(me);
-            return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
-        }
-        Error::of_wasm(&error, place).into()
+        format!("{}{}", wording::shown(self.name()), signature(&self.ty))
     }
 }
 
@@ -269,13 +234,13 @@ fn function_methods(builder: &mut MethodsBuilder) {
     /// The names of the parameters' types, as a list: `["i32", "i64"]`.
     #[starlark(attribute)]
     fn params<'v>(this: &Function<'v>) -> starlark::Result<Vec<&'static str>> {
-        Ok(this.ty.params().iter().map(|t| convert::type_name(*t)).collect())
+        Ok(this.ty.params().iter().map(|t| types::type_name(*t)).collect())
     }
 
     /// The names of the results' types, as a list.
     #[starlark(attribute)]
     fn results<'v>(this: &Function<'v>) -> starlark::Result<Vec<&'static str>> {
-        Ok(this.ty.results().iter().map(|t| convert::type_name(*t)).collect())
+        Ok(this.ty.results().iter().map(|t| types::type_name(*t)).collect())
     }
 }
 
@@ -310,7 +275,7 @@ where
     }
 
     fn name_for_call_stack(&self, _me: Value<'v>) -> String {
-        format!("wasm function {}", convert::shown(self.name()))
+        format!("wasm function {}", wording::shown(self.name()))
     }
 
     fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {

@@ -13,10 +13,11 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{GlobalType, Mutability};
 
+use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::store_ref::Home;
-use crate::convert;
 use crate::error::Error;
+use crate::module::types;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
@@ -35,7 +36,7 @@ impl<'v> Global<'v> {
     pub(crate) fn make(me: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
         let home = Home::new(me)?;
         let store = home.store()?;
-        let Some(ty) = convert::type_by_name(ty) else {
+        let Some(ty) = types::type_by_name(ty) else {
             return Err(Error::value(format!(
                 "`type` must be one of i32, i64, f32, f64, v128, funcref, externref, got \"{ty}\""
             )));
@@ -43,7 +44,7 @@ impl<'v> Global<'v> {
         let value = to_wasm(value, ty, me, store).map_err(|expected| {
             Error::value(format!(
                 "`value` must be {expected} ({}), got {}",
-                convert::type_name(ty),
+                types::type_name(ty),
                 convert::describe(value)
             ))
         })?;
@@ -65,7 +66,7 @@ impl<'v> Global<'v> {
     fn set(&self, value: Value<'v>) -> Result<(), Error> {
         let store = self.home.store()?;
         let ty = self.ty()?;
-        let name = convert::type_name(ty.content());
+        let name = types::type_name(ty.content());
         if !ty.mutability().is_mut() {
             return Err(Error::value(format!("this global of type {name} is immutable")));
         }
@@ -105,7 +106,7 @@ fn global_methods(builder: &mut MethodsBuilder) {
     /// The name of the value's type: `"i32"`.
     #[starlark(attribute)]
     fn r#type<'v>(this: &Global<'v>) -> starlark::Result<&'static str> {
-        Ok(convert::type_name(this.ty()?.content()))
+        Ok(types::type_name(this.ty()?.content()))
     }
 }
 

@@ -6,6 +6,7 @@ use starlark::values::{Heap, UnpackValue, Value};
 use wasmi::{Extern, ExternType, FuncType};
 
 use super::callback;
+use super::convert;
 use super::function::Function;
 use super::global::Global;
 use super::memory::Memory;
@@ -13,10 +14,11 @@ use super::namespace::{Space, namespaces};
 use super::store::{Callback, Store};
 use super::store_ref::Home;
 use super::table::Table;
-use crate::convert;
 use crate::error::{Error, ErrorKind};
-use crate::module::{Compiled, Import, named};
+use crate::module::types::named;
+use crate::module::{Compiled, Import};
 use crate::wasi::{self, Abi, Binding};
+use crate::wording;
 
 /// Everything a module asks for, found and of the right type.
 pub(crate) struct Plan<'v> {
@@ -169,16 +171,16 @@ fn find<'v>(
         (Some(abi), _) if has_wasi => match wasi::Function::find(abi, name) {
             Some(function) => Ok(Found::Wasi(function, abi)),
             None => {
-                let hint = convert::did_you_mean(name, wasi::Function::all(abi).map(|function| function.name));
+                let hint = wording::did_you_mean(name, wasi::Function::all(abi).map(|function| function.name));
                 missing(format!(": WASI has no function `{name}` in `{module}`{hint}"))
             }
         },
         (abi, space) => {
             let (given, hint) = match space {
-                Some(space) => (String::new(), convert::did_you_mean(name, space.names().into_iter())),
+                Some(space) => (String::new(), wording::did_you_mean(name, space.names().into_iter())),
                 None => (
                     format!(": nothing is given for `{module}`"),
-                    convert::did_you_mean(module, spaces.iter().map(|(n, _)| *n)),
+                    wording::did_you_mean(module, spaces.iter().map(|(n, _)| *n)),
                 ),
             };
             let wasi = match abi {
@@ -220,7 +222,7 @@ fn unused(compiled: &Compiled, spaces: &[(&str, Space<'_>)], problems: &mut Vec<
         }
         let mut asked: Vec<&str> = compiled.imports.iter().map(|i| i.module.as_str()).collect();
         asked.dedup();
-        let hint = convert::did_you_mean(space_name, asked.iter().copied());
+        let hint = wording::did_you_mean(space_name, asked.iter().copied());
         let asked = match asked.as_slice() {
             [] => "it imports nothing".to_owned(),
             _ if !hint.is_empty() => hint.trim_start_matches("; ").to_owned(),
@@ -358,5 +360,5 @@ fn handle_or(value: Value<'_>) -> String {
 
 /// An import's full name.
 fn full(import: &Import) -> String {
-    format!("{}.{}", convert::shown(&import.module), convert::shown(&import.name))
+    format!("{}.{}", wording::shown(&import.module), wording::shown(&import.name))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod callback;
 pub(crate) mod caller;
+pub(crate) mod convert;
 pub(crate) mod evaluation;
 pub(crate) mod exports;
 mod fuel;

@@ -12,11 +12,12 @@ use starlark::values::structs::AllocStruct;
 use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
 use starlark::{starlark_module, starlark_simple_value};
 
+use super::convert;
 use super::evaluation::Evaluation;
-use crate::convert;
 use crate::engine::Host;
 use crate::error::{Error, ErrorKind};
-use crate::module::{Compiled, describe, kind};
+use crate::module::Compiled;
+use crate::module::types::{describe, kind};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Clone)]
 #[allocative(skip)]

@@ -3,10 +3,10 @@
 use starlark::values::dict::DictRef;
 use starlark::values::{Heap, Value, ValueLike};
 
+use super::convert;
 use super::exports::{EndedExports, Exports};
 use super::instance::{EndedInstance, Instance};
 use super::store;
-use crate::convert;
 use crate::error::Error;
 
 /// An inner namespace of `imports`.

@@ -16,11 +16,11 @@ use starlark::values::{
 };
 use wasmi::{AsContextMut, StoreContextMut};
 
+use super::convert;
 use super::evaluation::Evaluation;
 use super::scope::{Edge, StoreCell, StoreData, Unavailable};
 use crate::budget::Limiter;
-use crate::convert;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Limit};
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
@@ -210,7 +210,56 @@ impl<'v> Store<'v> {
             (left, which, limiter.memory_limit())
         })
     }
+
+    /// What it means that the limiter refused memory to something new.
+    pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
+        match self.memory_left() {
+            Ok((left, which, limit)) => {
+                let message = format!("{what} needs {bytes} bytes: {which} is {limit} bytes, and {left} are left");
+                if which.starts_with("the sandbox") {
+                    Error::limit(Limit::Memory, message)
+                } else {
+                    Error::value(message)
+                }
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
+    /// trap with `place` for its message.
+    #[cold]
+    pub(crate) fn failure(
+        &self,
+        me: Value<'v>,
+        error: wasmi::Error,
+        place: impl FnOnce() -> String,
+    ) -> starlark::Error {
+        if error.downcast_ref::<HostFailure>().is_some() {
+            return match error.downcast::<HostFailure>() {
+                Some(HostFailure(error)) => error,
+                None => Error::new(ErrorKind::Script, "a host function failed").into(),
+            };
+        }
+        if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
+            let error = self.out_of_fuel(me);
+            return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
+        }
+        Error::of_wasm(&error, place).into()
+    }
 }
+
+/// What a Starlark function failed with while wasm called it: passes through wasm untouched.
+#[derive(Debug)]
+pub(crate) struct HostFailure(pub(crate) starlark::Error);
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl wasmi::errors::HostError for HostFailure {}
 
 #[cold]
 pub(crate) fn frozen() -> Error {

@@ -14,9 +14,9 @@ use starlark::values::{
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 
+use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::store_ref::Home;
-use crate::convert;
 use crate::error::{Error, Limit};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]

@@ -10,9 +10,9 @@ use starlark::eval::{Arguments, Evaluator};
 use starlark::values::{Heap, Value};
 use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, Val, ValType};
 
+use super::convert;
 use super::scope::StoreData;
 use super::store::Store;
-use crate::convert;
 
 /// Runs a macro for each row of the table.
 macro_rules! for_each_shape {

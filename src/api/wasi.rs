@@ -17,8 +17,8 @@ use starlark::values::{
     ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
 };
 
+use super::convert;
 use super::evaluation::Evaluation;
-use crate::convert;
 use crate::error::Error;
 use crate::wasi::{CLOCK_STEP, Input, Machine, Output, Setup, System};
 

@@ -1,5 +1,8 @@
 //! The language of the sandbox: starlark's, as this crate parses it.
 
 pub(crate) mod compat;
+mod dialect;
 pub(crate) mod names;
-pub(crate) mod nesting;
+mod nesting;
+
+pub(crate) use dialect::parse;

@@ -4,12 +4,13 @@ use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 #[cfg(feature = "wat")]
 use super::diagnose;
-use crate::convert::shown;
 use crate::error::Error;
 #[cfg(feature = "wat")]
 use crate::error::ErrorKind;
 use crate::limits::Limits;
+use crate::module::types;
 use crate::module::{self, Compiled};
+use crate::wording::shown;
 
 /// A description of a module, with types written as scripts see and call them.
 ///
@@ -86,8 +87,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),
-        kind: module::kind(ty),
-        ty: module::describe(ty),
+        kind: types::kind(ty),
+        ty: types::describe(ty),
     };
     let mut inspection = Inspection {
         name: compiled.name.clone(),

@@ -7,13 +7,14 @@ use std::path::Path;
 /// From the ground up.
 const ORDER: &[&str] = &[
     "error",
+    "wording",
     "limits",
-    "convert",
     "budget",
     "wasi",
     "module",
     "lang",
     "engine",
+    "api::convert",
     "api::scope",
     "api::evaluation",
     "api::store",
@@ -35,6 +36,7 @@ const ORDER: &[&str] = &[
     "api::instantiate",
     "api::outcome",
     "globals",
+    "report",
     "session",
     "sandbox",
     "wasi_command",

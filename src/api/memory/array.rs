@@ -8,7 +8,7 @@ use starlark::values::{AllocValue, Heap, Value, ValueOfUnchecked};
 
 use super::number::Number;
 use super::{Int, Memory, out_of_range};
-use crate::convert;
+use crate::api::convert;
 use crate::error::Error;
 
 fn element(ty: Value<'_>) -> Result<Number, Error> {

@@ -7,7 +7,7 @@ use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::{Int, Memory, bounds, number, out_of_range, slice};
-use crate::convert;
+use crate::api::convert;
 use crate::error::Error;
 
 /// The methods whose signatures are fixed, and those of whole ranges.

@@ -20,9 +20,8 @@ use starlark::values::{
 };
 use wasmi::AsContextMut;
 
-use super::store::Store;
 use super::store_ref::Home;
-use crate::convert;
+use crate::api::convert;
 use crate::error::{Error, Limit};
 
 /// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
@@ -196,23 +195,6 @@ impl<'v> Memory<'v> {
             }
         }
         self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
-    }
-}
-
-impl<'v> Store<'v> {
-    /// What it means that the limiter refused memory to something new.
-    pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
-        match self.memory_left() {
-            Ok((left, which, limit)) => {
-                let message = format!("{what} needs {bytes} bytes: {which} is {limit} bytes, and {left} are left");
-                if which.starts_with("the sandbox") {
-                    Error::limit(Limit::Memory, message)
-                } else {
-                    Error::value(message)
-                }
-            }
-            Err(error) => error,
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use starlark::values::none::NoneType;
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::{Int, Memory, out_of_range};
-use crate::convert::{self, int};
+use crate::api::convert::{self, int};
 use crate::error::Error;
 
 /// A number that is stored in so many bytes.

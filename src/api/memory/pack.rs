@@ -8,7 +8,7 @@ use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::number::Number;
 use super::{Int, Memory};
-use crate::convert;
+use crate::api::convert;
 use crate::error::Error;
 
 /// One piece of a format.

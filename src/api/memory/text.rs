@@ -5,7 +5,7 @@ use starlark::starlark_module;
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::{Int, Memory, check_start, out_of_range};
-use crate::convert::{self, int};
+use crate::api::convert::{self, int};
 use crate::error::Error;
 
 fn utf8(bytes: &[u8], at: u64) -> Result<&str, Error> {

@@ -7,8 +7,8 @@ use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{AssignOp, AstStmt, Stmt};
 use starlark_syntax::syntax::module::AstModuleFields;
 
+use super::shift::ASSIGNMENT;
 use crate::error::Location;
-use crate::lang::compat::shift::ASSIGNMENT;
 
 /// As long as the operator: what follows stays in its column.
 const BEGIN: &str = "+=(";

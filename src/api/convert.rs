@@ -11,33 +11,6 @@ use crate::error::Error;
 /// What a value is not, in words that finish "expected …".
 pub(crate) type Expected = &'static str;
 
-/// The name of a value type, as the specification's text format spells it.
-pub(crate) fn type_name(ty: ValType) -> &'static str {
-    match ty {
-        ValType::I32 => "i32",
-        ValType::I64 => "i64",
-        ValType::F32 => "f32",
-        ValType::F64 => "f64",
-        ValType::V128 => "v128",
-        ValType::FuncRef => "funcref",
-        ValType::ExternRef => "externref",
-    }
-}
-
-/// The value type of a name.
-pub(crate) fn type_by_name(name: &str) -> Option<ValType> {
-    Some(match name {
-        "i32" => ValType::I32,
-        "i64" => ValType::I64,
-        "f32" => ValType::F32,
-        "f64" => ValType::F64,
-        "v128" => ValType::V128,
-        "funcref" => ValType::FuncRef,
-        "externref" => ValType::ExternRef,
-        _ => return None,
-    })
-}
-
 /// A Starlark number or vector as `ty`. Integers wrap to the type's bits within the range that its
 /// signed and unsigned readings span together.
 #[inline]
@@ -226,58 +199,5 @@ fn short(value: Value<'_>) -> String {
     match text.char_indices().nth(KEEP) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text,
-    }
-}
-
-/// A name from a module, for people to read: control characters, line feeds and marks that turn the
-/// direction of writing are escaped, so that no module forges a line of a message or drives a terminal.
-pub(crate) fn shown(name: &str) -> String {
-    const LONGEST: usize = 100;
-    let mut out = String::new();
-    for c in name.chars().take(LONGEST) {
-        match c {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                out.extend(c.escape_unicode())
-            }
-            c if c.is_control() => out.extend(c.escape_default()),
-            c => out.push(c),
-        }
-    }
-    if name.chars().nth(LONGEST).is_some() {
-        out.push('…');
-    }
-    out
-}
-
-/// The names closest to one that is not there, as the end of a message: "", or "; did you mean …?".
-pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    // Names may be of any length, and the distance takes the product of two.
-    const LONGEST: usize = 64;
-    if name.len() > LONGEST {
-        return String::new();
-    }
-    let most = (name.chars().count() / 3).clamp(1, 4);
-    let mut close: Vec<(usize, &str)> = names
-        .filter(|n| n.len() <= LONGEST)
-        .map(|n| {
-            let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &n.to_lowercase());
-            (
-                if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) {
-                    distance.min(1)
-                } else {
-                    distance
-                },
-                n,
-            )
-        })
-        .filter(|(distance, _)| *distance <= most)
-        .collect();
-    close.sort();
-    close.dedup();
-    let close: Vec<String> = close.iter().take(3).map(|(_, n)| format!("`{}`", shown(n))).collect();
-    match close.split_last() {
-        None => String::new(),
-        Some((one, [])) => format!("; did you mean {one}?"),
-        Some((last, rest)) => format!("; did you mean {} or {last}?", rest.join(", ")),
     }
 }
