@@ -116,7 +116,7 @@ impl Meter {
         Ok(())
     }
 
-    /// Counts the code of a module against the limit of the heap, once for each: whether the host had it already
+    /// Counts the code of a module against the limit of the heap, once for each: whether the engine had it already
     /// makes no difference to a script. An engine frees no code, so none is given back.
     pub(crate) fn add_code(&self, module: ModuleHash, code: u64) -> Result<(), Error> {
         let mut usage = self.usage();

@@ -1,4 +1,4 @@
-//! What an embedder grants to the scripts of an evaluation: an engine, limits, modules by name.
+//! What an embedder grants to the scripts of an evaluation: compiled modules, limits, modules by name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,19 +15,19 @@ use crate::module::{self, Compiled};
 /// Gives the bytes of a module or script by its name; `None` for one that is not there.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
 
-/// An engine, the limits and the loader that the evaluations attached to it share.
+/// What the evaluations attached to it share: compiled modules, limits and a loader.
 ///
-/// Cheap to clone: clones are the same host. A compiled module belongs to its host's engine, so the
-/// files of one `load` tree must share a host. Each evaluation has a budget of its own.
+/// Cheap to clone: clones are the same engine. A compiled module belongs to its engine, so the
+/// files of one `load` tree must share one. Each evaluation has a budget of its own.
 ///
-/// A host keeps what was compiled, each module once, until its last clone is dropped: a service that
-/// runs modules of many users makes a host for each, or a new one now and then. Evaluations that are
-/// attached to no host share one that is never dropped.
+/// An engine keeps what was compiled, each module once, until its last clone is dropped: a service that
+/// runs modules of many users makes an engine for each, or a new one now and then. Evaluations that are
+/// attached to no engine share one that is never dropped.
 #[derive(Clone)]
-pub struct Host(Arc<Inner>);
+pub struct Engine(Arc<Inner>);
 
 struct Inner {
-    engine: wasmi::Engine,
+    wasmi: wasmi::Engine,
     compiled: Mutex<Cache>,
     limits: Limits,
     loader: Option<Box<Loader>>,
@@ -41,22 +41,22 @@ struct Cache {
     code: u64,
 }
 
-static DEFAULT: Lazy<Host> = Lazy::new(|| Host::new(Limits::default()));
+static DEFAULT: Lazy<Engine> = Lazy::new(|| Engine::new(Limits::default()));
 
-impl Default for Host {
-    /// The host of evaluations that were attached to none: default limits, no loader.
+impl Default for Engine {
+    /// The engine of evaluations that were attached to none: default limits, no loader.
     fn default() -> Self {
         DEFAULT.clone()
     }
 }
 
-impl Host {
-    /// A host with these limits, and no loader: `wasm.Module` then takes bytes only.
+impl Engine {
+    /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
         Self::build(limits, None)
     }
 
-    /// A host whose scripts may name modules: `wasm.Module("name")`.
+    /// An engine whose scripts may name modules: `wasm.Module("name")`.
     ///
     /// The loader decides what a name means and gives `Ok(None)` for one it does not know.
     pub fn with_loader(
@@ -67,8 +67,8 @@ impl Host {
     }
 
     fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
-        let engine = wasmi::Engine::new(&module::config(&limits));
-        Self(Arc::new(Inner { engine, compiled: Mutex::default(), limits, loader }))
+        let wasmi = wasmi::Engine::new(&module::config(&limits));
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader }))
     }
 
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
@@ -79,7 +79,7 @@ impl Host {
             return Ok(known.clone());
         }
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.engine(), bytes, hash).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), bytes, hash).map(Arc::new);
         let mut cache = self.cache();
         let code = new.as_ref().map_or_else(|_| Compiled::code_of(bytes), |new| new.code);
         cache.code = cache.code.saturating_add(code);
@@ -97,8 +97,8 @@ impl Host {
         self.0.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    pub(crate) fn engine(&self) -> &wasmi::Engine {
-        &self.0.engine
+    pub(crate) fn wasmi(&self) -> &wasmi::Engine {
+        &self.0.wasmi
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -140,8 +140,8 @@ impl Host {
     }
 }
 
-impl fmt::Debug for Host {
+impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("limits", &self.0.limits).finish_non_exhaustive()
+        f.debug_struct("Engine").field("limits", &self.0.limits).finish_non_exhaustive()
     }
 }

@@ -48,7 +48,7 @@ use crate::error::Error;
 /// # Ok::<(), starlark::Error>(())
 /// ```
 ///
-/// [`Host::attach`](crate::Host::attach) gives such an evaluation limits and modules by name.
+/// [`Engine::attach`](crate::Engine::attach) gives such an evaluation limits and modules by name.
 pub fn globals(builder: &mut GlobalsBuilder) {
     builder.namespace("wasm", |builder| {
         members(builder);

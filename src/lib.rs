@@ -25,14 +25,14 @@
 //! use starlark::environment::{GlobalsBuilder, Module};
 //! use starlark::eval::Evaluator;
 //! use starlark::syntax::{AstModule, Dialect};
-//! use wasmlark::{Host, Limits};
+//! use wasmlark::{Engine, Limits};
 //!
 //! let globals = GlobalsBuilder::standard().with(wasmlark::globals).build();
-//! let host = Host::new(Limits::new().memory(16 << 20));
+//! let engine = Engine::new(Limits::new().memory(16 << 20));
 //! let script = "memory = wasm.Memory(1)\nmemory.write_string(0, 'hello')\nmemory.read(1, 4) == b'ello'";
 //! let ast = AstModule::parse("main.star", script.to_owned(), &Dialect::Standard)?;
 //! Module::with_temp_heap(|module| {
-//!     host.attach(&module);
+//!     engine.attach(&module);
 //!     let mut evaluator = Evaluator::new(&module);
 //!     let same = evaluator.eval_module(ast, &globals)?;
 //!     assert_eq!(same.unpack_bool(), Some(true));
@@ -43,7 +43,7 @@
 //! ```
 //!
 //! * An application with an evaluator of its own adds [`globals`] to its builtins and keeps its loader,
-//!   its limits, its `extra`. A [`Host`] gives such an evaluator limits on WebAssembly, and modules by
+//!   its limits, its `extra`. An [`Engine`] gives such an evaluator limits on WebAssembly, and modules by
 //!   name. The example `embed` is one.
 //! * An application without one uses [`Sandbox`]: files, [`Limits`], a script. The example `sandbox`
 //!   is one.
@@ -90,7 +90,7 @@ mod wasi;
 mod wasi_command;
 mod wording;
 
-pub use engine::Host;
+pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
 pub use limits::Limits;

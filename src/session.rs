@@ -14,7 +14,7 @@ use starlark::values::{Heap, Value};
 
 use crate::api::evaluation::Evaluation;
 use crate::budget::Meter;
-use crate::engine::Host;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::{self, names};
 use crate::report::Reporter;
@@ -58,7 +58,7 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
 
 /// One run.
 pub(crate) struct Session<'a> {
-    host: Host,
+    engine: Engine,
     meter: Meter,
     args: &'a [String],
     printer: Printer<'a>,
@@ -70,11 +70,11 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(host: Host, args: &'a [String], print: Option<&'a Print>) -> Self {
-        let output = host.limits().output;
+    pub(crate) fn new(engine: Engine, args: &'a [String], print: Option<&'a Print>) -> Self {
+        let output = engine.limits().output;
         Self {
-            meter: Meter::new(host.limits()),
-            host,
+            meter: Meter::new(engine.limits()),
+            engine,
             args,
             printer: Printer { sink: print, output: RefCell::default(), left: Cell::new(output), limit: output },
             loaded: RefCell::default(),
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
     /// What was printed and not taken, and what was spent.
     pub(crate) fn end(self) -> (String, Stats) {
         let stats = Stats {
-            fuel: self.host.limits().fuel.map(|limit| limit.saturating_sub(self.meter.fuel())),
+            fuel: self.engine.limits().fuel.map(|limit| limit.saturating_sub(self.meter.fuel())),
             ticks: self.ticks.get(),
             memory_peak: self.meter.memory_peak(),
         };
@@ -105,11 +105,11 @@ impl<'a> Session<'a> {
 
     /// Runs a file in `module`.
     fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
-        let limits = self.host.limits();
+        let limits = self.engine.limits();
         let (ast, edits) = lang::parse(name, text, limits.nesting)?;
         self.reporter.add_edits(edits);
         module.set("argv", module.heap().alloc(AllocList(self.args)));
-        Evaluation::attach(module, self.host.clone(), self.meter.clone());
+        Evaluation::attach(module, self.engine.clone(), self.meter.clone());
         // Found anew each time: the garbage collector, which runs between statements, moves it.
         let release_budget = || {
             if let Some(evaluation) = Evaluation::find(module) {
@@ -206,7 +206,7 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = session
-            .host
+            .engine
             .load(&name)
             .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
         let text = String::from_utf8(bytes)

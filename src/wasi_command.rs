@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use crate::budget::{Limiter, Meter};
-use crate::engine::Host;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::limits::Limits;
 use crate::module::Compiled;
@@ -148,11 +148,11 @@ impl Command {
             Ok(system) => Machine::new(system),
             Err(error) => return Completion::failed(error),
         };
-        let host = Host::new(limits.clone());
+        let engine = Engine::new(limits.clone());
         let limiter = Limiter::new(meter.clone(), limits.clone(), None);
-        let mut store = wasmi::Store::new(host.engine(), limiter);
+        let mut store = wasmi::Store::new(engine.wasmi(), limiter);
         store.limiter(|limiter| limiter);
-        let result = start(&host, &mut store, &machine, module).map_err(|error| explain(error, &meter, &limits));
+        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &meter, &limits));
         let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
         drop(store);
         let system = machine.system();
@@ -188,11 +188,11 @@ impl Completion {
     }
 }
 
-fn start(host: &Host, store: &mut wasmi::Store<Limiter>, machine: &Machine, bytes: &[u8]) -> Result<i32, Failure> {
-    let compiled = host.compile(bytes)?;
+fn start(engine: &Engine, store: &mut wasmi::Store<Limiter>, machine: &Machine, bytes: &[u8]) -> Result<i32, Failure> {
+    let compiled = engine.compile(bytes)?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
-    if let Some(fuel) = host.limits().fuel {
+    if let Some(fuel) = engine.limits().fuel {
         store.set_fuel(fuel)?;
     }
     let instance = wasmi::Instance::new(&mut *store, &compiled.module, &externs)?;

@@ -1,4 +1,4 @@
-//! The state of one evaluation: its host, its budget, its default store.
+//! The state of one evaluation: its engine, its budget, its default store.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,7 +14,7 @@ use starlark::values::{
 
 use super::scope::SinceCollection;
 use crate::budget::Meter;
-use crate::engine::Host;
+use crate::engine::Engine;
 use crate::error::{Error, Limit};
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
@@ -26,7 +26,7 @@ const SLOT: &str = "_wasmlark evaluation";
 #[allocative(skip)]
 pub(crate) struct Evaluation<'v> {
     #[trace(unsafe_ignore)]
-    pub(crate) host: Host,
+    pub(crate) engine: Engine,
     #[trace(unsafe_ignore)]
     pub(crate) meter: Meter,
     /// Made on first use.
@@ -38,12 +38,12 @@ pub(crate) struct Evaluation<'v> {
 }
 
 impl<'v> Evaluation<'v> {
-    /// The evaluation that `eval` runs; attached to the default host, if to none yet.
+    /// The evaluation that `eval` runs; attached to the default engine, if to none yet.
     pub(crate) fn of(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
         Self::find(eval.module()).unwrap_or_else(|| {
-            let host = Host::default();
-            let meter = Meter::new(host.limits());
-            Self::attach(eval.module(), host, meter)
+            let engine = Engine::default();
+            let meter = Meter::new(engine.limits());
+            Self::attach(eval.module(), engine, meter)
         })
     }
 
@@ -52,9 +52,9 @@ impl<'v> Evaluation<'v> {
     }
 
     /// The result is good until the next statement of the module: then the garbage collector may move it.
-    pub(crate) fn attach(module: &Module<'v>, host: Host, meter: Meter) -> ValueTyped<'v, Self> {
+    pub(crate) fn attach(module: &Module<'v>, engine: Engine, meter: Meter) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
-            host,
+            engine,
             meter,
             default_store: Cell::new(None),
             holder: Cell::new(None),
@@ -69,7 +69,7 @@ impl<'v> Evaluation<'v> {
     #[inline]
     pub(crate) fn copy_out(&self, bytes: u64) -> Result<(), Error> {
         let copied = self.copied.0.get().saturating_add(bytes);
-        let limit = self.host.limits().heap as u64;
+        let limit = self.engine.limits().heap as u64;
         if copied > limit {
             return Err(Error::limit(
                 Limit::Heap,
@@ -84,14 +84,14 @@ impl<'v> Evaluation<'v> {
 
     /// Whether fuel is counted at all.
     pub(crate) fn is_metered(&self) -> bool {
-        self.host.limits().fuel.is_some()
+        self.engine.limits().fuel.is_some()
     }
 }
 
 // Here and not in `engine`, which knows of no evaluation.
-impl Host {
-    /// Gives the evaluation of `module` this host's limits and modules. Call it before the evaluation
-    /// starts; one that was attached to no host has default limits and no modules by name.
+impl Engine {
+    /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation
+    /// starts; one that was attached to no engine has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
         Evaluation::attach(module, self.clone(), Meter::new(self.limits()));
     }

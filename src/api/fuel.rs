@@ -75,7 +75,7 @@ impl<'v> Store<'v> {
         if self.own_fuel.get() < state.meter.fuel() {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
         }
-        let limit = state.host.limits().fuel.unwrap_or(u64::MAX);
+        let limit = state.engine.limits().fuel.unwrap_or(u64::MAX);
         Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
     }
 
@@ -89,7 +89,7 @@ impl<'v> Store<'v> {
 impl<'v> Evaluation<'v> {
     /// Fuel used so far by all stores together; `None` where fuel is not metered.
     pub(crate) fn fuel_used(&self) -> Option<u64> {
-        let limit = self.host.limits().fuel?;
+        let limit = self.engine.limits().fuel?;
         if let Some(holder) = self.holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
             holder.settle();
         }

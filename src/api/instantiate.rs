@@ -31,7 +31,7 @@ pub(crate) fn instantiate<'v>(
     let home = Home::new(me)?;
     let store = home.store()?;
     let state = store.evaluation.as_ref();
-    if !wasmi::Engine::same(compiled.module.engine(), state.host.engine()) {
+    if !wasmi::Engine::same(compiled.module.engine(), state.engine.wasmi()) {
         return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
     }
     check_sizes(store, compiled)?;
@@ -60,7 +60,7 @@ pub(crate) fn instantiate<'v>(
 /// earlier, at numbers that it cannot count to.
 fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
     let Tables { elements, maximum } = compiled.tables;
-    let limit = store.evaluation.as_ref().host.limits().table_elements;
+    let limit = store.evaluation.as_ref().engine.limits().table_elements;
     if maximum > MOST_ELEMENTS {
         return Err(Error::new(ErrorKind::Link, too_wide(maximum)));
     }
@@ -93,7 +93,7 @@ fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wa
         },
         K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
             Some(_) => {
-                tables_too_large(state.host.limits().table_elements).into()
+                tables_too_large(state.engine.limits().table_elements).into()
             }
             None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
         },

@@ -14,7 +14,7 @@ use starlark::{starlark_module, starlark_simple_value};
 
 use super::convert;
 use super::evaluation::Evaluation;
-use crate::engine::Host;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::module::Compiled;
 use crate::module::types::{describe, kind};
@@ -31,9 +31,9 @@ impl Module {
     /// Compiles what a script names: a module as it is, bytes, or a path for the loader.
     pub(crate) fn from_source<'v>(source: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> Result<Self, Error> {
         let evaluation = Evaluation::of(eval).as_ref();
-        let host = &evaluation.host;
+        let engine = &evaluation.engine;
         if let Some(module) = source.downcast_ref::<Self>() {
-            return module.check_engine(host).map(|()| module.clone());
+            return module.check_engine(engine).map(|()| module.clone());
         }
         if let Some(bytes) = convert::bytes(source) {
             return Self::compile(evaluation, bytes);
@@ -49,26 +49,26 @@ impl Module {
             Some(file) => crate::lang::names::resolve(&file, name)?,
             None => name.to_owned(),
         };
-        let bytes = host.load(&name)?;
+        let bytes = engine.load(&name)?;
         let bytes = if name.ends_with(".wat") { translate(&name, &bytes)? } else { bytes };
         Self::compile(evaluation, &bytes)
             .map_err(|e| Error::new(e.kind(), format!("module \"{name}\": {}", e.message())))
     }
 
     fn compile(evaluation: &Evaluation<'_>, bytes: &[u8]) -> Result<Self, Error> {
-        let compiled = evaluation.host.compile(bytes)?;
+        let compiled = evaluation.engine.compile(bytes)?;
         evaluation.meter.add_code(compiled.hash, compiled.code)?;
         Ok(Self { compiled })
     }
 
     /// Code runs on the engine that it was compiled for only.
-    fn check_engine(&self, host: &Host) -> Result<(), Error> {
-        if wasmi::Engine::same(self.compiled.module.engine(), host.engine()) {
+    fn check_engine(&self, engine: &Engine) -> Result<(), Error> {
+        if wasmi::Engine::same(self.compiled.module.engine(), engine.wasmi()) {
             return Ok(());
         }
         Err(Error::new(
             ErrorKind::Module,
-            "this module was compiled for another host; attach the same `Host` to the file that made it and to the one that loads it",
+            "this module was compiled for another host; attach the same `Engine` to the file that made it and to the one that loads it",
         ))
     }
 

@@ -58,8 +58,8 @@ pub(crate) struct Callback<'v> {
 impl<'v> Store<'v> {
     pub(crate) fn new(evaluation: ValueTyped<'v, Evaluation<'v>>, fuel: Option<u64>, max_memory: Option<u64>) -> Self {
         let state = evaluation.as_ref();
-        let limiter = Limiter::new(state.meter.clone(), state.host.limits().clone(), max_memory);
-        let mut store = wasmi::Store::new(state.host.engine(), StoreData::new(limiter));
+        let limiter = Limiter::new(state.meter.clone(), state.engine.limits().clone(), max_memory);
+        let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter));
         store.limiter(|data| &mut data.limiter);
         Self {
             cell: StoreCell::new(store),
@@ -192,7 +192,7 @@ impl<'v> Store<'v> {
     pub(crate) fn count_instance(&self) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         self.with(|mut context| {
-            state.meter.add_instance(state.host.limits())?;
+            state.meter.add_instance(state.engine.limits())?;
             context.data_mut().limiter.instances += 1;
             Ok(())
         })?
@@ -345,7 +345,7 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         }
         // Settles whoever holds the budget; the next call takes it anew.
         let used = state.fuel_used().unwrap_or(0);
-        let left = state.host.limits().fuel.unwrap_or(u64::MAX).saturating_sub(used);
+        let left = state.engine.limits().fuel.unwrap_or(u64::MAX).saturating_sub(used);
         if fuel > left {
             return Err(Error::value(format!("cannot set `fuel` to {fuel}: the sandbox has {left} left")).into());
         }

