@@ -29,8 +29,8 @@ struct Usage {
     exceeded: Option<Limit>,
 }
 
-/// What stores and machines hold at a time.
-pub(crate) struct Held {
+/// What stores and machines use at one time.
+pub(crate) struct Snapshot {
     memory: u64,
     table_elements: u64,
     instances: usize,
@@ -38,17 +38,17 @@ pub(crate) struct Held {
     output: u64,
 }
 
-/// The shared meter of fuel, memory, tables and instances.
+/// The shared budget of fuel, memory, tables and instances.
 #[derive(Clone, Debug)]
-pub(crate) struct Meter {
+pub(crate) struct Budget {
     usage: Arc<Mutex<Usage>>,
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
 }
 
-impl Meter {
-    /// A meter with the whole budget of `limits`.
+impl Budget {
+    /// A budget of all that `limits` allow.
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage { fuel: limits.fuel.unwrap_or(u64::MAX), ..Usage::default() };
         Self {
@@ -70,7 +70,7 @@ impl Meter {
     }
 
     fn usage(&self) -> MutexGuard<'_, Usage> {
-        // A poisoned meter still counts right: each update is a plain assignment.
+        // A poisoned budget still counts right: each update is a plain assignment.
         self.usage.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
@@ -134,17 +134,17 @@ impl Meter {
         Ok(())
     }
 
-    /// What is held now, but fuel.
-    pub(crate) fn held(&self) -> Held {
+    /// What is in use now, but fuel.
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let usage = self.usage();
         let Usage { memory, table_elements, instances, files, output, .. } = *usage;
-        Held { memory, table_elements, instances, files, output }
+        Snapshot { memory, table_elements, instances, files, output }
     }
 
     /// Gives back what an evaluation that is over took and did not close.
-    pub(crate) fn back_to(&self, held: Held) {
+    pub(crate) fn restore(&self, snapshot: Snapshot) {
         let mut usage = self.usage();
-        let Held { memory, table_elements, instances, files, output } = held;
+        let Snapshot { memory, table_elements, instances, files, output } = snapshot;
         usage.memory = memory;
         usage.table_elements = table_elements;
         usage.instances = instances;
@@ -171,10 +171,10 @@ impl Meter {
     }
 }
 
-/// One store's view of the meter: asked by wasmi before anything grows.
+/// One store's view of the budget: asked by wasmi before anything grows.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    meter: Meter,
+    budget: Budget,
     limits: Limits,
     /// The store's own ceiling, within the evaluation's.
     max_memory: Option<u64>,
@@ -187,13 +187,13 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(meter: Meter, limits: Limits, max_memory: Option<u64>) -> Self {
-        Self { meter, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
+    pub(crate) fn new(budget: Budget, limits: Limits, max_memory: Option<u64>) -> Self {
+        Self { budget, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
     }
 
     /// Bytes of linear memory that this store may still take, and which limit says so.
     pub(crate) fn memory_left(&self) -> (u64, &'static str) {
-        let shared = self.limits.memory.saturating_sub(self.meter.memory());
+        let shared = self.limits.memory.saturating_sub(self.budget.memory());
         match self.max_memory {
             Some(own) if own.saturating_sub(self.memory) < shared => {
                 (own.saturating_sub(self.memory), "the store's `max_memory`")
@@ -205,7 +205,7 @@ impl Limiter {
     /// Gives back what the store holds, when a script closes it. Not when it is dropped: the garbage collector does that,
     /// at a time that depends on the size of the host's words.
     pub(crate) fn give_back(&mut self) {
-        let mut usage = self.meter.usage();
+        let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_sub(std::mem::take(&mut self.memory));
         usage.table_elements = usage.table_elements.saturating_sub(std::mem::take(&mut self.table_elements));
         usage.instances = usage.instances.saturating_sub(std::mem::take(&mut self.instances));
@@ -228,10 +228,10 @@ impl wasmi::ResourceLimiter for Limiter {
     ) -> Result<bool, LimiterError> {
         let more = (desired as u64).saturating_sub(current as u64);
         if more > self.memory_left().0 {
-            self.meter.usage().exceeded = Some(Limit::Memory);
+            self.budget.usage().exceeded = Some(Limit::Memory);
             return Ok(false);
         }
-        let mut usage = self.meter.usage();
+        let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_add(more);
         usage.memory_peak = usage.memory_peak.max(usage.memory);
         self.memory = self.memory.saturating_add(more);
@@ -241,7 +241,7 @@ impl wasmi::ResourceLimiter for Limiter {
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool, LimiterError> {
         let more = (desired as u64).saturating_sub(current as u64);
-        let mut usage = self.meter.usage();
+        let mut usage = self.budget.usage();
         if usage.table_elements.saturating_add(more) > self.limits.table_elements {
             usage.exceeded = Some(Limit::TableElements);
             return Ok(false);
@@ -253,7 +253,7 @@ impl wasmi::ResourceLimiter for Limiter {
     }
 
     fn memory_grow_failed(&mut self, _error: &wasmi::errors::MemoryError) -> Result<(), LimiterError> {
-        let mut usage = self.meter.usage();
+        let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_sub(self.last);
         self.memory = self.memory.saturating_sub(self.last);
         self.last = 0;
@@ -261,7 +261,7 @@ impl wasmi::ResourceLimiter for Limiter {
     }
 
     fn table_grow_failed(&mut self, _error: &wasmi::errors::TableError) -> Result<(), LimiterError> {
-        let mut usage = self.meter.usage();
+        let mut usage = self.budget.usage();
         usage.table_elements = usage.table_elements.saturating_sub(self.last_elements);
         self.table_elements = self.table_elements.saturating_sub(self.last_elements);
         self.last_elements = 0;

@@ -13,7 +13,7 @@ use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, Value};
 
 use crate::api::evaluation::Evaluation;
-use crate::budget::Meter;
+use crate::budget::Budget;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::{self, names};
@@ -59,7 +59,7 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
 /// One run.
 pub(crate) struct Session<'a> {
     engine: Engine,
-    meter: Meter,
+    budget: Budget,
     args: &'a [String],
     printer: Printer<'a>,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
     pub(crate) fn new(engine: Engine, args: &'a [String], print: Option<&'a Print>) -> Self {
         let output = engine.limits().output;
         Self {
-            meter: Meter::new(engine.limits()),
+            budget: Budget::new(engine.limits()),
             engine,
             args,
             printer: Printer { sink: print, output: RefCell::default(), left: Cell::new(output), limit: output },
@@ -87,9 +87,9 @@ impl<'a> Session<'a> {
     /// What was printed and not taken, and what was spent.
     pub(crate) fn end(self) -> (String, Stats) {
         let stats = Stats {
-            fuel: self.engine.limits().fuel.map(|limit| limit.saturating_sub(self.meter.fuel())),
+            fuel: self.engine.limits().fuel.map(|limit| limit.saturating_sub(self.budget.fuel())),
             ticks: self.ticks.get(),
-            memory_peak: self.meter.memory_peak(),
+            memory_peak: self.budget.memory_peak(),
         };
         (self.printer.output.into_inner(), stats)
     }
@@ -109,14 +109,14 @@ impl<'a> Session<'a> {
         let (ast, edits) = lang::parse(name, text, limits.nesting)?;
         self.reporter.add_edits(edits);
         module.set("argv", module.heap().alloc(AllocList(self.args)));
-        Evaluation::attach(module, self.engine.clone(), self.meter.clone());
+        Evaluation::attach(module, self.engine.clone(), self.budget.clone());
         // Found anew each time: the garbage collector, which runs between statements, moves it.
-        let release_budget = || {
+        let release_fuel = || {
             if let Some(evaluation) = Evaluation::find(module) {
-                evaluation.as_ref().release_budget();
+                evaluation.as_ref().release_fuel();
             }
         };
-        let loader = Files { session: self, from: name, release_budget };
+        let loader = Files { session: self, from: name, release_fuel };
         let mut eval = Evaluator::new(module);
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printer);
@@ -130,7 +130,7 @@ impl<'a> Session<'a> {
             outcome.map_err(starlark::Error::new_other)?;
         }
         let result = eval.eval_module(ast, &GLOBALS);
-        release_budget();
+        release_fuel();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
         let value = result.map_err(|error| self.reporter.limit_reached(error, limits))?;
@@ -178,7 +178,7 @@ const MOST_LOADS: usize = 32;
 struct Files<'a, F> {
     session: &'a Session<'a>,
     from: &'a str,
-    release_budget: F,
+    release_fuel: F,
 }
 
 impl<F: Fn()> FileLoader for Files<'_, F> {
@@ -212,14 +212,14 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.
-        (self.release_budget)();
+        (self.release_fuel)();
         session.loading.borrow_mut().push(name.clone());
-        let held = session.meter.held();
+        let before = session.budget.snapshot();
         let frozen = Module::with_temp_heap(|module| {
             session.evaluate(&module, &name, text)?;
             module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
         });
-        session.meter.back_to(held);
+        session.budget.restore(before);
         session.loading.borrow_mut().pop();
         let frozen = frozen?;
         session.loaded.borrow_mut().insert(name, frozen.clone());

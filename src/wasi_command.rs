@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::budget::{Limiter, Meter};
+use crate::budget::{Limiter, Budget};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::limits::Limits;
@@ -143,16 +143,16 @@ impl Command {
     /// Runs a module: its function `_start`.
     pub fn run(self, module: &[u8]) -> Completion {
         let Self { setup, limits } = self;
-        let meter = Meter::new(&limits);
-        let machine = match System::new(setup, meter.clone()) {
+        let budget = Budget::new(&limits);
+        let machine = match System::new(setup, budget.clone()) {
             Ok(system) => Machine::new(system),
             Err(error) => return Completion::failed(error),
         };
         let engine = Engine::new(limits.clone());
-        let limiter = Limiter::new(meter.clone(), limits.clone(), None);
+        let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store = wasmi::Store::new(engine.wasmi(), limiter);
         store.limiter(|limiter| limiter);
-        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &meter, &limits));
+        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
         let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
         drop(store);
         let system = machine.system();
@@ -165,7 +165,7 @@ impl Command {
             stdout: system.stdout.kept().to_owned(),
             stderr: system.stderr.kept().to_owned(),
             files: contents(&system, files),
-            stats: Stats { fuel, ticks: 0, memory_peak: meter.memory_peak() },
+            stats: Stats { fuel, ticks: 0, memory_peak: budget.memory_peak() },
         }
     }
 }
@@ -260,7 +260,7 @@ impl From<wasmi::Error> for Failure {
     }
 }
 
-fn explain(failure: Failure, meter: &Meter, limits: &Limits) -> Error {
+fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
     let error = match failure {
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
@@ -269,7 +269,7 @@ fn explain(failure: Failure, meter: &Meter, limits: &Limits) -> Error {
         Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
         Some(_) => None,
         // A guest whose memory could not be made; one that could not grow is its own affair.
-        None => match meter.take_exceeded() {
+        None => match budget.take_exceeded() {
             Some(Limit::Memory) => Some((Limit::Memory, limits.memory)),
             Some(Limit::TableElements) => Some((Limit::TableElements, limits.table_elements)),
             _ => None,

@@ -57,8 +57,8 @@ impl Call<'_> {
                 let outcome = self
                     .call(owner, store, eval)
                     .and_then(|value| self.deliver(value, owner, store, results).map_err(starlark::Error::from));
-                // Another store may have run meanwhile and hold the budget now.
-                store.hold_budget(owner)?;
+                // Another store may have run meanwhile and hold the fuel now.
+                store.hold_fuel(owner)?;
                 outcome
             })
         });

@@ -13,7 +13,7 @@ use starlark::values::{
 };
 
 use super::scope::SinceCollection;
-use crate::budget::Meter;
+use crate::budget::Budget;
 use crate::engine::Engine;
 use crate::error::{Error, Limit};
 
@@ -28,11 +28,11 @@ pub(crate) struct Evaluation<'v> {
     #[trace(unsafe_ignore)]
     pub(crate) engine: Engine,
     #[trace(unsafe_ignore)]
-    pub(crate) meter: Meter,
+    pub(crate) budget: Budget,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
-    /// The store whose wasmi counter holds what is left of the budget.
-    pub(crate) holder: Cell<Option<Value<'v>>>,
+    /// The store whose wasmi counter holds the fuel that is left.
+    pub(crate) fuel_holder: Cell<Option<Value<'v>>>,
     /// Bytes copied out of memories: they are on no Starlark heap, and count as if they were.
     copied: SinceCollection,
 }
@@ -42,8 +42,8 @@ impl<'v> Evaluation<'v> {
     pub(crate) fn of(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
         Self::find(eval.module()).unwrap_or_else(|| {
             let engine = Engine::default();
-            let meter = Meter::new(engine.limits());
-            Self::attach(eval.module(), engine, meter)
+            let budget = Budget::new(engine.limits());
+            Self::attach(eval.module(), engine, budget)
         })
     }
 
@@ -52,12 +52,12 @@ impl<'v> Evaluation<'v> {
     }
 
     /// The result is good until the next statement of the module: then the garbage collector may move it.
-    pub(crate) fn attach(module: &Module<'v>, engine: Engine, meter: Meter) -> ValueTyped<'v, Self> {
+    pub(crate) fn attach(module: &Module<'v>, engine: Engine, budget: Budget) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             engine,
-            meter,
+            budget,
             default_store: Cell::new(None),
-            holder: Cell::new(None),
+            fuel_holder: Cell::new(None),
             copied: SinceCollection::default(),
         });
         module.set(SLOT, evaluation.to_value());
@@ -93,7 +93,7 @@ impl Engine {
     /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation
     /// starts; one that was attached to no engine has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
-        Evaluation::attach(module, self.clone(), Meter::new(self.limits()));
+        Evaluation::attach(module, self.clone(), Budget::new(self.limits()));
     }
 }
 

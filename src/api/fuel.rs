@@ -1,4 +1,4 @@
-//! Fuel. The budget of an evaluation is in one place at a time: in the wasmi counter of the store that
+//! Fuel. What an evaluation has left is in one place at a time: in the wasmi counter of the store that
 //! ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
 
 use starlark::values::{Value, ValueLike};
@@ -8,45 +8,45 @@ use super::store::Store;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 
 impl<'v> Store<'v> {
-    /// Makes this store the budget's holder.
+    /// Makes this store the holder of the evaluation's fuel.
     #[inline]
-    pub(crate) fn hold_budget(&self, me: Value<'v>) -> Result<(), Error> {
+    pub(crate) fn hold_fuel(&self, me: Value<'v>) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
-        match state.holder.get() {
+        match state.fuel_holder.get() {
             Some(holder) if holder.ptr_eq(me) => Ok(()),
-            holder => self.take_budget(me, holder),
+            holder => self.take_fuel(me, holder),
         }
     }
 
     #[cold]
-    fn take_budget(&self, me: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
+    fn take_fuel(&self, me: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         if state.is_metered() {
             if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
                 holder.settle();
             }
-            let grant = self.own_fuel.get().min(state.meter.fuel());
+            let grant = self.own_fuel.get().min(state.budget.fuel());
             self.with(|mut context| context.set_fuel(grant).is_ok())?;
             self.settled_at.set(grant);
         }
-        state.holder.set(Some(me));
+        state.fuel_holder.set(Some(me));
         Ok(())
     }
 
-    /// Takes what was used since the last time from the store's own fuel and from the budget.
+    /// Takes what was used since the last time off the store's own fuel and the budget.
     fn settle(&self) {
         let state = self.evaluation.as_ref();
         let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
         let used = self.settled_at.get().saturating_sub(left);
         self.settled_at.set(left);
-        state.meter.use_fuel(used);
+        state.budget.use_fuel(used);
         if self.own_fuel.get() != u64::MAX {
             self.own_fuel.set(self.own_fuel.get().saturating_sub(used));
         }
     }
 
     pub(crate) fn settle_if_holder(&self, me: Value<'v>) {
-        if self.evaluation.as_ref().holder.get().is_some_and(|h| h.ptr_eq(me)) {
+        if self.evaluation.as_ref().fuel_holder.get().is_some_and(|h| h.ptr_eq(me)) {
             self.settle();
         }
     }
@@ -57,7 +57,7 @@ impl<'v> Store<'v> {
         if !self.evaluation.as_ref().is_metered() {
             return Ok(());
         }
-        self.hold_budget(me)?;
+        self.hold_fuel(me)?;
         let paid = self.with(|mut context| {
             let left = context.get_fuel().ok()?;
             context.set_fuel(left.checked_sub(fuel)?).ok()
@@ -72,7 +72,7 @@ impl<'v> Store<'v> {
     pub(crate) fn out_of_fuel(&self, me: Value<'v>) -> Error {
         self.settle_if_holder(me);
         let state = self.evaluation.as_ref();
-        if self.own_fuel.get() < state.meter.fuel() {
+        if self.own_fuel.get() < state.budget.fuel() {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
         }
         let limit = state.engine.limits().fuel.unwrap_or(u64::MAX);
@@ -80,9 +80,9 @@ impl<'v> Store<'v> {
     }
 
     pub(crate) fn fuel_left(&self) -> u64 {
-        // Whoever holds the budget: it is shared.
+        // Whoever holds the fuel: it is shared.
         let _ = self.evaluation.as_ref().fuel_used();
-        self.own_fuel.get().min(self.evaluation.as_ref().meter.fuel())
+        self.own_fuel.get().min(self.evaluation.as_ref().budget.fuel())
     }
 }
 
@@ -90,15 +90,15 @@ impl<'v> Evaluation<'v> {
     /// Fuel used so far by all stores together; `None` where fuel is not metered.
     pub(crate) fn fuel_used(&self) -> Option<u64> {
         let limit = self.engine.limits().fuel?;
-        if let Some(holder) = self.holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
+        if let Some(holder) = self.fuel_holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
             holder.settle();
         }
-        Some(limit.saturating_sub(self.meter.fuel()))
+        Some(limit.saturating_sub(self.budget.fuel()))
     }
 
-    /// Settles the budget, and leaves it to whoever asks for it next: another evaluation too.
-    pub(crate) fn release_budget(&self) {
+    /// Settles the fuel, and leaves it to whoever asks for it next: another evaluation too.
+    pub(crate) fn release_fuel(&self) {
         let _ = self.fuel_used();
-        self.holder.set(None);
+        self.fuel_holder.set(None);
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn instantiate<'v>(
     store.count_instance()?;
 
     // What an earlier guest was refused says nothing about this one.
-    state.meter.take_exceeded();
+    state.budget.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(home, compiled.clone()));
     let instance = heap.alloc(Instance::new(home, exports, module.clone(), plan.memory, machine.clone()));
@@ -87,11 +87,11 @@ fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wa
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
     match error.kind() {
-        K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.meter.take_exceeded() {
+        K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.budget.take_exceeded() {
             Some(_) => store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
             None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
         },
-        K::Instantiation(I::FailedToInstantiateTable(why)) => match state.meter.take_exceeded() {
+        K::Instantiation(I::FailedToInstantiateTable(why)) => match state.budget.take_exceeded() {
             Some(_) => {
                 tables_too_large(state.engine.limits().table_elements).into()
             }

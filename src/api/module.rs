@@ -57,7 +57,7 @@ impl Module {
 
     fn compile(evaluation: &Evaluation<'_>, bytes: &[u8]) -> Result<Self, Error> {
         let compiled = evaluation.engine.compile(bytes)?;
-        evaluation.meter.add_code(compiled.hash, compiled.code)?;
+        evaluation.budget.add_code(compiled.hash, compiled.code)?;
         Ok(Self { compiled })
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct Store<'v> {
     most_exports: Cell<usize>,
     /// Whether an instance was ever given, as an import, what lives in this store already.
     pub(super) has_links: Cell<bool>,
-    /// Fuel that this store may still use of the evaluation's, as of when it last held the budget.
+    /// Fuel that this store may still use of the evaluation's, as of when it last held the fuel.
     pub(super) own_fuel: Cell<u64>,
     /// What wasmi's counter stood at when this store was last settled.
     pub(super) settled_at: Cell<u64>,
@@ -58,7 +58,7 @@ pub(crate) struct Callback<'v> {
 impl<'v> Store<'v> {
     pub(crate) fn new(evaluation: ValueTyped<'v, Evaluation<'v>>, fuel: Option<u64>, max_memory: Option<u64>) -> Self {
         let state = evaluation.as_ref();
-        let limiter = Limiter::new(state.meter.clone(), state.engine.limits().clone(), max_memory);
+        let limiter = Limiter::new(state.budget.clone(), state.engine.limits().clone(), max_memory);
         let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter));
         store.limiter(|data| &mut data.limiter);
         Self {
@@ -108,7 +108,7 @@ impl<'v> Store<'v> {
         eval: &mut Evaluator<'v, '_, '_>,
         f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
     ) -> Result<R, Error> {
-        self.hold_budget(me)?;
+        self.hold_fuel(me)?;
         self.cell.enter(me, eval, f).map_err(unavailable)
     }
 
@@ -192,7 +192,7 @@ impl<'v> Store<'v> {
     pub(crate) fn count_instance(&self) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         self.with(|mut context| {
-            state.meter.add_instance(state.engine.limits())?;
+            state.budget.add_instance(state.engine.limits())?;
             context.data_mut().limiter.instances += 1;
             Ok(())
         })?
@@ -343,7 +343,7 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         if !state.is_metered() {
             return Err(Error::value("this host does not meter fuel").into());
         }
-        // Settles whoever holds the budget; the next call takes it anew.
+        // Settles whoever holds the fuel; the next call takes it anew.
         let used = state.fuel_used().unwrap_or(0);
         let left = state.engine.limits().fuel.unwrap_or(u64::MAX).saturating_sub(used);
         if fuel > left {

@@ -72,13 +72,13 @@ impl<'v> Table<'v> {
             return Err(Error::value(too_wide(maximum)));
         }
         let limit = store.evaluation.as_ref().engine.limits().table_elements;
-        store.evaluation.as_ref().meter.take_exceeded();
+        store.evaluation.as_ref().budget.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {
             if initial > limit { None } else { Some(wasmi::Table::new(context, ty, Ref::null(element))) }
         })? {
             Some(Ok(table)) => table,
-            Some(Err(error)) if store.evaluation.as_ref().meter.take_exceeded().is_none() => {
+            Some(Err(error)) if store.evaluation.as_ref().budget.take_exceeded().is_none() => {
                 return Err(Error::value(format!("cannot make a table of {initial} elements: {error}")));
             }
             _ => {
@@ -139,9 +139,9 @@ impl<'v> Table<'v> {
         if by > limit {
             return Err(too_many());
         }
-        store.evaluation.as_ref().meter.take_exceeded();
+        store.evaluation.as_ref().budget.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
-        grown.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
+        grown.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
             Some(_) => too_many(),
             None => Error::value(refuse(error.to_string())),
         })

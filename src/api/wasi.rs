@@ -44,7 +44,7 @@ pub(crate) struct Given<'v> {
 
 impl<'v> Wasi<'v> {
     pub(crate) fn make(given: Given<'v>, evaluation: ValueTyped<'v, Evaluation<'v>>) -> Result<Self, Error> {
-        let meter = evaluation.as_ref().meter.clone();
+        let budget = evaluation.as_ref().budget.clone();
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
         let setup = Setup {
             args: given.args.map_or_else(|| Ok(Vec::new()), strings)?,
@@ -58,7 +58,7 @@ impl<'v> Wasi<'v> {
             now: number(given.now, "now", 0)?,
             clock_step: number(given.clock_step, "clock_step", CLOCK_STEP)?,
         };
-        Ok(Self { machine: Machine::new(System::new(setup, meter)?), evaluation: evaluation.to_value() })
+        Ok(Self { machine: Machine::new(System::new(setup, budget)?), evaluation: evaluation.to_value() })
     }
 
     /// The machine of a value that is given as `wasi`.

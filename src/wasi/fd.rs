@@ -196,7 +196,7 @@ pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> O
 
 fn resize(call: &mut Call<'_>, ino: Ino, old: u64, size: u64) -> Outcome {
     // What cannot be had costs nothing.
-    if size.saturating_sub(old) > call.system.meter.files_limit() {
+    if size.saturating_sub(old) > call.system.budget.files_limit() {
         return Err(Errno::Nospc.into());
     }
     call.pay(size.abs_diff(old))?;

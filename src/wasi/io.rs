@@ -151,7 +151,7 @@ pub(super) fn fd_write(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out:
                 Target::Stdout => &mut call.system.stdout,
                 _ => &mut call.system.stderr,
             };
-            stream.write(bytes, &call.system.meter)?;
+            stream.write(bytes, &call.system.budget)?;
         }
     }
     Ok(call.memory.write_u32(out, total)?)

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 
 use super::abi::{Errno, Fault, Outcome};
-use crate::budget::Meter;
+use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
 /// Where standard input comes from.
@@ -67,10 +67,10 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    pub(crate) fn write(&mut self, bytes: &[u8], meter: &Meter) -> Outcome {
+    pub(crate) fn write(&mut self, bytes: &[u8], budget: &Budget) -> Outcome {
         match self {
             Self::Kept(kept) => {
-                if let Err(limit) = meter.take_output(bytes.len() as u64) {
+                if let Err(limit) = budget.take_output(bytes.len() as u64) {
                     return Err(Fault::Ended(Error::limit(
                         Limit::Output,
                         format!("the guest writes more than the sandbox takes: limit `output` is {limit} bytes"),

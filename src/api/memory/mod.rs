@@ -73,9 +73,9 @@ impl<'v> Memory<'v> {
         if bytes > store.memory_left()?.0 {
             return Err(store.no_memory("a new memory", bytes));
         }
-        store.evaluation.as_ref().meter.take_exceeded();
+        store.evaluation.as_ref().budget.take_exceeded();
         let made = store.with(|context| wasmi::Memory::new(context, ty))?;
-        let memory = made.map_err(|error| match store.evaluation.as_ref().meter.take_exceeded() {
+        let memory = made.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
