@@ -97,4 +97,4 @@ pub use limits::Limits;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::Stats;
-pub use wasi_command::{Command, Completion};
+pub use wasi_command::{WasiCommand, WasiOutput};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::budget::{Limiter, Budget};
+use crate::budget::{Budget, Limiter};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::limits::Limits;
@@ -19,32 +19,32 @@ use crate::wording::shown;
 /// machine in memory, with the arguments, files and input given here and nothing else of the host.
 ///
 /// ```
-/// use wasmlark::Command;
+/// use wasmlark::WasiCommand;
 ///
 /// let module = wat::parse_str(r#"
 ///     (module
 ///         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
 ///         (func (export "_start") (call $exit (i32.const 3))))
 /// "#)?;
-/// let completion = Command::new().arg("prog").file("/in.txt", "text").run(&module);
-/// assert_eq!(completion.result?, 3);
-/// assert_eq!(*completion.files["/in.txt"], *b"text");
+/// let output = WasiCommand::new().arg("prog").file("/in.txt", "text").run(&module);
+/// assert_eq!(output.result?, 3);
+/// assert_eq!(*output.files["/in.txt"], *b"text");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Command {
+pub struct WasiCommand {
     setup: Setup,
     limits: Limits,
 }
 
-/// What a [`Command`] did.
+/// What a [`WasiCommand`] did.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Completion {
+pub struct WasiOutput {
     /// The exit code, 0 where the guest just returns; or why there is none.
     pub result: Result<i32, Error>,
-    /// What the guest wrote to standard output; empty where [`Command::stdout`] took that.
+    /// What the guest wrote to standard output; empty where [`WasiCommand::stdout`] took that.
     pub stdout: Vec<u8>,
-    /// What the guest wrote to standard error; empty where [`Command::stderr`] took that.
+    /// What the guest wrote to standard error; empty where [`WasiCommand::stderr`] took that.
     pub stderr: Vec<u8>,
     /// All files by their paths from the root, also where the guest failed. A path that ends in a slash
     /// is an empty directory.
@@ -53,13 +53,13 @@ pub struct Completion {
     pub stats: Stats,
 }
 
-impl Default for Command {
+impl Default for WasiCommand {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Command {
+impl WasiCommand {
     /// A command without arguments, environment, input and files. The clock starts at 0, the seed of
     /// random bytes is 0.
     pub fn new() -> Self {
@@ -141,12 +141,12 @@ impl Command {
     }
 
     /// Runs a module: its function `_start`.
-    pub fn run(self, module: &[u8]) -> Completion {
+    pub fn run(self, module: &[u8]) -> WasiOutput {
         let Self { setup, limits } = self;
         let budget = Budget::new(&limits);
         let machine = match System::new(setup, budget.clone()) {
             Ok(system) => Machine::new(system),
-            Err(error) => return Completion::failed(error),
+            Err(error) => return WasiOutput::failed(error),
         };
         let engine = Engine::new(limits.clone());
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
@@ -160,7 +160,7 @@ impl Command {
             Ok(files) => (result, files),
             Err(error) => (result.and(Err(error)), Vec::new()),
         };
-        Completion {
+        WasiOutput {
             result,
             stdout: system.stdout.kept().to_owned(),
             stderr: system.stderr.kept().to_owned(),
@@ -180,7 +180,7 @@ fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<
     files.into_iter().map(|(path, ino)| (path, content(ino))).collect()
 }
 
-impl Completion {
+impl WasiOutput {
     /// Of a command that did not run.
     fn failed(error: Error) -> Self {
         let (stdout, stderr, files) = Default::default();
@@ -281,10 +281,10 @@ fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
     }
 }
 
-impl fmt::Debug for Command {
+impl fmt::Debug for WasiCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Setup { args, env, seed, now, .. } = &self.setup;
-        let mut fields = f.debug_struct("Command");
+        let mut fields = f.debug_struct("WasiCommand");
         fields.field("args", args).field("env", env).field("seed", seed).field("now", now);
         fields.field("limits", &self.limits).finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use wasmlark::{Command, Completion, ErrorKind, Limits};
+use wasmlark::{ErrorKind, Limits, WasiCommand, WasiOutput};
 
 use crate::args;
 
@@ -29,7 +29,7 @@ fn try_run(options: args::Wasi) -> Result<u8, String> {
         folder.read(&mut before)?;
     }
     let program = Path::new(file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
-    let mut command = Command::new()
+    let mut command = WasiCommand::new()
         .arg(program)
         .seed(options.seed)
         .now(options.now)
@@ -49,7 +49,7 @@ fn try_run(options: args::Wasi) -> Result<u8, String> {
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
     }
-    let Completion { result, files, stats, .. } = command.run(&module);
+    let WasiOutput { result, files, stats, .. } = command.run(&module);
     if options.stats {
         let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
         eprintln!("{{\"fuel\":{fuel},\"memory_peak\":{}}}", stats.memory_peak);

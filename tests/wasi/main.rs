@@ -5,7 +5,7 @@
 //!
 //! * `anything`: calls with arguments that make no sense
 //! * `errors`: the texts of errors, and limits
-//! * `command`: `wasmlark::Command`
+//! * `command`: `wasmlark::WasiCommand`
 //! * `guests`: programs in C and Rust, of `fixtures/wasi`
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
