@@ -81,7 +81,7 @@ impl Engine {
         // Not while the lock is held: other threads may compile other modules.
         let new = Compiled::new(self.wasmi(), bytes, hash).map(Arc::new);
         let mut cache = self.cache();
-        let code = new.as_ref().map_or_else(|_| Compiled::code_of(bytes), |new| new.code);
+        let code = new.as_ref().map_or_else(|_| Compiled::code_size(bytes), |new| new.code);
         cache.code = cache.code.saturating_add(code);
         let new = new?;
         cache.modules.insert(hash, new.clone());

@@ -24,7 +24,7 @@ use crate::api::module::Module;
 use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
 use crate::api::store::{ClosedStore, Store};
 use crate::api::table::{FrozenTable, Table};
-use crate::api::wasi::{EndedWasi, Given, Wasi};
+use crate::api::wasi::{EndedWasi, Wasi, WasiArguments};
 use crate::error::Error;
 
 /// Adds `wasm` to the globals of an application that has an evaluator of its own.
@@ -53,7 +53,7 @@ pub fn globals(builder: &mut GlobalsBuilder) {
     builder.namespace("wasm", |builder| {
         members(builder);
         #[cfg(feature = "wat")]
-        text(builder);
+        text_format(builder);
     });
 }
 
@@ -66,7 +66,7 @@ fn store_or_default<'v>(
     eval: &mut Evaluator<'v, '_, '_>,
 ) -> Result<Value<'v>, Error> {
     match optional(store) {
-        None => Ok(Store::default_of(eval)),
+        None => Ok(Store::default_for(eval)),
         Some(store) => check_store(store),
     }
 }
@@ -75,7 +75,7 @@ fn check_store(store: Value<'_>) -> Result<Value<'_>, Error> {
     if store.get_type() != "wasm.Store" {
         return Err(Error::value(format!("`store` must be a wasm.Store, got {}", convert::describe(store))));
     }
-    Store::of(store)?.check_open()?;
+    Store::live(store)?.check_open()?;
     Ok(store)
 }
 
@@ -131,8 +131,9 @@ fn members(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
         let int = |value: Option<ValueOfUnchecked<'v, i64>>| value.map(|value| value.get());
-        let given = Given { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
-        let wasi = Wasi::make(given, Evaluation::of(eval))?;
+        let arguments =
+            WasiArguments { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
+        let wasi = Wasi::make(arguments, Evaluation::current(eval))?;
         Ok(ValueOfUnchecked::new(eval.heap().alloc(wasi)))
     }
 
@@ -193,7 +194,7 @@ fn members(builder: &mut GlobalsBuilder) {
         #[starlark(require = named)] max_memory: Option<NoneOr<Value<'v>>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Store<'v>> {
-        let evaluation = Evaluation::of(eval);
+        let evaluation = Evaluation::current(eval);
         let fuel = optional(fuel).map(|f| convert::size(f, "fuel")).transpose()?;
         let max_memory = optional(max_memory).map(|m| convert::size(m, "max_memory")).transpose()?;
         if fuel.is_some() && !evaluation.as_ref().is_metered() {
@@ -258,7 +259,7 @@ fn members(builder: &mut GlobalsBuilder) {
 /// The text format.
 #[cfg(feature = "wat")]
 #[starlark_module]
-fn text(builder: &mut GlobalsBuilder) {
+fn text_format(builder: &mut GlobalsBuilder) {
     /// Translates a module from the text format to the binary format.
     fn wat<'v>(
         #[starlark(require = pos)] text: &str,

@@ -3,19 +3,19 @@
 use std::cell::RefCell;
 
 use crate::error::{Error, ErrorKind, Limit, Location};
-use crate::lang::compat::shift_assign::Rewritten;
+use crate::lang::compat::shift_assign::SourceEdits;
 use crate::limits::Limits;
 
 /// Makes the reports of one run.
 #[derive(Default)]
 pub(crate) struct Reporter {
     /// What was rewritten of the files before they ran.
-    edits: RefCell<Vec<Rewritten>>,
+    edits: RefCell<Vec<SourceEdits>>,
 }
 
 impl Reporter {
     /// Keeps what was rewritten of a file: reports show the text as it was written.
-    pub(crate) fn add_edits(&self, edits: Rewritten) {
+    pub(crate) fn add_edits(&self, edits: SourceEdits) {
         self.edits.borrow_mut().push(edits);
     }
 
@@ -39,7 +39,7 @@ impl Reporter {
 
     /// What left the evaluator, as an error of this crate.
     pub(crate) fn explain(&self, error: starlark::Error) -> Error {
-        let ours = match Error::within(&error) {
+        let ours = match Error::find_in(&error) {
             Some(ours) if ours.has_report() => return ours.copy(),
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),

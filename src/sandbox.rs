@@ -41,7 +41,7 @@ pub struct Sandbox {
 
 /// Bytes of compiled code, counted as the limit `heap` counts them, up to which a sandbox keeps them for its next
 /// run. A script may make modules of its own without end.
-const KEPT_CODE: u64 = 256 << 20;
+const MAX_KEPT_CODE: u64 = 256 << 20;
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Sandbox {
     fn engine(&self) -> Engine {
         let mut kept = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
-            Some(engine) if *engine.limits() == self.limits && engine.code() <= KEPT_CODE => engine.clone(),
+            Some(engine) if *engine.limits() == self.limits && engine.code() <= MAX_KEPT_CODE => engine.clone(),
             _ => kept.insert(self.new_engine()).clone(),
         }
     }

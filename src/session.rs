@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
                 evaluation.as_ref().release_fuel();
             }
         };
-        let loader = Files { session: self, from: name, release_fuel };
+        let loader = ScriptLoader { session: self, from: name, release_fuel };
         let mut eval = Evaluator::new(module);
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printer);
@@ -172,16 +172,16 @@ fn is_printable<'v>(value: Value<'v>, heap: Heap<'v>, levels: usize, values: &mu
 
 /// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
 /// limit `call_depth` begins anew.
-const MOST_LOADS: usize = 32;
+const MAX_LOADS: usize = 32;
 
 /// What `load` finds from one file.
-struct Files<'a, F> {
+struct ScriptLoader<'a, F> {
     session: &'a Session<'a>,
     from: &'a str,
     release_fuel: F,
 }
 
-impl<F: Fn()> FileLoader for Files<'_, F> {
+impl<F: Fn()> FileLoader for ScriptLoader<'_, F> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
         let session = self.session;
         let name = names::resolve(self.from, path)?;
@@ -201,8 +201,8 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
             )
             .into());
         }
-        if session.loading.borrow().len() >= MOST_LOADS {
-            let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
+        if session.loading.borrow().len() >= MAX_LOADS {
+            let message = format!("files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many");
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = session

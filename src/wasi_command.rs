@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::types::named;
 use crate::session::Stats;
-use crate::wasi::{Abi, Binding, CLOCK_STEP, Function, Input, Machine, Output, Setup, System};
+use crate::wasi::{Abi, Binding, CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System, WasiFunction};
 use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -66,9 +66,9 @@ impl WasiCommand {
         let setup = Setup {
             args: Vec::new(),
             env: Vec::new(),
-            stdin: Input::bytes(Vec::new()),
-            stdout: Output::Kept(Vec::new()),
-            stderr: Output::Kept(Vec::new()),
+            stdin: InputStream::bytes(Vec::new()),
+            stdout: OutputStream::Kept(Vec::new()),
+            stderr: OutputStream::Kept(Vec::new()),
             files: Vec::new(),
             root: false,
             seed: 0,
@@ -100,19 +100,19 @@ impl WasiCommand {
 
     /// Sets standard input. It is read when the guest reads.
     pub fn stdin(mut self, reader: impl Read + Send + 'static) -> Self {
-        self.setup.stdin = Input::Reader(Box::new(reader));
+        self.setup.stdin = InputStream::Reader(Box::new(reader));
         self
     }
 
     /// Passes standard output on when the guest writes. The limit `output` is for what is kept only.
     pub fn stdout(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.setup.stdout = Output::Passed(Box::new(writer));
+        self.setup.stdout = OutputStream::Passed(Box::new(writer));
         self
     }
 
     /// Passes standard error on when the guest writes.
     pub fn stderr(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.setup.stderr = Output::Passed(Box::new(writer));
+        self.setup.stderr = OutputStream::Passed(Box::new(writer));
         self
     }
 
@@ -218,9 +218,9 @@ fn link(
     let mut problems = Vec::new();
     let mut externs = Vec::new();
     for import in &compiled.imports {
-        let abi = Abi::of(&import.module);
+        let abi = Abi::from_module(&import.module);
         let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
-        match abi.and_then(|abi| Function::find(abi, &import.name).map(|function| (abi, function))) {
+        match abi.and_then(|abi| WasiFunction::find(abi, &import.name).map(|function| (abi, function))) {
             Some((abi, function)) if import.ty.func() == Some(&function.ty()) => {
                 externs.push(function.define(&mut *store, abi, binding.clone()).into());
             }
@@ -277,7 +277,7 @@ fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
     };
     match exceeded {
         Some((limit, value)) => Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}")),
-        None => Error::of_wasm(&error, || "in the guest".to_owned()),
+        None => Error::from_wasmi(&error, || "in the guest".to_owned()),
     }
 }
 

@@ -3,9 +3,9 @@
 /// A name from a module, for people to read: control characters, line feeds and marks that turn the
 /// direction of writing are escaped, so that no module forges a line of a message or drives a terminal.
 pub(crate) fn shown(name: &str) -> String {
-    const LONGEST: usize = 100;
+    const MAX_LEN: usize = 100;
     let mut out = String::new();
-    for c in name.chars().take(LONGEST) {
+    for c in name.chars().take(MAX_LEN) {
         match c {
             '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                 out.extend(c.escape_unicode())
@@ -14,7 +14,7 @@ pub(crate) fn shown(name: &str) -> String {
             c => out.push(c),
         }
     }
-    if name.chars().nth(LONGEST).is_some() {
+    if name.chars().nth(MAX_LEN).is_some() {
         out.push('…');
     }
     out
@@ -23,13 +23,13 @@ pub(crate) fn shown(name: &str) -> String {
 /// The names closest to one that is not there, as the end of a message: "", or "; did you mean …?".
 pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     // Names may be of any length, and the distance takes the product of two.
-    const LONGEST: usize = 64;
-    if name.len() > LONGEST {
+    const MAX_LEN: usize = 64;
+    if name.len() > MAX_LEN {
         return String::new();
     }
     let most = (name.chars().count() / 3).clamp(1, 4);
     let mut close: Vec<(usize, &str)> = names
-        .filter(|n| n.len() <= LONGEST)
+        .filter(|n| n.len() <= MAX_LEN)
         .map(|n| {
             let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &n.to_lowercase());
             (

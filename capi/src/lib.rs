@@ -48,9 +48,9 @@ mod tests;
 pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};
 pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
-pub use run::{Kind, Number, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text};
+pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text};
 pub use sandbox::{
-    Limit, Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
+    LimitName, Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
     wasmlark_sandbox_on_print, wasmlark_sandbox_run,
 };
 

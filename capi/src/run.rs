@@ -60,7 +60,7 @@ impl Text {
 /// The numbers of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
-pub enum Number {
+pub enum RunNumber {
     /// WebAssembly fuel that was used; absent where it is not metered.
     Fuel = 0,
     /// Starlark ticks.
@@ -75,7 +75,7 @@ pub enum Number {
     ExitCode = 5,
 }
 
-impl Number {
+impl RunNumber {
     const ALL: [Self; 6] = [Self::Fuel, Self::Ticks, Self::MemoryPeak, Self::Line, Self::Column, Self::ExitCode];
 }
 
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
             return Err(Misuse::new(Status::Null, "the place for the number is null"));
         }
         let report = objects::run(run)?;
-        let wanted = Number::ALL.into_iter().find(|known| *known as u32 == number);
+        let wanted = RunNumber::ALL.into_iter().find(|known| *known as u32 == number);
         let found = number_of(&report, wanted.ok_or_else(|| Misuse::unknown("number", number))?);
         let found = found.ok_or_else(|| absent("number", number))?;
         // SAFETY: not null; the rest is the caller's duty, above.
@@ -169,15 +169,15 @@ fn text_of(report: &Report, text: Text) -> Option<&str> {
 }
 
 /// `None` where the run has no such number.
-fn number_of(report: &Report, number: Number) -> Option<u64> {
+fn number_of(report: &Report, number: RunNumber) -> Option<u64> {
     let error = report.result.as_ref().err();
     match number {
-        Number::Fuel => report.stats.fuel,
-        Number::Ticks => Some(report.stats.ticks),
-        Number::MemoryPeak => Some(report.stats.memory_peak),
-        Number::Line => Some(error?.location()?.line as u64),
-        Number::Column => Some(error?.location()?.column as u64),
-        Number::ExitCode => Some(i64::from(error?.exit_code()?).cast_unsigned()),
+        RunNumber::Fuel => report.stats.fuel,
+        RunNumber::Ticks => Some(report.stats.ticks),
+        RunNumber::MemoryPeak => Some(report.stats.memory_peak),
+        RunNumber::Line => Some(error?.location()?.line as u64),
+        RunNumber::Column => Some(error?.location()?.column as u64),
+        RunNumber::ExitCode => Some(i64::from(error?.exit_code()?).cast_unsigned()),
     }
 }
 

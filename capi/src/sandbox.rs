@@ -11,7 +11,7 @@ use crate::objects::{self, Handle, Object};
 /// The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
-pub enum Limit {
+pub enum LimitName {
     /// WebAssembly fuel; `UINT64_MAX` turns metering off.
     Fuel = 0,
     /// Bytes of all linear memories together.
@@ -36,7 +36,7 @@ pub enum Limit {
     Nesting = 10,
 }
 
-impl Limit {
+impl LimitName {
     const ALL: [Self; 11] = [
         Self::Fuel,
         Self::Memory,
@@ -66,7 +66,7 @@ pub extern "C" fn wasmlark_sandbox_new() -> Handle {
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64) -> Status {
     status(|| {
-        let known = Limit::ALL.into_iter().find(|known| *known as u32 == limit);
+        let known = LimitName::ALL.into_iter().find(|known| *known as u32 == limit);
         let limit = known.ok_or_else(|| Misuse::unknown("limit", limit))?;
         change(sandbox, |sandbox| {
             let place = sandbox.limits_mut();
@@ -74,17 +74,17 @@ pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64
             // Where addresses are shorter, more than they can count is as good as no limit.
             let size = usize::try_from(value).unwrap_or(usize::MAX);
             *place = match limit {
-                Limit::Fuel => limits.fuel((value != u64::MAX).then_some(value)),
-                Limit::Memory => limits.memory(value),
-                Limit::TableElements => limits.table_elements(value),
-                Limit::Instances => limits.instances(size),
-                Limit::StackDepth => limits.stack_depth(size),
-                Limit::Ticks => limits.ticks(value),
-                Limit::Heap => limits.heap(size),
-                Limit::CallDepth => limits.call_depth(size),
-                Limit::Output => limits.output(size),
-                Limit::Files => limits.files(value),
-                Limit::Nesting => limits.nesting(size),
+                LimitName::Fuel => limits.fuel((value != u64::MAX).then_some(value)),
+                LimitName::Memory => limits.memory(value),
+                LimitName::TableElements => limits.table_elements(value),
+                LimitName::Instances => limits.instances(size),
+                LimitName::StackDepth => limits.stack_depth(size),
+                LimitName::Ticks => limits.ticks(value),
+                LimitName::Heap => limits.heap(size),
+                LimitName::CallDepth => limits.call_depth(size),
+                LimitName::Output => limits.output(size),
+                LimitName::Files => limits.files(value),
+                LimitName::Nesting => limits.nesting(size),
             };
         })
     })

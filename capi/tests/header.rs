@@ -39,10 +39,10 @@ fn generate() -> String {
     };
     for (rust, c) in [
         ("Status", "wasmlark_status"),
-        ("Limit", "wasmlark_limit"),
+        ("LimitName", "wasmlark_limit"),
         ("Kind", "wasmlark_kind"),
         ("Text", "wasmlark_text"),
-        ("Number", "wasmlark_number"),
+        ("RunNumber", "wasmlark_number"),
         ("Handle", "wasmlark_object"),
         ("Print", "wasmlark_print"),
     ] {

@@ -7,21 +7,21 @@ use clap::{Args, Parser, Subcommand};
 #[command(after_help = "Exit status: 0 done; 1 the script failed; 2 usage; 3 a limit of the sandbox ended it.")]
 pub struct Arguments {
     #[command(subcommand)]
-    pub command: Command,
+    pub action: Action,
 }
 
 #[derive(Subcommand)]
-pub enum Command {
+pub enum Action {
     /// Run a script
-    Run(Run),
+    Run(RunArguments),
     /// Show what a module imports and exports, as a script would call it
-    Inspect(Inspect),
+    Inspect(InspectArguments),
     /// Run a command module that is built for WASI, on a machine in memory
-    Wasi(Wasi),
+    Wasi(WasiArguments),
 }
 
 #[derive(Args)]
-pub struct Run {
+pub struct RunArguments {
     /// WebAssembly fuel for the whole run, about one per instruction [default: 100000000000]
     #[arg(long, value_name = "N")]
     pub fuel: Option<u64>,
@@ -47,7 +47,7 @@ pub struct Run {
 #[command(after_help = "Exit status: the guest's; 1 it trapped or could not run; 2 usage; 3 a limit ended it.\n\
     The guest sees nothing of the host but its stdin and what is given here. Time starts at --now and\n\
     moves by a millisecond whenever it is read; random bytes follow from --seed.")]
-pub struct Wasi {
+pub struct WasiArguments {
     /// Set an environment variable
     #[arg(long, value_name = "K=V", value_parser = variable)]
     pub env: Vec<(String, String)>,
@@ -82,7 +82,7 @@ pub struct Wasi {
 }
 
 #[derive(Args)]
-pub struct Inspect {
+pub struct InspectArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,

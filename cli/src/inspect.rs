@@ -9,7 +9,7 @@ use wasmlark::{Inspection, Item};
 use crate::args;
 
 /// Describes a module; the exit status.
-pub fn run(options: args::Inspect) -> u8 {
+pub fn run(options: args::InspectArguments) -> u8 {
     let bytes = match read(&options.file) {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -12,10 +12,10 @@ use clap::Parser;
 /// 0 done, 1 the script failed, 2 usage, 3 a limit of the sandbox ended it. `wasi`: the guest's.
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
-    let status = match arguments.command {
-        args::Command::Run(options) => run::run(options),
-        args::Command::Inspect(options) => inspect::run(options),
-        args::Command::Wasi(options) => wasi::run(options),
+    let status = match arguments.action {
+        args::Action::Run(options) => run::run(options),
+        args::Action::Inspect(options) => inspect::run(options),
+        args::Action::Wasi(options) => wasi::run(options),
     };
     ExitCode::from(status)
 }

@@ -10,7 +10,7 @@ use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
 use crate::args;
 
 /// Runs a script; the exit status.
-pub fn run(options: args::Run) -> u8 {
+pub fn run(options: args::RunArguments) -> u8 {
     let Some((script, args)) = options.command.split_first() else {
         return fail("no script given");
     };

@@ -10,7 +10,7 @@ use wasmlark::{ErrorKind, Limits, WasiCommand, WasiOutput};
 use crate::args;
 
 /// Runs a command module; the exit status.
-pub fn run(options: args::Wasi) -> u8 {
+pub fn run(options: args::WasiArguments) -> u8 {
     match try_run(options) {
         Ok(status) => status,
         Err(message) => {
@@ -20,7 +20,7 @@ pub fn run(options: args::Wasi) -> u8 {
     }
 }
 
-fn try_run(options: args::Wasi) -> Result<u8, String> {
+fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let Some((file, arguments)) = options.command.split_first() else { return Err("no module is given".to_owned()) };
     let module = fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
@@ -70,7 +70,7 @@ fn try_run(options: args::Wasi) -> Result<u8, String> {
     }
 }
 
-fn limits(options: &args::Wasi) -> Limits {
+fn limits(options: &args::WasiArguments) -> Limits {
     let mut limits = Limits::new();
     if let Some(fuel) = options.fuel {
         limits = limits.fuel(fuel);

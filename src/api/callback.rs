@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::module::types;
 
 /// Parameters that a call keeps on the native stack, the caller among them.
-const INLINE: usize = 12;
+const INLINE_ARGS: usize = 12;
 
 /// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
 pub(crate) fn define<'v>(
@@ -28,23 +28,23 @@ pub(crate) fn define<'v>(
     let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
     let index = store.add_callback(callback);
     store.with(|context| {
-        typed_calls::host(context, ty, move |caller, params, results| {
+        typed_calls::host_func(context, ty, move |caller, params, results| {
             scope::call_host(caller, |owner, eval, caller| {
-                Call { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
+                HostCall { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
             })
             .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
         })
     })
 }
 
-struct Call<'a> {
+struct HostCall<'a> {
     name: &'a str,
     index: usize,
     has_caller: bool,
     params: &'a [Val],
 }
 
-impl Call<'_> {
+impl HostCall<'_> {
     fn run<'v>(
         &self,
         owner: Value<'v>,
@@ -52,7 +52,7 @@ impl Call<'_> {
         caller: &mut wasmi::Caller<'_, StoreData>,
         results: &mut [Val],
     ) -> Result<(), wasmi::Error> {
-        let outcome = Store::of(owner).map_err(starlark::Error::from).and_then(|store| {
+        let outcome = Store::live(owner).map_err(starlark::Error::from).and_then(|store| {
             store.cell().lend(caller, || {
                 let outcome = self
                     .call(owner, store, eval)
@@ -75,7 +75,7 @@ impl Call<'_> {
         let Some(Callback { function, caller }) = store.callback(self.index) else {
             return Err(Error::new(ErrorKind::Handle, "the store of this function is closed").into());
         };
-        let mut inline = [Value::new_none(); INLINE];
+        let mut inline = [Value::new_none(); INLINE_ARGS];
         let mut spilled;
         let args = match inline.get_mut(..self.params.len() + 1) {
             Some(args) => args,
@@ -95,16 +95,16 @@ impl Call<'_> {
 
     /// A function that does not take what an import is called with: most often one that forgot `caller`.
     #[cold]
-    fn explain(&self, error: starlark::Error, function: Value<'_>, given: usize) -> starlark::Error {
+    fn explain(&self, error: starlark::Error, function: Value<'_>, count: usize) -> starlark::Error {
         let text = error.without_diagnostic().to_string();
         let is_arity = text.contains("positional") && text.ends_with(&format!("for call to {}", function.to_str()));
-        if !is_arity || given <= self.params.len() {
+        if !is_arity || count <= self.params.len() {
             return error;
         }
-        let count = self.params.len();
-        let plural = if count == 1 { "" } else { "s" };
+        let params = self.params.len();
+        let plural = if params == 1 { "" } else { "s" };
         Error::value(format!(
-            "import `{}` calls its function with the caller first, then {count} argument{plural}, as in `def f(caller, …)`: {text}",
+            "import `{}` calls its function with the caller first, then {params} argument{plural}, as in `def f(caller, …)`: {text}",
             self.name
         ))
         .into()

@@ -35,19 +35,22 @@ impl<'v> Caller<'v> {
     /// The instance whose code made the call; for a call that came from no instance, the one that the
     /// function was given to.
     fn resolve(&self) -> Result<(Value<'v>, &'v Instance<'v>), Error> {
-        let own = Instance::from_value(self.instance).ok_or_else(store::frozen)?;
+        let importer = Instance::from_value(self.instance).ok_or_else(store::frozen)?;
         if !self.escapes {
-            return Ok((self.instance, own));
+            return Ok((self.instance, importer));
         }
         // wasmi tells no instance, but what the caller exports under a name. An instance may pass on all
         // that another one exports, and more: the one with the most is the caller.
-        let store = own.home.store()?;
-        let mut best = (self.instance, own);
+        let store = importer.owner.store()?;
+        let mut best = (self.instance, importer);
         if store.has_only(self.instance) {
             return Ok(best);
         }
-        let mut most =
-            if own.exports.as_ref().are_the_callers(store) { own.exports.as_ref().names().count() } else { 0 };
+        let mut most = if importer.exports.as_ref().belong_to_caller(store) {
+            importer.exports.as_ref().names().count()
+        } else {
+            0
+        };
         if most >= store.most_exports() {
             return Ok(best);
         }
@@ -55,7 +58,7 @@ impl<'v> Caller<'v> {
             let Some(instance) = Instance::from_value(value) else { continue };
             let exports = instance.exports.as_ref();
             let count = exports.names().count();
-            if count > most && exports.are_the_callers(store) {
+            if count > most && exports.belong_to_caller(store) {
                 (best, most) = ((value, instance), count);
             }
         }

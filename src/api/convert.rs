@@ -191,12 +191,12 @@ pub(crate) fn describe(value: Value<'_>) -> String {
 }
 
 fn short(value: Value<'_>) -> String {
-    const KEEP: usize = 60;
-    if value.unpack_str().is_some_and(|s| s.len() > KEEP) || bytes(value).is_some_and(|b| b.len() > KEEP) {
+    const MAX_CHARS: usize = 60;
+    if value.unpack_str().is_some_and(|s| s.len() > MAX_CHARS) || bytes(value).is_some_and(|b| b.len() > MAX_CHARS) {
         return "too long to show".to_owned();
     }
     let text = value.to_repr();
-    match text.char_indices().nth(KEEP) {
+    match text.char_indices().nth(MAX_CHARS) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text,
     }

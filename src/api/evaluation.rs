@@ -39,7 +39,7 @@ pub(crate) struct Evaluation<'v> {
 
 impl<'v> Evaluation<'v> {
     /// The evaluation that `eval` runs; attached to the default engine, if to none yet.
-    pub(crate) fn of(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
+    pub(crate) fn current(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
         Self::find(eval.module()).unwrap_or_else(|| {
             let engine = Engine::default();
             let budget = Budget::new(engine.limits());

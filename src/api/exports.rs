@@ -19,7 +19,7 @@ use super::function::Function;
 use super::global::Global;
 use super::memory::Memory;
 use super::store::Store;
-use super::store_ref::Home;
+use super::store_ref::StoreRef;
 use super::table::Table;
 use crate::error::{Error, ErrorKind};
 use crate::module::Compiled;
@@ -28,7 +28,7 @@ use crate::wording;
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Exports<'v> {
-    pub(crate) home: Home<Value<'v>>,
+    pub(crate) owner: StoreRef<Value<'v>>,
     #[trace(unsafe_ignore)]
     compiled: Arc<Compiled>,
     /// Set when instantiation is through: until then, in a start function, an export can be reached
@@ -43,8 +43,8 @@ pub(crate) struct Exports<'v> {
 }
 
 impl<'v> Exports<'v> {
-    pub(crate) fn new(home: Home<Value<'v>>, compiled: Arc<Compiled>) -> Self {
-        Self { home, compiled, instance: Cell::new(None), mark: OnceCell::new(), handles: RefCell::default() }
+    pub(crate) fn new(owner: StoreRef<Value<'v>>, compiled: Arc<Compiled>) -> Self {
+        Self { owner, compiled, instance: Cell::new(None), mark: OnceCell::new(), handles: RefCell::default() }
     }
 
     pub(crate) fn complete(&self, instance: wasmi::Instance) {
@@ -98,7 +98,7 @@ impl<'v> Exports<'v> {
     }
 
     fn make(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         let found = self.raw(store, name)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Link,
@@ -106,10 +106,10 @@ impl<'v> Exports<'v> {
             )
         })?;
         Ok(match found {
-            wasmi::Extern::Func(func) => Function::wrap(self.home, store, func, Some(name), heap)?,
-            wasmi::Extern::Memory(memory) => heap.alloc(Memory { home: self.home, memory }),
-            wasmi::Extern::Global(global) => heap.alloc(Global { home: self.home, global }),
-            wasmi::Extern::Table(table) => heap.alloc(Table { home: self.home, table }),
+            wasmi::Extern::Func(func) => Function::wrap(self.owner, store, func, Some(name), heap)?,
+            wasmi::Extern::Memory(memory) => heap.alloc(Memory { owner: self.owner, memory }),
+            wasmi::Extern::Global(global) => heap.alloc(Global { owner: self.owner, global }),
+            wasmi::Extern::Table(table) => heap.alloc(Table { owner: self.owner, table }),
         })
     }
 
@@ -121,7 +121,7 @@ impl<'v> Exports<'v> {
     }
 
     /// Whether these are the exports of the instance whose code called the host function that runs.
-    pub(crate) fn are_the_callers(&self, store: &Store<'v>) -> bool {
+    pub(crate) fn belong_to_caller(&self, store: &Store<'v>) -> bool {
         if self.instance.get().is_none() {
             return false;
         }
@@ -209,7 +209,7 @@ impl<'v> StarlarkValue<'v> for Exports<'v> {
         Ok(i32::try_from(self.compiled.exports.len()).unwrap_or(i32::MAX))
     }
 
-    unsafe fn iterate(&self, _me: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    unsafe fn iterate(&self, _this: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Ok(heap.alloc(AllocTuple(self.names())))
     }
 }
@@ -246,7 +246,7 @@ impl<'v> StarlarkValue<'v> for EndedExports {
         Err(super::store::frozen().into())
     }
 
-    unsafe fn iterate(&self, _me: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    unsafe fn iterate(&self, _this: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Err(super::store::frozen().into())
     }
 

@@ -10,16 +10,16 @@ use crate::error::{Error, ErrorKind, Limit, TrapCode};
 impl<'v> Store<'v> {
     /// Makes this store the holder of the evaluation's fuel.
     #[inline]
-    pub(crate) fn hold_fuel(&self, me: Value<'v>) -> Result<(), Error> {
+    pub(crate) fn hold_fuel(&self, this: Value<'v>) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         match state.fuel_holder.get() {
-            Some(holder) if holder.ptr_eq(me) => Ok(()),
-            holder => self.take_fuel(me, holder),
+            Some(holder) if holder.ptr_eq(this) => Ok(()),
+            holder => self.take_fuel(this, holder),
         }
     }
 
     #[cold]
-    fn take_fuel(&self, me: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
+    fn take_fuel(&self, this: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         if state.is_metered() {
             if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
@@ -29,7 +29,7 @@ impl<'v> Store<'v> {
             self.with(|mut context| context.set_fuel(grant).is_ok())?;
             self.settled_at.set(grant);
         }
-        state.fuel_holder.set(Some(me));
+        state.fuel_holder.set(Some(this));
         Ok(())
     }
 
@@ -45,32 +45,32 @@ impl<'v> Store<'v> {
         }
     }
 
-    pub(crate) fn settle_if_holder(&self, me: Value<'v>) {
-        if self.evaluation.as_ref().fuel_holder.get().is_some_and(|h| h.ptr_eq(me)) {
+    pub(crate) fn settle_if_holder(&self, this: Value<'v>) {
+        if self.evaluation.as_ref().fuel_holder.get().is_some_and(|h| h.ptr_eq(this)) {
             self.settle();
         }
     }
 
     /// Charges work that the host did on behalf of the script, at wasmi's price for the same
     /// instruction in a guest.
-    pub(crate) fn charge(&self, me: Value<'v>, fuel: u64) -> Result<(), Error> {
+    pub(crate) fn charge(&self, this: Value<'v>, fuel: u64) -> Result<(), Error> {
         if !self.evaluation.as_ref().is_metered() {
             return Ok(());
         }
-        self.hold_fuel(me)?;
+        self.hold_fuel(this)?;
         let paid = self.with(|mut context| {
             let left = context.get_fuel().ok()?;
             context.set_fuel(left.checked_sub(fuel)?).ok()
         })?;
         match paid {
             Some(()) => Ok(()),
-            None => Err(self.out_of_fuel(me)),
+            None => Err(self.out_of_fuel(this)),
         }
     }
 
     /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
-    pub(crate) fn out_of_fuel(&self, me: Value<'v>) -> Error {
-        self.settle_if_holder(me);
+    pub(crate) fn out_of_fuel(&self, this: Value<'v>) -> Error {
+        self.settle_if_holder(this);
         let state = self.evaluation.as_ref();
         if self.own_fuel.get() < state.budget.fuel() {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");

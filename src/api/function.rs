@@ -19,20 +19,20 @@ use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
 use super::convert::{self, Expected};
 use super::store::Store;
-use super::store_ref::Home;
+use super::store_ref::StoreRef;
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
 use crate::module::types::{self, signature};
 use crate::wording;
 
 /// Values that a call keeps on the native stack; more go to a vector.
-const FEW: usize = 12;
+const INLINE_VALS: usize = 12;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct FunctionGen<V> {
-    pub(crate) home: Home<V>,
+    pub(crate) owner: StoreRef<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) func: wasmi::Func,
@@ -42,7 +42,7 @@ pub(crate) struct FunctionGen<V> {
     /// The faster way to call it, where its type has one.
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
-    fast: Option<Arc<typed_calls::Call>>,
+    typed: Option<Arc<typed_calls::TypedCall>>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     name: Option<Box<str>>,
@@ -54,21 +54,21 @@ impl<'v> Function<'v> {
     /// The handle of a function. One that is reached by an export has that export's name; a reference
     /// is the handle that was made of its function first, named or not.
     pub(crate) fn wrap(
-        home: Home<Value<'v>>,
-        owner: &Store<'v>,
+        owner: StoreRef<Value<'v>>,
+        store: &Store<'v>,
         func: wasmi::Func,
         name: Option<&str>,
         heap: Heap<'v>,
     ) -> Result<Value<'v>, Error> {
         let make = || {
-            let (ty, fast) = owner.with(|context| {
+            let (ty, typed) = store.with(|context| {
                 let ty = func.ty(&context);
-                let fast = typed_calls::fast_call(func, &ty, &context).map(Arc::from);
-                (ty, fast)
+                let typed = typed_calls::typed_call(func, &ty, &context).map(Arc::from);
+                (ty, typed)
             })?;
-            Ok(heap.alloc(Self { home, func, ty, fast, name: name.map(Into::into) }))
+            Ok(heap.alloc(Self { owner, func, ty, typed, name: name.map(Into::into) }))
         };
-        if name.is_some() { Ok(owner.name_function(&func, make()?)) } else { owner.function(&func, make) }
+        if name.is_some() { Ok(store.name_function(&func, make()?)) } else { store.function(&func, make) }
     }
 
     /// Calls a function of any type, and says what is wrong with the arguments of any.
@@ -81,35 +81,35 @@ impl<'v> Function<'v> {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let params = self.ty.params();
-        let me = self.home.to_value();
+        let owner = self.owner.to_value();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
-        let (mut few, mut many);
+        let (mut inline, mut spilled);
         let values = match inputs + outputs {
-            count @ ..=FEW => {
-                few = [const { Val::I32(0) }; FEW];
-                few.get_mut(..count).unwrap_or_default()
+            count @ ..=INLINE_VALS => {
+                inline = [const { Val::I32(0) }; INLINE_VALS];
+                inline.get_mut(..count).unwrap_or_default()
             }
             count => {
-                many = vec![Val::I32(0); count];
-                many.as_mut_slice()
+                spilled = vec![Val::I32(0); count];
+                spilled.as_mut_slice()
             }
         };
         let (inputs, outputs) = values.split_at_mut(inputs);
-        let mut given = 0;
+        let mut count = 0;
         for arg in args.positions(heap)? {
-            let (Some(slot), Some(ty)) = (inputs.get_mut(given), params.get(given)) else {
+            let (Some(slot), Some(ty)) = (inputs.get_mut(count), params.get(count)) else {
                 return Err(self.wrong_arity(args.len()?).into());
             };
-            fill(slot, arg, *ty, me, store).map_err(|e| self.bad_argument(given, arg, e))?;
-            given += 1;
+            fill(slot, arg, *ty, owner, store).map_err(|e| self.bad_argument(count, arg, e))?;
+            count += 1;
         }
-        if given != inputs.len() {
-            return Err(self.wrong_arity(given).into());
+        if count != inputs.len() {
+            return Err(self.wrong_arity(count).into());
         }
         store
-            .enter(me, eval, |context| self.func.call(context, inputs, outputs))?
-            .map_err(|error| self.failed(me, store, error))?;
-        let back = |val: &Val| to_starlark(val, me, store, heap);
+            .enter(owner, eval, |context| self.func.call(context, inputs, outputs))?
+            .map_err(|error| self.failed(owner, store, error))?;
+        let back = |val: &Val| to_starlark(val, owner, store, heap);
         match outputs {
             [] => Ok(Value::new_none()),
             [one] => Ok(back(one)?),
@@ -122,10 +122,10 @@ impl<'v> Function<'v> {
     }
 
     #[cold]
-    fn wrong_arity(&self, given: usize) -> Error {
+    fn wrong_arity(&self, count: usize) -> Error {
         let takes = self.ty.params().len();
         let plural = if takes == 1 { "" } else { "s" };
-        Error::value(format!("`{}` takes {takes} argument{plural}, got {given}", self.described()))
+        Error::value(format!("`{}` takes {takes} argument{plural}, got {count}", self.described()))
     }
 
     #[cold]
@@ -144,8 +144,8 @@ impl<V> FunctionGen<V> {
     }
 
     #[cold]
-    fn failed<'v>(&self, own: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
-        store.failure(own, error, || format!("in wasm function `{}`", self.described()))
+    fn failed<'v>(&self, owner: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
+        store.failure(owner, error, || format!("in wasm function `{}`", self.described()))
     }
 
     /// `add(i32, i32) -> i32`.
@@ -156,9 +156,9 @@ impl<V> FunctionGen<V> {
 
 /// Any value as one of a wasm type, for use in `store`.
 #[inline]
-pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
     match ty {
-        ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, me, store),
+        ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, owner, store),
         _ => convert::to_wasm(value, ty),
     }
 }
@@ -169,25 +169,25 @@ pub(crate) fn fill<'v>(
     slot: &mut Val,
     value: Value<'v>,
     ty: ValType,
-    me: Value<'v>,
+    owner: Value<'v>,
     store: &Store<'v>,
 ) -> Result<(), Expected> {
     *slot = match ty {
         ValType::I32 => Val::I32(convert::to_i32(value)?),
         ValType::I64 => Val::I64(convert::to_i64(value)?),
-        _ => to_wasm(value, ty, me, store)?,
+        _ => to_wasm(value, ty, owner, store)?,
     };
     Ok(())
 }
 
-fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
     let is_func = ty == ValType::FuncRef;
     if value.is_none() {
         return Ok(if is_func { Val::FuncRef(Nullable::Null) } else { Val::ExternRef(Nullable::Null) });
     }
     if is_func {
         return match Function::from_value(value) {
-            Some(function) if function.home.to_value().ptr_eq(me) => Ok(Val::from(function.func)),
+            Some(function) if function.owner.to_value().ptr_eq(owner) => Ok(Val::from(function.func)),
             Some(_) => Err("a wasm.Function of the same store"),
             None => Err("a wasm.Function or None"),
         };
@@ -199,16 +199,26 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, me: Value<'v>, store: &S
 
 /// A wasm value as a Starlark value: a reference as the very handle or value that it refers to.
 #[inline]
-pub(crate) fn to_starlark<'v>(val: &Val, me: Value<'v>, store: &Store<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
+pub(crate) fn to_starlark<'v>(
+    val: &Val,
+    owner: Value<'v>,
+    store: &Store<'v>,
+    heap: Heap<'v>,
+) -> Result<Value<'v>, Error> {
     match convert::to_starlark(val, heap) {
         Some(value) => Ok(value),
-        None => reference_to_starlark(val, me, store, heap),
+        None => reference_to_starlark(val, owner, store, heap),
     }
 }
 
-fn reference_to_starlark<'v>(val: &Val, me: Value<'v>, store: &Store<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
+fn reference_to_starlark<'v>(
+    val: &Val,
+    owner: Value<'v>,
+    store: &Store<'v>,
+    heap: Heap<'v>,
+) -> Result<Value<'v>, Error> {
     match val {
-        Val::FuncRef(Nullable::Val(func)) => Function::wrap(Home::new(me)?, store, *func, None, heap),
+        Val::FuncRef(Nullable::Val(func)) => Function::wrap(StoreRef::new(owner)?, store, *func, None, heap),
         Val::ExternRef(Nullable::Val(reference)) => {
             let index = store.with(|context| reference.data(&context).downcast_ref::<usize>().copied())?;
             index
@@ -257,24 +267,24 @@ where
 
     fn invoke(
         &self,
-        me: Value<'v>,
+        this: Value<'v>,
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         args.no_named_args()?;
-        let own = self.home.to_value();
-        let store = self.home.store()?;
-        match self.fast.as_ref().and_then(|fast| fast((own, store), args, eval)) {
+        let owner = self.owner.to_value();
+        let store = self.owner.store()?;
+        match self.typed.as_ref().and_then(|call| call((owner, store), args, eval)) {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.failed(own, store, error)),
-            None => match Function::from_value(me) {
+            Some(Err(error)) => Err(self.failed(owner, store, error)),
+            None => match Function::from_value(this) {
                 Some(function) => function.call(store, args, eval),
                 None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
             },
         }
     }
 
-    fn name_for_call_stack(&self, _me: Value<'v>) -> String {
+    fn name_for_call_stack(&self, _this: Value<'v>) -> String {
         format!("wasm function {}", wording::shown(self.name()))
     }
 
@@ -286,7 +296,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Function::from_value(other).is_some_and(|other| {
-            other.home.to_value().ptr_eq(self.home.to_value())
+            other.owner.to_value().ptr_eq(self.owner.to_value())
                 && format!("{:?}", other.func) == format!("{:?}", self.func)
         }))
     }

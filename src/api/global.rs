@@ -15,7 +15,7 @@ use wasmi::{GlobalType, Mutability};
 
 use super::convert;
 use super::function::{to_starlark, to_wasm};
-use super::store_ref::Home;
+use super::store_ref::StoreRef;
 use crate::error::Error;
 use crate::module::types;
 
@@ -23,7 +23,7 @@ use crate::module::types;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct GlobalGen<V> {
-    pub(crate) home: Home<V>,
+    pub(crate) owner: StoreRef<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) global: wasmi::Global,
@@ -33,15 +33,15 @@ starlark_complex_value!(pub(crate) Global);
 
 impl<'v> Global<'v> {
     /// Makes a global of a script's own.
-    pub(crate) fn make(me: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
-        let home = Home::new(me)?;
-        let store = home.store()?;
+    pub(crate) fn make(owner: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
+        let owner = StoreRef::new(owner)?;
+        let store = owner.store()?;
         let Some(ty) = types::type_by_name(ty) else {
             return Err(Error::value(format!(
                 "`type` must be one of i32, i64, f32, f64, v128, funcref, externref, got \"{ty}\""
             )));
         };
-        let value = to_wasm(value, ty, me, store).map_err(|expected| {
+        let value = to_wasm(value, ty, owner.to_value(), store).map_err(|expected| {
             Error::value(format!(
                 "`value` must be {expected} ({}), got {}",
                 types::type_name(ty),
@@ -50,27 +50,27 @@ impl<'v> Global<'v> {
         })?;
         let mutability = if mutable { Mutability::Var } else { Mutability::Const };
         let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
-        Ok(Self { home, global })
+        Ok(Self { owner, global })
     }
 
     fn ty(&self) -> Result<GlobalType, Error> {
-        self.home.store()?.with(|context| self.global.ty(&context))
+        self.owner.store()?.with(|context| self.global.ty(&context))
     }
 
     fn get(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         let value = store.with(|context| self.global.get(&context))?;
-        to_starlark(&value, self.home.to_value(), store, heap)
+        to_starlark(&value, self.owner.to_value(), store, heap)
     }
 
     fn set(&self, value: Value<'v>) -> Result<(), Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         let ty = self.ty()?;
         let name = types::type_name(ty.content());
         if !ty.mutability().is_mut() {
             return Err(Error::value(format!("this global of type {name} is immutable")));
         }
-        let value = to_wasm(value, ty.content(), self.home.to_value(), store).map_err(|expected| {
+        let value = to_wasm(value, ty.content(), self.owner.to_value(), store).map_err(|expected| {
             Error::value(format!(
                 "the value of this global must be {expected} ({name}), got {}",
                 convert::describe(value)
@@ -128,12 +128,12 @@ where
             ))
             .into());
         }
-        Ok(Global { home: self.home.to_home(), global: self.global }.set(value)?)
+        Ok(Global { owner: self.owner.to_store_ref(), global: self.global }.set(value)?)
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Global::from_value(other).is_some_and(|other| {
-            other.home.to_value().ptr_eq(self.home.to_value())
+            other.owner.to_value().ptr_eq(self.owner.to_value())
                 && format!("{:?}", other.global) == format!("{:?}", self.global)
         }))
     }

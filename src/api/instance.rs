@@ -17,16 +17,16 @@ use starlark::values::{
 use super::exports::{EndedExports, Exports};
 use super::memory::Memory;
 use super::module::Module;
-use super::scope::Edge;
-use super::store_ref::Home;
+use super::scope::CyclicRef;
+use super::store_ref::StoreRef;
 use crate::error::{Error, ErrorKind, TrapCode};
 use crate::wasi::Machine;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Instance<'v> {
-    pub(crate) home: Home<Value<'v>>,
-    pub(crate) exports: Edge<'v, Exports<'v>>,
+    pub(crate) owner: StoreRef<Value<'v>>,
+    pub(crate) exports: CyclicRef<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
     /// The memory that it imports, where it imports one.
@@ -39,13 +39,20 @@ pub(crate) struct Instance<'v> {
 
 impl<'v> Instance<'v> {
     pub(crate) fn new(
-        home: Home<Value<'v>>,
+        owner: StoreRef<Value<'v>>,
         exports: ValueTyped<'v, Exports<'v>>,
         module: Module,
         imported_memory: Option<Value<'v>>,
         machine: Option<Machine>,
     ) -> Self {
-        Self { home, exports: Edge::new(exports), module, imported_memory, initialized: Cell::new(false), machine }
+        Self {
+            owner,
+            exports: CyclicRef::new(exports),
+            module,
+            imported_memory,
+            initialized: Cell::new(false),
+            machine,
+        }
     }
 
     pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {
@@ -53,7 +60,7 @@ impl<'v> Instance<'v> {
     }
 
     /// A live instance; an error for one of an evaluation that is over.
-    fn of(value: Value<'v>) -> Result<&'v Self, Error> {
+    fn live(value: Value<'v>) -> Result<&'v Self, Error> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
 
@@ -86,7 +93,7 @@ impl<'v> Instance<'v> {
         let function = self.exports.as_ref().get(name, heap)?;
         match eval.eval_function(function, &[], &[]) {
             Ok(_) => Ok(0),
-            Err(error) => match Error::within(&error) {
+            Err(error) => match Error::find_in(&error) {
                 Some(ours) if ours.kind() == ErrorKind::Trap(TrapCode::Exit) => Ok(ours.exit_code().unwrap_or(0)),
                 _ => Err(error),
             },
@@ -103,8 +110,8 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     /// and iteration know the names.
     #[starlark(attribute)]
     fn exports<'v>(this: Value<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
-        let instance = Instance::of(this)?;
-        instance.home.store()?.check_open()?;
+        let instance = Instance::live(this)?;
+        instance.owner.store()?.check_open()?;
         Ok(ValueOfUnchecked::new(instance.exports.to_value()))
     }
 
@@ -112,18 +119,18 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     /// that is imported.
     #[starlark(attribute)]
     fn memory<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
-        Ok(ValueOfUnchecked::new(Instance::of(this)?.memory(heap)?))
+        Ok(ValueOfUnchecked::new(Instance::live(this)?.memory(heap)?))
     }
 
     /// The module that this is an instance of.
     #[starlark(attribute)]
     fn module<'v>(this: Value<'v>) -> starlark::Result<Module> {
-        Ok(Instance::of(this)?.module.clone())
+        Ok(Instance::live(this)?.module.clone())
     }
 
     /// The names of the exports, in the module's order.
     fn list_exports<'v>(this: Value<'v>) -> starlark::Result<Vec<String>> {
-        Ok(Instance::of(this)?.exports.as_ref().names().map(str::to_owned).collect())
+        Ok(Instance::live(this)?.exports.as_ref().names().map(str::to_owned).collect())
     }
 
     /// The memory that is exported under this name.
@@ -132,7 +139,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] name: &str,
         heap: Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
-        let found = Instance::of(this)?.exports.as_ref().get(name, heap)?;
+        let found = Instance::live(this)?.exports.as_ref().get(name, heap)?;
         match Memory::from_value(found) {
             Some(_) => Ok(ValueOfUnchecked::new(found)),
             None => Err(Error::new(ErrorKind::Link, format!("export `{name}` is no memory: it is {found}")).into()),
@@ -143,7 +150,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     /// stays usable.
     fn start<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let heap = eval.heap();
-        let instance = Instance::of(this)?;
+        let instance = Instance::live(this)?;
         let code = instance.run("_start", heap, eval)?;
         if let Some(machine) = &instance.machine {
             machine.system().exit_code = Some(code);
@@ -153,7 +160,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
 
     /// Initializes a reactor: calls `_initialize`, once; nothing where there is none.
     fn initialize<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
-        let instance = Instance::of(this)?;
+        let instance = Instance::live(this)?;
         if instance.initialized.replace(true) {
             return Err(Error::new(
                 ErrorKind::Value,

@@ -10,8 +10,8 @@ use super::link;
 use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
-use super::store_ref::Home;
-use super::table::{MOST_ELEMENTS, too_wide};
+use super::store_ref::StoreRef;
+use super::table::{MAX_ELEMENTS, maximum_too_large};
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
 use crate::wasi::{Binding, Machine};
@@ -27,9 +27,9 @@ pub(crate) fn instantiate<'v>(
     let heap = eval.heap();
     let compiled = module.compiled();
     let plan = link::plan(compiled, imports, machine.is_some(), store, heap)?;
-    let me = plan.store.unwrap_or_else(|| Store::default_of(eval));
-    let home = Home::new(me)?;
-    let store = home.store()?;
+    let owner = plan.store.unwrap_or_else(|| Store::default_for(eval));
+    let store_ref = StoreRef::new(owner)?;
+    let store = store_ref.store()?;
     let state = store.evaluation.as_ref();
     if !wasmi::Engine::same(compiled.module.engine(), state.engine.wasmi()) {
         return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
@@ -40,18 +40,19 @@ pub(crate) fn instantiate<'v>(
     // What an earlier guest was refused says nothing about this one.
     state.budget.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
-    let exports = heap.alloc_typed(Exports::new(home, compiled.clone()));
-    let instance = heap.alloc(Instance::new(home, exports, module.clone(), plan.memory, machine.clone()));
+    let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone()));
+    let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine.clone()));
     let binding = machine.map(Binding::new);
-    let externs = plan.externs(me, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
-    let made = store
-        .enter(me, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
-        .map_err(|error| not_made(me, store, compiled, error))?;
+    let externs = plan.externs(owner, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
+    let wasmi_instance = store
+        .enter(owner, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
+        .map_err(|error| instantiation_error(owner, store, compiled, error))?;
     if let Some(binding) = binding {
-        let memory = |(name, _): (&String, _)| store.with(|context| made.get_memory(&context, name)).ok().flatten();
+        let memory =
+            |(name, _): (&String, _)| store.with(|context| wasmi_instance.get_memory(&context, name)).ok().flatten();
         compiled.exports.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
     }
-    exports.as_ref().complete(made);
+    exports.as_ref().complete(wasmi_instance);
     store.add_instance(instance, compiled.exports.len());
     Ok(instance)
 }
@@ -61,8 +62,8 @@ pub(crate) fn instantiate<'v>(
 fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
     let Tables { elements, maximum } = compiled.tables;
     let limit = store.evaluation.as_ref().engine.limits().table_elements;
-    if maximum > MOST_ELEMENTS {
-        return Err(Error::new(ErrorKind::Link, too_wide(maximum)));
+    if maximum > MAX_ELEMENTS {
+        return Err(Error::new(ErrorKind::Link, maximum_too_large(maximum)));
     }
     if elements > limit {
         return Err(tables_too_large(limit));
@@ -83,7 +84,12 @@ fn tables_too_large(limit: u64) -> Error {
     )
 }
 
-fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wasmi::Error) -> starlark::Error {
+fn instantiation_error<'v>(
+    owner: Value<'v>,
+    store: &Store<'v>,
+    compiled: &Compiled,
+    error: wasmi::Error,
+) -> starlark::Error {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
     match error.kind() {
@@ -107,6 +113,6 @@ fn not_made<'v>(me: Value<'v>, store: &Store<'v>, compiled: &Compiled, error: wa
         )
         .into(),
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),
-        _ => store.failure(me, error, || "while instantiating".to_owned()),
+        _ => store.failure(owner, error, || "while instantiating".to_owned()),
     }
 }

@@ -30,7 +30,7 @@ starlark_simple_value!(Module);
 impl Module {
     /// Compiles what a script names: a module as it is, bytes, or a path for the loader.
     pub(crate) fn from_source<'v>(source: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> Result<Self, Error> {
-        let evaluation = Evaluation::of(eval).as_ref();
+        let evaluation = Evaluation::current(eval).as_ref();
         let engine = &evaluation.engine;
         if let Some(module) = source.downcast_ref::<Self>() {
             return module.check_engine(engine).map(|()| module.clone());

@@ -10,12 +10,12 @@ use super::store;
 use crate::error::Error;
 
 /// An inner namespace of `imports`.
-pub(super) enum Space<'v> {
+pub(super) enum Namespace<'v> {
     Dict(DictRef<'v>),
     Exports(&'v Exports<'v>),
 }
 
-impl<'v> Space<'v> {
+impl<'v> Namespace<'v> {
     pub(super) fn get(&self, name: &str, heap: Heap<'v>) -> Option<Result<Value<'v>, Error>> {
         match self {
             Self::Dict(dict) => dict.get_str(name).map(Ok),
@@ -39,7 +39,10 @@ impl<'v> Space<'v> {
 }
 
 /// The namespaces that a script gives; what is none is a problem.
-pub(super) fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<String>) -> Vec<(&'v str, Space<'v>)> {
+pub(super) fn namespaces<'v>(
+    imports: Option<&DictRef<'v>>,
+    problems: &mut Vec<String>,
+) -> Vec<(&'v str, Namespace<'v>)> {
     let mut spaces = Vec::new();
     for (key, value) in imports.iter().flat_map(|dict| dict.iter()) {
         let Some(name) = key.unpack_str() else {
@@ -50,11 +53,11 @@ pub(super) fn namespaces<'v>(imports: Option<&DictRef<'v>>, problems: &mut Vec<S
             if let Some(bad) = dict.keys().find(|k| k.unpack_str().is_none()) {
                 problems.push(format!("`imports[\"{name}\"]` must have str keys, got {}", convert::describe(bad)));
             }
-            Space::Dict(dict)
+            Namespace::Dict(dict)
         } else if let Some(instance) = Instance::from_value(value) {
-            Space::Exports(instance.exports.as_ref())
+            Namespace::Exports(instance.exports.as_ref())
         } else if let Some(exports) = value.downcast_ref::<Exports<'v>>() {
-            Space::Exports(exports)
+            Namespace::Exports(exports)
         } else if value.downcast_ref::<EndedInstance>().is_some() || value.downcast_ref::<EndedExports>().is_some() {
             problems.push(format!("`imports[\"{name}\"]`: {}", store::frozen().message()));
             continue;

@@ -37,7 +37,7 @@ pub(crate) fn attempt<'v>(
 ) -> starlark::Result<Outcome<'v>> {
     match eval.eval_function(function, args, named) {
         Ok(value) => Ok(Outcome { ok: true, value, trap: Value::new_none() }),
-        Err(error) => match Error::within(&error) {
+        Err(error) => match Error::find_in(&error) {
             Some(ours) if matches!(ours.kind(), ErrorKind::Trap(_)) => {
                 let ErrorKind::Trap(code) = ours.kind() else { return Err(error) };
                 let trap = Trap { code, message: ours.message().to_owned(), exit_code: ours.exit_code() };

@@ -1,4 +1,4 @@
-//! Where WebAssembly, the evaluator and the store meet: with `home`, the only `unsafe` of the script types.
+//! Where WebAssembly, the evaluator and the store meet: with `store_ref`, the only `unsafe` of the script types.
 //!
 //! wasmi calls a host function with a `Caller`, which is the store itself, borrowed. The function
 //! must reach two more things: the Starlark evaluator that made the call, and the heap value that
@@ -7,10 +7,10 @@
 //!
 //! Invariants, which every `unsafe` below relies on:
 //!
-//! 1. **One `&mut` at a time.** `StoreCell::at` says where the store can be reached: at home, through
+//! 1. **One `&mut` at a time.** `StoreCell::state` says where the store can be reached: in the cell, through
 //!    the `Caller` of the host function that runs now, or not at all, because somebody holds it. It is
-//!    taken out for each use and put back by a guard, on panic too.
-//! 2. **An entry outlives what it points to never.** `StoreData::entry` is set by `StoreCell::enter`,
+//!    `InUse` for the time of each use, and set back by a guard, on panic too.
+//! 2. **An entry never outlives what it points to.** `StoreData::entry` is set by `StoreCell::enter`,
 //!    which borrows evaluator and owner for as long as wasm runs, and reset by a guard, on panic too.
 //!    Host functions run only within `enter`.
 //! 3. **Nothing moves meanwhile.** starlark-rust collects garbage only between the statements of a
@@ -56,26 +56,29 @@ unsafe impl Sync for Entry {}
 
 /// A wasmi store that can be reached from host functions while wasm holds it.
 pub(crate) struct StoreCell {
-    at: Cell<At>,
-    home: UnsafeCell<Option<Box<wasmi::Store<StoreData>>>>,
+    state: Cell<StoreState>,
+    owned: UnsafeCell<Option<Box<wasmi::Store<StoreData>>>>,
 }
 
-// SAFETY: invariant 4; between entries `at` is `Home` or `Closed`, and `wasmi::Store` is `Send`.
+// SAFETY: invariant 4; between entries `state` is `Owned` or `Closed`, and `wasmi::Store` is `Send`.
 unsafe impl Send for StoreCell {}
 
 #[derive(Clone, Copy)]
-enum At {
-    Home,
-    Lent(NonNull<Caller<'static, StoreData>>),
-    Taken,
+enum StoreState {
+    /// The cell has it.
+    Owned,
+    /// wasm has it, and lends it to the host function that runs now.
+    Borrowed(NonNull<Caller<'static, StoreData>>),
+    /// Somebody holds the one reference.
+    InUse,
     Closed,
 }
 
-impl At {
-    /// Why a store that is neither at home nor lent cannot be reached. Apart, so that the two common cases are
+impl StoreState {
+    /// Why a store that is neither owned nor borrowed cannot be reached. Apart, so that the two common cases are
     /// two comparisons, and no jump through a table.
     #[cold]
-    fn why(self) -> Unavailable {
+    fn why_unavailable(self) -> Unavailable {
         match self {
             Self::Closed => Unavailable::Closed,
             _ => Unavailable::InUse,
@@ -91,43 +94,43 @@ pub(crate) enum Unavailable {
 }
 
 struct Restore<'a> {
-    at: &'a Cell<At>,
-    was: At,
+    state: &'a Cell<StoreState>,
+    previous: StoreState,
 }
 
 impl Drop for Restore<'_> {
     fn drop(&mut self) {
-        self.at.set(self.was);
+        self.state.set(self.previous);
     }
 }
 
 impl StoreCell {
     pub(crate) fn new(store: wasmi::Store<StoreData>) -> Self {
-        Self { at: Cell::new(At::Home), home: UnsafeCell::new(Some(Box::new(store))) }
+        Self { state: Cell::new(StoreState::Owned), owned: UnsafeCell::new(Some(Box::new(store))) }
     }
 
     /// Uses the store, wherever it is.
     #[inline]
     pub(crate) fn with<R>(&self, f: impl FnOnce(StoreContextMut<'_, StoreData>) -> R) -> Result<R, Unavailable> {
-        let was = self.at.replace(At::Taken);
-        let _restore = Restore { at: &self.at, was };
-        match was {
-            At::Home => {
-                // SAFETY: invariant 1: `at` was `Home`, so nobody else holds a reference, and while
-                // it is `Taken` nobody gets one.
-                let home = unsafe { &mut *self.home.get() };
-                match home {
+        let previous = self.state.replace(StoreState::InUse);
+        let _restore = Restore { state: &self.state, previous };
+        match previous {
+            StoreState::Owned => {
+                // SAFETY: invariant 1: `state` was `Owned`, so nobody else holds a reference, and while
+                // it is `InUse` nobody gets one.
+                let owned = unsafe { &mut *self.owned.get() };
+                match owned {
                     Some(store) => Ok(f(store.as_context_mut())),
                     None => Err(Unavailable::Closed),
                 }
             }
-            At::Lent(mut caller) => {
+            StoreState::Borrowed(mut caller) => {
                 // SAFETY: invariant 1: `lend` holds the `Caller` exclusively, does not touch it until
-                // its closure returns, and takes it out of `at` before it does.
+                // its closure returns, and takes it out of `state` before it does.
                 let caller = unsafe { caller.as_mut() };
                 Ok(f(caller.as_context_mut()))
             }
-            nowhere => Err(nowhere.why()),
+            other => Err(other.why_unavailable()),
         }
     }
 
@@ -144,8 +147,8 @@ impl StoreCell {
         let owner = unsafe { std::mem::transmute::<Value<'v>, Value<'static>>(owner) };
         let entry = Entry { evaluator: Some(NonNull::from(evaluator).cast()), owner: Some(owner) };
         self.with(|mut context| {
-            let was = std::mem::replace(&mut context.data_mut().entry, entry);
-            let entered = Entered { context: &mut context, was };
+            let previous = std::mem::replace(&mut context.data_mut().entry, entry);
+            let entered = Entered { context: &mut context, previous };
             f(&mut *entered.context)
         })
     }
@@ -153,23 +156,23 @@ impl StoreCell {
     /// Lends the store that a host function was called with to whoever asks this cell for it.
     #[inline]
     pub(crate) fn lend<R>(&self, caller: &mut Caller<'_, StoreData>, f: impl FnOnce() -> R) -> R {
-        let was = self.at.replace(At::Lent(NonNull::from(caller).cast()));
-        let _restore = Restore { at: &self.at, was };
+        let previous = self.state.replace(StoreState::Borrowed(NonNull::from(caller).cast()));
+        let _restore = Restore { state: &self.state, previous };
         f()
     }
 
     /// Whether wasm runs in this store now, or it is used otherwise.
     pub(crate) fn is_busy(&self) -> bool {
-        matches!(self.at.get(), At::Taken | At::Lent(_))
+        matches!(self.state.get(), StoreState::InUse | StoreState::Borrowed(_))
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(self.at.get(), At::Closed)
+        matches!(self.state.get(), StoreState::Closed)
     }
 
     /// An export of the instance whose code called the host function that runs now, if one does.
     pub(crate) fn caller_export(&self, name: &str) -> Option<wasmi::Extern> {
-        let At::Lent(caller) = self.at.get() else { return None };
+        let StoreState::Borrowed(caller) = self.state.get() else { return None };
         // SAFETY: invariant 1: as in `with`; the reference ends with this statement, and
         // `get_export` runs no code of ours.
         unsafe { caller.as_ref() }.get_export(name)
@@ -177,13 +180,13 @@ impl StoreCell {
 
     /// Frees the store now.
     pub(crate) fn close(&self) -> Result<(), Unavailable> {
-        match self.at.get() {
-            At::Taken | At::Lent(_) => Err(Unavailable::InUse),
-            At::Closed => Ok(()),
-            At::Home => {
-                self.at.set(At::Closed);
-                // SAFETY: invariant 1: `at` was `Home`; dropping the store runs no script.
-                drop(unsafe { &mut *self.home.get() }.take());
+        match self.state.get() {
+            StoreState::InUse | StoreState::Borrowed(_) => Err(Unavailable::InUse),
+            StoreState::Closed => Ok(()),
+            StoreState::Owned => {
+                self.state.set(StoreState::Closed);
+                // SAFETY: invariant 1: `state` was `Owned`; dropping the store runs no script.
+                drop(unsafe { &mut *self.owned.get() }.take());
                 Ok(())
             }
         }
@@ -198,25 +201,25 @@ impl fmt::Debug for StoreCell {
 
 struct Entered<'a, 'b> {
     context: &'a mut StoreContextMut<'b, StoreData>,
-    was: Entry,
+    previous: Entry,
 }
 
 impl Drop for Entered<'_, '_> {
     fn drop(&mut self) {
-        self.context.data_mut().entry = self.was;
+        self.context.data_mut().entry = self.previous;
     }
 }
 
 /// A value of a known type that may refer back to whoever holds this: `ValueTyped` asserts, while it is
 /// traced, that its value has the type, which within a cycle has not been copied yet.
 #[derive(Trace)]
-pub(crate) struct Edge<'v, T: StarlarkValue<'v>> {
+pub(crate) struct CyclicRef<'v, T: StarlarkValue<'v>> {
     value: Value<'v>,
     #[trace(unsafe_ignore)]
     ty: PhantomData<fn() -> T>,
 }
 
-impl<'v, T: StarlarkValue<'v>> Edge<'v, T> {
+impl<'v, T: StarlarkValue<'v>> CyclicRef<'v, T> {
     pub(crate) fn new(value: ValueTyped<'v, T>) -> Self {
         Self { value: value.to_value(), ty: PhantomData }
     }

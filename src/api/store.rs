@@ -18,7 +18,7 @@ use wasmi::{AsContextMut, StoreContextMut};
 
 use super::convert;
 use super::evaluation::Evaluation;
-use super::scope::{Edge, StoreCell, StoreData, Unavailable};
+use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::Limiter;
 use crate::error::{Error, ErrorKind, Limit};
 
@@ -28,7 +28,7 @@ use crate::error::{Error, ErrorKind, Limit};
 pub(crate) struct Store<'v> {
     #[trace(unsafe_ignore)]
     cell: StoreCell,
-    pub(crate) evaluation: Edge<'v, Evaluation<'v>>,
+    pub(crate) evaluation: CyclicRef<'v, Evaluation<'v>>,
     /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
@@ -63,7 +63,7 @@ impl<'v> Store<'v> {
         store.limiter(|data| &mut data.limiter);
         Self {
             cell: StoreCell::new(store),
-            evaluation: Edge::new(evaluation),
+            evaluation: CyclicRef::new(evaluation),
             callbacks: RefCell::default(),
             externs: RefCell::default(),
             functions: RefCell::default(),
@@ -77,8 +77,8 @@ impl<'v> Store<'v> {
     }
 
     /// The store that everything of an evaluation lives in by default.
-    pub(crate) fn default_of(eval: &Evaluator<'v, '_, '_>) -> Value<'v> {
-        let evaluation = Evaluation::of(eval);
+    pub(crate) fn default_for(eval: &Evaluator<'v, '_, '_>) -> Value<'v> {
+        let evaluation = Evaluation::current(eval);
         let state = evaluation.as_ref();
         if let Some(store) = state.default_store.get() {
             return store;
@@ -90,7 +90,7 @@ impl<'v> Store<'v> {
 
     /// The store of a handle; an error for one whose evaluation is over.
     #[inline]
-    pub(crate) fn of(store: Value<'v>) -> Result<&'v Self, Error> {
+    pub(crate) fn live(store: Value<'v>) -> Result<&'v Self, Error> {
         store.downcast_ref::<Self>().ok_or_else(frozen)
     }
 
@@ -100,16 +100,16 @@ impl<'v> Store<'v> {
         self.cell.with(f).map_err(unavailable)
     }
 
-    /// Runs wasm. `me` is this store's own value.
+    /// Runs wasm. `this` is this store's own value.
     #[inline]
     pub(crate) fn enter<R>(
         &self,
-        me: Value<'v>,
+        this: Value<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
         f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
     ) -> Result<R, Error> {
-        self.hold_fuel(me)?;
-        self.cell.enter(me, eval, f).map_err(unavailable)
+        self.hold_fuel(this)?;
+        self.cell.enter(this, eval, f).map_err(unavailable)
     }
 
     /// The cell, for host functions and callers.
@@ -231,7 +231,7 @@ impl<'v> Store<'v> {
     #[cold]
     pub(crate) fn failure(
         &self,
-        me: Value<'v>,
+        this: Value<'v>,
         error: wasmi::Error,
         place: impl FnOnce() -> String,
     ) -> starlark::Error {
@@ -242,10 +242,10 @@ impl<'v> Store<'v> {
             };
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
-            let error = self.out_of_fuel(me);
+            let error = self.out_of_fuel(this);
             return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
         }
-        Error::of_wasm(&error, place).into()
+        Error::from_wasmi(&error, place).into()
     }
 }
 
@@ -290,7 +290,7 @@ fn store_methods(builder: &mut MethodsBuilder) {
     /// metered. Assign to lower it, or to raise it again within what the sandbox has left.
     #[starlark(attribute)]
     fn fuel<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
-        let store = Store::of(this)?;
+        let store = Store::live(this)?;
         if !store.evaluation.as_ref().is_metered() {
             return Ok(NoneOr::None);
         }
@@ -301,13 +301,13 @@ fn store_methods(builder: &mut MethodsBuilder) {
     /// limit but the sandbox's.
     #[starlark(attribute)]
     fn max_memory<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
-        Ok(NoneOr::from_option(Store::of(this)?.max_memory))
+        Ok(NoneOr::from_option(Store::live(this)?.max_memory))
     }
 
     /// Frees all that lives in this store, now. A later use of one of its handles is an error. An
     /// error too while code of this store runs.
     fn close<'v>(this: Value<'v>) -> starlark::Result<NoneType> {
-        let store = Store::of(this)?;
+        let store = Store::live(this)?;
         if store.cell.is_busy() {
             return Err(Error::new(ErrorKind::Handle, "cannot close a store while code of it runs").into());
         }

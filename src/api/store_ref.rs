@@ -1,7 +1,7 @@
-//! The store that the thing behind a handle lives in.
+//! A handle's checked reference to the store that owns what is behind it.
 //!
 //! A handle that is used reaches for its store first, at each call and each access to memory. To ask starlark
-//! whether a value has a type is a call through a pointer, and was a tenth of a typed read. So a `Home` is made
+//! whether a value has a type is a call through a pointer, and was a tenth of a typed read. So a `StoreRef` is made
 //! of what is known to be a store, and from then on looks at one bit alone: whether the value was frozen since.
 #![allow(unsafe_code)]
 
@@ -14,17 +14,17 @@ use crate::error::Error;
 /// The value of a `Store`; after its evaluation, of the `ClosedStore` that it became.
 #[derive(Clone, Copy, Trace, Freeze, Coerce)]
 #[repr(transparent)]
-pub(crate) struct Home<V>(V);
+pub(crate) struct StoreRef<V>(V);
 
-impl<'v> Home<Value<'v>> {
+impl<'v> StoreRef<Value<'v>> {
     /// An error for what is no live store.
     pub(crate) fn new(store: Value<'v>) -> Result<Self, Error> {
-        Store::of(store)?;
+        Store::live(store)?;
         Ok(Self(store))
     }
 }
 
-impl<'v, V: ValueLike<'v>> Home<V> {
+impl<'v, V: ValueLike<'v>> StoreRef<V> {
     #[inline]
     pub(crate) fn to_value(self) -> Value<'v> {
         self.0.to_value()
@@ -32,8 +32,8 @@ impl<'v, V: ValueLike<'v>> Home<V> {
 
     /// The same, of a handle of any kind.
     #[inline]
-    pub(crate) fn to_home(self) -> Home<Value<'v>> {
-        Home(self.0.to_value())
+    pub(crate) fn to_store_ref(self) -> StoreRef<Value<'v>> {
+        StoreRef(self.0.to_value())
     }
 
     /// The store; an error if its evaluation is over.

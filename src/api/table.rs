@@ -16,14 +16,14 @@ use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 
 use super::convert;
 use super::function::{to_starlark, to_wasm};
-use super::store_ref::Home;
+use super::store_ref::StoreRef;
 use crate::error::{Error, Limit};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct TableGen<V> {
-    pub(crate) home: Home<V>,
+    pub(crate) owner: StoreRef<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) table: wasmi::Table,
@@ -32,23 +32,23 @@ pub(crate) struct TableGen<V> {
 starlark_complex_value!(pub(crate) Table);
 
 /// What a table's own maximum may be: wasmi on a 32-bit host makes no table with a larger one.
-pub(crate) const MOST_ELEMENTS: u64 = u32::MAX as u64;
+pub(crate) const MAX_ELEMENTS: u64 = u32::MAX as u64;
 
-pub(crate) fn too_wide(maximum: u64) -> String {
-    format!("a table's maximum may be at most {MOST_ELEMENTS} elements, which every host can count, got {maximum}")
+pub(crate) fn maximum_too_large(maximum: u64) -> String {
+    format!("a table's maximum may be at most {MAX_ELEMENTS} elements, which every host can count, got {maximum}")
 }
 
 impl<'v> Table<'v> {
     /// Makes a table of a script's own, of null references.
     pub(crate) fn make(
-        me: Value<'v>,
+        owner: Value<'v>,
         initial: Value<'v>,
         maximum: Option<Value<'v>>,
         element: &str,
         is_64: bool,
     ) -> Result<Self, Error> {
-        let home = Home::new(me)?;
-        let store = home.store()?;
+        let owner = StoreRef::new(owner)?;
+        let store = owner.store()?;
         let initial = convert::size(initial, "initial")?;
         let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
         let element = match element {
@@ -68,8 +68,8 @@ impl<'v> Table<'v> {
             };
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
-        if let Some(maximum) = maximum.filter(|m| *m > MOST_ELEMENTS) {
-            return Err(Error::value(too_wide(maximum)));
+        if let Some(maximum) = maximum.filter(|m| *m > MAX_ELEMENTS) {
+            return Err(Error::value(maximum_too_large(maximum)));
         }
         let limit = store.evaluation.as_ref().engine.limits().table_elements;
         store.evaluation.as_ref().budget.take_exceeded();
@@ -90,28 +90,28 @@ impl<'v> Table<'v> {
                 ));
             }
         };
-        Ok(Self { home, table })
+        Ok(Self { owner, table })
     }
 
     fn ty(&self) -> Result<TableType, Error> {
-        self.home.store()?.with(|context| self.table.ty(&context))
+        self.owner.store()?.with(|context| self.table.ty(&context))
     }
 
     fn len(&self) -> Result<u64, Error> {
-        self.home.store()?.with(|context| self.table.size(&context))
+        self.owner.store()?.with(|context| self.table.size(&context))
     }
 
     fn get(&self, index: u64, heap: Heap<'v>) -> Result<Value<'v>, Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         match store.with(|context| self.table.get(&context, index))? {
-            Some(reference) => to_starlark(&Val::from(reference), self.home.to_value(), store, heap),
+            Some(reference) => to_starlark(&Val::from(reference), self.owner.to_value(), store, heap),
             None => Err(self.out_of_range(index)?),
         }
     }
 
     fn set(&self, index: u64, value: Value<'v>) -> Result<(), Error> {
         let reference = self.reference(value)?;
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         match store.with(|context| self.table.set(context, index, reference))? {
             Ok(()) => Ok(()),
             Err(_) => Err(self.out_of_range(index)?),
@@ -120,10 +120,10 @@ impl<'v> Table<'v> {
 
     fn grow(&self, by: u64, init: Value<'v>) -> Result<u64, Error> {
         let init = self.reference(init)?;
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         let (size, ty) = (self.len()?, self.ty()?);
         let refuse = |why: String| format!("cannot grow a table of {size} elements by {by}: {why}");
-        let most = ty.maximum().unwrap_or(if ty.is_64() { u64::MAX } else { MOST_ELEMENTS });
+        let most = ty.maximum().unwrap_or(if ty.is_64() { u64::MAX } else { MAX_ELEMENTS });
         if size.checked_add(by).is_none_or(|wanted| wanted > most) {
             return Err(Error::value(refuse(match ty.maximum() {
                 Some(maximum) => format!("its maximum is {maximum}"),
@@ -148,12 +148,12 @@ impl<'v> Table<'v> {
     }
 
     fn reference(&self, value: Value<'v>) -> Result<Ref, Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         let ty = match self.ty()?.element() {
             RefType::Func => ValType::FuncRef,
             RefType::Extern => ValType::ExternRef,
         };
-        let val = to_wasm(value, ty, self.home.to_value(), store).map_err(|expected| {
+        let val = to_wasm(value, ty, self.owner.to_value(), store).map_err(|expected| {
             Error::value(format!("an element of this table must be {expected}, got {}", convert::describe(value)))
         })?;
         match val {
@@ -211,24 +211,24 @@ where
     }
 
     fn length(&self) -> starlark::Result<i32> {
-        let size = Table { home: self.home.to_home(), table: self.table }.len()?;
+        let size = Table { owner: self.owner.to_store_ref(), table: self.table }.len()?;
         i32::try_from(size)
             .map_err(|_| Error::value(format!("the table has {size} elements, more than len() can return")).into())
     }
 
     fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let index = convert::size(index, "index")?;
-        Ok(Table { home: self.home.to_home(), table: self.table }.get(index, heap)?)
+        Ok(Table { owner: self.owner.to_store_ref(), table: self.table }.get(index, heap)?)
     }
 
     fn set_at(&self, index: Value<'v>, value: Value<'v>) -> starlark::Result<()> {
         let index = convert::size(index, "index")?;
-        Ok(Table { home: self.home.to_home(), table: self.table }.set(index, value)?)
+        Ok(Table { owner: self.owner.to_store_ref(), table: self.table }.set(index, value)?)
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Table::from_value(other).is_some_and(|other| {
-            other.home.to_value().ptr_eq(self.home.to_value())
+            other.owner.to_value().ptr_eq(self.owner.to_value())
                 && format!("{:?}", other.table) == format!("{:?}", self.table)
         }))
     }

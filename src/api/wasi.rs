@@ -20,7 +20,7 @@ use starlark::values::{
 use super::convert;
 use super::evaluation::Evaluation;
 use crate::error::Error;
-use crate::wasi::{CLOCK_STEP, Input, Machine, Output, Setup, System};
+use crate::wasi::{CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -32,7 +32,7 @@ pub(crate) struct Wasi<'v> {
 }
 
 /// The arguments of `wasm.wasi`, as they were given.
-pub(crate) struct Given<'v> {
+pub(crate) struct WasiArguments<'v> {
     pub(crate) args: Option<Value<'v>>,
     pub(crate) env: Option<Value<'v>>,
     pub(crate) stdin: Option<Value<'v>>,
@@ -43,20 +43,23 @@ pub(crate) struct Given<'v> {
 }
 
 impl<'v> Wasi<'v> {
-    pub(crate) fn make(given: Given<'v>, evaluation: ValueTyped<'v, Evaluation<'v>>) -> Result<Self, Error> {
+    pub(crate) fn make(
+        arguments: WasiArguments<'v>,
+        evaluation: ValueTyped<'v, Evaluation<'v>>,
+    ) -> Result<Self, Error> {
         let budget = evaluation.as_ref().budget.clone();
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
         let setup = Setup {
-            args: given.args.map_or_else(|| Ok(Vec::new()), strings)?,
-            env: given.env.map_or_else(|| Ok(Vec::new()), variables)?,
-            stdin: Input::bytes(given.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()))?),
-            stdout: Output::Kept(Vec::new()),
-            stderr: Output::Kept(Vec::new()),
-            files: given.files.map_or_else(|| Ok(Vec::new()), files)?,
+            args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
+            env: arguments.env.map_or_else(|| Ok(Vec::new()), variables)?,
+            stdin: InputStream::bytes(arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()))?),
+            stdout: OutputStream::Kept(Vec::new()),
+            stderr: OutputStream::Kept(Vec::new()),
+            files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
             root: true,
-            seed: number(given.seed, "seed", 0)?,
-            now: number(given.now, "now", 0)?,
-            clock_step: number(given.clock_step, "clock_step", CLOCK_STEP)?,
+            seed: number(arguments.seed, "seed", 0)?,
+            now: number(arguments.now, "now", 0)?,
+            clock_step: number(arguments.clock_step, "clock_step", CLOCK_STEP)?,
         };
         Ok(Self { machine: Machine::new(System::new(setup, budget)?), evaluation: evaluation.to_value() })
     }
@@ -69,11 +72,11 @@ impl<'v> Wasi<'v> {
                 convert::describe(value)
             )));
         }
-        Self::of(value).map(|wasi| wasi.machine.clone())
+        Self::live(value).map(|wasi| wasi.machine.clone())
     }
 
     /// A live machine; an error for one of an evaluation that is over.
-    fn of(value: Value<'v>) -> Result<&'v Self, Error> {
+    fn live(value: Value<'v>) -> Result<&'v Self, Error> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
 
@@ -142,14 +145,14 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     /// What was written to standard output so far.
     #[starlark(attribute)]
     fn stdout<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
-        let wasi = Wasi::of(this)?;
+        let wasi = Wasi::live(this)?;
         Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stdout.kept(), heap)?))
     }
 
     /// What was written to standard error so far.
     #[starlark(attribute)]
     fn stderr<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
-        let wasi = Wasi::of(this)?;
+        let wasi = Wasi::live(this)?;
         Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stderr.kept(), heap)?))
     }
 
@@ -159,7 +162,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         this: Value<'v>,
         heap: Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, SmallMap<String, StarlarkBytes>>> {
-        let wasi = Wasi::of(this)?;
+        let wasi = Wasi::live(this)?;
         let system = wasi.machine.system();
         // The names of one file share its bytes.
         let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
@@ -180,7 +183,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     /// `None` as long as it has not.
     #[starlark(attribute)]
     fn exit_code<'v>(this: Value<'v>) -> starlark::Result<NoneOr<i32>> {
-        let machine = &Wasi::of(this)?.machine;
+        let machine = &Wasi::live(this)?.machine;
         let code = machine.system().exit_code;
         Ok(NoneOr::from_option(code))
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use starlark::syntax::{AstModule, Dialect};
 
 use super::compat::shift::OPERATOR;
-use super::compat::shift_assign::{Rewritten, rewrite};
+use super::compat::shift_assign::{SourceEdits, rewrite};
 use super::nesting::too_deep;
 use crate::error::{Error, Limit, Location};
 
@@ -16,7 +16,7 @@ fn dialect() -> Dialect {
 
 /// Parses a script, unless it is nested more deeply than `nesting` levels: parser and compiler
 /// recurse on the native stack, and a deep enough text would overflow it.
-pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<(AstModule, Rewritten)> {
+pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<(AstModule, SourceEdits)> {
     let dialect = dialect();
     // Editors put one there; it is no part of the text.
     let text = match text.strip_prefix('\u{feff}') {
@@ -29,7 +29,7 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
         return Err(Error::limit(Limit::Nesting, message.clone()).with_report(Some(location), message).into());
     }
     let mut module = AstModule::parse(name, text, &dialect)?;
-    let mut rewritten = Rewritten::default();
+    let mut rewritten = SourceEdits::default();
     if let Some((text, how)) = rewrite(&module) {
         module = AstModule::parse(name, text, &dialect)?;
         rewritten = how;

@@ -15,7 +15,7 @@ pub(crate) struct Tables {
 
 /// What wasmi does not tell of a module that it has accepted.
 #[derive(Default)]
-pub(super) struct Survey {
+pub(super) struct ModuleLayout {
     /// Where the imports of each kind are among all.
     pub(super) imports: BTreeMap<&'static str, VecDeque<usize>>,
     pub(super) exports: Vec<String>,
@@ -29,9 +29,9 @@ pub(super) struct Survey {
     pub(super) functions: u64,
 }
 
-impl Survey {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let mut survey = Self::default();
+impl ModuleLayout {
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let mut layout = Self::default();
         for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
             match payload {
                 Payload::ImportSection(imports) => {
@@ -43,50 +43,50 @@ impl Survey {
                             TypeRef::Global(_) => "global",
                             TypeRef::Tag(_) => continue,
                         };
-                        survey.imports.entry(kind).or_default().push_back(position);
+                        layout.imports.entry(kind).or_default().push_back(position);
                     }
                 }
                 Payload::ExportSection(exports) => {
                     for export in exports.into_iter().flatten() {
-                        survey.exports.push(export.name.to_owned());
+                        layout.exports.push(export.name.to_owned());
                         if export.kind == ExternalKind::Func {
-                            survey.escaping.insert(export.index);
+                            layout.escaping.insert(export.index);
                         }
                     }
                 }
                 Payload::ElementSection(elements) => {
                     for element in elements.into_iter().flatten() {
                         match element.items {
-                            ElementItems::Functions(items) => survey.escaping.extend(items.into_iter().flatten()),
+                            ElementItems::Functions(items) => layout.escaping.extend(items.into_iter().flatten()),
                             ElementItems::Expressions(_, items) => {
-                                items.into_iter().flatten().for_each(|e| survey.references(e));
+                                items.into_iter().flatten().for_each(|e| layout.references(e));
                             }
                         }
                     }
                 }
                 Payload::GlobalSection(globals) => {
-                    globals.into_iter().flatten().for_each(|g| survey.references(g.init_expr));
+                    globals.into_iter().flatten().for_each(|g| layout.references(g.init_expr));
                 }
                 Payload::MemorySection(memories) => {
                     let pages = memories.into_iter().flatten().map(|memory| memory.initial);
-                    survey.pages = pages.fold(survey.pages, u64::saturating_add);
+                    layout.pages = pages.fold(layout.pages, u64::saturating_add);
                 }
                 Payload::TableSection(tables) => {
                     for table in tables.into_iter().flatten() {
-                        let Tables { elements, maximum } = &mut survey.tables;
+                        let Tables { elements, maximum } = &mut layout.tables;
                         *elements = elements.saturating_add(table.ty.initial);
                         *maximum = table.ty.maximum.unwrap_or(0).max(*maximum);
                         if let wasmparser::TableInit::Expr(init) = table.init {
-                            survey.references(init);
+                            layout.references(init);
                         }
                     }
                 }
-                Payload::CodeSectionEntry(_) => survey.functions = survey.functions.saturating_add(1),
+                Payload::CodeSectionEntry(_) => layout.functions = layout.functions.saturating_add(1),
                 Payload::CustomSection(section) => {
                     if let wasmparser::KnownCustom::Name(names) = section.as_known() {
                         for name in names.into_iter().flatten() {
                             if let wasmparser::Name::Module { name, .. } = name {
-                                survey.name = Some(name.to_owned());
+                                layout.name = Some(name.to_owned());
                             }
                         }
                     }
@@ -94,7 +94,7 @@ impl Survey {
                 _ => {}
             }
         }
-        survey
+        layout
     }
 
     fn references(&mut self, expression: wasmparser::ConstExpr<'_>) {

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use starlark::collections::SmallMap;
 
 use self::diagnose::{check_header, diagnose};
-use self::layout::Survey;
+use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
 use self::types::kind;
 use crate::budget::ModuleHash;
@@ -75,17 +75,17 @@ impl Compiled {
     pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], hash: ModuleHash) -> Result<Self, Error> {
         check_header(bytes)?;
         let module = wasmi::Module::new(engine, bytes).map_err(|error| diagnose(bytes, &error))?;
-        let survey = Survey::of(bytes);
+        let layout = ModuleLayout::parse(bytes);
         let exports =
-            survey.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
-        let mut positions = survey.imports;
+            layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
+        let mut positions = layout.imports;
         let mut function = 0;
         let imports = module
             .imports()
             .map(|import| {
                 let kind = kind(import.ty());
                 let is_function = kind == "func";
-                let escapes = is_function && survey.escaping.contains(&function);
+                let escapes = is_function && layout.escaping.contains(&function);
                 function += u32::from(is_function);
                 // The next one of its kind in the binary.
                 let position = positions.get_mut(kind).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
@@ -98,13 +98,13 @@ impl Compiled {
                 }
             })
             .collect();
-        let Survey { name, pages, tables, functions, .. } = survey;
+        let ModuleLayout { name, pages, tables, functions, .. } = layout;
         Ok(Self { module, imports, exports, name, pages, tables, hash, code: code(bytes, functions) })
     }
 
     /// The same `code` for a module that may be invalid.
-    pub(crate) fn code_of(bytes: &[u8]) -> u64 {
-        code(bytes, Survey::of(bytes).functions)
+    pub(crate) fn code_size(bytes: &[u8]) -> u64 {
+        code(bytes, ModuleLayout::parse(bytes).functions)
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn to_binary(text: &str, name: Option<&str>) -> Result<Vec<u8>, Strin
 
 /// The message quotes the line that is wrong, and text that a program made may be one line.
 fn shortened(message: &str) -> String {
-    const KEEP: usize = 160;
-    let lines = message.lines().map(|line| match line.char_indices().nth(KEEP) {
+    const MAX_CHARS: usize = 160;
+    let lines = message.lines().map(|line| match line.char_indices().nth(MAX_CHARS) {
         Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
         None => line.to_owned(),
     });

@@ -1,13 +1,13 @@
 //! The state of a machine, and what it is made with.
 
-use super::Call;
-use super::abi::{Errno, NAME_MAX, Outcome, rights};
+use super::WasiCall;
+use super::abi::{Errno, NAME_MAX, WasiResult, rights};
 use super::clock::Clock;
 use super::descriptor::{Descriptor, Descriptors, Target};
 use super::fs::{Body, Fs, Ino, ROOT};
 use super::random::Random;
-use super::resolve::{Follow, Found};
-use super::stream::{Input, Output};
+use super::resolve::{Follow, ResolvedPath};
+use super::stream::{InputStream, OutputStream};
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
@@ -16,9 +16,9 @@ pub(crate) struct Setup {
     /// All of `argv`, the program's name first.
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) stdin: Input,
-    pub(crate) stdout: Output,
-    pub(crate) stderr: Output,
+    pub(crate) stdin: InputStream,
+    pub(crate) stdout: OutputStream,
+    pub(crate) stderr: OutputStream,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Whether the guest may open the root directory, or no files at all.
@@ -33,9 +33,9 @@ pub(crate) struct System {
     pub(crate) args: Vec<String>,
     /// As `name=value`.
     pub(crate) env: Vec<String>,
-    pub(crate) stdin: Input,
-    pub(crate) stdout: Output,
-    pub(crate) stderr: Output,
+    pub(crate) stdin: InputStream,
+    pub(crate) stdout: OutputStream,
+    pub(crate) stderr: OutputStream,
     pub(crate) fs: Fs,
     pub(crate) descriptors: Descriptors,
     pub(crate) clock: Clock,
@@ -176,10 +176,17 @@ fn too_large(budget: &Budget) -> Error {
     Error::limit(Limit::Files, format!("the files are larger than the sandbox takes: limit `files` is {limit} bytes"))
 }
 
-impl Call<'_> {
+impl WasiCall<'_> {
     /// Reads a path from the guest and resolves it in the directory of a descriptor that has the right
     /// `needed`.
-    pub(super) fn find(&mut self, fd: u32, needed: u64, path: u32, len: u32, follow: Follow) -> Outcome<Found> {
+    pub(super) fn find(
+        &mut self,
+        fd: u32,
+        needed: u64,
+        path: u32,
+        len: u32,
+        follow: Follow,
+    ) -> WasiResult<ResolvedPath> {
         let base = self.system.descriptors.directory(fd, needed)?;
         let path = self.memory.text(path, len)?;
         let mut steps = 0;

@@ -6,13 +6,13 @@ use starlark::values::list::AllocList;
 use starlark::values::none::NoneType;
 use starlark::values::{AllocValue, Heap, Value, ValueOfUnchecked};
 
-use super::number::Number;
+use super::number::NumberType;
 use super::{Int, Memory, out_of_range};
 use crate::api::convert;
 use crate::error::Error;
 
-fn element(ty: Value<'_>) -> Result<Number, Error> {
-    ty.unpack_str().and_then(Number::by_name).ok_or_else(|| {
+fn element(ty: Value<'_>) -> Result<NumberType, Error> {
+    ty.unpack_str().and_then(NumberType::by_name).ok_or_else(|| {
         Error::value(format!(
             "`type` must be one of u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, got {}",
             convert::describe(ty)
@@ -21,18 +21,18 @@ fn element(ty: Value<'_>) -> Result<Number, Error> {
 }
 
 /// A list of the numbers in `bytes`: a loop for each type, which decides nothing for each number.
-fn list<'v>(number: Number, bytes: &[u8], heap: Heap<'v>) -> Value<'v> {
+fn list<'v>(number: NumberType, bytes: &[u8], heap: Heap<'v>) -> Value<'v> {
     match number {
-        Number::U8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(*b)))),
-        Number::I8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(b.cast_signed())))),
-        Number::U16 => decode(bytes, heap, |b| i32::from(u16::from_le_bytes(b))),
-        Number::I16 => decode(bytes, heap, |b| i32::from(i16::from_le_bytes(b))),
-        Number::U32 => decode(bytes, heap, u32::from_le_bytes),
-        Number::I32 => decode(bytes, heap, i32::from_le_bytes),
-        Number::U64 => decode(bytes, heap, u64::from_le_bytes),
-        Number::I64 => decode(bytes, heap, i64::from_le_bytes),
-        Number::F32 => decode(bytes, heap, |b| convert::float(f32::from_le_bytes(b).into())),
-        Number::F64 => decode(bytes, heap, |b| convert::float(f64::from_le_bytes(b))),
+        NumberType::U8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(*b)))),
+        NumberType::I8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(b.cast_signed())))),
+        NumberType::U16 => decode(bytes, heap, |b| i32::from(u16::from_le_bytes(b))),
+        NumberType::I16 => decode(bytes, heap, |b| i32::from(i16::from_le_bytes(b))),
+        NumberType::U32 => decode(bytes, heap, u32::from_le_bytes),
+        NumberType::I32 => decode(bytes, heap, i32::from_le_bytes),
+        NumberType::U64 => decode(bytes, heap, u64::from_le_bytes),
+        NumberType::I64 => decode(bytes, heap, i64::from_le_bytes),
+        NumberType::F32 => decode(bytes, heap, |b| convert::float(f32::from_le_bytes(b).into())),
+        NumberType::F64 => decode(bytes, heap, |b| convert::float(f64::from_le_bytes(b))),
     }
 }
 

@@ -50,13 +50,13 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
 
     /// The size in pages of 65,536 bytes.
     fn size<'v>(this: &Memory<'v>) -> starlark::Result<u64> {
-        Ok(this.home.store()?.with(|context| this.memory.size(&context))?)
+        Ok(this.owner.store()?.with(|context| this.memory.size(&context))?)
     }
 
     /// The most pages that the memory's own type allows, or `None`.
     #[starlark(attribute)]
     fn maximum<'v>(this: &Memory<'v>) -> starlark::Result<NoneOr<u64>> {
-        let ty = this.home.store()?.with(|context| this.memory.ty(&context))?;
+        let ty = this.owner.store()?.with(|context| this.memory.ty(&context))?;
         Ok(NoneOr::from_option(ty.maximum()))
     }
 

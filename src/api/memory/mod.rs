@@ -20,7 +20,7 @@ use starlark::values::{
 };
 use wasmi::AsContextMut;
 
-use super::store_ref::Home;
+use super::store_ref::StoreRef;
 use crate::api::convert;
 use crate::error::{Error, Limit};
 
@@ -38,7 +38,7 @@ pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct MemoryGen<V> {
-    pub(crate) home: Home<V>,
+    pub(crate) owner: StoreRef<V>,
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) memory: wasmi::Memory,
@@ -49,13 +49,13 @@ starlark_complex_value!(pub(crate) Memory);
 impl<'v> Memory<'v> {
     /// Makes a memory of a script's own.
     pub(crate) fn make(
-        me: Value<'v>,
+        owner: Value<'v>,
         initial: Value<'v>,
         maximum: Option<Value<'v>>,
         is_64: bool,
     ) -> Result<Self, Error> {
-        let home = Home::new(me)?;
-        let store = home.store()?;
+        let owner = StoreRef::new(owner)?;
+        let store = owner.store()?;
         let initial = convert::size(initial, "initial")?;
         let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
         let most = if is_64 { 1 << 48 } else { 1 << 16 };
@@ -79,19 +79,19 @@ impl<'v> Memory<'v> {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
-        Ok(Self { home, memory })
+        Ok(Self { owner, memory })
     }
 
     /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
     /// as to read.
     #[inline(always)]
     fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
-        self.home.store()?.with(|context| f(self.memory.data(&context)))?
+        self.owner.store()?.with(|context| f(self.memory.data(&context)))?
     }
 
     #[inline(always)]
     fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
-        self.home.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
+        self.owner.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
     }
 
     /// The `length` bytes at `offset`, for reading.
@@ -106,7 +106,7 @@ impl<'v> Memory<'v> {
     /// The `length` bytes at `offset`, of which `f` makes something of `cost` bytes for the script.
     #[inline]
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         self.data(|data| match slice(data, offset, length) {
             Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
             None => Err(out_of_range("read", offset, length, data.len())),
@@ -131,11 +131,11 @@ impl<'v> Memory<'v> {
 
     /// Charges work on so many bytes, as a guest is charged for the same.
     fn charge(&self, bytes: u64) -> Result<(), Error> {
-        self.home.store()?.charge(self.home.to_value(), bytes / BYTES_PER_FUEL)
+        self.owner.store()?.charge(self.owner.to_value(), bytes / BYTES_PER_FUEL)
     }
 
     fn grow(&self, by: u64) -> Result<u64, Error> {
-        let store = self.home.store()?;
+        let store = self.owner.store()?;
         let (ty, size) = store.with(|context| (self.memory.ty(&context), self.memory.size(&context)))?;
         if by == 0 {
             return Ok(size);
@@ -254,7 +254,7 @@ where
     }
 
     fn length(&self) -> starlark::Result<i32> {
-        let memory = Memory { home: self.home.to_home(), memory: self.memory };
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
         let bytes = memory.byte_length()?;
         i32::try_from(bytes).map_err(|_| {
             Error::value(format!("the memory has {bytes} bytes, more than len() can return; use `.byte_length`")).into()
@@ -262,14 +262,14 @@ where
     }
 
     fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
-        let memory = Memory { home: self.home.to_home(), memory: self.memory };
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
         let at = convert::size(index, "index")?;
         let byte = memory.read_range(at, 1, |bytes| bytes.first().copied().unwrap_or(0))?;
         Ok(heap.alloc(i32::from(byte)))
     }
 
     fn set_at(&self, index: Value<'v>, value: Value<'v>) -> starlark::Result<()> {
-        let memory = Memory { home: self.home.to_home(), memory: self.memory };
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
         let at = convert::size(index, "index")?;
         let byte = number::byte(value, "value")?;
         Ok(memory.write_range(at, 1, |to| to.fill(byte))?)
@@ -282,7 +282,7 @@ where
         stride: Option<Value<'v>>,
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
-        let memory = Memory { home: self.home.to_home(), memory: self.memory };
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
         if stride.is_some_and(|s| s.unpack_i32() != Some(1)) {
             return Err(Error::value("a slice of a memory has no stride").into());
         }
@@ -297,7 +297,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Memory::from_value(other).is_some_and(|other| {
-            other.home.to_value().ptr_eq(self.home.to_value())
+            other.owner.to_value().ptr_eq(self.owner.to_value())
                 && format!("{:?}", other.memory) == format!("{:?}", self.memory)
         }))
     }

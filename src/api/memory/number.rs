@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// A number that is stored in so many bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
+pub(super) enum NumberType {
     U8,
     I8,
     U16,
@@ -25,7 +25,7 @@ pub(super) enum Number {
     F64,
 }
 
-impl Number {
+impl NumberType {
     /// The number of a name; wasm's own names are signed, as its values are in Starlark.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -129,7 +129,7 @@ fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Erro
 #[inline(always)]
 fn write<'v, const N: usize>(
     this: &Memory<'v>,
-    number: Number,
+    number: NumberType,
     ptr: Int<'v>,
     value: Value<'v>,
     small: impl FnOnce(i32) -> Option<[u8; N]>,
@@ -151,7 +151,7 @@ fn write<'v, const N: usize>(
     Ok(NoneType)
 }
 
-fn encode<const N: usize>(number: Number, value: Value<'_>) -> Result<[u8; N], Error> {
+fn encode<const N: usize>(number: NumberType, value: Value<'_>) -> Result<[u8; N], Error> {
     let word = number
         .encode(value)
         .map_err(|expected| Error::value(format!("`value` must be {expected}, got {}", convert::describe(value))))?;
@@ -174,7 +174,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U8, ptr, value.get(), |x| u8::try_from(x).ok().map(u8::to_le_bytes))
+        write(this, NumberType::U8, ptr, value.get(), |x| u8::try_from(x).ok().map(u8::to_le_bytes))
     }
 
     /// The signed byte at `ptr`.
@@ -188,7 +188,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I8, ptr, value.get(), |x| i8::try_from(x).ok().map(i8::to_le_bytes))
+        write(this, NumberType::I8, ptr, value.get(), |x| i8::try_from(x).ok().map(i8::to_le_bytes))
     }
 
     /// The unsigned number of 2 bytes at `ptr`.
@@ -202,7 +202,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U16, ptr, value.get(), |x| u16::try_from(x).ok().map(u16::to_le_bytes))
+        write(this, NumberType::U16, ptr, value.get(), |x| u16::try_from(x).ok().map(u16::to_le_bytes))
     }
 
     /// The signed number of 2 bytes at `ptr`.
@@ -216,7 +216,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I16, ptr, value.get(), |x| i16::try_from(x).ok().map(i16::to_le_bytes))
+        write(this, NumberType::I16, ptr, value.get(), |x| i16::try_from(x).ok().map(i16::to_le_bytes))
     }
 
     /// The unsigned number of 4 bytes at `ptr`.
@@ -234,7 +234,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U32, ptr, value.get(), |x| u32::try_from(x).ok().map(u32::to_le_bytes))
+        write(this, NumberType::U32, ptr, value.get(), |x| u32::try_from(x).ok().map(u32::to_le_bytes))
     }
 
     /// The signed number of 4 bytes at `ptr`.
@@ -248,7 +248,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I32, ptr, value.get(), |x| Some(x.to_le_bytes()))
+        write(this, NumberType::I32, ptr, value.get(), |x| Some(x.to_le_bytes()))
     }
 
     /// The unsigned number of 8 bytes at `ptr`.
@@ -266,7 +266,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::U64, ptr, value.get(), |x| u64::try_from(x).ok().map(u64::to_le_bytes))
+        write(this, NumberType::U64, ptr, value.get(), |x| u64::try_from(x).ok().map(u64::to_le_bytes))
     }
 
     /// The signed number of 8 bytes at `ptr`.
@@ -284,7 +284,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Int<'v>,
     ) -> starlark::Result<NoneType> {
-        write(this, Number::I64, ptr, value.get(), |x| Some(i64::from(x).to_le_bytes()))
+        write(this, NumberType::I64, ptr, value.get(), |x| Some(i64::from(x).to_le_bytes()))
     }
 
     /// The IEEE 754 number of 4 bytes at `ptr`, widened exactly; every NaN is the same.
@@ -298,7 +298,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Float<'v>,
     ) -> starlark::Result<NoneType> {
-        write::<4>(this, Number::F32, ptr, value.get(), |_| None)
+        write::<4>(this, NumberType::F32, ptr, value.get(), |_| None)
     }
 
     /// The IEEE 754 number of 8 bytes at `ptr`; every NaN is the same.
@@ -312,6 +312,6 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         #[starlark(require = pos)] ptr: Int<'v>,
         #[starlark(require = pos)] value: Float<'v>,
     ) -> starlark::Result<NoneType> {
-        write::<8>(this, Number::F64, ptr, value.get(), |_| None)
+        write::<8>(this, NumberType::F64, ptr, value.get(), |_| None)
     }
 }

@@ -6,7 +6,7 @@ use starlark::starlark_module;
 use starlark::values::tuple::{AllocTuple, UnpackTuple};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::number::Number;
+use super::number::NumberType;
 use super::{Int, Memory};
 use crate::api::convert;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// One piece of a format.
 #[derive(Clone, Copy)]
 enum Field {
-    Number(Number),
+    Number(NumberType),
     Bool,
     /// One byte, as `bytes` of length 1.
     Char,
@@ -34,7 +34,7 @@ impl Field {
 }
 
 /// Fields that a format may have: more is a mistake, or an attempt to use up the host's memory.
-const MOST: usize = 1 << 16;
+const MAX_FIELDS: usize = 1 << 16;
 
 fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
     let text = format
@@ -51,16 +51,16 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
             continue;
         }
         let field = match code {
-            'b' => Field::Number(Number::I8),
-            'B' => Field::Number(Number::U8),
-            'h' => Field::Number(Number::I16),
-            'H' => Field::Number(Number::U16),
-            'i' | 'l' => Field::Number(Number::I32),
-            'I' | 'L' => Field::Number(Number::U32),
-            'q' => Field::Number(Number::I64),
-            'Q' => Field::Number(Number::U64),
-            'f' => Field::Number(Number::F32),
-            'd' => Field::Number(Number::F64),
+            'b' => Field::Number(NumberType::I8),
+            'B' => Field::Number(NumberType::U8),
+            'h' => Field::Number(NumberType::I16),
+            'H' => Field::Number(NumberType::U16),
+            'i' | 'l' => Field::Number(NumberType::I32),
+            'I' | 'L' => Field::Number(NumberType::U32),
+            'q' => Field::Number(NumberType::I64),
+            'Q' => Field::Number(NumberType::U64),
+            'f' => Field::Number(NumberType::F32),
+            'd' => Field::Number(NumberType::F64),
             '?' => Field::Bool,
             'c' => Field::Char,
             's' => Field::Bytes(count.take().unwrap_or(1)),
@@ -77,8 +77,10 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
             }
         };
         let repeat = count.take().unwrap_or(1);
-        if fields.len().saturating_add(repeat) > MOST {
-            return Err(Error::value(format!("`format` has more than {MOST} fields; read_array reads long runs")));
+        if fields.len().saturating_add(repeat) > MAX_FIELDS {
+            return Err(Error::value(format!(
+                "`format` has more than {MAX_FIELDS} fields; read_array reads long runs"
+            )));
         }
         fields.extend(std::iter::repeat_n(field, repeat));
     }

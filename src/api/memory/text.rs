@@ -107,7 +107,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.data(|data| {
             let fits = length.checked_mul(2).and_then(|bytes| super::slice(data, ptr, bytes));
             let bytes = fits.ok_or_else(|| out_of_range("read", ptr, length.saturating_mul(2), data.len()))?;
-            this.home.store()?.evaluation.as_ref().copy_out(bytes.len() as u64)?;
+            this.owner.store()?.evaluation.as_ref().copy_out(bytes.len() as u64)?;
             let mut at = ptr;
             let units =
                 bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));

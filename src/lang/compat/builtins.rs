@@ -24,23 +24,23 @@ static STANDARD: Lazy<Globals> = Lazy::new(Globals::standard);
 /// Puts them in place of starlark's.
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     for (name, function) in STANDARD.iter().filter(|(name, _)| NAMES.contains(name)) {
-        builder.set(name, Late { function });
+        builder.set(name, Unfolded { function });
     }
 }
 
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
 #[allocative(skip)]
-struct Late {
+struct Unfolded {
     function: FrozenValue,
 }
 
-starlark_simple_value!(Late);
+starlark_simple_value!(Unfolded);
 
 #[starlark_value(type = "function")]
-impl<'v> StarlarkValue<'v> for Late {
+impl<'v> StarlarkValue<'v> for Unfolded {
     fn invoke(
         &self,
-        _me: Value<'v>,
+        _this: Value<'v>,
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
@@ -56,7 +56,7 @@ impl<'v> StarlarkValue<'v> for Late {
     }
 }
 
-impl fmt::Display for Late {
+impl fmt::Display for Unfolded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.function, f)
     }

@@ -42,14 +42,14 @@ starlark_simple_value!(LeftShift);
 impl<'v> StarlarkValue<'v> for LeftShift {
     fn invoke(
         &self,
-        _me: Value<'v>,
+        _this: Value<'v>,
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let [a, b] = args.positional(heap)?;
         match b.unpack_str() {
-            Some(ASSIGNMENT) => Ok(heap.alloc(By(a))),
+            Some(ASSIGNMENT) => Ok(heap.alloc(ShiftAssignOperand(a))),
             _ => left_shift(a, b, heap),
         }
     }
@@ -58,22 +58,22 @@ impl<'v> StarlarkValue<'v> for LeftShift {
 /// What is added to `x` in place of `x <<= n`.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
-struct By<'v>(Value<'v>);
+struct ShiftAssignOperand<'v>(Value<'v>);
 
 #[starlark_value(type = "int")]
-impl<'v> StarlarkValue<'v> for By<'v> {
+impl<'v> StarlarkValue<'v> for ShiftAssignOperand<'v> {
     fn radd(&self, left: Value<'v>, heap: Heap<'v>) -> Option<starlark::Result<Value<'v>>> {
         Some(left_shift(left, self.0, heap))
     }
 }
 
-impl<'v> AllocValue<'v> for By<'v> {
+impl<'v> AllocValue<'v> for ShiftAssignOperand<'v> {
     fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
         heap.alloc_complex_no_freeze(self)
     }
 }
 
-impl fmt::Display for By<'_> {
+impl fmt::Display for ShiftAssignOperand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(ASSIGNMENT)
     }

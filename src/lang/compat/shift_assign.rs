@@ -15,7 +15,7 @@ const BEGIN: &str = "+=(";
 
 /// The lines of a file that are not as they were written.
 #[derive(Default)]
-pub(crate) struct Rewritten {
+pub(crate) struct SourceEdits {
     file: String,
     lines: Vec<Line>,
 }
@@ -29,7 +29,7 @@ struct Line {
 }
 
 /// The text with its `<<=` in other words; `None` for one that has none.
-pub(crate) fn rewrite(module: &AstModule) -> Option<(String, Rewritten)> {
+pub(crate) fn rewrite(module: &AstModule) -> Option<(String, SourceEdits)> {
     let mut statements = Vec::new();
     collect(module.statement(), &mut statements);
     let text = module.codemap().source();
@@ -55,7 +55,7 @@ pub(crate) fn rewrite(module: &AstModule) -> Option<(String, Rewritten)> {
         now: now.to_owned(),
         added: now.match_indices(&end).map(|(at, _)| now.get(..at).unwrap_or_default().chars().count()).collect(),
     });
-    let rewritten = Rewritten { file: module.codemap().filename().to_owned(), lines: lines.collect() };
+    let rewritten = SourceEdits { file: module.codemap().filename().to_owned(), lines: lines.collect() };
     Some((out, rewritten))
 }
 
@@ -72,7 +72,7 @@ fn collect(statement: &AstStmt, out: &mut Vec<(usize, usize)>) {
     statement.visit_stmt(|inner| collect(inner, out));
 }
 
-impl Rewritten {
+impl SourceEdits {
     /// A place in the text as it was written.
     pub(crate) fn location(&self, location: &mut Location) {
         if let Some(line) = self.lines.iter().find(|line| line.number == location.line && self.file == location.file) {
