@@ -58,7 +58,7 @@ fn violations_are_found() {
     let found = |module: &str, text: &str| check(&[(module.to_owned(), text.to_owned())]).0;
     for (module, text) in [
         ("error", "use crate::sandbox::Sandbox;"),
-        ("error", "use crate::{limits as l, sandbox::{Report, Sandbox}};"),
+        ("budget", "use crate::{limits as l, error::{self, Error}, sandbox::{self}};"),
         ("error", "use crate::sandbox as s;"),
         ("error", "use super::sandbox::*;"),
         ("error", "mod tests { use super::super::sandbox; }"),
