@@ -6,7 +6,7 @@ use starlark::environment::{GlobalsBuilder, Module};
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::syntax::{AstModule, Dialect};
-use wasmlark::{Host, Limits};
+use wasmlark::{Engine, Limits};
 
 /// A builtin of the application, next to `wasm`.
 #[starlark_module]
@@ -41,15 +41,15 @@ fn main() -> starlark::Result<()> {
     let globals = globals.build();
 
     // Limits and modules by name are for those who want them.
-    let host = Host::with_loader(Limits::new().memory(1 << 20), |name| {
+    let engine = Engine::with_loader(Limits::new().memory(1 << 20), |name| {
         Ok((name == "guest.wat").then(|| GUEST.as_bytes().to_vec()))
     });
 
     let ast = AstModule::parse("main.star", SCRIPT.to_owned(), &Dialect::Extended)?;
     Module::with_temp_heap(|module| {
-        host.attach(&module);
+        engine.attach(&module);
         let mut evaluator = Evaluator::new(&module);
-        host.configure(&mut evaluator).map_err(starlark::Error::new_other)?;
+        engine.configure(&mut evaluator).map_err(starlark::Error::new_other)?;
         let value = evaluator.eval_module(ast, &globals)?;
         println!("{value}");
         Ok(())

@@ -233,7 +233,7 @@ impl Error {
     }
 
     /// What ended a run of wasm; `place` is the end of the message.
-    pub(crate) fn of_wasm(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
+    pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
         if let Some(ours) = error.downcast_ref::<Self>() {
             return Self::new(ours.kind(), format!("{}, {}", ours.message(), place()));
         }
@@ -263,8 +263,8 @@ impl Error {
         &self.0.message
     }
 
-    /// What a person should read, the same as [`Display`](fmt::Display) prints.
-    pub(crate) fn text(&self) -> &str {
+    /// What a person should read: the text that [`Display`](fmt::Display) prints.
+    pub fn text(&self) -> &str {
         self.0.report.as_deref().unwrap_or(&self.0.message)
     }
 
@@ -307,11 +307,11 @@ impl Error {
     /// let ast = AstModule::parse("main.star", "wasm.Module(b'no module')".to_owned(), &Dialect::Extended)?;
     /// Module::with_temp_heap(|module| {
     ///     let error = Evaluator::new(&module).eval_module(ast, &globals).unwrap_err();
-    ///     assert_eq!(Error::within(&error).map(Error::kind), Some(ErrorKind::Module));
+    ///     assert_eq!(Error::find_in(&error).map(Error::kind), Some(ErrorKind::Module));
     /// });
     /// # Ok::<(), starlark::Error>(())
     /// ```
-    pub fn within(error: &starlark::Error) -> Option<&Self> {
+    pub fn find_in(error: &starlark::Error) -> Option<&Self> {
         use starlark::ErrorKind as K;
         match error.kind() {
             K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => e.downcast_ref::<Self>(),

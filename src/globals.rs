@@ -11,21 +11,21 @@ use starlark::values::none::NoneOr;
 use starlark::values::tuple::UnpackTuple;
 use starlark::values::{StringValue, Value, ValueOfUnchecked};
 
-use crate::convert;
+use crate::api::caller::FrozenCaller;
+use crate::api::convert;
+use crate::api::evaluation::Evaluation;
+use crate::api::exports::EndedExports;
+use crate::api::function::FrozenFunction;
+use crate::api::global::{FrozenGlobal, Global};
+use crate::api::instance::EndedInstance;
+use crate::api::instantiate::instantiate as make_instance;
+use crate::api::memory::{FrozenMemory, Memory};
+use crate::api::module::Module;
+use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
+use crate::api::store::{ClosedStore, Store};
+use crate::api::table::{FrozenTable, Table};
+use crate::api::wasi::{EndedWasi, Wasi, WasiArguments};
 use crate::error::Error;
-use crate::types::caller::FrozenCaller;
-use crate::types::evaluation::Evaluation;
-use crate::types::exports::EndedExports;
-use crate::types::function::FrozenFunction;
-use crate::types::global::{FrozenGlobal, Global};
-use crate::types::instance::EndedInstance;
-use crate::types::instantiate::instantiate as make_instance;
-use crate::types::memory::{FrozenMemory, Memory};
-use crate::types::module::Module;
-use crate::types::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
-use crate::types::store::{ClosedStore, Store};
-use crate::types::table::{FrozenTable, Table};
-use crate::types::wasi::{EndedWasi, Given, Wasi};
 
 /// Adds `wasm` to the globals of an application that has an evaluator of its own.
 ///
@@ -48,12 +48,12 @@ use crate::types::wasi::{EndedWasi, Given, Wasi};
 /// # Ok::<(), starlark::Error>(())
 /// ```
 ///
-/// [`Host::attach`](crate::Host::attach) gives such an evaluation limits and modules by name.
+/// [`Engine::attach`](crate::Engine::attach) gives such an evaluation limits and modules by name.
 pub fn globals(builder: &mut GlobalsBuilder) {
     builder.namespace("wasm", |builder| {
         members(builder);
         #[cfg(feature = "wat")]
-        text(builder);
+        text_format(builder);
     });
 }
 
@@ -66,7 +66,7 @@ fn store_or_default<'v>(
     eval: &mut Evaluator<'v, '_, '_>,
 ) -> Result<Value<'v>, Error> {
     match optional(store) {
-        None => Ok(Store::default_of(eval)),
+        None => Ok(Store::default_for(eval)),
         Some(store) => check_store(store),
     }
 }
@@ -75,7 +75,7 @@ fn check_store(store: Value<'_>) -> Result<Value<'_>, Error> {
     if store.get_type() != "wasm.Store" {
         return Err(Error::value(format!("`store` must be a wasm.Store, got {}", convert::describe(store))));
     }
-    Store::of(store)?.check_open()?;
+    Store::live(store)?.check_open()?;
     Ok(store)
 }
 
@@ -131,8 +131,9 @@ fn members(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
         let int = |value: Option<ValueOfUnchecked<'v, i64>>| value.map(|value| value.get());
-        let given = Given { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
-        let wasi = Wasi::make(given, Evaluation::of(eval))?;
+        let arguments =
+            WasiArguments { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
+        let wasi = Wasi::make(arguments, Evaluation::current(eval))?;
         Ok(ValueOfUnchecked::new(eval.heap().alloc(wasi)))
     }
 
@@ -193,7 +194,7 @@ fn members(builder: &mut GlobalsBuilder) {
         #[starlark(require = named)] max_memory: Option<NoneOr<Value<'v>>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Store<'v>> {
-        let evaluation = Evaluation::of(eval);
+        let evaluation = Evaluation::current(eval);
         let fuel = optional(fuel).map(|f| convert::size(f, "fuel")).transpose()?;
         let max_memory = optional(max_memory).map(|m| convert::size(m, "max_memory")).transpose()?;
         if fuel.is_some() && !evaluation.as_ref().is_metered() {
@@ -258,13 +259,13 @@ fn members(builder: &mut GlobalsBuilder) {
 /// The text format.
 #[cfg(feature = "wat")]
 #[starlark_module]
-fn text(builder: &mut GlobalsBuilder) {
+fn text_format(builder: &mut GlobalsBuilder) {
     /// Translates a module from the text format to the binary format.
     fn wat<'v>(
         #[starlark(require = pos)] text: &str,
         heap: starlark::values::Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, starlark::values::bytes::StarlarkBytes>> {
-        let bytes = crate::text::to_binary(text, None)
+        let bytes = crate::module::wat::to_binary(text, None)
             .map_err(|e| Error::new(crate::error::ErrorKind::Module, format!("wat: {e}")))?;
         Ok(ValueOfUnchecked::new(heap.alloc(bytes)))
     }

@@ -7,7 +7,7 @@ use crate::limits::Limits;
 
 /// The configuration of the engine that scripts get under these limits.
 pub fn config(limits: &Limits) -> wasmi::Config {
-    crate::host::config(limits)
+    crate::module::config(limits)
 }
 
 /// The bytes that are compiled for a module.
@@ -16,5 +16,5 @@ pub fn config(limits: &Limits) -> wasmi::Config {
 ///
 /// If the module has a shape that must be rewritten and cannot be.
 pub fn repaired<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    crate::repair::repair(engine, bytes)
+    crate::module::repair(engine, bytes)
 }

@@ -25,14 +25,14 @@
 //! use starlark::environment::{GlobalsBuilder, Module};
 //! use starlark::eval::Evaluator;
 //! use starlark::syntax::{AstModule, Dialect};
-//! use wasmlark::{Host, Limits};
+//! use wasmlark::{Engine, Limits};
 //!
 //! let globals = GlobalsBuilder::standard().with(wasmlark::globals).build();
-//! let host = Host::new(Limits::new().memory(16 << 20));
+//! let engine = Engine::new(Limits::new().memory(16 << 20));
 //! let script = "memory = wasm.Memory(1)\nmemory.write_string(0, 'hello')\nmemory.read(1, 4) == b'ello'";
 //! let ast = AstModule::parse("main.star", script.to_owned(), &Dialect::Standard)?;
 //! Module::with_temp_heap(|module| {
-//!     host.attach(&module);
+//!     engine.attach(&module);
 //!     let mut evaluator = Evaluator::new(&module);
 //!     let same = evaluator.eval_module(ast, &globals)?;
 //!     assert_eq!(same.unpack_bool(), Some(true));
@@ -43,7 +43,7 @@
 //! ```
 //!
 //! * An application with an evaluator of its own adds [`globals`] to its builtins and keeps its loader,
-//!   its limits, its `extra`. A [`Host`] gives such an evaluator limits on WebAssembly, and modules by
+//!   its limits, its `extra`. An [`Engine`] gives such an evaluator limits on WebAssembly, and modules by
 //!   name. The example `embed` is one.
 //! * An application without one uses [`Sandbox`]: files, [`Limits`], a script. The example `sandbox`
 //!   is one.
@@ -64,8 +64,6 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
-//! | `cli` | yes | the `wasmlark` command, and its dependencies |
-//! | `capi` | no | the functions of `include/wasmlark.h`, in a static library or a wasm32 module |
 //!
 //! # Scope
 //!
@@ -73,48 +71,33 @@
 //! memory64, tail calls, extended constants, relaxed simd and wide arithmetic. Not components,
 //! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
 
-// As with `globals`, below.
+// starlark's derives expand to `unsafe` here, in `globals` and in `lang::compat`, and to panics of its feature
+// `pagable`, which is off. What we write ourselves of `unsafe` is in `api::scope` and `api::store_ref`.
 #[allow(unsafe_code, clippy::panic)]
-mod builtins;
-mod command;
-mod compile;
-mod convert;
-mod diagnose;
+mod api;
+mod budget;
+mod engine;
 mod error;
-#[cfg(feature = "capi")]
-pub mod ffi;
-// starlark's derives expand to `unsafe` here and in `types`, and there to panics of its feature
-// `pagable`, which is off. What we write ourselves of `unsafe` is in `types::scope` and `types::home`.
 #[allow(unsafe_code)]
 mod globals;
-mod host;
-mod inspect;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
-#[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
-mod libm;
+mod lang;
 mod limits;
-mod loader;
-mod meter;
-mod repair;
-mod rewrite;
+mod module;
+mod report;
 mod sandbox;
 mod session;
-#[allow(unsafe_code, clippy::panic)]
-mod shift;
-mod source;
-#[cfg(feature = "wat")]
-mod text;
-#[allow(unsafe_code, clippy::panic)]
-mod types;
 mod wasi;
+mod wasi_command;
+mod wording;
 
-pub use command::{Command, Completion};
+pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
-pub use host::Host;
-pub use inspect::{Inspection, Item, inspect};
 pub use limits::Limits;
+pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::Stats;
+pub use wasi_command::{WasiCommand, WasiOutput};

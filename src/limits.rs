@@ -4,8 +4,8 @@
 /// causes names the limit and its value.
 ///
 /// A [`Sandbox`](crate::Sandbox) holds to all of them. For an evaluator of an application's own,
-/// [`Host::attach`](crate::Host::attach) sets those on WebAssembly, and
-/// [`Host::configure`](crate::Host::configure) `ticks`, `heap` and `call_depth`; `output` and `nesting`
+/// [`Engine::attach`](crate::Engine::attach) sets those on WebAssembly, and
+/// [`Engine::configure`](crate::Engine::configure) `ticks`, `heap` and `call_depth`; `output` and `nesting`
 /// are the sandbox's alone.
 ///
 /// ```

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::engine::{Engine, Loader};
 use crate::error::Error;
-use crate::host::{Host, Loader};
 use crate::limits::Limits;
 use crate::session::{Print, Session, Stats};
 
@@ -29,19 +29,19 @@ use crate::session::{Print, Session, Stats};
 /// It may run many scripts, also at a time: what one run compiled, the next ones find compiled, up to some amount.
 #[derive(Default)]
 pub struct Sandbox {
-    pub(crate) limits: Limits,
-    /// Shared with the loader of `host`, which thus sees what is added later.
+    limits: Limits,
+    /// Shared with the loader of `engine`, which thus sees what is added later.
     files: Arc<RwLock<BTreeMap<String, Vec<u8>>>>,
     loader: Option<Arc<Loader>>,
-    pub(crate) args: Vec<String>,
+    args: Vec<String>,
     print: Option<Box<Print>>,
     /// That of the last run, with what it compiled.
-    host: Mutex<Option<Host>>,
+    engine: Mutex<Option<Engine>>,
 }
 
 /// Bytes of compiled code, counted as the limit `heap` counts them, up to which a sandbox keeps them for its next
 /// run. A script may make modules of its own without end.
-const KEPT_CODE: u64 = 256 << 20;
+const MAX_KEPT_CODE: u64 = 256 << 20;
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,17 +77,28 @@ impl Sandbox {
         self
     }
 
+    /// The limits, to be changed in place.
+    pub fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.limits
+    }
+
     /// Gives names that are not files of the sandbox to `loader`: it returns the bytes of a script or
     /// module, `Ok(None)` for a name that it does not know, or a message.
     pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
         self.loader = Some(Arc::new(loader));
-        self.host = Mutex::default();
+        self.engine = Mutex::default();
         self
     }
 
     /// Sets `argv`.
     pub fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds an element to `argv`.
+    pub fn arg(&mut self, arg: impl Into<String>) -> &mut Self {
+        self.args.push(arg.into());
         self
     }
 
@@ -115,25 +126,25 @@ impl Sandbox {
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
-        let session = Session::new(self.host(), &self.args, self.print.as_deref());
+        let session = Session::new(self.engine(), &self.args, self.print.as_deref());
         let result = session.run(name, script);
         let (output, stats) = session.end();
         Report { output, result, stats }
     }
 
-    /// The host of the last run, unless it was made for other limits or holds too much.
-    fn host(&self) -> Host {
-        let mut kept = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The engine of the last run, unless it was made for other limits or holds too much.
+    fn engine(&self) -> Engine {
+        let mut kept = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
-            Some(host) if *host.limits() == self.limits && host.code() <= KEPT_CODE => host.clone(),
-            _ => kept.insert(self.new_host()).clone(),
+            Some(engine) if *engine.limits() == self.limits && engine.code() <= MAX_KEPT_CODE => engine.clone(),
+            _ => kept.insert(self.new_engine()).clone(),
         }
     }
 
-    fn new_host(&self) -> Host {
+    fn new_engine(&self) -> Engine {
         let files = self.files.clone();
         let loader = self.loader.clone();
-        Host::with_loader(self.limits.clone(), move |name| {
+        Engine::with_loader(self.limits.clone(), move |name| {
             let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
             match (file, &loader) {
                 (None, Some(loader)) => loader(name),
@@ -154,11 +165,11 @@ impl fmt::Debug for Sandbox {
 mod tests {
     use super::*;
 
-    /// Runs a script that compiles `module.wasm`; whether the sandbox has, after that, the host it had before.
-    fn keeps_its_host(sandbox: &Sandbox) -> bool {
-        let engine = sandbox.host().engine().clone();
+    /// Runs a script that compiles `module.wasm`; whether the sandbox has, after that, the engine it had before.
+    fn keeps_its_engine(sandbox: &Sandbox) -> bool {
+        let engine = sandbox.engine().wasmi().clone();
         sandbox.run("main.star", "wasm.Module('module.wasm')").unwrap();
-        wasmi::Engine::same(&engine, sandbox.host().engine())
+        wasmi::Engine::same(&engine, sandbox.engine().wasmi())
     }
 
     /// A module of a custom section, `size` bytes in all but for some.
@@ -172,28 +183,28 @@ mod tests {
     fn what_was_compiled_serves_the_next_run() {
         let mut sandbox = Sandbox::new();
         sandbox.file("module.wasm", module(1000));
-        assert!(keeps_its_host(&sandbox));
-        let code = sandbox.host().code();
+        assert!(keeps_its_engine(&sandbox));
+        let code = sandbox.engine().code();
         let again = sandbox.report("main.star", "wasm.Module('module.wasm')");
-        assert_eq!(sandbox.host().code(), code, "compiled once");
+        assert_eq!(sandbox.engine().code(), code, "compiled once");
         assert_eq!(again.result.unwrap(), "<wasm.Module>");
     }
 
     #[test]
-    fn other_limits_are_another_host() {
+    fn other_limits_are_another_engine() {
         let mut sandbox = Sandbox::new();
         sandbox.file("module.wasm", module(1000));
-        let engine = sandbox.host().engine().clone();
+        let engine = sandbox.engine().wasmi().clone();
         let sandbox = sandbox.limits(Limits::new().fuel(None));
-        assert!(!wasmi::Engine::same(&engine, sandbox.host().engine()));
-        assert!(keeps_its_host(&sandbox));
+        assert!(!wasmi::Engine::same(&engine, sandbox.engine().wasmi()));
+        assert!(keeps_its_engine(&sandbox));
     }
 
     #[test]
     fn too_much_code_is_not_kept() {
         let mut sandbox = Sandbox::new();
         sandbox.file("module.wasm", module(33 << 20));
-        assert!(!keeps_its_host(&sandbox));
+        assert!(!keeps_its_engine(&sandbox));
     }
 
     #[test]
@@ -201,7 +212,7 @@ mod tests {
         let mut sandbox = Sandbox::new();
         sandbox.file("module.wasm", [module(1000), vec![0xff]].concat());
         sandbox.run("main.star", "wasm.Module('module.wasm')").unwrap_err();
-        assert!(sandbox.host().code() > 8000);
+        assert!(sandbox.engine().code() > 8000);
     }
 
     #[test]

@@ -12,12 +12,12 @@ use starlark::values::list::{AllocList, ListRef};
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, Value};
 
-use crate::error::{Error, ErrorKind, Limit, Location};
-use crate::host::Host;
-use crate::meter::Meter;
-use crate::rewrite::Rewritten;
-use crate::types::evaluation::Evaluation;
-use crate::{loader, source};
+use crate::api::evaluation::Evaluation;
+use crate::budget::Budget;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Limit};
+use crate::lang::{self, names};
+use crate::report::Reporter;
 
 /// Takes printed lines.
 pub(crate) type Print = dyn Fn(&str) + Send + Sync;
@@ -53,48 +53,43 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions)
-        .with(crate::globals::globals)
-        .with(crate::shift::globals)
-        .with(crate::builtins::globals)
-        .build()
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals).build()
 });
 
 /// One run.
 pub(crate) struct Session<'a> {
-    host: Host,
-    meter: Meter,
+    engine: Engine,
+    budget: Budget,
     args: &'a [String],
     printer: Printer<'a>,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
     /// The files that are being loaded now, outermost first.
     loading: RefCell<Vec<String>>,
     ticks: Cell<u64>,
-    /// What was rewritten of the files before they ran.
-    rewritten: RefCell<Vec<Rewritten>>,
+    reporter: Reporter,
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(host: Host, args: &'a [String], print: Option<&'a Print>) -> Self {
-        let output = host.limits().output;
+    pub(crate) fn new(engine: Engine, args: &'a [String], print: Option<&'a Print>) -> Self {
+        let output = engine.limits().output;
         Self {
-            meter: Meter::new(host.limits()),
-            host,
+            budget: Budget::new(engine.limits()),
+            engine,
             args,
             printer: Printer { sink: print, output: RefCell::default(), left: Cell::new(output), limit: output },
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
-            rewritten: RefCell::default(),
+            reporter: Reporter::default(),
         }
     }
 
     /// What was printed and not taken, and what was spent.
     pub(crate) fn end(self) -> (String, Stats) {
         let stats = Stats {
-            fuel: self.host.limits().fuel.map(|limit| limit.saturating_sub(self.meter.fuel())),
+            fuel: self.engine.limits().fuel.map(|limit| limit.saturating_sub(self.budget.fuel())),
             ticks: self.ticks.get(),
-            memory_peak: self.meter.memory_peak(),
+            memory_peak: self.budget.memory_peak(),
         };
         (self.printer.output.into_inner(), stats)
     }
@@ -104,24 +99,24 @@ impl<'a> Session<'a> {
         Module::with_temp_heap(|module| {
             self.evaluate(&module, name, script.to_owned())
                 .map(|value| show(value, module.heap()))
-                .map_err(|e| self.explain(e))
+                .map_err(|e| self.reporter.explain(e))
         })
     }
 
     /// Runs a file in `module`.
     fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
-        let limits = self.host.limits();
-        let (ast, rewritten) = source::parse(name, text, limits.nesting)?;
-        self.rewritten.borrow_mut().push(rewritten);
+        let limits = self.engine.limits();
+        let (ast, edits) = lang::parse(name, text, limits.nesting)?;
+        self.reporter.add_edits(edits);
         module.set("argv", module.heap().alloc(AllocList(self.args)));
-        Evaluation::attach(module, self.host.clone(), self.meter.clone());
+        Evaluation::attach(module, self.engine.clone(), self.budget.clone());
         // Found anew each time: the garbage collector, which runs between statements, moves it.
-        let release_budget = || {
+        let release_fuel = || {
             if let Some(evaluation) = Evaluation::find(module) {
-                evaluation.as_ref().release_budget();
+                evaluation.as_ref().release_fuel();
             }
         };
-        let loader = Files { session: self, from: name, release_budget };
+        let loader = ScriptLoader { session: self, from: name, release_fuel };
         let mut eval = Evaluator::new(module);
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printer);
@@ -135,10 +130,10 @@ impl<'a> Session<'a> {
             outcome.map_err(starlark::Error::new_other)?;
         }
         let result = eval.eval_module(ast, &GLOBALS);
-        release_budget();
+        release_fuel();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        let value = result.map_err(|error| self.limit_reached(error))?;
+        let value = result.map_err(|error| self.reporter.limit_reached(error, limits))?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
         if self.ticks.get() > limits.ticks {
             let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
@@ -146,65 +141,6 @@ impl<'a> Session<'a> {
         }
         Ok(value)
     }
-
-    /// One of starlark's own limits, as one of ours. Its error type is private: the texts are all there
-    /// is to know it by, and tests hold on to them.
-    fn limit_reached(&self, error: starlark::Error) -> starlark::Error {
-        let limits = self.host.limits();
-        let (limit, value) = match error.kind() {
-            starlark::ErrorKind::StackOverflow(_) => (Limit::CallDepth, limits.call_depth as u64),
-            starlark::ErrorKind::Other(e) if e.downcast_ref::<Error>().is_none() => match e.to_string() {
-                text if text.starts_with("Execution duration limit of ") => (Limit::Ticks, limits.ticks),
-                text if text.starts_with("Heap memory limit of ") => (Limit::Heap, limits.heap as u64),
-                _ => return error,
-            },
-            _ => return error,
-        };
-        let location = self.location(&error);
-        let report = format!("{}\nThe sandbox's limit `{limit}` is {value}.", self.report(&error));
-        let message = format!("the sandbox's limit `{limit}` is reached: {value}");
-        Error::limit(limit, message).with_report(location, report).into()
-    }
-
-    /// What left the evaluator, as an error of this crate.
-    fn explain(&self, error: starlark::Error) -> Error {
-        let ours = match Error::within(&error) {
-            Some(ours) if ours.has_report() => return ours.copy(),
-            Some(ours) => ours.copy(),
-            None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
-        };
-        ours.with_report(self.location(&error), self.report(&error))
-    }
-
-    /// The error with its excerpt and frames, without those that starlark makes for a call from Rust.
-    fn report(&self, error: &starlark::Error) -> String {
-        let text = without_backtrace(format!("{error:#}").replace("  File <builtin>, in None\n", ""));
-        self.rewritten.borrow().iter().fold(text, |text, rewritten| rewritten.report(&text))
-    }
-
-    fn location(&self, error: &starlark::Error) -> Option<Location> {
-        let span = error.span()?;
-        let begin = span.resolve_span().begin;
-        let mut location = Location {
-            file: span.filename().to_owned(),
-            line: begin.line.saturating_add(1),
-            column: begin.column.saturating_add(1),
-        };
-        self.rewritten.borrow().iter().for_each(|rewritten| rewritten.location(&mut location));
-        Some(location)
-    }
-}
-
-/// Some of starlark's errors print a backtrace of Rust's, where the environment of the process asks for one:
-/// that is no business of the script's.
-fn without_backtrace(mut text: String) -> String {
-    const TITLE: &str = "\n\nStack backtrace:\n";
-    if std::backtrace::Backtrace::capture().status() == std::backtrace::BacktraceStatus::Captured
-        && let Some(at) = text.rfind(TITLE)
-    {
-        text.truncate(at.saturating_add(1));
-    }
-    text
 }
 
 /// A script's result as text. What is nested too deeply to print on the native stack, or refers to the
@@ -236,19 +172,19 @@ fn is_printable<'v>(value: Value<'v>, heap: Heap<'v>, levels: usize, values: &mu
 
 /// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
 /// limit `call_depth` begins anew.
-const MOST_LOADS: usize = 32;
+const MAX_LOADS: usize = 32;
 
 /// What `load` finds from one file.
-struct Files<'a, F> {
+struct ScriptLoader<'a, F> {
     session: &'a Session<'a>,
     from: &'a str,
-    release_budget: F,
+    release_fuel: F,
 }
 
-impl<F: Fn()> FileLoader for Files<'_, F> {
+impl<F: Fn()> FileLoader for ScriptLoader<'_, F> {
     fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
         let session = self.session;
-        let name = loader::resolve(self.from, path)?;
+        let name = names::resolve(self.from, path)?;
         if let Some(module) = session.loaded.borrow().get(&name) {
             return Ok(module.clone());
         }
@@ -265,25 +201,25 @@ impl<F: Fn()> FileLoader for Files<'_, F> {
             )
             .into());
         }
-        if session.loading.borrow().len() >= MOST_LOADS {
-            let message = format!("files load each other more than {MOST_LOADS} deep: \"{name}\" is one too many");
+        if session.loading.borrow().len() >= MAX_LOADS {
+            let message = format!("files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many");
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = session
-            .host
+            .engine
             .load(&name)
             .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.
-        (self.release_budget)();
+        (self.release_fuel)();
         session.loading.borrow_mut().push(name.clone());
-        let held = session.meter.held();
+        let before = session.budget.snapshot();
         let frozen = Module::with_temp_heap(|module| {
             session.evaluate(&module, &name, text)?;
             module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
         });
-        session.meter.back_to(held);
+        session.budget.restore(before);
         session.loading.borrow_mut().pop();
         let frozen = frozen?;
         session.loaded.borrow_mut().insert(name, frozen.clone());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wasmi::Val;
-use wasmlark::Host;
+use wasmlark::Engine;
 
 use crate::figure::{Figure, Goal};
 use crate::pair::Effort;
@@ -86,8 +86,8 @@ fn fuel(name: &'static str, argument: i32) -> Figure {
     })
 }
 
-fn host_with(fuel: bool) -> Host {
-    Host::new(if fuel { limits() } else { limits().fuel(None) })
+fn host_with(fuel: bool) -> Engine {
+    Engine::new(if fuel { limits() } else { limits().fuel(None) })
 }
 
 fn script(name: &str, argument: i32) -> String {

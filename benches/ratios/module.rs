@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use wasmi::{Instance, Module};
-use wasmlark::{Host, Sandbox};
+use wasmlark::{Engine, Sandbox};
 
 use crate::allocator;
 use crate::figure::{Figure, Goal, Unit};
@@ -56,7 +56,7 @@ fn compile(size: usize, label: &'static str) -> Figure {
     let goal = if size > 4 << 10 { Goal::AtMost(1.1) } else { Goal::AtMost(1.25) };
     Figure::ratio(name, "wasmi, the same bytes", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);
-        samples.alternate(effort, &mut |_| our_compile(&Host::new(limits()), &wasm), &mut |_| their_compile(&wasm));
+        samples.alternate(effort, &mut |_| our_compile(&Engine::new(limits()), &wasm), &mut |_| their_compile(&wasm));
         Ok(())
     })
 }
@@ -67,7 +67,7 @@ fn compile_again(size: usize, label: &'static str) -> Figure {
     let goal = if size > 4 << 10 { Goal::AtMost(0.1) } else { Goal::AtMost(0.5) };
     Figure::ratio(name, "wasmi, compiling it", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);
-        let host = Host::new(limits());
+        let host = Engine::new(limits());
         our_compile(&host, &wasm);
         samples.alternate(effort, &mut |_| our_compile(&host, &wasm), &mut |_| their_compile(&wasm));
         Ok(())
@@ -97,7 +97,7 @@ fn sandbox_again() -> Figure {
     })
 }
 
-fn our_compile(host: &Host, wasm: &[u8]) -> Duration {
+fn our_compile(host: &Engine, wasm: &[u8]) -> Duration {
     let source = "def compile(n):\n    wasm.instantiate(binary)\n";
     script::with(host, &[("binary", wasm)], source, |session| session.time("compile", 1))
 }
@@ -150,7 +150,7 @@ fn bytes(name: &str, goal: Goal, measure: fn() -> u64) -> Figure {
 
 fn our_bytes() -> u64 {
     let wasm = wat::parse_str(SMALL).unwrap();
-    let host = Host::new(limits());
+    let host = Engine::new(limits());
     // The script's own functions are used too, so that their handles are counted.
     let source = format!(
         "{INSTANTIATE}def all(n):\n    make(n)\n    for i in kept:\n        i.exports.add(1, i.exports.next())\n        i.memory.read_u8(0)\n"

@@ -1,4 +1,4 @@
-//! The reference: wasmi itself, driven from Rust, set up as `Host` sets it up.
+//! The reference: wasmi itself, driven from Rust, set up as `Engine` sets it up.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

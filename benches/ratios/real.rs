@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use wasmi::Module;
-use wasmlark::Host;
+use wasmlark::Engine;
 
 use crate::figure::{Figure, Goal};
 use crate::machine::Machine;
@@ -42,7 +42,7 @@ fn figure(
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/real/modules/{id}.wasm"));
             let wasm =
                 std::fs::read(&path).map_err(|_| format!("no {id}.wasm: python3 examples/real/fetch.py {id}"))?;
-            let host = Host::new(limits());
+            let host = Engine::new(limits());
             let engine = raw::engine(true);
             let module = Module::new(&engine, &wasm).unwrap();
             // Compiled before it is timed.

@@ -15,7 +15,7 @@ use starlark::values::float::UnpackFloat;
 use starlark::values::list::AllocList;
 use starlark::values::none::NoneType;
 use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
-use wasmlark::{Host, Limits};
+use wasmlark::{Engine, Limits};
 
 /// The statements of a loop's body: with so many, the loop itself is next to nothing.
 pub const UNROLLED: u64 = 16;
@@ -32,8 +32,8 @@ pub fn limits() -> Limits {
 }
 
 /// A host like those of applications, with nothing compiled yet.
-pub fn host() -> Host {
-    Host::new(limits())
+pub fn host() -> Engine {
+    Engine::new(limits())
 }
 
 /// A script that was run, and whose functions can be called.
@@ -69,7 +69,7 @@ impl<'v> Session<'v, '_, '_> {
 /// Runs `source` in an evaluator of its own and gives its functions to `f`. `given` are bytes that it
 /// has as variables.
 pub fn with<R>(
-    host: &Host,
+    host: &Engine,
     given: &[(&str, &[u8])],
     source: &str,
     f: impl for<'v, 'a, 'e> FnOnce(&mut Session<'v, 'a, 'e>) -> R,

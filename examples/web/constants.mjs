@@ -1,4 +1,4 @@
-// Made from include/wasmlark.h by `UPDATE=1 cargo test --features capi --test capi header`. Do not edit.
+// Made from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
 
 export const STATUS = {
   ok: 0,
@@ -22,6 +22,7 @@ export const KIND = {
   load: 6,
   trap: 7,
   limit: 8,
+  other: 9,
   no_run: -1,
 };
 

@@ -1,5 +1,5 @@
 // wasmlark in a browser, in node, or in any other host of WebAssembly: a module without imports, driven through
-// the functions of include/wasmlark.h.
+// the functions of capi/include/wasmlark.h.
 //
 //   const wasmlark = await Wasmlark.load(bytes);
 //   const sandbox = wasmlark.sandbox({ fuel: 1_000_000 });

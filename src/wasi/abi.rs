@@ -19,7 +19,7 @@ pub(crate) enum Abi {
 
 impl Abi {
     /// The interface of an import's module name.
-    pub(crate) fn of(module: &str) -> Option<Self> {
+    pub(crate) fn from_module(module: &str) -> Option<Self> {
         match module {
             "wasi_snapshot_preview1" => Some(Self::Preview1),
             "wasi_unstable" => Some(Self::Unstable),
@@ -74,7 +74,7 @@ impl From<Errno> for Fault {
     }
 }
 
-pub(crate) type Outcome<T = ()> = Result<T, Fault>;
+pub(crate) type WasiResult<T = ()> = Result<T, Fault>;
 
 /// What may be done with a descriptor, one bit each.
 pub(crate) mod rights {
@@ -191,9 +191,9 @@ pub(crate) fn known_flags(flags: u32, known: u32) -> Result<u32, Errno> {
 }
 
 /// The guest's memory. Every access is checked; one that is not inside is `EFAULT`.
-pub(crate) struct Memory<'a>(pub(crate) &'a mut [u8]);
+pub(crate) struct GuestMemory<'a>(pub(crate) &'a mut [u8]);
 
-impl Memory<'_> {
+impl GuestMemory<'_> {
     /// The `length` bytes at `ptr`.
     pub(crate) fn bytes(&self, ptr: u32, length: u32) -> Result<&[u8], Errno> {
         range(ptr, length).and_then(|range| self.0.get(range)).ok_or(Errno::Fault)

@@ -1,7 +1,7 @@
 //! `args_*` and `environ_*`: lists of strings.
 
-use super::Call;
-use super::abi::{Errno, Memory, Outcome};
+use super::WasiCall;
+use super::abi::{Errno, GuestMemory, WasiResult};
 
 /// Writes the strings, each with a NUL behind it, to `buf`, and their addresses to `array`.
 ///
@@ -9,7 +9,7 @@ use super::abi::{Errno, Memory, Outcome};
 ///      array                               buf
 ///      │ u32 → "a\0" │ u32 → "bc\0" │      │ a │ \0 │ b │ c │ \0 │
 /// ```
-fn list(memory: &mut Memory<'_>, strings: &[String], array: u32, buf: u32) -> Result<(), Errno> {
+fn list(memory: &mut GuestMemory<'_>, strings: &[String], array: u32, buf: u32) -> Result<(), Errno> {
     let (count, size) = sizes(strings)?;
     // Nothing is written unless all fits.
     memory.check(array, count.checked_mul(4).ok_or(Errno::Fault)?)?;
@@ -34,7 +34,7 @@ fn sizes(strings: &[String]) -> Result<(u32, u32), Errno> {
     }
 }
 
-fn write_sizes(memory: &mut Memory<'_>, strings: &[String], count: u32, size: u32) -> Result<(), Errno> {
+fn write_sizes(memory: &mut GuestMemory<'_>, strings: &[String], count: u32, size: u32) -> Result<(), Errno> {
     let (number, bytes) = sizes(strings)?;
     memory.check(size, 4)?;
     memory.write_u32(count, number)?;
@@ -46,7 +46,7 @@ fn write_sizes(memory: &mut Memory<'_>, strings: &[String], count: u32, size: u3
 /// `EFAULT`: not all of it is in the memory; nothing is written. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#args_get
-pub(super) fn args_get(call: &mut Call<'_>, argv: u32, buf: u32) -> Outcome {
+pub(super) fn args_get(call: &mut WasiCall<'_>, argv: u32, buf: u32) -> WasiResult {
     call.pay(u64::from(sizes(&call.system.args)?.1))?;
     Ok(list(&mut call.memory, &call.system.args, argv, buf)?)
 }
@@ -56,7 +56,7 @@ pub(super) fn args_get(call: &mut Call<'_>, argv: u32, buf: u32) -> Outcome {
 /// `EFAULT`: a pointer is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#args_sizes_get
-pub(super) fn args_sizes_get(call: &mut Call<'_>, count: u32, size: u32) -> Outcome {
+pub(super) fn args_sizes_get(call: &mut WasiCall<'_>, count: u32, size: u32) -> WasiResult {
     Ok(write_sizes(&mut call.memory, &call.system.args, count, size)?)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn args_sizes_get(call: &mut Call<'_>, count: u32, size: u32) -> Outc
 /// `EFAULT`: not all of it is in the memory; nothing is written. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_get
-pub(super) fn environ_get(call: &mut Call<'_>, environ: u32, buf: u32) -> Outcome {
+pub(super) fn environ_get(call: &mut WasiCall<'_>, environ: u32, buf: u32) -> WasiResult {
     call.pay(u64::from(sizes(&call.system.env)?.1))?;
     Ok(list(&mut call.memory, &call.system.env, environ, buf)?)
 }
@@ -75,6 +75,6 @@ pub(super) fn environ_get(call: &mut Call<'_>, environ: u32, buf: u32) -> Outcom
 /// `EFAULT`: a pointer is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_sizes_get
-pub(super) fn environ_sizes_get(call: &mut Call<'_>, count: u32, size: u32) -> Outcome {
+pub(super) fn environ_sizes_get(call: &mut WasiCall<'_>, count: u32, size: u32) -> WasiResult {
     Ok(write_sizes(&mut call.memory, &call.system.env, count, size)?)
 }

@@ -1,7 +1,7 @@
 //! `clock_*`: a clock that moves when it is read.
 
-use super::Call;
-use super::abi::{Errno, Outcome};
+use super::WasiCall;
+use super::abi::{Errno, WasiResult};
 
 /// By how many nanoseconds a reading moves the clock, where the script says nothing: a millisecond, so
 /// that a guest that waits in a loop gets there, and one that divides by a difference never by zero.
@@ -49,7 +49,7 @@ pub(super) fn check_id(id: u32) -> Result<(), Errno> {
 /// `EINVAL`: no such clock. `EFAULT`: `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#clock_res_get
-pub(super) fn clock_res_get(call: &mut Call<'_>, id: u32, out: u32) -> Outcome {
+pub(super) fn clock_res_get(call: &mut WasiCall<'_>, id: u32, out: u32) -> WasiResult {
     check_id(id)?;
     Ok(call.memory.write_u64(out, call.system.clock.step.max(1))?)
 }
@@ -60,7 +60,7 @@ pub(super) fn clock_res_get(call: &mut Call<'_>, id: u32, out: u32) -> Outcome {
 /// `EINVAL`: no such clock. `EFAULT`: `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#clock_time_get
-pub(super) fn clock_time_get(call: &mut Call<'_>, id: u32, _precision: u64, out: u32) -> Outcome {
+pub(super) fn clock_time_get(call: &mut WasiCall<'_>, id: u32, _precision: u64, out: u32) -> WasiResult {
     check_id(id)?;
     call.memory.check(out, 8)?;
     Ok(call.memory.write_u64(out, call.system.clock.read())?)

@@ -1,14 +1,14 @@
 //! The part of `fd_*` that asks and tells about descriptors.
 
-use super::Call;
-use super::abi::{Abi, Errno, Filetype, Outcome, Record, fdflags, fstflags, known_flags, rights};
+use super::WasiCall;
+use super::abi::{Abi, Errno, Filetype, Record, WasiResult, fdflags, fstflags, known_flags, rights};
 use super::descriptor::Target;
 use super::fs::{Ino, Times};
 
 /// The device that all files are on.
 const DEVICE: u64 = 1;
 
-impl Call<'_> {
+impl WasiCall<'_> {
     /// Writes what is known of a node, or of a stream, to `out`.
     ///
     /// ```text
@@ -16,7 +16,7 @@ impl Call<'_> {
     ///   preview 1   │ 0: u64   │ 8: u64   │ 16: u8    │ 24: u64      │ 32: u64  │ 40: u64  │ 48: u64  │ 56: u64
     ///   snapshot 0  │ 0: u64   │ 8: u64   │ 16: u8    │ 20: u32      │ 24: u64  │ 32: u64  │ 40: u64  │ 48: u64
     /// ```
-    pub(super) fn write_filestat(&mut self, ino: Option<Ino>, out: u32) -> Outcome {
+    pub(super) fn write_filestat(&mut self, ino: Option<Ino>, out: u32) -> WasiResult {
         let (device, filetype, links, size, times) = match ino {
             Some(ino) => {
                 let node = self.system.fs.node(ino)?;
@@ -39,7 +39,7 @@ impl Call<'_> {
     }
 
     /// Sets a node's times as `flags` say.
-    pub(super) fn set_times(&mut self, ino: Ino, accessed: u64, modified: u64, flags: u32) -> Outcome {
+    pub(super) fn set_times(&mut self, ino: Ino, accessed: u64, modified: u64, flags: u32) -> WasiResult {
         let flags = check_times(flags)?;
         let now = self.system.clock.now();
         let times = &mut self.system.fs.node_mut(ino)?.times;
@@ -73,7 +73,7 @@ fn check_times(flags: u32) -> Result<u32, Errno> {
 /// `fd_advise`. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_advise
-pub(super) fn fd_advise(call: &mut Call<'_>, fd: u32, _offset: u64, _len: u64, advice: u32) -> Outcome {
+pub(super) fn fd_advise(call: &mut WasiCall<'_>, fd: u32, _offset: u64, _len: u64, advice: u32) -> WasiResult {
     call.system.descriptors.file(fd, rights::FD_ADVISE)?;
     // `normal` to `noreuse`.
     if advice > 5 { Err(Errno::Inval.into()) } else { Ok(()) }
@@ -85,7 +85,7 @@ pub(super) fn fd_advise(call: &mut Call<'_>, fd: u32, _offset: u64, _len: u64, a
 /// `ESPIPE`: no file. `ENOTCAPABLE`: without the right `fd_allocate`. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_allocate
-pub(super) fn fd_allocate(call: &mut Call<'_>, fd: u32, offset: u64, len: u64) -> Outcome {
+pub(super) fn fd_allocate(call: &mut WasiCall<'_>, fd: u32, offset: u64, len: u64) -> WasiResult {
     let (ino, _) = call.system.descriptors.file(fd, rights::FD_ALLOCATE)?;
     let end = offset.checked_add(len).filter(|end| len > 0 && i64::try_from(*end).is_ok()).ok_or(Errno::Inval)?;
     let size = call.system.fs.file(ino)?.len() as u64;
@@ -97,7 +97,7 @@ pub(super) fn fd_allocate(call: &mut Call<'_>, fd: u32, offset: u64, len: u64) -
 /// `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_close
-pub(super) fn fd_close(call: &mut Call<'_>, fd: u32) -> Outcome {
+pub(super) fn fd_close(call: &mut WasiCall<'_>, fd: u32) -> WasiResult {
     Ok(call.system.descriptors.close(fd, &mut call.system.fs)?)
 }
 
@@ -106,7 +106,7 @@ pub(super) fn fd_close(call: &mut Call<'_>, fd: u32) -> Outcome {
 /// `EBADF`: not open. `ENOTCAPABLE`: without the right `fd_datasync`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_datasync
-pub(super) fn fd_datasync(call: &mut Call<'_>, fd: u32) -> Outcome {
+pub(super) fn fd_datasync(call: &mut WasiCall<'_>, fd: u32) -> WasiResult {
     Ok(call.system.descriptors.get(fd)?.check(rights::FD_DATASYNC)?)
 }
 
@@ -115,7 +115,7 @@ pub(super) fn fd_datasync(call: &mut Call<'_>, fd: u32) -> Outcome {
 /// `EBADF`: not open. `ENOTCAPABLE`: without the right `fd_sync`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_sync
-pub(super) fn fd_sync(call: &mut Call<'_>, fd: u32) -> Outcome {
+pub(super) fn fd_sync(call: &mut WasiCall<'_>, fd: u32) -> WasiResult {
     Ok(call.system.descriptors.get(fd)?.check(rights::FD_SYNC)?)
 }
 
@@ -129,7 +129,7 @@ pub(super) fn fd_sync(call: &mut Call<'_>, fd: u32) -> Outcome {
 /// `EBADF`: not open. `EFAULT`: `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_get
-pub(super) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
+pub(super) fn fd_fdstat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
     let descriptor = call.system.descriptors.get(fd)?;
     let stat = Record::<24>::new()
         .set(0, [descriptor.target.filetype() as u8])
@@ -146,7 +146,7 @@ pub(super) fn fd_fdstat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
 /// `fd_fdstat_set_flags`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_set_flags
-pub(super) fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: u32, flags: u32) -> Outcome {
+pub(super) fn fd_fdstat_set_flags(call: &mut WasiCall<'_>, fd: u32, flags: u32) -> WasiResult {
     let descriptor = call.system.descriptors.get_mut(fd)?;
     descriptor.check(rights::FD_FDSTAT_SET_FLAGS)?;
     descriptor.flags = known_flags(flags, fdflags::ALL)?;
@@ -158,7 +158,7 @@ pub(super) fn fd_fdstat_set_flags(call: &mut Call<'_>, fd: u32, flags: u32) -> O
 /// `ENOTCAPABLE`: rights that it has not got. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_set_rights
-pub(super) fn fd_fdstat_set_rights(call: &mut Call<'_>, fd: u32, base: u64, inheriting: u64) -> Outcome {
+pub(super) fn fd_fdstat_set_rights(call: &mut WasiCall<'_>, fd: u32, base: u64, inheriting: u64) -> WasiResult {
     let descriptor = call.system.descriptors.get_mut(fd)?;
     if base & !descriptor.rights != 0 || inheriting & !descriptor.inheriting != 0 {
         return Err(Errno::Notcapable.into());
@@ -173,7 +173,7 @@ pub(super) fn fd_fdstat_set_rights(call: &mut Call<'_>, fd: u32, base: u64, inhe
 /// the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_get
-pub(super) fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
+pub(super) fn fd_filestat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
     let descriptor = call.system.descriptors.get(fd)?;
     descriptor.check(rights::FD_FILESTAT_GET)?;
     call.write_filestat(descriptor.target.ino(), out)
@@ -185,7 +185,7 @@ pub(super) fn fd_filestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome
 /// file. `ENOTCAPABLE`: without the right `fd_filestat_set_size`. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_size
-pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> Outcome {
+pub(super) fn fd_filestat_set_size(call: &mut WasiCall<'_>, fd: u32, size: u64) -> WasiResult {
     let (ino, _) = call.system.descriptors.file(fd, rights::FD_FILESTAT_SET_SIZE)?;
     if i64::try_from(size).is_err() {
         return Err(Errno::Inval.into());
@@ -194,9 +194,9 @@ pub(super) fn fd_filestat_set_size(call: &mut Call<'_>, fd: u32, size: u64) -> O
     resize(call, ino, old, size)
 }
 
-fn resize(call: &mut Call<'_>, ino: Ino, old: u64, size: u64) -> Outcome {
+fn resize(call: &mut WasiCall<'_>, ino: Ino, old: u64, size: u64) -> WasiResult {
     // What cannot be had costs nothing.
-    if size.saturating_sub(old) > call.system.meter.files_limit() {
+    if size.saturating_sub(old) > call.system.budget.files_limit() {
         return Err(Errno::Nospc.into());
     }
     call.pay(size.abs_diff(old))?;
@@ -210,7 +210,13 @@ fn resize(call: &mut Call<'_>, ino: Ino, old: u64, size: u64) -> Outcome {
 /// without the right `fd_filestat_set_times`; streams have not got it. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_times
-pub(super) fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, accessed: u64, modified: u64, flags: u32) -> Outcome {
+pub(super) fn fd_filestat_set_times(
+    call: &mut WasiCall<'_>,
+    fd: u32,
+    accessed: u64,
+    modified: u64,
+    flags: u32,
+) -> WasiResult {
     let descriptor = call.system.descriptors.get(fd)?;
     descriptor.check(rights::FD_FILESTAT_SET_TIMES)?;
     let ino = descriptor.target.ino().ok_or(Errno::Badf)?;
@@ -227,7 +233,7 @@ pub(super) fn fd_filestat_set_times(call: &mut Call<'_>, fd: u32, accessed: u64,
 /// it. `EFAULT`: `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_prestat_get
-pub(super) fn fd_prestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
+pub(super) fn fd_prestat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
     let length = u32::try_from(preopen(call, fd)?.len()).map_err(|_| Errno::Overflow)?;
     Ok(call.memory.write(out, &Record::<8>::new().set(4, length.to_le_bytes()).0)?)
 }
@@ -238,7 +244,7 @@ pub(super) fn fd_prestat_get(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome 
 /// outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_prestat_dir_name
-pub(super) fn fd_prestat_dir_name(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Outcome {
+pub(super) fn fd_prestat_dir_name(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
     let name = preopen(call, fd)?;
     if name.len() > len as usize {
         return Err(Errno::Nametoolong.into());
@@ -246,7 +252,7 @@ pub(super) fn fd_prestat_dir_name(call: &mut Call<'_>, fd: u32, path: u32, len: 
     Ok(call.memory.write(path, name.as_bytes())?)
 }
 
-fn preopen(call: &Call<'_>, fd: u32) -> Result<String, Errno> {
+fn preopen(call: &WasiCall<'_>, fd: u32) -> Result<String, Errno> {
     match &call.system.descriptors.get(fd)?.target {
         Target::Directory { preopen: Some(name), .. } => Ok(name.clone()),
         _ => Err(Errno::Badf),
@@ -258,6 +264,6 @@ fn preopen(call: &Call<'_>, fd: u32) -> Result<String, Errno> {
 /// `EBADF`: one of the two is not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_renumber
-pub(super) fn fd_renumber(call: &mut Call<'_>, from: u32, to: u32) -> Outcome {
+pub(super) fn fd_renumber(call: &mut WasiCall<'_>, from: u32, to: u32) -> WasiResult {
     Ok(call.system.descriptors.renumber(from, to, &mut call.system.fs)?)
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::abi::{Errno, Filetype, NAME_MAX, PATH_MAX};
-use crate::meter::Meter;
+use crate::budget::Budget;
 
 /// An inode number.
 pub(crate) type Ino = u64;
@@ -24,7 +24,7 @@ const ENTRY_COST: u64 = 128;
 pub(crate) struct Fs {
     nodes: BTreeMap<Ino, Node>,
     last: Ino,
-    meter: Meter,
+    budget: Budget,
 }
 
 pub(crate) struct Node {
@@ -105,12 +105,12 @@ impl Node {
 
 impl Fs {
     /// A file system with an empty root directory.
-    pub(crate) fn new(meter: Meter, now: u64) -> Self {
+    pub(crate) fn new(budget: Budget, now: u64) -> Self {
         let mut nodes = BTreeMap::new();
         let times = Times { accessed: now, modified: now, changed: now };
         // The entry that refers to the root is nowhere and is never removed.
         nodes.insert(ROOT, Node { body: Body::Directory(Directory::new(ROOT)), links: 1, open: 0, times });
-        Self { nodes, last: ROOT, meter }
+        Self { nodes, last: ROOT, budget }
     }
 
     pub(crate) fn node(&self, ino: Ino) -> Result<&Node, Errno> {
@@ -153,14 +153,14 @@ impl Fs {
     }
 
     fn take(&mut self, bytes: u64) -> Result<(), Errno> {
-        if !self.meter.take_files(bytes) {
+        if !self.budget.take_files(bytes) {
             return Err(Errno::Nospc);
         }
         Ok(())
     }
 
     fn give(&mut self, bytes: u64) {
-        self.meter.give_files(bytes);
+        self.budget.give_files(bytes);
     }
 
     /// Makes a node and its entry.
@@ -329,7 +329,7 @@ impl Fs {
     /// together have more bytes than the limit: many files, deep down.
     pub(crate) fn list(&self) -> Option<Vec<(String, Ino)>> {
         let mut found = Vec::new();
-        let mut left = self.meter.files_limit();
+        let mut left = self.budget.files_limit();
         let mut pending = vec![("/".to_owned(), ROOT)];
         while let Some((path, ino)) = pending.pop() {
             let Ok(directory) = self.directory(ino) else { continue };

@@ -1,13 +1,13 @@
 //! The part of `fd_*` that moves bytes and positions.
 
-use super::Call;
-use super::abi::{Abi, Errno, Outcome, Record, fdflags, rights};
+use super::WasiCall;
+use super::abi::{Abi, Errno, Record, WasiResult, fdflags, rights};
 use super::descriptor::Target;
 use super::fs::Ino;
 
-impl Call<'_> {
+impl WasiCall<'_> {
     /// Reads from a file into buffers; how many bytes.
-    fn read_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> Outcome<u32> {
+    fn read_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> WasiResult<u32> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let length = self.system.fs.file(ino)?.len();
         let there = u32::try_from(length.saturating_sub(start)).unwrap_or(u32::MAX).min(total);
@@ -24,7 +24,7 @@ impl Call<'_> {
     }
 
     /// Writes buffers to a file.
-    fn write_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> Outcome {
+    fn write_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> WasiResult {
         let end = offset.checked_add(u64::from(total)).ok_or(Errno::Inval)?;
         let (now, old) = (self.system.clock.now(), self.system.fs.file(ino)?.len() as u64);
         // What is written, and the zeros of a hole before it.
@@ -44,7 +44,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn buffers(&mut self, iovs: u32, count: u32) -> Outcome<(Vec<(u32, u32)>, u32)> {
+    fn buffers(&mut self, iovs: u32, count: u32) -> WasiResult<(Vec<(u32, u32)>, u32)> {
         self.pay(u64::from(count).saturating_mul(8))?;
         Ok(self.memory.buffers(iovs, count)?)
     }
@@ -63,7 +63,7 @@ fn check_offset(offset: u64) -> Result<u64, Errno> {
 /// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_read
-pub(super) fn fd_read(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> Outcome {
+pub(super) fn fd_read(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> WasiResult {
     let descriptor = call.system.descriptors.get(fd)?;
     match descriptor.target {
         Target::Stdout | Target::Stderr => return Err(Errno::Badf.into()),
@@ -84,7 +84,7 @@ pub(super) fn fd_read(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out: 
     Ok(call.memory.write_u32(out, read)?)
 }
 
-fn read_stream(call: &mut Call<'_>, buffers: &[(u32, u32)]) -> Outcome<u32> {
+fn read_stream(call: &mut WasiCall<'_>, buffers: &[(u32, u32)]) -> WasiResult<u32> {
     let mut total = 0u32;
     for (ptr, length) in buffers {
         if *length == 0 {
@@ -111,7 +111,7 @@ fn read_stream(call: &mut Call<'_>, buffers: &[(u32, u32)]) -> Outcome<u32> {
 /// `EINVAL`: as `fd_read`, or an offset beyond 63 bits. `EFAULT`, `EBADF`: as `fd_read`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pread
-pub(super) fn fd_pread(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> Outcome {
+pub(super) fn fd_pread(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> WasiResult {
     let (ino, _) = call.system.descriptors.file(fd, rights::FD_READ | rights::FD_SEEK)?;
     let offset = check_offset(offset)?;
     let (buffers, total) = call.buffers(iovs, count)?;
@@ -129,7 +129,7 @@ pub(super) fn fd_pread(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, offs
 /// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_write
-pub(super) fn fd_write(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> Outcome {
+pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> WasiResult {
     let descriptor = call.system.descriptors.get(fd)?;
     match descriptor.target {
         Target::Stdin => return Err(Errno::Badf.into()),
@@ -151,7 +151,7 @@ pub(super) fn fd_write(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out:
                 Target::Stdout => &mut call.system.stdout,
                 _ => &mut call.system.stderr,
             };
-            stream.write(bytes, &call.system.meter)?;
+            stream.write(bytes, &call.system.budget)?;
         }
     }
     Ok(call.memory.write_u32(out, total)?)
@@ -164,7 +164,7 @@ pub(super) fn fd_write(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, out:
 /// `EINVAL`: as `fd_write`, or an offset beyond 63 bits. `ENOSPC`, `EFAULT`, `EBADF`: as `fd_write`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_pwrite
-pub(super) fn fd_pwrite(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> Outcome {
+pub(super) fn fd_pwrite(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> WasiResult {
     let (ino, _) = call.system.descriptors.file(fd, rights::FD_WRITE | rights::FD_SEEK)?;
     let append = call.system.descriptors.get(fd)?.flags & fdflags::APPEND != 0;
     let offset = if append { call.system.fs.file(ino)?.len() as u64 } else { check_offset(offset)? };
@@ -184,7 +184,7 @@ pub(super) fn fd_pwrite(call: &mut Call<'_>, fd: u32, iovs: u32, count: u32, off
 /// `EBADF`: not open. `EFAULT`: `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_seek
-pub(super) fn fd_seek(call: &mut Call<'_>, fd: u32, offset: i64, whence: u32, out: u32) -> Outcome {
+pub(super) fn fd_seek(call: &mut WasiCall<'_>, fd: u32, offset: i64, whence: u32, out: u32) -> WasiResult {
     enum From {
         Start,
         Position,
@@ -218,7 +218,7 @@ pub(super) fn fd_seek(call: &mut Call<'_>, fd: u32, offset: i64, whence: u32, ou
 /// open. `EFAULT`: `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_tell
-pub(super) fn fd_tell(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
+pub(super) fn fd_tell(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
     let (_, position) = call.system.descriptors.file(fd, 0)?;
     let descriptor = call.system.descriptors.get(fd)?;
     // `fd_seek` includes it, says the specification.
@@ -241,7 +241,7 @@ pub(super) fn fd_tell(call: &mut Call<'_>, fd: u32, out: u32) -> Outcome {
 /// `buf` or `out` is outside of the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_readdir
-pub(super) fn fd_readdir(call: &mut Call<'_>, fd: u32, buf: u32, len: u32, cookie: u64, out: u32) -> Outcome {
+pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, cookie: u64, out: u32) -> WasiResult {
     let ino = call.system.descriptors.directory(fd, rights::FD_READDIR)?;
     call.memory.check(out, 4)?;
     let fs = &call.system.fs;

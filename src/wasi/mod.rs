@@ -30,9 +30,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use wasmi::{AsContextMut, Caller, Extern, FuncType, TrapCode, Val, ValType};
 
 pub(crate) use abi::Abi;
-use abi::{Fault, Memory, Outcome};
+use abi::{Fault, GuestMemory, WasiResult};
 pub(crate) use clock::CLOCK_STEP;
-pub(crate) use stream::{Input, Output};
+pub(crate) use stream::{InputStream, OutputStream};
 pub(crate) use system::{Setup, System};
 
 /// A machine that is shared by the functions of the instances that run on it, and whoever looks at it
@@ -74,13 +74,13 @@ impl Binding {
 }
 
 /// One of the functions.
-pub(crate) struct Function {
+pub(crate) struct WasiFunction {
     pub(crate) name: &'static str,
     params: &'static [ValType],
-    run: fn(&mut Call<'_>, &[Val]) -> Outcome,
+    run: fn(&mut WasiCall<'_>, &[Val]) -> WasiResult,
 }
 
-impl Function {
+impl WasiFunction {
     /// The function of that name in that interface.
     pub(crate) fn find(abi: Abi, name: &str) -> Option<&'static Self> {
         Self::all(abi).find(|function| function.name == name)
@@ -131,7 +131,7 @@ impl Function {
             // Every pointer is a bad one.
             None => &mut [],
         };
-        let mut call = Call { system: &mut system, memory: Memory(data), abi, fuel };
+        let mut call = WasiCall { system: &mut system, memory: GuestMemory(data), abi, fuel };
         let outcome = (self.run)(&mut call, params);
         let left = call.fuel;
         drop(system);
@@ -151,9 +151,9 @@ impl Function {
 }
 
 /// One call: what a function works on.
-struct Call<'a> {
+struct WasiCall<'a> {
     system: &'a mut System,
-    memory: Memory<'a>,
+    memory: GuestMemory<'a>,
     abi: Abi,
     /// What is left; `None` where fuel is not metered.
     fuel: Option<u64>,
@@ -162,9 +162,9 @@ struct Call<'a> {
 /// What wasmi charges for bulk operations: one unit of fuel for each so many bytes.
 const BYTES_PER_FUEL: u64 = 64;
 
-impl Call<'_> {
+impl WasiCall<'_> {
     /// Pays for work on so many bytes, before it is done: at the price of a `memory.copy`.
-    fn pay(&mut self, bytes: u64) -> Outcome {
+    fn pay(&mut self, bytes: u64) -> WasiResult {
         let price = bytes / BYTES_PER_FUEL;
         if let Some(fuel) = &mut self.fuel {
             let left = fuel.checked_sub(price);
@@ -207,7 +207,7 @@ impl Param for i64 {
 macro_rules! functions {
     ($($family:ident::$name:ident($($param:ident: $ty:ty),*);)*) => {
         /// All functions of preview 1, in the specification's order.
-        static FUNCTIONS: &[Function] = &[$(Function {
+        static FUNCTIONS: &[WasiFunction] = &[$(WasiFunction {
             name: stringify!($name),
             params: &[$(<$ty as Param>::TYPE),*],
             #[allow(unused)] // of those without parameters

@@ -1,7 +1,7 @@
 //! `path_open`.
 
-use super::Call;
-use super::abi::{Errno, Outcome, fdflags, known_flags, oflags, rights};
+use super::WasiCall;
+use super::abi::{Errno, WasiResult, fdflags, known_flags, oflags, rights};
 use super::descriptor::{Descriptor, Target};
 use super::fs::{Body, Ino};
 use super::resolve::Follow;
@@ -26,7 +26,7 @@ use super::resolve::Follow;
 // The parameters are the specification's.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn path_open(
-    call: &mut Call<'_>,
+    call: &mut WasiCall<'_>,
     fd: u32,
     flags: u32,
     path: u32,
@@ -36,8 +36,8 @@ pub(super) fn path_open(
     inheriting: u64,
     fd_flags: u32,
     out: u32,
-) -> Outcome {
-    let follow = Follow::of(flags)?;
+) -> WasiResult {
+    let follow = Follow::from_flags(flags)?;
     let open_flags = known_flags(open_flags, oflags::ALL)?;
     let fd_flags = known_flags(fd_flags, fdflags::ALL)?;
     let is = |flag: u32| open_flags & flag != 0;
@@ -93,7 +93,7 @@ pub(super) fn path_open(
 }
 
 /// Whether what is there can be opened as it is asked for.
-fn check_kind(call: &Call<'_>, ino: Ino, open_flags: u32, base: u64) -> Result<(), Errno> {
+fn check_kind(call: &WasiCall<'_>, ino: Ino, open_flags: u32, base: u64) -> Result<(), Errno> {
     match &call.system.fs.node(ino)?.body {
         Body::Link(_) => Err(Errno::Loop),
         Body::File(_) if open_flags & oflags::DIRECTORY != 0 => Err(Errno::Notdir),

@@ -7,21 +7,21 @@
 //! symbolic links, `EILSEQ` for a path that is no UTF-8, `EINVAL` for one with a NUL, `ENAMETOOLONG` for
 //! more than 4,096 bytes or a name of more than 255, `EFAULT` for a pointer outside of the memory.
 
-use super::Call;
-use super::abi::{Errno, Outcome, rights};
+use super::WasiCall;
+use super::abi::{Errno, WasiResult, rights};
 use super::fs::{Body, Ino};
-use super::resolve::{Follow, Found};
+use super::resolve::{Follow, ResolvedPath};
 
 /// The place of an entry to be made. `EEXIST` where something is.
-fn vacant(found: Found) -> Result<(Ino, String), Errno> {
+fn vacant(found: ResolvedPath) -> Result<(Ino, String), Errno> {
     match found {
-        Found { node: None, entry: Some(entry), .. } => Ok(entry),
+        ResolvedPath { node: None, entry: Some(entry), .. } => Ok(entry),
         _ => Err(Errno::Exist),
     }
 }
 
 /// The entry that is there, and its node. `EINVAL` for `.` and `..`, which are no entries.
-fn occupied(found: Found) -> Result<(Ino, String, Ino), Errno> {
+fn occupied(found: ResolvedPath) -> Result<(Ino, String, Ino), Errno> {
     let node = found.existing()?;
     let (directory, name) = found.entry.ok_or(Errno::Inval)?;
     Ok((directory, name, node))
@@ -32,7 +32,7 @@ fn occupied(found: Found) -> Result<(Ino, String, Ino), Errno> {
 /// `EEXIST`: something is there. `ENOSPC`: the limit `files` is used up. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_create_directory
-pub(super) fn path_create_directory(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Outcome {
+pub(super) fn path_create_directory(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
     let found = call.find(fd, rights::PATH_CREATE_DIRECTORY, path, len, Follow::Never)?;
     let (directory, name) = vacant(found)?;
     call.system.fs.create_directory(directory, &name, call.system.clock.now())?;
@@ -45,8 +45,15 @@ pub(super) fn path_create_directory(call: &mut Call<'_>, fd: u32, path: u32, len
 /// `EINVAL`: a flag that is not defined. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_filestat_get
-pub(super) fn path_filestat_get(call: &mut Call<'_>, fd: u32, flags: u32, path: u32, len: u32, out: u32) -> Outcome {
-    let found = call.find(fd, rights::PATH_FILESTAT_GET, path, len, Follow::of(flags)?)?;
+pub(super) fn path_filestat_get(
+    call: &mut WasiCall<'_>,
+    fd: u32,
+    flags: u32,
+    path: u32,
+    len: u32,
+    out: u32,
+) -> WasiResult {
+    let found = call.find(fd, rights::PATH_FILESTAT_GET, path, len, Follow::from_flags(flags)?)?;
     call.write_filestat(Some(found.existing()?), out)
 }
 
@@ -58,7 +65,7 @@ pub(super) fn path_filestat_get(call: &mut Call<'_>, fd: u32, flags: u32, path: 
 // The parameters are the specification's.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn path_filestat_set_times(
-    call: &mut Call<'_>,
+    call: &mut WasiCall<'_>,
     fd: u32,
     flags: u32,
     path: u32,
@@ -66,8 +73,8 @@ pub(super) fn path_filestat_set_times(
     accessed: u64,
     modified: u64,
     fst_flags: u32,
-) -> Outcome {
-    let found = call.find(fd, rights::PATH_FILESTAT_SET_TIMES, path, len, Follow::of(flags)?)?;
+) -> WasiResult {
+    let found = call.find(fd, rights::PATH_FILESTAT_SET_TIMES, path, len, Follow::from_flags(flags)?)?;
     call.set_times(found.existing()?, accessed, modified, fst_flags)
 }
 
@@ -81,7 +88,7 @@ pub(super) fn path_filestat_set_times(
 // The parameters are the specification's.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn path_link(
-    call: &mut Call<'_>,
+    call: &mut WasiCall<'_>,
     old_fd: u32,
     flags: u32,
     old: u32,
@@ -89,8 +96,8 @@ pub(super) fn path_link(
     fd: u32,
     path: u32,
     len: u32,
-) -> Outcome {
-    let from = call.find(old_fd, rights::PATH_LINK_SOURCE, old, old_len, Follow::of(flags)?)?;
+) -> WasiResult {
+    let from = call.find(old_fd, rights::PATH_LINK_SOURCE, old, old_len, Follow::from_flags(flags)?)?;
     let to = call.find(fd, rights::PATH_LINK_TARGET, path, len, Follow::Never)?;
     let ino = from.existing()?;
     if to.node.is_none() && to.slash {
@@ -110,14 +117,14 @@ pub(super) fn path_link(
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_readlink
 pub(super) fn path_readlink(
-    call: &mut Call<'_>,
+    call: &mut WasiCall<'_>,
     fd: u32,
     path: u32,
     len: u32,
     buf: u32,
     buf_len: u32,
     out: u32,
-) -> Outcome {
+) -> WasiResult {
     let found = call.find(fd, rights::PATH_READLINK, path, len, Follow::Never)?;
     let Body::Link(target) = &call.system.fs.node(found.existing()?)?.body else { return Err(Errno::Inval.into()) };
     call.memory.check(out, 4)?;
@@ -134,7 +141,7 @@ pub(super) fn path_readlink(
 /// `ENOTEMPTY`: it is not. `EINVAL`: the path ends in `.` or `..`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_remove_directory
-pub(super) fn path_remove_directory(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Outcome {
+pub(super) fn path_remove_directory(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
     let found = call.find(fd, rights::PATH_REMOVE_DIRECTORY, path, len, Follow::Never)?;
     let (directory, name, ino) = occupied(found)?;
     if !call.system.fs.directory(ino)?.is_empty() {
@@ -152,18 +159,18 @@ pub(super) fn path_remove_directory(call: &mut Call<'_>, fd: u32, path: u32, len
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_rename
 pub(super) fn path_rename(
-    call: &mut Call<'_>,
+    call: &mut WasiCall<'_>,
     old_fd: u32,
     old: u32,
     old_len: u32,
     fd: u32,
     path: u32,
     len: u32,
-) -> Outcome {
+) -> WasiResult {
     let from = call.find(old_fd, rights::PATH_RENAME_SOURCE, old, old_len, Follow::Never)?;
     let to = call.find(fd, rights::PATH_RENAME_TARGET, path, len, Follow::Never)?;
     let (from_directory, from_name, ino) = occupied(from)?;
-    let Found { entry: Some((to_directory, to_name)), node: there, slash } = to else {
+    let ResolvedPath { entry: Some((to_directory, to_name)), node: there, slash } = to else {
         return Err(Errno::Inval.into());
     };
     if there == Some(ino) {
@@ -197,7 +204,14 @@ pub(super) fn path_rename(
 /// `ENOSPC`: the limit `files` is used up. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_symlink
-pub(super) fn path_symlink(call: &mut Call<'_>, target: u32, target_len: u32, fd: u32, path: u32, len: u32) -> Outcome {
+pub(super) fn path_symlink(
+    call: &mut WasiCall<'_>,
+    target: u32,
+    target_len: u32,
+    fd: u32,
+    path: u32,
+    len: u32,
+) -> WasiResult {
     let target = call.memory.text(target, target_len)?;
     let found = call.find(fd, rights::PATH_SYMLINK, path, len, Follow::Never)?;
     if target.starts_with('/') {
@@ -216,7 +230,7 @@ pub(super) fn path_symlink(call: &mut Call<'_>, target: u32, target_len: u32, fd
 /// `EISDIR`: a directory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_unlink_file
-pub(super) fn path_unlink_file(call: &mut Call<'_>, fd: u32, path: u32, len: u32) -> Outcome {
+pub(super) fn path_unlink_file(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
     let found = call.find(fd, rights::PATH_UNLINK_FILE, path, len, Follow::Never)?;
     if call.system.fs.is_directory(found.existing()?) {
         return Err(Errno::Isdir.into());

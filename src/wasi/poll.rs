@@ -1,9 +1,9 @@
 //! `poll_oneoff`: waiting, which moves the clock and never sleeps.
 
-use super::abi::{Abi, Errno, Outcome, Record, get_u8, get_u16, get_u32, get_u64, rights};
+use super::abi::{Abi, Errno, Record, WasiResult, get_u8, get_u16, get_u32, get_u64, rights};
 use super::clock::check_id;
 use super::descriptor::Target;
-use super::{Call, System};
+use super::{System, WasiCall};
 
 /// What a guest waits for.
 enum Wait {
@@ -47,7 +47,13 @@ const WRITABLE: u64 = 1 << 16;
 /// `ENOTCAPABLE` without the rights `poll_fd_readwrite` and `fd_read` or `fd_write`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#poll_oneoff
-pub(super) fn poll_oneoff(call: &mut Call<'_>, subscriptions: u32, events: u32, count: u32, out: u32) -> Outcome {
+pub(super) fn poll_oneoff(
+    call: &mut WasiCall<'_>,
+    subscriptions: u32,
+    events: u32,
+    count: u32,
+    out: u32,
+) -> WasiResult {
     if count == 0 {
         return Err(Errno::Inval.into());
     }

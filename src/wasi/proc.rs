@@ -1,14 +1,14 @@
 //! `proc_*` and `sched_yield`.
 
-use super::Call;
-use super::abi::{Errno, Fault, Outcome};
+use super::WasiCall;
+use super::abi::{Errno, Fault, WasiResult};
 
 /// Ends the guest with an exit code, whatever calls it is in. It does not return.
 ///
 /// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_exit
-pub(super) fn proc_exit(call: &mut Call<'_>, code: u32) -> Outcome {
+pub(super) fn proc_exit(call: &mut WasiCall<'_>, code: u32) -> WasiResult {
     let code = code.cast_signed();
     call.system.exit_code = Some(code);
     Err(Fault::Exit(code))
@@ -19,7 +19,7 @@ pub(super) fn proc_exit(call: &mut Call<'_>, code: u32) -> Outcome {
 /// `ENOSYS`, always; `EINVAL` for a number that is no signal. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_raise
-pub(super) fn proc_raise(_call: &mut Call<'_>, signal: u32) -> Outcome {
+pub(super) fn proc_raise(_call: &mut WasiCall<'_>, signal: u32) -> WasiResult {
     // `none` to `sys`.
     if signal > 30 { Err(Errno::Inval.into()) } else { Err(Errno::Nosys.into()) }
 }
@@ -29,6 +29,6 @@ pub(super) fn proc_raise(_call: &mut Call<'_>, signal: u32) -> Outcome {
 /// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sched_yield
-pub(super) fn sched_yield(_call: &mut Call<'_>) -> Outcome {
+pub(super) fn sched_yield(_call: &mut WasiCall<'_>) -> WasiResult {
     Ok(())
 }

@@ -14,8 +14,8 @@
 //!
 //! [SplitMix64]: https://doi.org/10.1145/2714064.2660195
 
-use super::Call;
-use super::abi::Outcome;
+use super::WasiCall;
+use super::abi::WasiResult;
 
 #[derive(Debug)]
 pub(crate) struct Random {
@@ -54,7 +54,7 @@ impl Random {
 /// `EFAULT`: they are not all in the memory; none is written. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#random_get
-pub(super) fn random_get(call: &mut Call<'_>, buf: u32, len: u32) -> Outcome {
+pub(super) fn random_get(call: &mut WasiCall<'_>, buf: u32, len: u32) -> WasiResult {
     call.memory.check(buf, len)?;
     // A word is some ten instructions.
     call.pay(u64::from(len).saturating_mul(64))?;

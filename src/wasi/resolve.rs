@@ -18,14 +18,14 @@ pub(crate) enum Follow {
 
 impl Follow {
     /// As a guest's `lookupflags` say; others than the one that is defined are `EINVAL`.
-    pub(crate) fn of(flags: u32) -> Result<Self, Errno> {
+    pub(crate) fn from_flags(flags: u32) -> Result<Self, Errno> {
         Ok(if known_flags(flags, SYMLINK_FOLLOW)? == 0 { Self::Slash } else { Self::Always })
     }
 }
 
 /// Where a path leads.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct ResolvedPath {
     /// The directory and the name of the last component; `None` where the path ends in `.` or `..`.
     pub(crate) entry: Option<(Ino, String)>,
     /// What is there now.
@@ -34,7 +34,7 @@ pub(crate) struct Found {
     pub(crate) slash: bool,
 }
 
-impl Found {
+impl ResolvedPath {
     /// What is there; `ENOENT` for nothing.
     pub(crate) fn existing(&self) -> Result<Ino, Errno> {
         self.node.ok_or(Errno::Noent)
@@ -48,7 +48,13 @@ impl Fs {
     /// and nothing else.
     ///
     /// `steps` counts the components that were looked at, in a failure too: what the caller pays for.
-    pub(crate) fn resolve(&self, base: Ino, path: &str, follow: Follow, steps: &mut u64) -> Result<Found, Errno> {
+    pub(crate) fn resolve(
+        &self,
+        base: Ino,
+        path: &str,
+        follow: Follow,
+        steps: &mut u64,
+    ) -> Result<ResolvedPath, Errno> {
         if path.is_empty() {
             return Err(Errno::Noent);
         }
@@ -82,7 +88,7 @@ impl Fs {
             let last = rest.is_empty();
             let Some(ino) = self.lookup(directory, &name)? else {
                 return if last {
-                    Ok(Found { entry: Some((directory, name)), node: None, slash })
+                    Ok(ResolvedPath { entry: Some((directory, name)), node: None, slash })
                 } else {
                     Err(Errno::Noent)
                 };
@@ -97,12 +103,14 @@ impl Fs {
                     rest.extend(components(target));
                 }
                 Body::Directory(_) if !last => below.push(ino),
-                Body::Directory(_) => return Ok(Found { entry: Some((directory, name)), node: Some(ino), slash }),
+                Body::Directory(_) => {
+                    return Ok(ResolvedPath { entry: Some((directory, name)), node: Some(ino), slash });
+                }
                 _ if !last || slash => return Err(Errno::Notdir),
-                _ => return Ok(Found { entry: Some((directory, name)), node: Some(ino), slash }),
+                _ => return Ok(ResolvedPath { entry: Some((directory, name)), node: Some(ino), slash }),
             }
         }
-        Ok(Found { entry: None, node: Some(current(&below)), slash })
+        Ok(ResolvedPath { entry: None, node: Some(current(&below)), slash })
     }
 }
 

@@ -1,10 +1,10 @@
 //! `sock_*`: there are no sockets, so no descriptor is one.
 
-use super::Call;
-use super::abi::{Errno, Outcome};
+use super::WasiCall;
+use super::abi::{Errno, WasiResult};
 
 /// What all of them return: `EBADF` for a number that is not open, else `ENOTSOCK`.
-fn no_socket(call: &Call<'_>, fd: u32) -> Outcome {
+fn no_socket(call: &WasiCall<'_>, fd: u32) -> WasiResult {
     call.system.descriptors.get(fd)?;
     Err(Errno::Notsock.into())
 }
@@ -14,7 +14,7 @@ fn no_socket(call: &Call<'_>, fd: u32) -> Outcome {
 /// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_accept
-pub(super) fn sock_accept(call: &mut Call<'_>, fd: u32, _flags: u32, _out: u32) -> Outcome {
+pub(super) fn sock_accept(call: &mut WasiCall<'_>, fd: u32, _flags: u32, _out: u32) -> WasiResult {
     no_socket(call, fd)
 }
 
@@ -24,14 +24,14 @@ pub(super) fn sock_accept(call: &mut Call<'_>, fd: u32, _flags: u32, _out: u32) 
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_recv
 pub(super) fn sock_recv(
-    call: &mut Call<'_>,
+    call: &mut WasiCall<'_>,
     fd: u32,
     _iovs: u32,
     _count: u32,
     _flags: u32,
     _out: u32,
     _out_flags: u32,
-) -> Outcome {
+) -> WasiResult {
     no_socket(call, fd)
 }
 
@@ -40,7 +40,14 @@ pub(super) fn sock_recv(
 /// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_send
-pub(super) fn sock_send(call: &mut Call<'_>, fd: u32, _iovs: u32, _count: u32, _flags: u32, _out: u32) -> Outcome {
+pub(super) fn sock_send(
+    call: &mut WasiCall<'_>,
+    fd: u32,
+    _iovs: u32,
+    _count: u32,
+    _flags: u32,
+    _out: u32,
+) -> WasiResult {
     no_socket(call, fd)
 }
 
@@ -49,6 +56,6 @@ pub(super) fn sock_send(call: &mut Call<'_>, fd: u32, _iovs: u32, _count: u32, _
 /// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_shutdown
-pub(super) fn sock_shutdown(call: &mut Call<'_>, fd: u32, _how: u32) -> Outcome {
+pub(super) fn sock_shutdown(call: &mut WasiCall<'_>, fd: u32, _how: u32) -> WasiResult {
     no_socket(call, fd)
 }

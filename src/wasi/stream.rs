@@ -2,19 +2,19 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use super::abi::{Errno, Fault, Outcome};
+use super::abi::{Errno, Fault, WasiResult};
+use crate::budget::Budget;
 use crate::error::{Error, Limit};
-use crate::meter::Meter;
 
 /// Where standard input comes from.
-pub(crate) enum Input {
+pub(crate) enum InputStream {
     /// Bytes, and how many of them were read.
     Bytes(Vec<u8>, usize),
     /// The embedder's reader, asked for as many bytes as the guest asks for.
     Reader(Box<dyn Read + Send>),
 }
 
-impl Input {
+impl InputStream {
     pub(crate) fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self::Bytes(bytes.into(), 0)
     }
@@ -59,18 +59,18 @@ impl Input {
 }
 
 /// Where a standard output goes to.
-pub(crate) enum Output {
+pub(crate) enum OutputStream {
     /// Kept, within the sandbox's limit `output`.
     Kept(Vec<u8>),
     /// Given to the embedder at once.
     Passed(Box<dyn Write + Send>),
 }
 
-impl Output {
-    pub(crate) fn write(&mut self, bytes: &[u8], meter: &Meter) -> Outcome {
+impl OutputStream {
+    pub(crate) fn write(&mut self, bytes: &[u8], budget: &Budget) -> WasiResult {
         match self {
             Self::Kept(kept) => {
-                if let Err(limit) = meter.take_output(bytes.len() as u64) {
+                if let Err(limit) = budget.take_output(bytes.len() as u64) {
                     return Err(Fault::Ended(Error::limit(
                         Limit::Output,
                         format!("the guest writes more than the sandbox takes: limit `output` is {limit} bytes"),

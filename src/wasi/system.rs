@@ -1,24 +1,24 @@
 //! The state of a machine, and what it is made with.
 
-use super::Call;
-use super::abi::{Errno, NAME_MAX, Outcome, rights};
+use super::WasiCall;
+use super::abi::{Errno, NAME_MAX, WasiResult, rights};
 use super::clock::Clock;
 use super::descriptor::{Descriptor, Descriptors, Target};
 use super::fs::{Body, Fs, Ino, ROOT};
 use super::random::Random;
-use super::resolve::{Follow, Found};
-use super::stream::{Input, Output};
+use super::resolve::{Follow, ResolvedPath};
+use super::stream::{InputStream, OutputStream};
+use crate::budget::Budget;
 use crate::error::{Error, Limit};
-use crate::meter::Meter;
 
 /// What a machine is made with.
 pub(crate) struct Setup {
     /// All of `argv`, the program's name first.
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) stdin: Input,
-    pub(crate) stdout: Output,
-    pub(crate) stderr: Output,
+    pub(crate) stdin: InputStream,
+    pub(crate) stdout: OutputStream,
+    pub(crate) stderr: OutputStream,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Whether the guest may open the root directory, or no files at all.
@@ -33,16 +33,16 @@ pub(crate) struct System {
     pub(crate) args: Vec<String>,
     /// As `name=value`.
     pub(crate) env: Vec<String>,
-    pub(crate) stdin: Input,
-    pub(crate) stdout: Output,
-    pub(crate) stderr: Output,
+    pub(crate) stdin: InputStream,
+    pub(crate) stdout: OutputStream,
+    pub(crate) stderr: OutputStream,
     pub(crate) fs: Fs,
     pub(crate) descriptors: Descriptors,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     /// What the guest exited with, the last time that it did.
     pub(crate) exit_code: Option<i32>,
-    pub(crate) meter: Meter,
+    pub(crate) budget: Budget,
 }
 
 impl System {
@@ -53,7 +53,7 @@ impl System {
     ///
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
-    pub(crate) fn new(setup: Setup, meter: Meter) -> Result<Self, Error> {
+    pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
         let Setup { args, env, stdin, stdout, stderr, files, root, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
@@ -66,8 +66,8 @@ impl System {
                 )));
             }
         }
-        if !meter.take_files(stdin.held()) {
-            return Err(too_large(&meter));
+        if !budget.take_files(stdin.held()) {
+            return Err(too_large(&budget));
         }
         let mut system = Self {
             args,
@@ -75,12 +75,12 @@ impl System {
             stdin,
             stdout,
             stderr,
-            fs: Fs::new(meter.clone(), now),
+            fs: Fs::new(budget.clone(), now),
             descriptors: Descriptors::default(),
             clock: Clock::new(now, clock_step),
             random: Random::new(seed),
             exit_code: None,
-            meter,
+            budget,
         };
         for (path, content) in files {
             system.add_file(&path, content)?;
@@ -106,7 +106,7 @@ impl System {
     fn add_file(&mut self, path: &str, content: Vec<u8>) -> Result<(), Error> {
         let bad = |why: &str| Err(Error::value(format!("`files` has the path {path:?}, {why}")));
         let failed = |errno: Errno| match errno {
-            Errno::Nospc => Err(too_large(&self.meter)),
+            Errno::Nospc => Err(too_large(&self.budget)),
             Errno::Exist => bad("which is there already"),
             _ => bad("which is a file and a directory at once"),
         };
@@ -158,7 +158,7 @@ impl System {
     ///
     /// Where the paths are longer together than the limit `files`.
     pub(crate) fn files(&self) -> Result<Vec<(String, Ino)>, Error> {
-        self.fs.list().ok_or_else(|| too_large(&self.meter))
+        self.fs.list().ok_or_else(|| too_large(&self.budget))
     }
 }
 
@@ -171,15 +171,22 @@ fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno
     }
 }
 
-fn too_large(meter: &Meter) -> Error {
-    let limit = meter.files_limit();
+fn too_large(budget: &Budget) -> Error {
+    let limit = budget.files_limit();
     Error::limit(Limit::Files, format!("the files are larger than the sandbox takes: limit `files` is {limit} bytes"))
 }
 
-impl Call<'_> {
+impl WasiCall<'_> {
     /// Reads a path from the guest and resolves it in the directory of a descriptor that has the right
     /// `needed`.
-    pub(super) fn find(&mut self, fd: u32, needed: u64, path: u32, len: u32, follow: Follow) -> Outcome<Found> {
+    pub(super) fn find(
+        &mut self,
+        fd: u32,
+        needed: u64,
+        path: u32,
+        len: u32,
+        follow: Follow,
+    ) -> WasiResult<ResolvedPath> {
         let base = self.system.descriptors.directory(fd, needed)?;
         let path = self.memory.text(path, len)?;
         let mut steps = 0;

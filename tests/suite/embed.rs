@@ -5,7 +5,7 @@ use starlark::eval::Evaluator;
 use starlark::syntax::{AstModule, Dialect};
 use starlark::typing::AstModuleTypecheck;
 use std::collections::HashMap;
-use wasmlark::{Host, Limits, Sandbox};
+use wasmlark::{Engine, Limits, Sandbox};
 
 const DOUBLE: &str =
     r#"(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"#;
@@ -15,11 +15,11 @@ fn globals() -> Globals {
 }
 
 /// Runs a script in an evaluator of our own; its value as text, or its error without excerpt and frames.
-fn run(host: Option<&Host>, script: &str) -> Result<String, String> {
+fn run(engine: Option<&Engine>, script: &str) -> Result<String, String> {
     let ast = AstModule::parse("own.star", script.to_owned(), &Dialect::Extended).unwrap();
     Module::with_temp_heap(|module| {
-        if let Some(host) = host {
-            host.attach(&module);
+        if let Some(engine) = engine {
+            engine.attach(&module);
         }
         let mut eval = Evaluator::new(&module);
         let value = eval.eval_module(ast, &globals());
@@ -35,7 +35,7 @@ fn check(script: &str) -> Vec<String> {
 }
 
 #[test]
-fn without_a_host() {
+fn without_an_engine() {
     let script = format!("wasm.instantiate(wasm.wat('{DOUBLE}')).exports.double(21)");
     assert_eq!(run(None, &script).unwrap(), "42");
     let error = run(None, "wasm.Module('double.wasm')").unwrap_err();
@@ -46,25 +46,25 @@ fn without_a_host() {
 }
 
 #[test]
-fn with_a_host() {
+fn with_an_engine() {
     let bytes = wat::parse_str(DOUBLE).unwrap();
-    let host = Host::with_loader(Limits::new().memory(65_536), move |name| match name {
+    let engine = Engine::with_loader(Limits::new().memory(65_536), move |name| match name {
         "double.wasm" => Ok(Some(bytes.clone())),
         "broken" => Err("the disk is on fire".to_owned()),
         _ => Ok(None),
     });
-    assert_eq!(run(Some(&host), "wasm.instantiate('double.wasm').exports.double(4)").unwrap(), "8");
-    assert_eq!(run(Some(&host), "wasm.Module('nope')").unwrap_err(), "module \"nope\" not found");
-    let error = run(Some(&host), "wasm.Module('broken')").unwrap_err();
+    assert_eq!(run(Some(&engine), "wasm.instantiate('double.wasm').exports.double(4)").unwrap(), "8");
+    assert_eq!(run(Some(&engine), "wasm.Module('nope')").unwrap_err(), "module \"nope\" not found");
+    let error = run(Some(&engine), "wasm.Module('broken')").unwrap_err();
     assert_eq!(error, "cannot load module \"broken\": the disk is on fire");
-    let error = run(Some(&host), "wasm.Memory(2)").unwrap_err();
+    let error = run(Some(&engine), "wasm.Memory(2)").unwrap_err();
     assert_eq!(
         error,
         "a new memory needs 131072 bytes: the sandbox's limit `memory` is 65536 bytes, and 65536 are left"
     );
     // Each evaluation has a budget of its own.
-    assert_eq!(run(Some(&host), "wasm.Memory(1).size()").unwrap(), "1");
-    assert_eq!(run(Some(&host), "wasm.Memory(1).size()").unwrap(), "1");
+    assert_eq!(run(Some(&engine), "wasm.Memory(1).size()").unwrap(), "1");
+    assert_eq!(run(Some(&engine), "wasm.Memory(1).size()").unwrap(), "1");
 }
 
 /// An embedder's functions call what a script left behind, between and after evaluations.
@@ -86,10 +86,10 @@ fn functions_are_called_from_rust() {
     });
 }
 
-/// A module that was compiled for one host does not run on another.
+/// A module that was compiled for one engine does not run on another.
 #[test]
-fn a_module_of_another_host() {
-    let (one, two) = (Host::new(Limits::new()), Host::new(Limits::new()));
+fn a_module_of_another_engine() {
+    let (one, two) = (Engine::new(Limits::new()), Engine::new(Limits::new()));
     let ast =
         AstModule::parse("lib.star", "m = wasm.Module(wasm.wat('(module)'))".to_owned(), &Dialect::Extended).unwrap();
     let frozen = Module::with_temp_heap(|module| {
@@ -110,7 +110,7 @@ fn a_module_of_another_host() {
     });
     assert_eq!(
         error,
-        "this module was compiled for another host; attach the same `Host` to the file that made it and to the one that loads it"
+        "this module was compiled for another host; attach the same `Engine` to the file that made it and to the one that loads it"
     );
 }
 

@@ -1,9 +1,9 @@
-//! `wasmlark::Command`: a module without a script.
+//! `wasmlark::WasiCommand`: a module without a script.
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 
-use wasmlark::{Command, ErrorKind, Limit, Limits, TrapCode};
+use wasmlark::{ErrorKind, Limit, Limits, TrapCode, WasiCommand};
 
 /// Copies standard input to standard output until its end, says `done` on standard error, and exits
 /// with the number of its arguments.
@@ -58,17 +58,17 @@ impl Write for Shared {
 
 #[test]
 fn streams_arguments_and_exit_code() {
-    let command = || Command::new().arg("cat").arg("x").stdin(Slow(b"slow \xff input"));
-    let completion = command().run(&module(CAT));
-    assert_eq!(completion.result.unwrap(), 2);
-    assert_eq!(completion.stdout, b"slow \xff input");
-    assert_eq!(completion.stderr, b"done");
-    assert!(completion.stats.fuel.unwrap() > 100);
+    let command = || WasiCommand::new().arg("cat").arg("x").stdin(Slow(b"slow \xff input"));
+    let output = command().run(&module(CAT));
+    assert_eq!(output.result.unwrap(), 2);
+    assert_eq!(output.stdout, b"slow \xff input");
+    assert_eq!(output.stderr, b"done");
+    assert!(output.stats.fuel.unwrap() > 100);
 
     let (out, err) = (Shared::default(), Shared::default());
-    let completion = command().stdout(out.clone()).stderr(err.clone()).run(&module(CAT));
-    assert_eq!(completion.result.unwrap(), 2);
-    assert!(completion.stdout.is_empty() && completion.stderr.is_empty());
+    let output = command().stdout(out.clone()).stderr(err.clone()).run(&module(CAT));
+    assert_eq!(output.result.unwrap(), 2);
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
     assert_eq!(*out.0.lock().unwrap(), b"slow \xff input");
     assert_eq!(*err.0.lock().unwrap(), b"done");
 }
@@ -76,15 +76,15 @@ fn streams_arguments_and_exit_code() {
 #[test]
 fn what_is_kept_is_limited_and_what_is_passed_on_is_not() {
     let limits = || Limits::new().output(5);
-    let completion = Command::new().limits(limits()).stdin(&b"123456"[..]).run(&module(CAT));
-    assert_eq!(completion.result.unwrap_err().kind(), ErrorKind::Limit(Limit::Output));
-    let completion = Command::new().limits(limits()).stdin(&b"123456"[..]).stdout(std::io::sink()).run(&module(CAT));
-    assert_eq!(completion.result.unwrap(), 0);
+    let output = WasiCommand::new().limits(limits()).stdin(&b"123456"[..]).run(&module(CAT));
+    assert_eq!(output.result.unwrap_err().kind(), ErrorKind::Limit(Limit::Output));
+    let output = WasiCommand::new().limits(limits()).stdin(&b"123456"[..]).stdout(std::io::sink()).run(&module(CAT));
+    assert_eq!(output.result.unwrap(), 0);
 }
 
 #[test]
 fn why_there_is_no_exit_code() {
-    let kind = |text: &str, limits| Command::new().limits(limits).run(&module(text)).result.unwrap_err().kind();
+    let kind = |text: &str, limits| WasiCommand::new().limits(limits).run(&module(text)).result.unwrap_err().kind();
     let ends = r#"(module (func (export "_start") (loop (br 0))))"#;
     assert_eq!(kind(ends, Limits::new().fuel(1000)), ErrorKind::Limit(Limit::Fuel));
     let traps = r#"(module (func (export "_start") (unreachable)))"#;
@@ -92,9 +92,9 @@ fn why_there_is_no_exit_code() {
     let large = r#"(module (memory 100) (func (export "_start")))"#;
     assert_eq!(kind(large, Limits::new().memory(65536)), ErrorKind::Limit(Limit::Memory));
     assert_eq!(kind("(module)", Limits::new()), ErrorKind::Link);
-    let error = Command::new().run(&module(r#"(module (import "env" "f" (func)))"#)).result.unwrap_err();
+    let error = WasiCommand::new().run(&module(r#"(module (import "env" "f" (func)))"#)).result.unwrap_err();
     assert_eq!(error.message(), "cannot link: `env.f` (func ()) is missing: it is not of WASI");
-    assert_eq!(Command::new().run(b"no module").result.unwrap_err().kind(), ErrorKind::Module);
+    assert_eq!(WasiCommand::new().run(b"no module").result.unwrap_err().kind(), ErrorKind::Module);
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn files_are_there_if_some_are_given() {
           (memory (export "memory") 1)
           (func (export "_start") (call $exit (call $get (i32.const 3) (i32.const 0)))))"#,
     );
-    assert_eq!(Command::new().run(&prestat).result.unwrap(), 8);
-    assert_eq!(Command::new().file("/", "").run(&prestat).result.unwrap(), 0);
-    let completion = Command::new().file("/a/b", "x").file("c/", "").run(&prestat);
-    let files: Vec<_> = completion.files.iter().map(|(path, content)| (path.as_str(), &**content)).collect();
+    assert_eq!(WasiCommand::new().run(&prestat).result.unwrap(), 8);
+    assert_eq!(WasiCommand::new().file("/", "").run(&prestat).result.unwrap(), 0);
+    let output = WasiCommand::new().file("/a/b", "x").file("c/", "").run(&prestat);
+    let files: Vec<_> = output.files.iter().map(|(path, content)| (path.as_str(), &**content)).collect();
     assert_eq!(files, [("/a/b", &b"x"[..]), ("/c/", b"")]);
 }

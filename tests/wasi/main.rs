@@ -5,15 +5,12 @@
 //!
 //! * `anything`: calls with arguments that make no sense
 //! * `errors`: the texts of errors, and limits
-//! * `cli`: the command
-//! * `command`: `wasmlark::Command`
+//! * `command`: `wasmlark::WasiCommand`
 //! * `guests`: programs in C and Rust, of `fixtures/wasi`
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod anything;
-#[cfg(feature = "cli")]
-mod cli;
 mod command;
 mod errors;
 mod guests;

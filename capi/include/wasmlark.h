@@ -1,0 +1,406 @@
+/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
+
+ Made from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
+
+ The C interface of wasmlark, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
+
+ A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
+ is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
+ freed, or never made, is told from one that lives. A call that makes no sense returns a status, or 0,
+ or null, and `wasmlark_last_error` says in words what was wrong with it.
+
+ wasmlark_object sandbox = wasmlark_sandbox_new();
+ wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, 1000000);
+ wasmlark_sandbox_file(sandbox, (const uint8_t *)"add.wasm", 8, bytes, size);
+ wasmlark_object run = wasmlark_sandbox_run(sandbox, (const uint8_t *)"main.star", 9, script, length);
+ size_t count;
+ const uint8_t *output = wasmlark_run_text(run, WASMLARK_TEXT_OUTPUT, &count);
+ wasmlark_free(run);
+ wasmlark_free(sandbox);
+
+ # Strings and bytes
+
+ A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
+ the length 0. What a call is given is copied. What `wasmlark_run_text` returns lives until the run
+ is freed.
+
+ # Threads
+
+ Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
+ be changed meanwhile, which is `WASMLARK_STATUS_BUSY`. A script runs in a thread of its own, with
+ room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
+ asks in a build for wasm32, which has no other.
+
+ # Panics
+
+ None crosses the interface: `WASMLARK_STATUS_PANIC` says that there was one, which is a defect of
+ wasmlark. A build with `panic = "abort"`, and so one for wasm32, has none to catch. */
+
+
+#ifndef WASMLARK_H
+#define WASMLARK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Whether a call made sense.
+ */
+typedef enum wasmlark_status {
+  /**
+   * It did.
+   */
+  WASMLARK_STATUS_OK = 0,
+  /**
+   * There is no such text or number: the run has no exit code, say.
+   */
+  WASMLARK_STATUS_ABSENT = 1,
+  /**
+   * A pointer is null, and its length is not 0; or a place for a result is null.
+   */
+  WASMLARK_STATUS_NULL = 2,
+  /**
+   * A text is not UTF-8.
+   */
+  WASMLARK_STATUS_UTF8 = 3,
+  /**
+   * The object was freed, was never made, or is of the other kind.
+   */
+  WASMLARK_STATUS_HANDLE = 4,
+  /**
+   * A number is none of the enumeration's, or a value is out of range.
+   */
+  WASMLARK_STATUS_ARGUMENT = 5,
+  /**
+   * The sandbox runs a script now, and cannot be changed.
+   */
+  WASMLARK_STATUS_BUSY = 6,
+  /**
+   * There is no memory, thread or number left for it.
+   */
+  WASMLARK_STATUS_RESOURCES = 7,
+  /**
+   * wasmlark has a defect: it panicked.
+   */
+  WASMLARK_STATUS_PANIC = 8,
+} wasmlark_status;
+
+/**
+ * How a script ended.
+ */
+typedef enum wasmlark_kind {
+  /**
+   * At its end.
+   */
+  WASMLARK_KIND_DONE = 0,
+  /**
+   * The script failed: its syntax, its types, a `fail(…)`.
+   */
+  WASMLARK_KIND_SCRIPT = 1,
+  /**
+   * A value of the wrong type or out of range.
+   */
+  WASMLARK_KIND_VALUE = 2,
+  /**
+   * Bytes that are no module, or one that cannot run here.
+   */
+  WASMLARK_KIND_MODULE = 3,
+  /**
+   * Imports and exports that do not fit each other.
+   */
+  WASMLARK_KIND_LINK = 4,
+  /**
+   * A handle whose store is closed, or of another evaluation.
+   */
+  WASMLARK_KIND_HANDLE = 5,
+  /**
+   * A file that is not there.
+   */
+  WASMLARK_KIND_LOAD = 6,
+  /**
+   * WebAssembly code trapped: `WASMLARK_TEXT_TRAP` has the code.
+   */
+  WASMLARK_KIND_TRAP = 7,
+  /**
+   * A limit ended it: `WASMLARK_TEXT_LIMIT` has its name.
+   */
+  WASMLARK_KIND_LIMIT = 8,
+  /**
+   * Something that this interface has no number for yet.
+   */
+  WASMLARK_KIND_OTHER = 9,
+  /**
+   * The object is no run.
+   */
+  WASMLARK_KIND_NO_RUN = -1,
+} wasmlark_kind;
+
+/**
+ * The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
+ */
+typedef enum wasmlark_limit {
+  /**
+   * WebAssembly fuel; `UINT64_MAX` turns metering off.
+   */
+  WASMLARK_LIMIT_FUEL = 0,
+  /**
+   * Bytes of all linear memories together.
+   */
+  WASMLARK_LIMIT_MEMORY = 1,
+  /**
+   * Elements of all tables together.
+   */
+  WASMLARK_LIMIT_TABLE_ELEMENTS = 2,
+  /**
+   * Instances and stores at a time.
+   */
+  WASMLARK_LIMIT_INSTANCES = 3,
+  /**
+   * Nesting of WebAssembly calls.
+   */
+  WASMLARK_LIMIT_STACK_DEPTH = 4,
+  /**
+   * Starlark function calls and rounds of loops.
+   */
+  WASMLARK_LIMIT_TICKS = 5,
+  /**
+   * Bytes of the Starlark heap.
+   */
+  WASMLARK_LIMIT_HEAP = 6,
+  /**
+   * Starlark calls nested in each other.
+   */
+  WASMLARK_LIMIT_CALL_DEPTH = 7,
+  /**
+   * Bytes that a script may print.
+   */
+  WASMLARK_LIMIT_OUTPUT = 8,
+  /**
+   * Bytes of the files of all WASI machines together.
+   */
+  WASMLARK_LIMIT_FILES = 9,
+  /**
+   * Nesting of a script's source.
+   */
+  WASMLARK_LIMIT_NESTING = 10,
+} wasmlark_limit;
+
+/**
+ * The texts of a run, UTF-8.
+ */
+typedef enum wasmlark_text {
+  /**
+   * What the script printed, as far as no function took it.
+   */
+  WASMLARK_TEXT_OUTPUT = 0,
+  /**
+   * The value of its last statement as Starlark source; absent where it failed.
+   */
+  WASMLARK_TEXT_VALUE = 1,
+  /**
+   * Why it failed, for a person to read, with source and frames; absent where it did not.
+   */
+  WASMLARK_TEXT_ERROR = 2,
+  /**
+   * The error's message alone.
+   */
+  WASMLARK_TEXT_MESSAGE = 3,
+  /**
+   * The trap's code, as in "unreachable"; absent where it was no trap.
+   */
+  WASMLARK_TEXT_TRAP = 4,
+  /**
+   * The limit's name, as in "fuel"; absent where it was none.
+   */
+  WASMLARK_TEXT_LIMIT = 5,
+  /**
+   * The name of the script that the error happened in, where there is one.
+   */
+  WASMLARK_TEXT_FILE = 6,
+} wasmlark_text;
+
+/**
+ * The numbers of a run.
+ */
+typedef enum wasmlark_number {
+  /**
+   * WebAssembly fuel that was used; absent where it is not metered.
+   */
+  WASMLARK_NUMBER_FUEL = 0,
+  /**
+   * Starlark ticks.
+   */
+  WASMLARK_NUMBER_TICKS = 1,
+  /**
+   * The most bytes of linear memory in use at once.
+   */
+  WASMLARK_NUMBER_MEMORY_PEAK = 2,
+  /**
+   * The line of the error, from 1, where there is one.
+   */
+  WASMLARK_NUMBER_LINE = 3,
+  /**
+   * The column of the error in characters, from 1, where there is one.
+   */
+  WASMLARK_NUMBER_COLUMN = 4,
+  /**
+   * The exit code, as an `int32_t`, where a WASI guest ended the script by one.
+   */
+  WASMLARK_NUMBER_EXIT_CODE = 5,
+} wasmlark_number;
+
+/**
+ * A sandbox or a run. 0 is none.
+ */
+typedef uint32_t wasmlark_object;
+
+/**
+ * Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
+ */
+typedef void (*wasmlark_print)(void *context, const uint8_t *text, size_t length);
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library, as in "0.1.0"; its length in bytes goes to `length`, which may be null.
+ *
+ * # Safety
+ *
+ * `length` is null, or a `size_t` can be written there.
+ */
+const uint8_t *wasmlark_version(size_t *length);
+
+#if defined(__wasm__)
+/**
+ * `length` bytes, zeros, for the host to write to; at least one, so that each has an address of its own.
+ * Null if there is not so much memory.
+ */
+uint8_t *wasmlark_buffer_new(size_t length);
+#endif
+
+#if defined(__wasm__)
+/**
+ * Frees a buffer.
+ */
+enum wasmlark_status wasmlark_buffer_free(uint8_t *address);
+#endif
+
+/**
+ * What was wrong with the last call on this thread that returned a status other than OK, or 0 for an
+ * object, or null for a text; its length in bytes goes to `length`. Good until the next such call on
+ * this thread. Empty if there was none.
+ *
+ * # Safety
+ *
+ * `length` is null, or a `size_t` can be written there.
+ */
+const uint8_t *wasmlark_last_error(size_t *length);
+
+/**
+ * Frees a sandbox or a run. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
+ * nothing.
+ */
+enum wasmlark_status wasmlark_free(wasmlark_object object);
+
+/**
+ * How the script ended.
+ */
+enum wasmlark_kind wasmlark_run_kind(wasmlark_object run);
+
+/**
+ * One of the texts of a run, a `wasmlark_text`; its length in bytes goes to `length`. Null if it is absent,
+ * or the call makes no sense. It lives until the run is freed.
+ *
+ * # Safety
+ *
+ * `length` is null, or a `size_t` can be written there.
+ */
+const uint8_t *wasmlark_run_text(wasmlark_object run,
+                                 uint32_t text,
+                                 size_t *length);
+
+/**
+ * One of the numbers of a run, a `wasmlark_number`: it goes to `value`.
+ *
+ * # Safety
+ *
+ * `value` is null, which is an error, or a `uint64_t` can be written there.
+ */
+enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, uint64_t *value);
+
+/**
+ * A sandbox with default limits and no files; 0 if there is no more room for one. Free it with
+ * `wasmlark_free`.
+ */
+wasmlark_object wasmlark_sandbox_new(void);
+
+/**
+ * Sets one of the limits, a `wasmlark_limit`. Values below a limit's least are raised to it.
+ */
+enum wasmlark_status wasmlark_sandbox_limit(wasmlark_object sandbox,
+                                            uint32_t limit,
+                                            uint64_t value);
+
+/**
+ * Adds a file, a script or a module, under a name for `load` and `wasm.Module`: a path with `/`, in
+ * UTF-8. A file of the same name is replaced.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, and `content_length` at `content`; either may be null where
+ * its length is 0.
+ */
+enum wasmlark_status wasmlark_sandbox_file(wasmlark_object sandbox,
+                                           const uint8_t *name,
+                                           size_t name_length,
+                                           const uint8_t *content,
+                                           size_t content_length);
+
+/**
+ * Adds one more element, UTF-8, to the `argv` of scripts.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `argument`, which may be null where that is 0.
+ */
+enum wasmlark_status wasmlark_sandbox_argument(wasmlark_object sandbox,
+                                               const uint8_t *argument,
+                                               size_t length);
+
+/**
+ * Gives each line that a script prints to `print`, at once, instead of keeping it; `context` is passed
+ * along. The text is good during the call only. The function must return: no exception of C++, no
+ * `longjmp`.
+ *
+ * # Safety
+ *
+ * `print` may be called from other threads, with `context`, until the sandbox is freed and its scripts
+ * have ended.
+ */
+enum wasmlark_status wasmlark_sandbox_on_print(wasmlark_object sandbox,
+                                               wasmlark_print print,
+                                               void *context);
+
+/**
+ * Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
+ * `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
+ * be started. Free it with `wasmlark_free`.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+ * length is 0.
+ */
+wasmlark_object wasmlark_sandbox_run(wasmlark_object sandbox,
+                                     const uint8_t *name,
+                                     size_t name_length,
+                                     const uint8_t *script,
+                                     size_t script_length);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* WASMLARK_H */

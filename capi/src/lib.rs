@@ -1,0 +1,68 @@
+//! The C interface of wasmlark, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
+//!
+//! A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
+//! is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
+//! freed, or never made, is told from one that lives. A call that makes no sense returns a status, or 0,
+//! or null, and [`wasmlark_last_error`] says in words what was wrong with it.
+//!
+//! ```c
+//! wasmlark_object sandbox = wasmlark_sandbox_new();
+//! wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, 1000000);
+//! wasmlark_sandbox_file(sandbox, (const uint8_t *)"add.wasm", 8, bytes, size);
+//! wasmlark_object run = wasmlark_sandbox_run(sandbox, (const uint8_t *)"main.star", 9, script, length);
+//! size_t count;
+//! const uint8_t *output = wasmlark_run_text(run, WASMLARK_TEXT_OUTPUT, &count);
+//! wasmlark_free(run);
+//! wasmlark_free(sandbox);
+//! ```
+//!
+//! # Strings and bytes
+//!
+//! A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
+//! the length 0. What a call is given is copied. What [`wasmlark_run_text`] returns lives until the run
+//! is freed.
+//!
+//! # Threads
+//!
+//! Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
+//! be changed meanwhile, which is `WASMLARK_STATUS_BUSY`. A script runs in a thread of its own, with
+//! room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
+//! asks in a build for wasm32, which has no other.
+//!
+//! # Panics
+//!
+//! None crosses the interface: `WASMLARK_STATUS_PANIC` says that there was one, which is a defect of
+//! wasmlark. A build with `panic = "abort"`, and so one for wasm32, has none to catch.
+#![allow(unsafe_code)] // The edge of the library: pointers from C, and names for it.
+
+#[cfg(target_family = "wasm")]
+mod buffer;
+mod misuse;
+mod objects;
+mod run;
+mod sandbox;
+#[cfg(test)]
+mod tests;
+
+#[cfg(target_family = "wasm")]
+pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};
+pub use misuse::{Status, wasmlark_last_error};
+pub use objects::{Handle, wasmlark_free};
+pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text};
+pub use sandbox::{
+    LimitName, Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
+    wasmlark_sandbox_on_print, wasmlark_sandbox_run,
+};
+
+/// The version of the library, as in "0.1.0"; its length in bytes goes to `length`, which may be null.
+///
+/// # Safety
+///
+/// `length` is null, or a `size_t` can be written there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_version(length: *mut usize) -> *const u8 {
+    let version = env!("CARGO_PKG_VERSION");
+    // SAFETY: the caller's duty, above.
+    unsafe { misuse::tell(length, version.len()) };
+    version.as_ptr()
+}

@@ -1,0 +1,97 @@
+//! What the numbers stand for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+
+use wasmlark::{Report, Sandbox};
+
+use crate::misuse::{Misuse, Status, status};
+
+/// A sandbox or a run. 0 is none.
+pub type Handle = u32;
+
+#[derive(Clone)]
+pub(crate) enum Object {
+    Sandbox(Arc<RwLock<Sandbox>>),
+    Run(Arc<Report>),
+}
+
+impl Object {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Sandbox(_) => "a sandbox",
+            Self::Run(_) => "a run",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Objects {
+    alive: BTreeMap<Handle, Object>,
+    /// The last number given: none is given twice, so that a freed object stays told from all others.
+    last: Handle,
+}
+
+static OBJECTS: Mutex<Objects> = Mutex::new(Objects { alive: BTreeMap::new(), last: 0 });
+
+fn objects() -> MutexGuard<'static, Objects> {
+    // Each change is one insertion or removal: nothing is half done where somebody panicked.
+    OBJECTS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+pub(crate) fn add(object: Object) -> Result<Handle, Misuse> {
+    let mut objects = objects();
+    let next = objects.last.checked_add(1);
+    let next = next.ok_or_else(|| Misuse::new(Status::Resources, "4294967295 objects were made: there are no more"))?;
+    objects.last = next;
+    objects.alive.insert(next, object);
+    Ok(next)
+}
+
+pub(crate) fn sandbox(handle: Handle) -> Result<Arc<RwLock<Sandbox>>, Misuse> {
+    match find(handle)? {
+        Object::Sandbox(sandbox) => Ok(sandbox),
+        other => Err(wrong(handle, &other, "a sandbox")),
+    }
+}
+
+pub(crate) fn run(handle: Handle) -> Result<Arc<Report>, Misuse> {
+    match find(handle)? {
+        Object::Run(report) => Ok(report),
+        other => Err(wrong(handle, &other, "a run")),
+    }
+}
+
+fn find(handle: Handle) -> Result<Object, Misuse> {
+    let objects = objects();
+    objects.alive.get(&handle).cloned().ok_or_else(|| missing(handle, objects.last))
+}
+
+fn missing(handle: Handle, last: Handle) -> Misuse {
+    let why = match handle {
+        0 => "0 is no object: the call that should have made it failed".to_owned(),
+        _ if handle <= last => format!("object {handle} was freed"),
+        _ => format!("object {handle} was never made"),
+    };
+    Misuse::new(Status::Handle, why)
+}
+
+fn wrong(handle: Handle, object: &Object, wanted: &str) -> Misuse {
+    Misuse::new(Status::Handle, format!("object {handle} is {}, and {wanted} is needed", object.kind()))
+}
+
+/// Frees a sandbox or a run. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
+/// nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_free(object: Handle) -> Status {
+    status(|| {
+        let mut objects = objects();
+        let freed = objects.alive.remove(&object);
+        let last = objects.last;
+        drop(objects); // What is freed may take a while, or panic.
+        match freed {
+            None if object != 0 => Err(missing(object, last)),
+            _ => Ok(()),
+        }
+    })
+}

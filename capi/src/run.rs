@@ -1,0 +1,186 @@
+//! Runs: what a script did, as texts and numbers.
+
+use wasmlark::{Error, ErrorKind, Report};
+
+use crate::misuse::{Misuse, Status, guard, status, tell};
+use crate::objects::{self, Handle};
+
+/// How a script ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum Kind {
+    /// At its end.
+    Done = 0,
+    /// The script failed: its syntax, its types, a `fail(…)`.
+    Script = 1,
+    /// A value of the wrong type or out of range.
+    Value = 2,
+    /// Bytes that are no module, or one that cannot run here.
+    Module = 3,
+    /// Imports and exports that do not fit each other.
+    Link = 4,
+    /// A handle whose store is closed, or of another evaluation.
+    Handle = 5,
+    /// A file that is not there.
+    Load = 6,
+    /// WebAssembly code trapped: `WASMLARK_TEXT_TRAP` has the code.
+    Trap = 7,
+    /// A limit ended it: `WASMLARK_TEXT_LIMIT` has its name.
+    Limit = 8,
+    /// Something that this interface has no number for yet.
+    Other = 9,
+    /// The object is no run.
+    NoRun = -1,
+}
+
+/// The texts of a run, UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum Text {
+    /// What the script printed, as far as no function took it.
+    Output = 0,
+    /// The value of its last statement as Starlark source; absent where it failed.
+    Value = 1,
+    /// Why it failed, for a person to read, with source and frames; absent where it did not.
+    Error = 2,
+    /// The error's message alone.
+    Message = 3,
+    /// The trap's code, as in "unreachable"; absent where it was no trap.
+    Trap = 4,
+    /// The limit's name, as in "fuel"; absent where it was none.
+    Limit = 5,
+    /// The name of the script that the error happened in, where there is one.
+    File = 6,
+}
+
+impl Text {
+    const ALL: [Self; 7] = [Self::Output, Self::Value, Self::Error, Self::Message, Self::Trap, Self::Limit, Self::File];
+}
+
+/// The numbers of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum RunNumber {
+    /// WebAssembly fuel that was used; absent where it is not metered.
+    Fuel = 0,
+    /// Starlark ticks.
+    Ticks = 1,
+    /// The most bytes of linear memory in use at once.
+    MemoryPeak = 2,
+    /// The line of the error, from 1, where there is one.
+    Line = 3,
+    /// The column of the error in characters, from 1, where there is one.
+    Column = 4,
+    /// The exit code, as an `int32_t`, where a WASI guest ended the script by one.
+    ExitCode = 5,
+}
+
+impl RunNumber {
+    const ALL: [Self; 6] = [Self::Fuel, Self::Ticks, Self::MemoryPeak, Self::Line, Self::Column, Self::ExitCode];
+}
+
+/// How the script ended.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
+    let kind = || {
+        let report = objects::run(run)?;
+        let Err(error) = &report.result else { return Ok(Kind::Done) };
+        Ok(match error.kind() {
+            ErrorKind::Script => Kind::Script,
+            ErrorKind::Value => Kind::Value,
+            ErrorKind::Module => Kind::Module,
+            ErrorKind::Link => Kind::Link,
+            ErrorKind::Handle => Kind::Handle,
+            ErrorKind::Load => Kind::Load,
+            ErrorKind::Trap(_) => Kind::Trap,
+            ErrorKind::Limit(_) => Kind::Limit,
+            _ => Kind::Other,
+        })
+    };
+    guard(kind, |_| Kind::NoRun)
+}
+
+/// One of the texts of a run, a `wasmlark_text`; its length in bytes goes to `length`. Null if it is absent,
+/// or the call makes no sense. It lives until the run is freed.
+///
+/// # Safety
+///
+/// `length` is null, or a `size_t` can be written there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_run_text(run: Handle, text: u32, length: *mut usize) -> *const u8 {
+    guard(
+        || {
+            let report = objects::run(run)?;
+            let wanted = Text::ALL.into_iter().find(|known| *known as u32 == text);
+            let found = text_of(&report, wanted.ok_or_else(|| Misuse::unknown("text", text))?);
+            let found = found.ok_or_else(|| absent("text", text))?;
+            // SAFETY: the caller's duty, above.
+            unsafe { tell(length, found.len()) };
+            // The number of the run keeps it alive.
+            Ok(found.as_ptr())
+        },
+        |_| {
+            // SAFETY: as above.
+            unsafe { tell(length, 0) };
+            std::ptr::null()
+        },
+    )
+}
+
+/// One of the numbers of a run, a `wasmlark_number`: it goes to `value`.
+///
+/// # Safety
+///
+/// `value` is null, which is an error, or a `uint64_t` can be written there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *mut u64) -> Status {
+    status(|| {
+        if value.is_null() {
+            return Err(Misuse::new(Status::Null, "the place for the number is null"));
+        }
+        let report = objects::run(run)?;
+        let wanted = RunNumber::ALL.into_iter().find(|known| *known as u32 == number);
+        let found = number_of(&report, wanted.ok_or_else(|| Misuse::unknown("number", number))?);
+        let found = found.ok_or_else(|| absent("number", number))?;
+        // SAFETY: not null; the rest is the caller's duty, above.
+        unsafe { value.write(found) };
+        Ok(())
+    })
+}
+
+/// `None` where the run has no such text.
+fn text_of(report: &Report, text: Text) -> Option<&str> {
+    let error = report.result.as_ref().err();
+    match text {
+        Text::Output => Some(&report.output),
+        Text::Value => report.result.as_deref().ok(),
+        Text::Error => error.map(Error::text),
+        Text::Message => error.map(Error::message),
+        Text::Trap => match error?.kind() {
+            ErrorKind::Trap(code) => Some(code.as_str()),
+            _ => None,
+        },
+        Text::Limit => match error?.kind() {
+            ErrorKind::Limit(limit) => Some(limit.as_str()),
+            _ => None,
+        },
+        Text::File => Some(&error?.location()?.file),
+    }
+}
+
+/// `None` where the run has no such number.
+fn number_of(report: &Report, number: RunNumber) -> Option<u64> {
+    let error = report.result.as_ref().err();
+    match number {
+        RunNumber::Fuel => report.stats.fuel,
+        RunNumber::Ticks => Some(report.stats.ticks),
+        RunNumber::MemoryPeak => Some(report.stats.memory_peak),
+        RunNumber::Line => Some(error?.location()?.line as u64),
+        RunNumber::Column => Some(error?.location()?.column as u64),
+        RunNumber::ExitCode => Some(i64::from(error?.exit_code()?).cast_unsigned()),
+    }
+}
+
+fn absent(what: &str, which: u32) -> Misuse {
+    Misuse::new(Status::Absent, format!("this run has no {what} {which}"))
+}

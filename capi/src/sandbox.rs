@@ -1,0 +1,222 @@
+//! Sandboxes: limits, arguments, files, and scripts to run.
+
+use std::ffi::c_void;
+use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
+
+use wasmlark::{Report, Sandbox};
+
+use crate::misuse::{Misuse, Status, bytes, guard, status, text};
+use crate::objects::{self, Handle, Object};
+
+/// The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub enum LimitName {
+    /// WebAssembly fuel; `UINT64_MAX` turns metering off.
+    Fuel = 0,
+    /// Bytes of all linear memories together.
+    Memory = 1,
+    /// Elements of all tables together.
+    TableElements = 2,
+    /// Instances and stores at a time.
+    Instances = 3,
+    /// Nesting of WebAssembly calls.
+    StackDepth = 4,
+    /// Starlark function calls and rounds of loops.
+    Ticks = 5,
+    /// Bytes of the Starlark heap.
+    Heap = 6,
+    /// Starlark calls nested in each other.
+    CallDepth = 7,
+    /// Bytes that a script may print.
+    Output = 8,
+    /// Bytes of the files of all WASI machines together.
+    Files = 9,
+    /// Nesting of a script's source.
+    Nesting = 10,
+}
+
+impl LimitName {
+    const ALL: [Self; 11] = [
+        Self::Fuel,
+        Self::Memory,
+        Self::TableElements,
+        Self::Instances,
+        Self::StackDepth,
+        Self::Ticks,
+        Self::Heap,
+        Self::CallDepth,
+        Self::Output,
+        Self::Files,
+        Self::Nesting,
+    ];
+}
+
+/// Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
+pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const u8, length: usize)>;
+
+/// A sandbox with default limits and no files; 0 if there is no more room for one. Free it with
+/// `wasmlark_free`.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_new() -> Handle {
+    guard(|| objects::add(Object::Sandbox(Arc::new(RwLock::new(Sandbox::new())))), |_| 0)
+}
+
+/// Sets one of the limits, a `wasmlark_limit`. Values below a limit's least are raised to it.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64) -> Status {
+    status(|| {
+        let known = LimitName::ALL.into_iter().find(|known| *known as u32 == limit);
+        let limit = known.ok_or_else(|| Misuse::unknown("limit", limit))?;
+        change(sandbox, |sandbox| {
+            let place = sandbox.limits_mut();
+            let limits = std::mem::take(place);
+            // Where addresses are shorter, more than they can count is as good as no limit.
+            let size = usize::try_from(value).unwrap_or(usize::MAX);
+            *place = match limit {
+                LimitName::Fuel => limits.fuel((value != u64::MAX).then_some(value)),
+                LimitName::Memory => limits.memory(value),
+                LimitName::TableElements => limits.table_elements(value),
+                LimitName::Instances => limits.instances(size),
+                LimitName::StackDepth => limits.stack_depth(size),
+                LimitName::Ticks => limits.ticks(value),
+                LimitName::Heap => limits.heap(size),
+                LimitName::CallDepth => limits.call_depth(size),
+                LimitName::Output => limits.output(size),
+                LimitName::Files => limits.files(value),
+                LimitName::Nesting => limits.nesting(size),
+            };
+        })
+    })
+}
+
+/// Adds a file, a script or a module, under a name for `load` and `wasm.Module`: a path with `/`, in
+/// UTF-8. A file of the same name is replaced.
+///
+/// # Safety
+///
+/// `name_length` bytes can be read at `name`, and `content_length` at `content`; either may be null where
+/// its length is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_file(
+    sandbox: Handle,
+    name: *const u8,
+    name_length: usize,
+    content: *const u8,
+    content_length: usize,
+) -> Status {
+    status(|| {
+        // SAFETY: the caller's duty, above.
+        let (name, content) = unsafe { (text(name, name_length, "name")?, bytes(content, content_length, "content")?) };
+        change(sandbox, |sandbox| {
+            sandbox.file(name, content);
+        })
+    })
+}
+
+/// Adds one more element, UTF-8, to the `argv` of scripts.
+///
+/// # Safety
+///
+/// `length` bytes can be read at `argument`, which may be null where that is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_argument(sandbox: Handle, argument: *const u8, length: usize) -> Status {
+    status(|| {
+        // SAFETY: the caller's duty, above.
+        let argument = unsafe { text(argument, length, "argument") }?;
+        change(sandbox, |sandbox| {
+            sandbox.arg(argument);
+        })
+    })
+}
+
+/// Gives each line that a script prints to `print`, at once, instead of keeping it; `context` is passed
+/// along. The text is good during the call only. The function must return: no exception of C++, no
+/// `longjmp`.
+///
+/// # Safety
+///
+/// `print` may be called from other threads, with `context`, until the sandbox is freed and its scripts
+/// have ended.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_on_print(sandbox: Handle, print: Print, context: *mut c_void) -> Status {
+    struct Sink(unsafe extern "C" fn(*mut c_void, *const u8, usize), *mut c_void);
+    // SAFETY: it may be called from other threads: the caller's duty, above.
+    unsafe impl Send for Sink {}
+    // SAFETY: as above.
+    unsafe impl Sync for Sink {}
+    impl Sink {
+        fn call(&self, text: &str) {
+            // SAFETY: the caller's duty, above.
+            unsafe { (self.0)(self.1, text.as_ptr(), text.len()) }
+        }
+    }
+    status(|| {
+        let sink = Sink(print.ok_or_else(|| Misuse::new(Status::Null, "the print function is null"))?, context);
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).on_print(move |text| sink.call(text));
+        })
+    })
+}
+
+/// Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
+/// `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
+/// be started. Free it with `wasmlark_free`.
+///
+/// # Safety
+///
+/// `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+/// length is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_run(
+    sandbox: Handle,
+    name: *const u8,
+    name_length: usize,
+    script: *const u8,
+    script_length: usize,
+) -> Handle {
+    guard(
+        || {
+            // SAFETY: the caller's duty, above.
+            let (name, script) = unsafe { (text(name, name_length, "name")?, text(script, script_length, "script")?) };
+            let sandbox = objects::sandbox(sandbox)?;
+            let sandbox = sandbox.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let report = on_a_stack_of_its_own(|| sandbox.report(name, script))?;
+            objects::add(Object::Run(Arc::new(report)))
+        },
+        |_| 0,
+    )
+}
+
+/// Changes a sandbox, unless a script runs in it: to wait for that could be to wait for oneself.
+fn change(sandbox: Handle, f: impl FnOnce(&mut Sandbox)) -> Result<(), Misuse> {
+    let found = objects::sandbox(sandbox)?;
+    let mut found: RwLockWriteGuard<'_, Sandbox> = match found.try_write() {
+        Ok(found) => found,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("sandbox {sandbox} is in use by another call: it cannot be changed now");
+            return Err(Misuse::new(Status::Busy, message));
+        }
+    };
+    f(&mut found);
+    Ok(())
+}
+
+/// An application's threads may have little: 512 KiB in a dispatch queue of iOS.
+#[cfg(not(target_family = "wasm"))]
+fn on_a_stack_of_its_own(run: impl FnOnce() -> Report + Send) -> Result<Report, Misuse> {
+    const STACK: usize = 16 << 20;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("wasmlark".to_owned()).stack_size(STACK);
+        let thread = thread
+            .spawn_scoped(scope, run)
+            .map_err(|error| Misuse::new(Status::Resources, format!("cannot start a thread: {error}")))?;
+        thread.join().map_err(|payload| std::panic::resume_unwind(payload))
+    })
+}
+
+#[cfg(target_family = "wasm")]
+fn on_a_stack_of_its_own(run: impl FnOnce() -> Report) -> Result<Report, Misuse> {
+    Ok(run())
+}

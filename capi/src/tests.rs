@@ -1,0 +1,86 @@
+//! What no program in C can try safely.
+
+#![allow(clippy::unwrap_used)]
+
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::*;
+
+/// A sandbox cannot be changed from the function that takes what it prints; a script may run in it.
+#[test]
+#[allow(unsafe_code)]
+fn a_sandbox_in_use() {
+    static CHANGED: AtomicU32 = AtomicU32::new(u32::MAX);
+    static RAN: AtomicU32 = AtomicU32::new(u32::MAX);
+    unsafe extern "C" fn print(context: *mut c_void, text: *const u8, length: usize) {
+        let sandbox = context.addr() as Handle;
+        CHANGED.store(wasmlark_sandbox_limit(sandbox, LimitName::Fuel as u32, 1) as u32, Ordering::SeqCst);
+        // SAFETY: the text is what was given.
+        let inner = unsafe { wasmlark_sandbox_run(sandbox, text, length, b"1".as_ptr(), 1) };
+        RAN.store(wasmlark_run_kind(inner) as u32, Ordering::SeqCst);
+        wasmlark_free(inner);
+    }
+    let sandbox = wasmlark_sandbox_new();
+    let context = std::ptr::without_provenance_mut(sandbox as usize);
+    let script = b"print('a')";
+    // SAFETY: `context` is no address, and `print` takes it for none.
+    let run = unsafe {
+        assert_eq!(wasmlark_sandbox_on_print(sandbox, Some(print), context), Status::Ok);
+        wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len())
+    };
+    assert_eq!(wasmlark_run_kind(run), Kind::Done);
+    assert_eq!(CHANGED.load(Ordering::SeqCst), Status::Busy as u32);
+    assert_eq!(RAN.load(Ordering::SeqCst), Kind::Done as u32);
+    assert_eq!(wasmlark_sandbox_limit(sandbox, LimitName::Fuel as u32, 1), Status::Ok);
+    assert_eq!(wasmlark_free(run), Status::Ok);
+    assert_eq!(wasmlark_free(sandbox), Status::Ok);
+}
+
+/// Numbers from the whole range, to every function: statuses, and nothing else.
+#[test]
+#[allow(unsafe_code)]
+fn any_number_for_an_object() {
+    for object in [0, u32::MAX, u32::MAX / 2, 1 << 20] {
+        let mut length = 1;
+        let mut value = 5;
+        // SAFETY: the places are there, and null goes with the length 0.
+        unsafe {
+            assert_eq!(wasmlark_sandbox_limit(object, 0, 1), Status::Handle);
+            assert_eq!(wasmlark_sandbox_file(object, std::ptr::null(), 0, std::ptr::null(), 0), Status::Handle);
+            assert_eq!(wasmlark_sandbox_argument(object, std::ptr::null(), 0), Status::Handle);
+            assert_eq!(wasmlark_sandbox_run(object, std::ptr::null(), 0, std::ptr::null(), 0), 0);
+            assert_eq!(wasmlark_run_kind(object), Kind::NoRun);
+            assert!(wasmlark_run_text(object, 0, &raw mut length).is_null());
+            assert_eq!(wasmlark_run_number(object, 0, &raw mut value), Status::Handle);
+        }
+        assert_eq!((length, value), (0, 5));
+        assert_eq!(wasmlark_free(object), if object == 0 { Status::Ok } else { Status::Handle });
+    }
+}
+
+/// Many threads with one sandbox: each run is its own.
+#[test]
+#[allow(unsafe_code)]
+fn many_threads() {
+    let sandbox = wasmlark_sandbox_new();
+    std::thread::scope(|scope| {
+        for i in 0..8_u32 {
+            scope.spawn(move || {
+                let script = format!("print('{i}')\n{i} * {i}");
+                // SAFETY: the texts are there; the run is freed after they were read.
+                unsafe {
+                    let run = wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len());
+                    let text = |which: Text| {
+                        let mut length = 0;
+                        let start = wasmlark_run_text(run, which as u32, &raw mut length);
+                        String::from_utf8(std::slice::from_raw_parts(start, length).to_vec()).unwrap()
+                    };
+                    assert_eq!((text(Text::Output), text(Text::Value)), (format!("{i}\n"), (i * i).to_string()));
+                    assert_eq!(wasmlark_free(run), Status::Ok);
+                }
+            });
+        }
+    });
+    assert_eq!(wasmlark_free(sandbox), Status::Ok);
+}

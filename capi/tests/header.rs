@@ -1,0 +1,106 @@
+//! `include/wasmlark.h` is made from the source, and the constants of `examples/web` from it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+
+use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
+
+/// What the header begins with: the documentation of the crate, as a comment of C.
+fn introduction(root: &Path) -> String {
+    let source = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
+    assert!(lines.len() > 20, "src/lib.rs begins with its documentation");
+    // The marks of Markdown for code and links mean nothing in C.
+    let text = lines.join("\n").replace(" ```c\n", "").replace(" ```\n", "").replace("[`", "`").replace("`]", "`");
+    format!(
+        "/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.\n\n\
+         \x20Made from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n\n{text} */\n"
+    )
+}
+
+fn generate() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut config = Config {
+        language: Language::C,
+        header: Some(introduction(root)),
+        include_guard: Some("WASMLARK_H".to_owned()),
+        cpp_compat: true,
+        usize_is_size_t: true,
+        no_includes: true,
+        sys_includes: vec!["stddef.h".to_owned(), "stdint.h".to_owned()],
+        line_length: 100,
+        enumeration: EnumConfig {
+            prefix_with_name: true,
+            rename_variants: RenameRule::ScreamingSnakeCase,
+            ..EnumConfig::default()
+        },
+        ..Config::default()
+    };
+    for (rust, c) in [
+        ("Status", "wasmlark_status"),
+        ("LimitName", "wasmlark_limit"),
+        ("Kind", "wasmlark_kind"),
+        ("Text", "wasmlark_text"),
+        ("RunNumber", "wasmlark_number"),
+        ("Handle", "wasmlark_object"),
+        ("Print", "wasmlark_print"),
+    ] {
+        config.export.rename.insert(rust.to_owned(), c.to_owned());
+        // Functions take numbers, since C may pass any for an enumeration.
+        config.export.include.push(rust.to_owned());
+    }
+    config.defines.insert("target_family = wasm".to_owned(), "__wasm__".to_owned());
+    // It finds the other files by itself.
+    let builder = Builder::new().with_config(config).with_src(root.join("src/lib.rs"));
+    let mut text = Vec::new();
+    builder.generate().expect("the source is what cbindgen can read").write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+/// The header's enumerations for JavaScript: `wasmlark_limit` with its `WASMLARK_LIMIT_FUEL` is `LIMIT.fuel`.
+fn constants(header: &str) -> String {
+    let mut text =
+        "// Made from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n"
+            .to_owned();
+    let mut lines = header.lines();
+    while let Some(line) = lines.next() {
+        let Some(name) = line.strip_prefix("typedef enum wasmlark_").and_then(|rest| rest.strip_suffix(" {")) else {
+            continue;
+        };
+        let prefix = format!("WASMLARK_{}_", name.to_uppercase());
+        text.push_str(&format!("\nexport const {} = {{\n", name.to_uppercase()));
+        for line in lines.by_ref().take_while(|line| !line.starts_with('}')) {
+            if let Some((name, value)) = line.trim().strip_prefix(&prefix).and_then(|rest| rest.split_once(" = ")) {
+                text.push_str(&format!("  {}: {},\n", name.to_lowercase(), value.trim_end_matches(',')));
+            }
+        }
+        text.push_str("};\n");
+    }
+    text
+}
+
+/// Holds a file against what makes it.
+fn hold(path: &str, made: &str) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&full, made).unwrap();
+    }
+    let stands = std::fs::read_to_string(&full).unwrap_or_default();
+    assert!(
+        made == stands,
+        "capi/{path} is not what capi/src makes; to make it anew:\n  UPDATE=1 cargo test --package wasmlark-capi --test header"
+    );
+}
+
+#[test]
+fn the_header_is_made_from_the_source() {
+    hold("include/wasmlark.h", &generate());
+}
+
+#[test]
+fn the_constants_of_javascript_are_made_from_the_header() {
+    let made = constants(&generate());
+    assert_eq!(made.matches("export const").count(), 5, "{made}");
+    hold("../examples/web/constants.mjs", &made);
+}

@@ -1,0 +1,157 @@
+//! A Starlark callable as a function that WebAssembly imports.
+
+use starlark::eval::Evaluator;
+use starlark::values::list::ListRef;
+use starlark::values::tuple::TupleRef;
+use starlark::values::{Value, ValueLike};
+use wasmi::{FuncType, Val};
+
+use super::convert;
+use super::function::{Function, fill, to_starlark};
+use super::scope::{self, StoreData};
+use super::store::{Callback, HostFailure, Store};
+use super::typed_calls;
+use crate::error::{Error, ErrorKind};
+use crate::module::types;
+
+/// Parameters that a call keeps on the native stack, the caller among them.
+const INLINE_ARGS: usize = 12;
+
+/// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
+pub(crate) fn define<'v>(
+    store: &Store<'v>,
+    callback: Callback<'v>,
+    ty: FuncType,
+    name: String,
+) -> Result<wasmi::Func, Error> {
+    // A wasm function of another store knows nothing of callers.
+    let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
+    let index = store.add_callback(callback);
+    store.with(|context| {
+        typed_calls::host_func(context, ty, move |caller, params, results| {
+            scope::call_host(caller, |owner, eval, caller| {
+                HostCall { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
+            })
+            .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
+        })
+    })
+}
+
+struct HostCall<'a> {
+    name: &'a str,
+    index: usize,
+    has_caller: bool,
+    params: &'a [Val],
+}
+
+impl HostCall<'_> {
+    fn run<'v>(
+        &self,
+        owner: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+        caller: &mut wasmi::Caller<'_, StoreData>,
+        results: &mut [Val],
+    ) -> Result<(), wasmi::Error> {
+        let outcome = Store::live(owner).map_err(starlark::Error::from).and_then(|store| {
+            store.cell().lend(caller, || {
+                let outcome = self
+                    .call(owner, store, eval)
+                    .and_then(|value| self.deliver(value, owner, store, results).map_err(starlark::Error::from));
+                // Another store may have run meanwhile and hold the fuel now.
+                store.hold_fuel(owner)?;
+                outcome
+            })
+        });
+        outcome.map_err(|error| wasmi::Error::host(HostFailure(error)))
+    }
+
+    fn call<'v>(
+        &self,
+        owner: Value<'v>,
+        store: &Store<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let heap = eval.heap();
+        let Some(Callback { function, caller }) = store.callback(self.index) else {
+            return Err(Error::new(ErrorKind::Handle, "the store of this function is closed").into());
+        };
+        let mut inline = [Value::new_none(); INLINE_ARGS];
+        let mut spilled;
+        let args = match inline.get_mut(..self.params.len() + 1) {
+            Some(args) => args,
+            None => {
+                spilled = vec![Value::new_none(); self.params.len() + 1];
+                spilled.as_mut_slice()
+            }
+        };
+        let Some((first, rest)) = args.split_first_mut() else { return Ok(Value::new_none()) };
+        *first = caller;
+        for (slot, param) in rest.iter_mut().zip(self.params) {
+            *slot = to_starlark(param, owner, store, heap)?;
+        }
+        let args = if self.has_caller { &*args } else { &*rest };
+        eval.eval_function(function, args, &[]).map_err(|error| self.explain(error, function, args.len()))
+    }
+
+    /// A function that does not take what an import is called with: most often one that forgot `caller`.
+    #[cold]
+    fn explain(&self, error: starlark::Error, function: Value<'_>, count: usize) -> starlark::Error {
+        let text = error.without_diagnostic().to_string();
+        let is_arity = text.contains("positional") && text.ends_with(&format!("for call to {}", function.to_str()));
+        if !is_arity || count <= self.params.len() {
+            return error;
+        }
+        let params = self.params.len();
+        let plural = if params == 1 { "" } else { "s" };
+        Error::value(format!(
+            "import `{}` calls its function with the caller first, then {params} argument{plural}, as in `def f(caller, …)`: {text}",
+            self.name
+        ))
+        .into()
+    }
+
+    fn deliver<'v>(
+        &self,
+        value: Value<'v>,
+        owner: Value<'v>,
+        store: &Store<'v>,
+        results: &mut [Val],
+    ) -> Result<(), Error> {
+        let set = |slot: &mut Val, index: usize, value: Value<'v>| {
+            let ty = slot.ty();
+            fill(slot, value, ty, owner, store).map_err(|expected| {
+                Error::value(format!(
+                    "result {index} of import `{}` must be {expected} ({}), got {}",
+                    self.name,
+                    types::type_name(ty),
+                    convert::describe(value)
+                ))
+            })
+        };
+        match results {
+            [] if value.is_none() => Ok(()),
+            [] => Err(Error::value(format!(
+                "import `{}` has no result, so its function must return None, got {}",
+                self.name,
+                convert::describe(value)
+            ))),
+            [one] => set(one, 0, value),
+            many => {
+                let count = many.len();
+                let values = match (TupleRef::from_value(value), ListRef::from_value(value)) {
+                    (Some(tuple), _) => tuple.content(),
+                    (_, Some(list)) => list.content(),
+                    _ => &[],
+                };
+                if values.len() != count {
+                    return Err(Error::value(format!(
+                        "import `{}` has {count} results, so its function must return a tuple or list of {count}, got {}",
+                        self.name,
+                        if values.is_empty() { convert::describe(value) } else { format!("{} values", values.len()) }
+                    )));
+                }
+                many.iter_mut().zip(values).enumerate().try_for_each(|(i, (slot, value))| set(slot, i, *value))
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The state of one evaluation: its engine, its budget, its default store.
+
+use std::cell::Cell;
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::environment::Module;
+use starlark::eval::Evaluator;
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueTyped, starlark_value,
+};
+
+use super::scope::SinceCollection;
+use crate::budget::Budget;
+use crate::engine::Engine;
+use crate::error::{Error, Limit};
+
+/// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
+/// with an underscore, no `load` can ask for. So an embedder keeps the evaluator's `extra` and the
+/// module's extra value for itself.
+const SLOT: &str = "_wasmlark evaluation";
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Evaluation<'v> {
+    #[trace(unsafe_ignore)]
+    pub(crate) engine: Engine,
+    #[trace(unsafe_ignore)]
+    pub(crate) budget: Budget,
+    /// Made on first use.
+    pub(crate) default_store: Cell<Option<Value<'v>>>,
+    /// The store whose wasmi counter holds the fuel that is left.
+    pub(crate) fuel_holder: Cell<Option<Value<'v>>>,
+    /// Bytes copied out of memories: they are on no Starlark heap, and count as if they were.
+    copied: SinceCollection,
+}
+
+impl<'v> Evaluation<'v> {
+    /// The evaluation that `eval` runs; attached to the default engine, if to none yet.
+    pub(crate) fn current(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
+        Self::find(eval.module()).unwrap_or_else(|| {
+            let engine = Engine::default();
+            let budget = Budget::new(engine.limits());
+            Self::attach(eval.module(), engine, budget)
+        })
+    }
+
+    pub(crate) fn find(module: &Module<'v>) -> Option<ValueTyped<'v, Self>> {
+        ValueTyped::new(module.get(SLOT)?)
+    }
+
+    /// The result is good until the next statement of the module: then the garbage collector may move it.
+    pub(crate) fn attach(module: &Module<'v>, engine: Engine, budget: Budget) -> ValueTyped<'v, Self> {
+        let evaluation = module.heap().alloc_typed(Self {
+            engine,
+            budget,
+            default_store: Cell::new(None),
+            fuel_holder: Cell::new(None),
+            copied: SinceCollection::default(),
+        });
+        module.set(SLOT, evaluation.to_value());
+        evaluation
+    }
+
+    /// Counts `bytes` that a script is about to get against the limit of its heap. Within a function
+    /// nothing is freed, so there the count is exact; a collection sets it back.
+    #[inline]
+    pub(crate) fn copy_out(&self, bytes: u64) -> Result<(), Error> {
+        let copied = self.copied.0.get().saturating_add(bytes);
+        let limit = self.engine.limits().heap as u64;
+        if copied > limit {
+            return Err(Error::limit(
+                Limit::Heap,
+                format!(
+                    "{bytes} bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is {limit} bytes"
+                ),
+            ));
+        }
+        self.copied.0.set(copied);
+        Ok(())
+    }
+
+    /// Whether fuel is counted at all.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.engine.limits().fuel.is_some()
+    }
+}
+
+// Here and not in `engine`, which knows of no evaluation.
+impl Engine {
+    /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation
+    /// starts; one that was attached to no engine has default limits and no modules by name.
+    pub fn attach(&self, module: &Module<'_>) {
+        Evaluation::attach(module, self.clone(), Budget::new(self.limits()));
+    }
+}
+
+#[starlark_value(type = "wasm.Evaluation")]
+impl<'v> StarlarkValue<'v> for Evaluation<'v> {
+    type Canonical = EndedEvaluation;
+}
+
+impl<'v> AllocValue<'v> for Evaluation<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Evaluation<'_> {
+    type Frozen = EndedEvaluation;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedEvaluation> {
+        Ok(EndedEvaluation)
+    }
+}
+
+/// An evaluation that is over.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct EndedEvaluation;
+
+#[starlark_value(type = "wasm.Evaluation")]
+impl<'v> StarlarkValue<'v> for EndedEvaluation {}
+
+impl fmt::Debug for Evaluation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm.Evaluation")
+    }
+}
+
+impl fmt::Display for Evaluation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm.Evaluation")
+    }
+}
+
+impl fmt::Display for EndedEvaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm.Evaluation")
+    }
+}

@@ -1,0 +1,104 @@
+//! Fuel. What an evaluation has left is in one place at a time: in the wasmi counter of the store that
+//! ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
+
+use starlark::values::{Value, ValueLike};
+
+use super::evaluation::Evaluation;
+use super::store::Store;
+use crate::error::{Error, ErrorKind, Limit, TrapCode};
+
+impl<'v> Store<'v> {
+    /// Makes this store the holder of the evaluation's fuel.
+    #[inline]
+    pub(crate) fn hold_fuel(&self, this: Value<'v>) -> Result<(), Error> {
+        let state = self.evaluation.as_ref();
+        match state.fuel_holder.get() {
+            Some(holder) if holder.ptr_eq(this) => Ok(()),
+            holder => self.take_fuel(this, holder),
+        }
+    }
+
+    #[cold]
+    fn take_fuel(&self, this: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
+        let state = self.evaluation.as_ref();
+        if state.is_metered() {
+            if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
+                holder.settle();
+            }
+            let grant = self.own_fuel.get().min(state.budget.fuel());
+            self.with(|mut context| context.set_fuel(grant).is_ok())?;
+            self.settled_at.set(grant);
+        }
+        state.fuel_holder.set(Some(this));
+        Ok(())
+    }
+
+    /// Takes what was used since the last time off the store's own fuel and the budget.
+    fn settle(&self) {
+        let state = self.evaluation.as_ref();
+        let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
+        let used = self.settled_at.get().saturating_sub(left);
+        self.settled_at.set(left);
+        state.budget.use_fuel(used);
+        if self.own_fuel.get() != u64::MAX {
+            self.own_fuel.set(self.own_fuel.get().saturating_sub(used));
+        }
+    }
+
+    pub(crate) fn settle_if_holder(&self, this: Value<'v>) {
+        if self.evaluation.as_ref().fuel_holder.get().is_some_and(|h| h.ptr_eq(this)) {
+            self.settle();
+        }
+    }
+
+    /// Charges work that the host did on behalf of the script, at wasmi's price for the same
+    /// instruction in a guest.
+    pub(crate) fn charge(&self, this: Value<'v>, fuel: u64) -> Result<(), Error> {
+        if !self.evaluation.as_ref().is_metered() {
+            return Ok(());
+        }
+        self.hold_fuel(this)?;
+        let paid = self.with(|mut context| {
+            let left = context.get_fuel().ok()?;
+            context.set_fuel(left.checked_sub(fuel)?).ok()
+        })?;
+        match paid {
+            Some(()) => Ok(()),
+            None => Err(self.out_of_fuel(this)),
+        }
+    }
+
+    /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
+    pub(crate) fn out_of_fuel(&self, this: Value<'v>) -> Error {
+        self.settle_if_holder(this);
+        let state = self.evaluation.as_ref();
+        if self.own_fuel.get() < state.budget.fuel() {
+            return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
+        }
+        let limit = state.engine.limits().fuel.unwrap_or(u64::MAX);
+        Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
+    }
+
+    pub(crate) fn fuel_left(&self) -> u64 {
+        // Whoever holds the fuel: it is shared.
+        let _ = self.evaluation.as_ref().fuel_used();
+        self.own_fuel.get().min(self.evaluation.as_ref().budget.fuel())
+    }
+}
+
+impl<'v> Evaluation<'v> {
+    /// Fuel used so far by all stores together; `None` where fuel is not metered.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        let limit = self.engine.limits().fuel?;
+        if let Some(holder) = self.fuel_holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
+            holder.settle();
+        }
+        Some(limit.saturating_sub(self.budget.fuel()))
+    }
+
+    /// Settles the fuel, and leaves it to whoever asks for it next: another evaluation too.
+    pub(crate) fn release_fuel(&self) {
+        let _ = self.fuel_used();
+        self.fuel_holder.set(None);
+    }
+}

@@ -1,0 +1,315 @@
+//! `wasm.Function`: a WebAssembly function as a Starlark callable, and references between the two
+//! languages.
+
+use std::fmt;
+use std::sync::Arc;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::coerce::Coerce;
+use starlark::collections::StarlarkHasher;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::tuple::AllocTuple;
+use starlark::values::{
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
+};
+use starlark::{starlark_complex_value, starlark_module};
+use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
+
+use super::convert::{self, Expected};
+use super::store::Store;
+use super::store_ref::StoreRef;
+use super::typed_calls;
+use crate::error::{Error, ErrorKind};
+use crate::module::types::{self, signature};
+use crate::wording;
+
+/// Values that a call keeps on the native stack; more go to a vector.
+const INLINE_VALS: usize = 12;
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
+#[allocative(skip)]
+#[repr(C)]
+pub(crate) struct FunctionGen<V> {
+    pub(crate) owner: StoreRef<V>,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) func: wasmi::Func,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) ty: FuncType,
+    /// The faster way to call it, where its type has one.
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    typed: Option<Arc<typed_calls::TypedCall>>,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    name: Option<Box<str>>,
+}
+
+starlark_complex_value!(pub(crate) Function);
+
+impl<'v> Function<'v> {
+    /// The handle of a function. One that is reached by an export has that export's name; a reference
+    /// is the handle that was made of its function first, named or not.
+    pub(crate) fn wrap(
+        owner: StoreRef<Value<'v>>,
+        store: &Store<'v>,
+        func: wasmi::Func,
+        name: Option<&str>,
+        heap: Heap<'v>,
+    ) -> Result<Value<'v>, Error> {
+        let make = || {
+            let (ty, typed) = store.with(|context| {
+                let ty = func.ty(&context);
+                let typed = typed_calls::typed_call(func, &ty, &context).map(Arc::from);
+                (ty, typed)
+            })?;
+            Ok(heap.alloc(Self { owner, func, ty, typed, name: name.map(Into::into) }))
+        };
+        if name.is_some() { Ok(store.name_function(&func, make()?)) } else { store.function(&func, make) }
+    }
+
+    /// Calls a function of any type, and says what is wrong with the arguments of any.
+    #[inline(never)]
+    fn call(
+        &self,
+        store: &Store<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let heap = eval.heap();
+        let params = self.ty.params();
+        let owner = self.owner.to_value();
+        let (inputs, outputs) = (params.len(), self.ty.results().len());
+        let (mut inline, mut spilled);
+        let values = match inputs + outputs {
+            count @ ..=INLINE_VALS => {
+                inline = [const { Val::I32(0) }; INLINE_VALS];
+                inline.get_mut(..count).unwrap_or_default()
+            }
+            count => {
+                spilled = vec![Val::I32(0); count];
+                spilled.as_mut_slice()
+            }
+        };
+        let (inputs, outputs) = values.split_at_mut(inputs);
+        let mut count = 0;
+        for arg in args.positions(heap)? {
+            let (Some(slot), Some(ty)) = (inputs.get_mut(count), params.get(count)) else {
+                return Err(self.wrong_arity(args.len()?).into());
+            };
+            fill(slot, arg, *ty, owner, store).map_err(|e| self.bad_argument(count, arg, e))?;
+            count += 1;
+        }
+        if count != inputs.len() {
+            return Err(self.wrong_arity(count).into());
+        }
+        store
+            .enter(owner, eval, |context| self.func.call(context, inputs, outputs))?
+            .map_err(|error| self.failed(owner, store, error))?;
+        let back = |val: &Val| to_starlark(val, owner, store, heap);
+        match outputs {
+            [] => Ok(Value::new_none()),
+            [one] => Ok(back(one)?),
+            [one, two] => Ok(heap.alloc((back(one)?, back(two)?))),
+            many => {
+                let values: Result<Vec<_>, _> = many.iter().map(back).collect();
+                Ok(heap.alloc(AllocTuple(values?)))
+            }
+        }
+    }
+
+    #[cold]
+    fn wrong_arity(&self, count: usize) -> Error {
+        let takes = self.ty.params().len();
+        let plural = if takes == 1 { "" } else { "s" };
+        Error::value(format!("`{}` takes {takes} argument{plural}, got {count}", self.described()))
+    }
+
+    #[cold]
+    fn bad_argument(&self, index: usize, arg: Value<'v>, expected: Expected) -> Error {
+        Error::value(format!(
+            "argument {index} of `{}` must be {expected}, got {}",
+            self.described(),
+            convert::describe(arg)
+        ))
+    }
+}
+
+impl<V> FunctionGen<V> {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("func")
+    }
+
+    #[cold]
+    fn failed<'v>(&self, owner: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
+        store.failure(owner, error, || format!("in wasm function `{}`", self.described()))
+    }
+
+    /// `add(i32, i32) -> i32`.
+    pub(crate) fn described(&self) -> String {
+        format!("{}{}", wording::shown(self.name()), signature(&self.ty))
+    }
+}
+
+/// Any value as one of a wasm type, for use in `store`.
+#[inline]
+pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+    match ty {
+        ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, owner, store),
+        _ => convert::to_wasm(value, ty),
+    }
+}
+
+/// The same, in place: a `Val` on its way through results costs more than the conversion of an integer.
+#[inline(always)]
+pub(crate) fn fill<'v>(
+    slot: &mut Val,
+    value: Value<'v>,
+    ty: ValType,
+    owner: Value<'v>,
+    store: &Store<'v>,
+) -> Result<(), Expected> {
+    *slot = match ty {
+        ValType::I32 => Val::I32(convert::to_i32(value)?),
+        ValType::I64 => Val::I64(convert::to_i64(value)?),
+        _ => to_wasm(value, ty, owner, store)?,
+    };
+    Ok(())
+}
+
+fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+    let is_func = ty == ValType::FuncRef;
+    if value.is_none() {
+        return Ok(if is_func { Val::FuncRef(Nullable::Null) } else { Val::ExternRef(Nullable::Null) });
+    }
+    if is_func {
+        return match Function::from_value(value) {
+            Some(function) if function.owner.to_value().ptr_eq(owner) => Ok(Val::from(function.func)),
+            Some(_) => Err("a wasm.Function of the same store"),
+            None => Err("a wasm.Function or None"),
+        };
+    }
+    let index = store.add_extern(value).map_err(|_| "one of fewer references: the limit `heap` is reached")?;
+    let reference = store.with(|context| ExternRef::new(context, index));
+    reference.map(Val::from).map_err(|_| "a value for an open store")
+}
+
+/// A wasm value as a Starlark value: a reference as the very handle or value that it refers to.
+#[inline]
+pub(crate) fn to_starlark<'v>(
+    val: &Val,
+    owner: Value<'v>,
+    store: &Store<'v>,
+    heap: Heap<'v>,
+) -> Result<Value<'v>, Error> {
+    match convert::to_starlark(val, heap) {
+        Some(value) => Ok(value),
+        None => reference_to_starlark(val, owner, store, heap),
+    }
+}
+
+fn reference_to_starlark<'v>(
+    val: &Val,
+    owner: Value<'v>,
+    store: &Store<'v>,
+    heap: Heap<'v>,
+) -> Result<Value<'v>, Error> {
+    match val {
+        Val::FuncRef(Nullable::Val(func)) => Function::wrap(StoreRef::new(owner)?, store, *func, None, heap),
+        Val::ExternRef(Nullable::Val(reference)) => {
+            let index = store.with(|context| reference.data(&context).downcast_ref::<usize>().copied())?;
+            index
+                .and_then(|index| store.extern_value(index))
+                .ok_or_else(|| Error::new(ErrorKind::Handle, "an externref that no script made"))
+        }
+        _ => Ok(Value::new_none()),
+    }
+}
+
+starlark::methods_static!(FUNCTION = function_methods);
+
+/// A function of an instance. Call it with positional arguments; no result is `None`, one is the
+/// value, several are a tuple.
+#[starlark_module]
+fn function_methods(builder: &mut MethodsBuilder) {
+    /// The name of the export that the function was reached by; `func` for one reached otherwise.
+    #[starlark(attribute)]
+    fn name<'v>(this: &Function<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Ok(heap.alloc(this.name()))
+    }
+
+    /// The names of the parameters' types, as a list: `["i32", "i64"]`.
+    #[starlark(attribute)]
+    fn params<'v>(this: &Function<'v>) -> starlark::Result<Vec<&'static str>> {
+        Ok(this.ty.params().iter().map(|t| types::type_name(*t)).collect())
+    }
+
+    /// The names of the results' types, as a list.
+    #[starlark(attribute)]
+    fn results<'v>(this: &Function<'v>) -> starlark::Result<Vec<&'static str>> {
+        Ok(this.ty.results().iter().map(|t| types::type_name(*t)).collect())
+    }
+}
+
+#[starlark_value(type = "wasm.Function")]
+impl<'v, V: ValueLike<'v>> StarlarkValue<'v> for FunctionGen<V>
+where
+    Self: ProvidesStaticType<'v>,
+{
+    type Canonical = FrozenFunction;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(FUNCTION.methods())
+    }
+
+    fn invoke(
+        &self,
+        this: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        args.no_named_args()?;
+        let owner = self.owner.to_value();
+        let store = self.owner.store()?;
+        match self.typed.as_ref().and_then(|call| call((owner, store), args, eval)) {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(self.failed(owner, store, error)),
+            None => match Function::from_value(this) {
+                Some(function) => function.call(store, args, eval),
+                None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),
+            },
+        }
+    }
+
+    fn name_for_call_stack(&self, _this: Value<'v>) -> String {
+        format!("wasm function {}", wording::shown(self.name()))
+    }
+
+    fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
+        // Not the name: a function that is exported under two has two handles, which are equal.
+        std::hash::Hash::hash(&signature(&self.ty), hasher);
+        Ok(())
+    }
+
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(Function::from_value(other).is_some_and(|other| {
+            other.owner.to_value().ptr_eq(self.owner.to_value())
+                && format!("{:?}", other.func) == format!("{:?}", self.func)
+        }))
+    }
+}
+
+impl<V> fmt::Debug for FunctionGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<V> fmt::Display for FunctionGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<wasm.Function {}>", self.described())
+    }
+}

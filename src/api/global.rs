@@ -1,0 +1,152 @@
+//! `wasm.Global`: a global variable.
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::coerce::Coerce;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::values::none::NoneType;
+use starlark::values::{
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
+};
+use starlark::{starlark_complex_value, starlark_module};
+use wasmi::{GlobalType, Mutability};
+
+use super::convert;
+use super::function::{to_starlark, to_wasm};
+use super::store_ref::StoreRef;
+use crate::error::Error;
+use crate::module::types;
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
+#[allocative(skip)]
+#[repr(C)]
+pub(crate) struct GlobalGen<V> {
+    pub(crate) owner: StoreRef<V>,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) global: wasmi::Global,
+}
+
+starlark_complex_value!(pub(crate) Global);
+
+impl<'v> Global<'v> {
+    /// Makes a global of a script's own.
+    pub(crate) fn make(owner: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
+        let owner = StoreRef::new(owner)?;
+        let store = owner.store()?;
+        let Some(ty) = types::type_by_name(ty) else {
+            return Err(Error::value(format!(
+                "`type` must be one of i32, i64, f32, f64, v128, funcref, externref, got \"{ty}\""
+            )));
+        };
+        let value = to_wasm(value, ty, owner.to_value(), store).map_err(|expected| {
+            Error::value(format!(
+                "`value` must be {expected} ({}), got {}",
+                types::type_name(ty),
+                convert::describe(value)
+            ))
+        })?;
+        let mutability = if mutable { Mutability::Var } else { Mutability::Const };
+        let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
+        Ok(Self { owner, global })
+    }
+
+    fn ty(&self) -> Result<GlobalType, Error> {
+        self.owner.store()?.with(|context| self.global.ty(&context))
+    }
+
+    fn get(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
+        let store = self.owner.store()?;
+        let value = store.with(|context| self.global.get(&context))?;
+        to_starlark(&value, self.owner.to_value(), store, heap)
+    }
+
+    fn set(&self, value: Value<'v>) -> Result<(), Error> {
+        let store = self.owner.store()?;
+        let ty = self.ty()?;
+        let name = types::type_name(ty.content());
+        if !ty.mutability().is_mut() {
+            return Err(Error::value(format!("this global of type {name} is immutable")));
+        }
+        let value = to_wasm(value, ty.content(), self.owner.to_value(), store).map_err(|expected| {
+            Error::value(format!(
+                "the value of this global must be {expected} ({name}), got {}",
+                convert::describe(value)
+            ))
+        })?;
+        store.with(|context| self.global.set(context, value))?.map_err(|e| Error::value(e.to_string()))
+    }
+}
+
+starlark::methods_static!(GLOBAL = global_methods);
+
+/// A global variable of an instance, or one made by a script to be imported.
+#[starlark_module]
+fn global_methods(builder: &mut MethodsBuilder) {
+    /// The value now. Assign to set it: `g.value = 7`.
+    #[starlark(attribute)]
+    fn value<'v>(this: &Global<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Ok(this.get(heap)?)
+    }
+
+    /// Sets the value, as `g.value = value` does; this form is an expression.
+    fn set<'v>(this: &Global<'v>, #[starlark(require = pos)] value: Value<'v>) -> starlark::Result<NoneType> {
+        this.set(value)?;
+        Ok(NoneType)
+    }
+
+    /// Whether the value can be set.
+    #[starlark(attribute)]
+    fn mutable<'v>(this: &Global<'v>) -> starlark::Result<bool> {
+        Ok(this.ty()?.mutability().is_mut())
+    }
+
+    /// The name of the value's type: `"i32"`.
+    #[starlark(attribute)]
+    fn r#type<'v>(this: &Global<'v>) -> starlark::Result<&'static str> {
+        Ok(types::type_name(this.ty()?.content()))
+    }
+}
+
+#[starlark_value(type = "wasm.Global")]
+impl<'v, V: ValueLike<'v>> StarlarkValue<'v> for GlobalGen<V>
+where
+    Self: ProvidesStaticType<'v>,
+{
+    type Canonical = FrozenGlobal;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(GLOBAL.methods())
+    }
+
+    fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
+        if attribute != "value" {
+            return Err(Error::value(format!(
+                "a wasm.Global has no attribute `{attribute}` to assign; `value` is one"
+            ))
+            .into());
+        }
+        Ok(Global { owner: self.owner.to_store_ref(), global: self.global }.set(value)?)
+    }
+
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(Global::from_value(other).is_some_and(|other| {
+            other.owner.to_value().ptr_eq(self.owner.to_value())
+                && format!("{:?}", other.global) == format!("{:?}", self.global)
+        }))
+    }
+}
+
+impl<V> fmt::Debug for GlobalGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Global>")
+    }
+}
+
+impl<V> fmt::Display for GlobalGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Global>")
+    }
+}

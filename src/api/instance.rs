@@ -1,0 +1,233 @@
+//! `wasm.Instance`: a module, linked and live.
+
+use std::cell::Cell;
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::eval::Evaluator;
+use starlark::starlark_module;
+use starlark::values::none::NoneType;
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
+};
+
+use super::exports::{EndedExports, Exports};
+use super::memory::Memory;
+use super::module::Module;
+use super::scope::CyclicRef;
+use super::store_ref::StoreRef;
+use crate::error::{Error, ErrorKind, TrapCode};
+use crate::wasi::Machine;
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Instance<'v> {
+    pub(crate) owner: StoreRef<Value<'v>>,
+    pub(crate) exports: CyclicRef<'v, Exports<'v>>,
+    #[trace(unsafe_ignore)]
+    module: Module,
+    /// The memory that it imports, where it imports one.
+    imported_memory: Option<Value<'v>>,
+    initialized: Cell<bool>,
+    /// The machine that it was given as `wasi`.
+    #[trace(unsafe_ignore)]
+    machine: Option<Machine>,
+}
+
+impl<'v> Instance<'v> {
+    pub(crate) fn new(
+        owner: StoreRef<Value<'v>>,
+        exports: ValueTyped<'v, Exports<'v>>,
+        module: Module,
+        imported_memory: Option<Value<'v>>,
+        machine: Option<Machine>,
+    ) -> Self {
+        Self {
+            owner,
+            exports: CyclicRef::new(exports),
+            module,
+            imported_memory,
+            initialized: Cell::new(false),
+            machine,
+        }
+    }
+
+    pub(crate) fn from_value(value: Value<'v>) -> Option<&'v Self> {
+        value.downcast_ref::<Self>()
+    }
+
+    /// A live instance; an error for one of an evaluation that is over.
+    fn live(value: Value<'v>) -> Result<&'v Self, Error> {
+        value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
+    }
+
+    /// The memory exported as `memory`, else the only one exported, else the only one imported.
+    pub(crate) fn memory(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
+        let is_memory = |ty: &wasmi::ExternType| matches!(ty, wasmi::ExternType::Memory(_));
+        let exports = &self.module.compiled().exports;
+        if exports.get("memory").is_some_and(is_memory) {
+            return self.exports.as_ref().get("memory", heap);
+        }
+        let memories: Vec<&String> = exports.iter().filter(|(_, ty)| is_memory(ty)).map(|(name, _)| name).collect();
+        match memories.as_slice() {
+            [one] => self.exports.as_ref().get(one, heap),
+            [] => self.imported_memory.ok_or_else(|| {
+                Error::new(ErrorKind::Link, "the module exports no memory, and imports none that could stand for it")
+            }),
+            many => Err(Error::new(
+                ErrorKind::Link,
+                format!(
+                    "the module exports {} memories and none is named `memory`; get_memory(name) takes one of {}",
+                    many.len(),
+                    many.iter().map(|n| n.as_str()).collect::<Vec<_>>().join(", ")
+                ),
+            )),
+        }
+    }
+
+    /// Runs a function without parameters and results; the exit code, where the guest exits.
+    fn run(&self, name: &str, heap: Heap<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
+        let function = self.exports.as_ref().get(name, heap)?;
+        match eval.eval_function(function, &[], &[]) {
+            Ok(_) => Ok(0),
+            Err(error) => match Error::find_in(&error) {
+                Some(ours) if ours.kind() == ErrorKind::Trap(TrapCode::Exit) => Ok(ours.exit_code().unwrap_or(0)),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+starlark::methods_static!(INSTANCE = instance_methods);
+
+/// An instance of a module.
+#[starlark_module]
+fn instance_methods(builder: &mut MethodsBuilder) {
+    /// What the instance gives: `instance.exports.add`, `instance.exports["any name"]`. `in`, `dir`
+    /// and iteration know the names.
+    #[starlark(attribute)]
+    fn exports<'v>(this: Value<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
+        let instance = Instance::live(this)?;
+        instance.owner.store()?.check_open()?;
+        Ok(ValueOfUnchecked::new(instance.exports.to_value()))
+    }
+
+    /// The memory that is exported as `memory`, else the only one that is exported, else the only one
+    /// that is imported.
+    #[starlark(attribute)]
+    fn memory<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
+        Ok(ValueOfUnchecked::new(Instance::live(this)?.memory(heap)?))
+    }
+
+    /// The module that this is an instance of.
+    #[starlark(attribute)]
+    fn module<'v>(this: Value<'v>) -> starlark::Result<Module> {
+        Ok(Instance::live(this)?.module.clone())
+    }
+
+    /// The names of the exports, in the module's order.
+    fn list_exports<'v>(this: Value<'v>) -> starlark::Result<Vec<String>> {
+        Ok(Instance::live(this)?.exports.as_ref().names().map(str::to_owned).collect())
+    }
+
+    /// The memory that is exported under this name.
+    fn get_memory<'v>(
+        this: Value<'v>,
+        #[starlark(require = pos)] name: &str,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
+        let found = Instance::live(this)?.exports.as_ref().get(name, heap)?;
+        match Memory::from_value(found) {
+            Some(_) => Ok(ValueOfUnchecked::new(found)),
+            None => Err(Error::new(ErrorKind::Link, format!("export `{name}` is no memory: it is {found}")).into()),
+        }
+    }
+
+    /// Runs a command: calls `_start` and returns the exit code, 0 where it just returns. The instance
+    /// stays usable.
+    fn start<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
+        let heap = eval.heap();
+        let instance = Instance::live(this)?;
+        let code = instance.run("_start", heap, eval)?;
+        if let Some(machine) = &instance.machine {
+            machine.system().exit_code = Some(code);
+        }
+        Ok(code)
+    }
+
+    /// Initializes a reactor: calls `_initialize`, once; nothing where there is none.
+    fn initialize<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
+        let instance = Instance::live(this)?;
+        if instance.initialized.replace(true) {
+            return Err(Error::new(
+                ErrorKind::Value,
+                "`initialize()` was called before: a reactor is initialized once",
+            )
+            .into());
+        }
+        if instance.module.compiled().exports.contains_key("_initialize") {
+            // A reactor that exits while it initializes is not fit for use: the exit is an error.
+            let function = instance.exports.as_ref().get("_initialize", eval.heap())?;
+            eval.eval_function(function, &[], &[])?;
+        }
+        Ok(NoneType)
+    }
+}
+
+#[starlark_value(type = "wasm.Instance")]
+impl<'v> StarlarkValue<'v> for Instance<'v> {
+    type Canonical = EndedInstance;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(INSTANCE.methods())
+    }
+}
+
+impl<'v> AllocValue<'v> for Instance<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Instance<'_> {
+    type Frozen = EndedInstance;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedInstance> {
+        Ok(EndedInstance)
+    }
+}
+
+/// An instance whose evaluation is over.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct EndedInstance;
+
+#[starlark_value(type = "wasm.Instance", UnpackValue, StarlarkTypeRepr)]
+impl<'v> StarlarkValue<'v> for EndedInstance {
+    fn get_methods() -> Option<&'static Methods> {
+        Some(INSTANCE.methods())
+    }
+}
+
+impl fmt::Debug for Instance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Instance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.module.compiled().name {
+            Some(name) => write!(f, "<wasm.Instance {name}>"),
+            None => f.write_str("<wasm.Instance>"),
+        }
+    }
+}
+
+impl fmt::Display for EndedInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Instance>")
+    }
+}

@@ -1,0 +1,118 @@
+//! Making an instance: link, allocate, run the start function.
+
+use starlark::eval::Evaluator;
+use starlark::values::Value;
+
+use super::caller::Caller;
+use super::exports::Exports;
+use super::instance::Instance;
+use super::link;
+use super::memory::PAGE;
+use super::module::Module;
+use super::store::Store;
+use super::store_ref::StoreRef;
+use super::table::{MAX_ELEMENTS, maximum_too_large};
+use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::module::{Compiled, Tables};
+use crate::wasi::{Binding, Machine};
+
+/// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
+pub(crate) fn instantiate<'v>(
+    module: &Module,
+    imports: Option<Value<'v>>,
+    machine: Option<Machine>,
+    store: Option<Value<'v>>,
+    eval: &mut Evaluator<'v, '_, '_>,
+) -> starlark::Result<Value<'v>> {
+    let heap = eval.heap();
+    let compiled = module.compiled();
+    let plan = link::plan(compiled, imports, machine.is_some(), store, heap)?;
+    let owner = plan.store.unwrap_or_else(|| Store::default_for(eval));
+    let store_ref = StoreRef::new(owner)?;
+    let store = store_ref.store()?;
+    let state = store.evaluation.as_ref();
+    if !wasmi::Engine::same(compiled.module.engine(), state.engine.wasmi()) {
+        return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
+    }
+    check_sizes(store, compiled)?;
+    store.count_instance()?;
+
+    // What an earlier guest was refused says nothing about this one.
+    state.budget.take_exceeded();
+    // Before the wasm instance, since its start function may call Starlark functions.
+    let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone()));
+    let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine.clone()));
+    let binding = machine.map(Binding::new);
+    let externs = plan.externs(owner, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
+    let wasmi_instance = store
+        .enter(owner, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
+        .map_err(|error| instantiation_error(owner, store, compiled, error))?;
+    if let Some(binding) = binding {
+        let memory =
+            |(name, _): (&String, _)| store.with(|context| wasmi_instance.get_memory(&context, name)).ok().flatten();
+        compiled.exports.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
+    }
+    exports.as_ref().complete(wasmi_instance);
+    store.add_instance(instance, compiled.exports.len());
+    Ok(instance)
+}
+
+/// Refuses what the limiter would refuse, before wasmi has a look: there a 32-bit host fails in its own words, and
+/// earlier, at numbers that it cannot count to.
+fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
+    let Tables { elements, maximum } = compiled.tables;
+    let limit = store.evaluation.as_ref().engine.limits().table_elements;
+    if maximum > MAX_ELEMENTS {
+        return Err(Error::new(ErrorKind::Link, maximum_too_large(maximum)));
+    }
+    if elements > limit {
+        return Err(tables_too_large(limit));
+    }
+    let bytes = compiled.pages.saturating_mul(PAGE);
+    if bytes > store.memory_left()?.0 {
+        return Err(store.no_memory("the memory of this module", bytes));
+    }
+    Ok(())
+}
+
+fn tables_too_large(limit: u64) -> Error {
+    Error::limit(
+        Limit::TableElements,
+        format!(
+            "a table of this module is too large: the sandbox's limit `table_elements` is {limit} for all tables together"
+        ),
+    )
+}
+
+fn instantiation_error<'v>(
+    owner: Value<'v>,
+    store: &Store<'v>,
+    compiled: &Compiled,
+    error: wasmi::Error,
+) -> starlark::Error {
+    use wasmi::errors::{ErrorKind as K, InstantiationError as I};
+    let state = store.evaluation.as_ref();
+    match error.kind() {
+        K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.budget.take_exceeded() {
+            Some(_) => store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
+            None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
+        },
+        K::Instantiation(I::FailedToInstantiateTable(why)) => match state.budget.take_exceeded() {
+            Some(_) => {
+                tables_too_large(state.engine.limits().table_elements).into()
+            }
+            None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
+        },
+        // In our own words: wasmi's name the table by a number that counts the stores of the process.
+        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
+            ErrorKind::Trap(TrapCode::TableOutOfBounds),
+            format!(
+                "wasm trap: {}, while instantiating: an element segment of {len} elements does not fit at index {table_index}",
+                TrapCode::TableOutOfBounds.message()
+            ),
+        )
+        .into(),
+        K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),
+        _ => store.failure(owner, error, || "while instantiating".to_owned()),
+    }
+}

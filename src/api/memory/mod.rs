@@ -1,0 +1,317 @@
+//! `wasm.Memory`: a linear memory.
+
+mod array;
+mod bytes;
+mod number;
+mod pack;
+mod text;
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::coerce::Coerce;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::starlark_complex_value;
+use starlark::values::bytes::StarlarkBytes;
+use starlark::values::{
+    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
+    starlark_value,
+};
+use wasmi::AsContextMut;
+
+use super::store_ref::StoreRef;
+use crate::api::convert;
+use crate::error::{Error, Limit};
+use crate::module::clip_memory_maximum;
+
+/// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
+pub(crate) const PAGE: u64 = 1 << 16;
+
+/// What wasmi charges for a `memory.grow`: one unit of fuel for each so many bytes.
+const BYTES_PER_FUEL: u64 = 64;
+
+/// A parameter that the type checker knows as an `int`, checked by hand, so that each error says what
+/// is wrong with it.
+pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
+#[allocative(skip)]
+#[repr(C)]
+pub(crate) struct MemoryGen<V> {
+    pub(crate) owner: StoreRef<V>,
+    #[trace(unsafe_ignore)]
+    #[freeze(identity)]
+    pub(crate) memory: wasmi::Memory,
+}
+
+starlark_complex_value!(pub(crate) Memory);
+
+impl<'v> Memory<'v> {
+    /// Makes a memory of a script's own.
+    pub(crate) fn make(
+        owner: Value<'v>,
+        initial: Value<'v>,
+        maximum: Option<Value<'v>>,
+        is_64: bool,
+    ) -> Result<Self, Error> {
+        let owner = StoreRef::new(owner)?;
+        let store = owner.store()?;
+        let initial = convert::size(initial, "initial")?;
+        let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
+        let most = if is_64 { 1 << 48 } else { 1 << 16 };
+        if let Some(bad) = Some(initial).into_iter().chain(maximum).find(|pages| *pages > most) {
+            return Err(Error::value(format!("a memory may have at most {most} pages, got {bad}")));
+        }
+        if let Some(maximum) = maximum.filter(|m| *m < initial) {
+            return Err(Error::value(format!("`maximum` ({maximum} pages) is less than `initial` ({initial} pages)")));
+        }
+        let mut ty = wasmi::MemoryType::builder();
+        ty.memory64(is_64).min(initial).max(maximum.map(clip_memory_maximum));
+        let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
+        // Before wasmi asks the limiter: a size may be beyond what the host can count.
+        let bytes = initial.saturating_mul(PAGE);
+        if bytes > store.memory_left()?.0 {
+            return Err(store.no_memory("a new memory", bytes));
+        }
+        store.evaluation.as_ref().budget.take_exceeded();
+        let made = store.with(|context| wasmi::Memory::new(context, ty))?;
+        let memory = made.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
+            Some(_) => store.no_memory("a new memory", bytes),
+            None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
+        })?;
+        Ok(Self { owner, memory })
+    }
+
+    /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
+    /// as to read.
+    #[inline(always)]
+    fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
+        self.owner.store()?.with(|context| f(self.memory.data(&context)))?
+    }
+
+    #[inline(always)]
+    fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
+        self.owner.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
+    }
+
+    /// The `length` bytes at `offset`, for reading.
+    #[inline]
+    fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        self.data(|data| match slice(data, offset, length) {
+            Some(bytes) => Ok(f(bytes)),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
+    }
+
+    /// The `length` bytes at `offset`, of which `f` makes something of `cost` bytes for the script.
+    #[inline]
+    fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        let store = self.owner.store()?;
+        self.data(|data| match slice(data, offset, length) {
+            Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
+    }
+
+    /// The `length` bytes at `offset`, for writing.
+    #[inline]
+    fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
+        self.data_mut(|data| {
+            let size = data.len();
+            match slice_mut(data, offset, length) {
+                Some(bytes) => Ok(f(bytes)),
+                None => Err(out_of_range("write", offset, length, size)),
+            }
+        })
+    }
+
+    fn byte_length(&self) -> Result<u64, Error> {
+        self.data(|data| Ok(data.len() as u64))
+    }
+
+    /// Charges work on so many bytes, as a guest is charged for the same.
+    fn charge(&self, bytes: u64) -> Result<(), Error> {
+        self.owner.store()?.charge(self.owner.to_value(), bytes / BYTES_PER_FUEL)
+    }
+
+    fn grow(&self, by: u64) -> Result<u64, Error> {
+        let store = self.owner.store()?;
+        let (ty, size) = store.with(|context| (self.memory.ty(&context), self.memory.size(&context)))?;
+        if by == 0 {
+            return Ok(size);
+        }
+        let refuse = |why: String| Error::value(format!("cannot grow a memory of {size} pages by {by} pages: {why}"));
+        let most = ty.maximum().unwrap_or(if ty.is_64() { 1 << 48 } else { 1 << 16 });
+        let wanted = size.checked_add(by).filter(|wanted| *wanted <= most).ok_or_else(|| {
+            refuse(match ty.maximum() {
+                Some(maximum) => format!("its maximum is {maximum} pages"),
+                None => format!("a memory has at most {most} pages"),
+            })
+        })?;
+        let (left, which, limit) = store.memory_left()?;
+        if by.checked_mul(PAGE).is_none_or(|bytes| bytes > left) {
+            let message = format!(
+                "cannot grow a memory of {size} pages by {by} pages: {which} is {limit} bytes, and {left} are left"
+            );
+            return Err(if which.starts_with("the sandbox") {
+                Error::limit(Limit::Memory, message)
+            } else {
+                Error::value(message)
+            });
+        }
+        self.charge(by.saturating_mul(PAGE))?;
+        let grown = store.with(|mut context| self.memory.grow(context.as_context_mut(), by))?;
+        grown.map_err(|error| refuse(format!("{error} ({wanted} pages)")))
+    }
+
+    /// Writes bytes that a script gives as an iterable of ints.
+    fn write_items(&self, offset: u64, buffer: Value<'v>, heap: Heap<'v>) -> Result<(), Error> {
+        if buffer.unpack_str().is_some() {
+            return Err(Error::value("`buffer` must be bytes, got a str; write_string writes text"));
+        }
+        let Ok(items) = buffer.iterate(heap) else {
+            return Err(Error::value(format!(
+                "`buffer` must be bytes or an iterable of ints, got {}",
+                convert::describe(buffer)
+            )));
+        };
+        let room = self.byte_length()?.saturating_sub(offset);
+        let mut bytes = Vec::new();
+        for (index, item) in items.enumerate() {
+            match item.unpack_i32().map(u8::try_from) {
+                Some(Ok(byte)) => bytes.push(byte),
+                _ => {
+                    return Err(Error::value(format!(
+                        "`buffer[{index}]` must be an int from 0 to 255, got {}",
+                        convert::describe(item)
+                    )));
+                }
+            }
+            if bytes.len() as u64 > room {
+                let size = self.byte_length()?;
+                return Err(Error::value(format!(
+                    "cannot write more than {room} bytes at offset {offset}: the memory has {size} bytes"
+                )));
+            }
+        }
+        self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
+    }
+}
+
+#[inline]
+fn bounds(offset: u64, length: u64) -> Option<std::ops::Range<usize>> {
+    let end = offset.checked_add(length)?;
+    Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)
+}
+
+#[inline]
+fn slice(data: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
+    data.get(bounds(offset, length)?)
+}
+
+#[inline]
+fn slice_mut(data: &mut [u8], offset: u64, length: u64) -> Option<&mut [u8]> {
+    data.get_mut(bounds(offset, length)?)
+}
+
+#[cold]
+fn out_of_range(what: &str, offset: u64, length: u64, size: usize) -> Error {
+    Error::value(format!("cannot {what} {length} bytes at offset {offset}: the memory has {size} bytes"))
+}
+
+/// A position within a memory that is not the start of a range: an error beyond the end.
+fn check_start(offset: u64, size: usize) -> Result<usize, Error> {
+    match usize::try_from(offset) {
+        Ok(at) if at <= size => Ok(at),
+        _ => Err(out_of_range("read", offset, 0, size)),
+    }
+}
+
+starlark::methods_static!(MEMORY = all_methods);
+
+fn all_methods(builder: &mut MethodsBuilder) {
+    bytes::methods(builder);
+    text::methods(builder);
+    number::methods(builder);
+    array::methods(builder);
+    pack::methods(builder);
+    builder.set_docstring(
+        "A linear memory: what its guest sees, as it is at the moment of each call.\n\n\
+         All offsets and lengths are in bytes and not negative; all numbers are little-endian. A range that does \
+         not fit is an error, and nothing is read or written.",
+    );
+}
+
+#[starlark_value(type = "wasm.Memory")]
+impl<'v, V: ValueLike<'v>> StarlarkValue<'v> for MemoryGen<V>
+where
+    Self: ProvidesStaticType<'v>,
+{
+    type Canonical = FrozenMemory;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(MEMORY.methods())
+    }
+
+    fn length(&self) -> starlark::Result<i32> {
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
+        let bytes = memory.byte_length()?;
+        i32::try_from(bytes).map_err(|_| {
+            Error::value(format!("the memory has {bytes} bytes, more than len() can return; use `.byte_length`")).into()
+        })
+    }
+
+    fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
+        let at = convert::size(index, "index")?;
+        let byte = memory.read_range(at, 1, |bytes| bytes.first().copied().unwrap_or(0))?;
+        Ok(heap.alloc(i32::from(byte)))
+    }
+
+    fn set_at(&self, index: Value<'v>, value: Value<'v>) -> starlark::Result<()> {
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
+        let at = convert::size(index, "index")?;
+        let byte = number::byte(value, "value")?;
+        Ok(memory.write_range(at, 1, |to| to.fill(byte))?)
+    }
+
+    fn slice(
+        &self,
+        start: Option<Value<'v>>,
+        stop: Option<Value<'v>>,
+        stride: Option<Value<'v>>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
+        if stride.is_some_and(|s| s.unpack_i32() != Some(1)) {
+            return Err(Error::value("a slice of a memory has no stride").into());
+        }
+        let size = memory.byte_length()?;
+        let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
+        let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
+        // As with Starlark's own sequences, a slice is clipped to what is there.
+        let (start, stop) = (start.min(size), stop.min(size));
+        let length = stop.saturating_sub(start);
+        Ok(heap.alloc(memory.copy_range(start, length, length, StarlarkBytes::new)?))
+    }
+
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(Memory::from_value(other).is_some_and(|other| {
+            other.owner.to_value().ptr_eq(self.owner.to_value())
+                && format!("{:?}", other.memory) == format!("{:?}", self.memory)
+        }))
+    }
+}
+
+impl<V> fmt::Debug for MemoryGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Memory>")
+    }
+}
+
+impl<V> fmt::Display for MemoryGen<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Memory>")
+    }
+}

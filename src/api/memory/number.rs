@@ -1,0 +1,317 @@
+//! Single numbers in memory.
+
+use starlark::environment::MethodsBuilder;
+use starlark::starlark_module;
+use starlark::values::float::UnpackFloat;
+use starlark::values::none::NoneType;
+use starlark::values::{Heap, Value, ValueOfUnchecked};
+
+use super::{Int, Memory, out_of_range};
+use crate::api::convert::{self, int};
+use crate::error::Error;
+
+/// A number that is stored in so many bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NumberType {
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+}
+
+impl NumberType {
+    /// The number of a name; wasm's own names are signed, as its values are in Starlark.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "u8" => Self::U8,
+            "i8" => Self::I8,
+            "u16" => Self::U16,
+            "i16" => Self::I16,
+            "u32" => Self::U32,
+            "i32" => Self::I32,
+            "u64" => Self::U64,
+            "i64" => Self::I64,
+            "f32" => Self::F32,
+            "f64" => Self::F64,
+            _ => return None,
+        })
+    }
+
+    /// Its size in bytes.
+    pub(super) fn size(self) -> usize {
+        match self {
+            Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+
+    /// Decodes exactly [`size`](Self::size) bytes.
+    #[inline]
+    pub(super) fn decode<'v>(self, bytes: &[u8], heap: Heap<'v>) -> Value<'v> {
+        let mut word = [0; 8];
+        for (to, from) in word.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        let bits = u64::from_le_bytes(word);
+        // Each cast keeps the low bits, which are all that `bytes` had.
+        match self {
+            Self::U8 | Self::U16 => heap.alloc(bits as i32),
+            Self::I8 => heap.alloc(i32::from(bits as i8)),
+            Self::I16 => heap.alloc(i32::from(bits as i16)),
+            Self::I32 => heap.alloc(bits as i32),
+            Self::U32 => heap.alloc(bits as u32),
+            Self::U64 => heap.alloc(bits),
+            Self::I64 => heap.alloc(bits.cast_signed()),
+            Self::F32 => heap.alloc(convert::float(f64::from(f32::from_bits(bits as u32)))),
+            Self::F64 => heap.alloc(convert::float(f64::from_bits(bits))),
+        }
+    }
+
+    /// The little-endian bytes of a value, the first [`size`](Self::size) of them; or what the value
+    /// must be.
+    #[inline]
+    pub(super) fn encode(self, value: Value<'_>) -> Result<[u8; 8], String> {
+        let (low, high) = match self {
+            Self::F32 => {
+                let x = convert::to_f32(value).map_err(str::to_owned)?;
+                return Ok(u64::from(x.to_bits()).to_le_bytes());
+            }
+            Self::F64 => {
+                let x = convert::to_f64(value).map_err(str::to_owned)?;
+                return Ok(x.to_bits().to_le_bytes());
+            }
+            Self::U8 => (0, u8::MAX.into()),
+            Self::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Self::U16 => (0, u16::MAX.into()),
+            Self::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Self::U32 => (0, u32::MAX.into()),
+            Self::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Self::U64 => (0, u64::MAX.into()),
+            Self::I64 => (i64::MIN.into(), i64::MAX.into()),
+        };
+        match convert::integer(value) {
+            Some(x) if (low..=high).contains(&x) => Ok((x as u64).to_le_bytes()),
+            _ => Err(format!("an int from {low} to {high}")),
+        }
+    }
+}
+
+/// A byte that a script gives.
+pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
+    value
+        .unpack_i32()
+        .and_then(|x| u8::try_from(x).ok())
+        .ok_or_else(|| Error::value(format!("`{what}` must be an int from 0 to 255, got {}", convert::describe(value))))
+}
+
+/// The `N` bytes at `ptr`: of a size that the compiler knows, so that a read is a comparison and a load.
+#[inline(always)]
+fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Error> {
+    let ptr = convert::size(ptr.get(), "ptr")?;
+    this.data(|data| {
+        let rest = usize::try_from(ptr).ok().and_then(|at| data.get(at..));
+        match rest.and_then(|rest| rest.first_chunk()) {
+            Some(word) => Ok(*word),
+            None => Err(out_of_range("read", ptr, N as u64, data.len())),
+        }
+    })
+}
+
+/// Writes `value` as `number`, of `N` bytes; `small` makes them of an int of 32 bits, if it is in range.
+#[inline(always)]
+fn write<'v, const N: usize>(
+    this: &Memory<'v>,
+    number: NumberType,
+    ptr: Int<'v>,
+    value: Value<'v>,
+    small: impl FnOnce(i32) -> Option<[u8; N]>,
+) -> starlark::Result<NoneType> {
+    let ptr = convert::size(ptr.get(), "ptr")?;
+    let word = match value.unpack_i32().and_then(small) {
+        Some(word) => word,
+        None => encode(number, value)?,
+    };
+    this.data_mut(|data| {
+        let size = data.len();
+        let rest = usize::try_from(ptr).ok().and_then(|at| data.get_mut(at..));
+        match rest.and_then(|rest| rest.first_chunk_mut()) {
+            Some(to) => *to = word,
+            None => return Err(out_of_range("write", ptr, N as u64, size)),
+        }
+        Ok(())
+    })?;
+    Ok(NoneType)
+}
+
+fn encode<const N: usize>(number: NumberType, value: Value<'_>) -> Result<[u8; N], Error> {
+    let word = number
+        .encode(value)
+        .map_err(|expected| Error::value(format!("`value` must be {expected}, got {}", convert::describe(value))))?;
+    Ok(*word.first_chunk().unwrap_or(&[0; N]))
+}
+
+type Float<'v> = ValueOfUnchecked<'v, UnpackFloat>;
+
+/// The methods of single numbers.
+#[starlark_module]
+pub(super) fn methods(builder: &mut MethodsBuilder) {
+    /// The unsigned byte at `ptr`.
+    fn read_u8<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(u8::from_le_bytes)?.into())
+    }
+
+    /// Writes `value` as an unsigned byte to `ptr`.
+    fn write_u8<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::U8, ptr, value.get(), |x| u8::try_from(x).ok().map(u8::to_le_bytes))
+    }
+
+    /// The signed byte at `ptr`.
+    fn read_i8<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(i8::from_le_bytes)?.into())
+    }
+
+    /// Writes `value` as a signed byte to `ptr`.
+    fn write_i8<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::I8, ptr, value.get(), |x| i8::try_from(x).ok().map(i8::to_le_bytes))
+    }
+
+    /// The unsigned number of 2 bytes at `ptr`.
+    fn read_u16<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(u16::from_le_bytes)?.into())
+    }
+
+    /// Writes `value` as an unsigned number of 2 bytes to `ptr`.
+    fn write_u16<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::U16, ptr, value.get(), |x| u16::try_from(x).ok().map(u16::to_le_bytes))
+    }
+
+    /// The signed number of 2 bytes at `ptr`.
+    fn read_i16<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(i16::from_le_bytes)?.into())
+    }
+
+    /// Writes `value` as a signed number of 2 bytes to `ptr`.
+    fn write_i16<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::I16, ptr, value.get(), |x| i16::try_from(x).ok().map(i16::to_le_bytes))
+    }
+
+    /// The unsigned number of 4 bytes at `ptr`.
+    fn read_u32<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        Ok(ValueOfUnchecked::new(int(u32::from_le_bytes(read(this, ptr)?), heap)))
+    }
+
+    /// Writes `value` as an unsigned number of 4 bytes to `ptr`.
+    fn write_u32<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::U32, ptr, value.get(), |x| u32::try_from(x).ok().map(u32::to_le_bytes))
+    }
+
+    /// The signed number of 4 bytes at `ptr`.
+    fn read_i32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
+        Ok(read(this, ptr).map(i32::from_le_bytes)?)
+    }
+
+    /// Writes `value` as a signed number of 4 bytes to `ptr`.
+    fn write_i32<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::I32, ptr, value.get(), |x| Some(x.to_le_bytes()))
+    }
+
+    /// The unsigned number of 8 bytes at `ptr`.
+    fn read_u64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        Ok(ValueOfUnchecked::new(int(u64::from_le_bytes(read(this, ptr)?), heap)))
+    }
+
+    /// Writes `value` as an unsigned number of 8 bytes to `ptr`.
+    fn write_u64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::U64, ptr, value.get(), |x| u64::try_from(x).ok().map(u64::to_le_bytes))
+    }
+
+    /// The signed number of 8 bytes at `ptr`.
+    fn read_i64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        Ok(ValueOfUnchecked::new(int(i64::from_le_bytes(read(this, ptr)?), heap)))
+    }
+
+    /// Writes `value` as a signed number of 8 bytes to `ptr`.
+    fn write_i64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Int<'v>,
+    ) -> starlark::Result<NoneType> {
+        write(this, NumberType::I64, ptr, value.get(), |x| Some(i64::from(x).to_le_bytes()))
+    }
+
+    /// The IEEE 754 number of 4 bytes at `ptr`, widened exactly; every NaN is the same.
+    fn read_f32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<f64> {
+        Ok(convert::float(f64::from(f32::from_le_bytes(read(this, ptr)?))))
+    }
+
+    /// Writes `value` as an IEEE 754 number of 4 bytes to `ptr`.
+    fn write_f32<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Float<'v>,
+    ) -> starlark::Result<NoneType> {
+        write::<4>(this, NumberType::F32, ptr, value.get(), |_| None)
+    }
+
+    /// The IEEE 754 number of 8 bytes at `ptr`; every NaN is the same.
+    fn read_f64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<f64> {
+        Ok(convert::float(f64::from_le_bytes(read(this, ptr)?)))
+    }
+
+    /// Writes `value` as an IEEE 754 number of 8 bytes to `ptr`.
+    fn write_f64<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] value: Float<'v>,
+    ) -> starlark::Result<NoneType> {
+        write::<8>(this, NumberType::F64, ptr, value.get(), |_| None)
+    }
+}

@@ -1,0 +1,142 @@
+//! Text in memory: UTF-8 of a length or up to a NUL, and UTF-16.
+
+use starlark::environment::MethodsBuilder;
+use starlark::starlark_module;
+use starlark::values::{Heap, Value, ValueOfUnchecked};
+
+use super::{Int, Memory, check_start, out_of_range};
+use crate::api::convert::{self, int};
+use crate::error::Error;
+
+fn utf8(bytes: &[u8], at: u64) -> Result<&str, Error> {
+    std::str::from_utf8(bytes)
+        .map_err(|e| Error::value(format!("invalid UTF-8 at offset {}", at.saturating_add(e.valid_up_to() as u64))))
+}
+
+fn text<'v>(s: Value<'v>) -> Result<&'v str, Error> {
+    s.unpack_str().ok_or_else(|| Error::value(format!("`s` must be a str, got {}", convert::describe(s))))
+}
+
+/// The methods of text.
+#[starlark_module]
+pub(super) fn methods(builder: &mut MethodsBuilder) {
+    /// The UTF-8 text from `ptr` to the first NUL, which is left out; at most `max_len` bytes are
+    /// scanned for it.
+    fn read_cstring<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = named)] max_len: Option<Int<'v>>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let max_len = max_len.map_or(Ok(4096), |m| convert::size(m.get(), "max_len"))?;
+        if max_len == 0 {
+            return Err(Error::value("`max_len` is 0: no NUL can be found in no bytes").into());
+        }
+        Ok(this.data(|data| {
+            let start = check_start(ptr, data.len())?;
+            let rest = data.get(start..).unwrap_or_default();
+            let scanned = usize::try_from(max_len).ok().and_then(|max| rest.get(..max)).unwrap_or(rest);
+            let Some(end) = memchr::memchr(0, scanned) else {
+                return Err(Error::value(if rest.len() as u64 >= max_len {
+                    format!("no NUL within {max_len} bytes of offset {ptr}; `max_len` sets how far to look")
+                } else {
+                    format!("no NUL from offset {ptr} to the end of the memory, at {} bytes", data.len())
+                }));
+            };
+            Ok(heap.alloc(utf8(scanned.get(..end).unwrap_or_default(), ptr)?))
+        })?)
+    }
+
+    /// The UTF-8 text of exactly `len` bytes from `ptr`.
+    fn read_string<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] len: Int<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let len = convert::size(len.get(), "len")?;
+        Ok(this.read_range(ptr, len, |bytes| utf8(bytes, ptr).map(|s| heap.alloc(s)))??)
+    }
+
+    /// Writes the UTF-8 encoding of `s` to `ptr`, without a NUL, and returns the number of bytes
+    /// written: `len(bytes(s))`, where `len(s)` counts characters.
+    fn write_string<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] s: ValueOfUnchecked<'v, String>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let bytes = text(s.get())?.as_bytes();
+        this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(bytes))?;
+        Ok(ValueOfUnchecked::new(int(bytes.len() as u64, heap)))
+    }
+
+    /// Writes the UTF-8 encoding of `s` and a NUL to `ptr`, and returns the number of bytes written,
+    /// the NUL among them. An error for text that has a NUL in it.
+    fn write_cstring<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] s: ValueOfUnchecked<'v, String>,
+    ) -> starlark::Result<u64> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let bytes = text(s.get())?.as_bytes();
+        if let Some(at) = memchr::memchr(0, bytes) {
+            return Err(Error::value(format!("`s` has a NUL at byte {at}: as a C string it would end there")).into());
+        }
+        let length = (bytes.len() as u64).saturating_add(1);
+        this.write_range(ptr, length, |to| {
+            if let Some((nul, to)) = to.split_last_mut() {
+                to.copy_from_slice(bytes);
+                *nul = 0;
+            }
+        })?;
+        Ok(length)
+    }
+
+    /// The UTF-16 text of `length` code units (of two bytes) from `ptr`.
+    fn read_utf16<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] length: Int<'v>,
+    ) -> starlark::Result<String> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let length = convert::size(length.get(), "length")?;
+        Ok(this.data(|data| {
+            let fits = length.checked_mul(2).and_then(|bytes| super::slice(data, ptr, bytes));
+            let bytes = fits.ok_or_else(|| out_of_range("read", ptr, length.saturating_mul(2), data.len()))?;
+            this.owner.store()?.evaluation.as_ref().copy_out(bytes.len() as u64)?;
+            let mut at = ptr;
+            let units =
+                bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
+            let mut out = String::new();
+            for decoded in char::decode_utf16(units) {
+                let c = decoded
+                    .map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
+                at = at.saturating_add(2 * c.len_utf16() as u64);
+                out.push(c);
+            }
+            Ok(out)
+        })?)
+    }
+
+    /// Writes the UTF-16 encoding of `s` to `ptr`, without a NUL, and returns the number of code
+    /// units (of two bytes) written.
+    fn write_utf16<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] s: ValueOfUnchecked<'v, String>,
+    ) -> starlark::Result<u64> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        let s = text(s.get())?;
+        let units = s.encode_utf16().count() as u64;
+        this.write_range(ptr, units.saturating_mul(2), |to| {
+            for (to, unit) in to.chunks_exact_mut(2).zip(s.encode_utf16()) {
+                to.copy_from_slice(&unit.to_le_bytes());
+            }
+        })?;
+        Ok(units)
+    }
+}

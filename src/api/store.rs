@@ -1,0 +1,406 @@
+//! `wasm.Store`: what instances, memories, tables and globals live in.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::collections::SmallMap;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::eval::Evaluator;
+use starlark::starlark_module;
+use starlark::values::none::{NoneOr, NoneType};
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueLike, ValueTyped, starlark_value,
+};
+use wasmi::{AsContextMut, StoreContextMut};
+
+use super::convert;
+use super::evaluation::Evaluation;
+use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
+use crate::budget::Limiter;
+use crate::error::{Error, ErrorKind, Limit};
+
+/// Owns a wasmi store, and the Starlark values that wasm code holds on to.
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Store<'v> {
+    #[trace(unsafe_ignore)]
+    cell: StoreCell,
+    pub(crate) evaluation: CyclicRef<'v, Evaluation<'v>>,
+    /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
+    callbacks: RefCell<Vec<Callback<'v>>>,
+    /// The values behind `externref`s.
+    externs: RefCell<Vec<Value<'v>>>,
+    /// The script's handle of a function, so that one function has one handle. wasmi's handles can be
+    /// told apart by nothing but how they print.
+    functions: RefCell<SmallMap<String, Value<'v>>>,
+    /// The instances made so far.
+    instances: RefCell<Vec<Value<'v>>>,
+    /// The most exports that one of them has.
+    most_exports: Cell<usize>,
+    /// Whether an instance was ever given, as an import, what lives in this store already.
+    pub(super) has_links: Cell<bool>,
+    /// Fuel that this store may still use of the evaluation's, as of when it last held the fuel.
+    pub(super) own_fuel: Cell<u64>,
+    /// What wasmi's counter stood at when this store was last settled.
+    pub(super) settled_at: Cell<u64>,
+    max_memory: Option<u64>,
+}
+
+#[derive(Clone, Copy, Trace)]
+pub(crate) struct Callback<'v> {
+    pub(crate) function: Value<'v>,
+    pub(crate) caller: Value<'v>,
+}
+
+impl<'v> Store<'v> {
+    pub(crate) fn new(evaluation: ValueTyped<'v, Evaluation<'v>>, fuel: Option<u64>, max_memory: Option<u64>) -> Self {
+        let state = evaluation.as_ref();
+        let limiter = Limiter::new(state.budget.clone(), state.engine.limits().clone(), max_memory);
+        let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter));
+        store.limiter(|data| &mut data.limiter);
+        Self {
+            cell: StoreCell::new(store),
+            evaluation: CyclicRef::new(evaluation),
+            callbacks: RefCell::default(),
+            externs: RefCell::default(),
+            functions: RefCell::default(),
+            instances: RefCell::default(),
+            most_exports: Cell::new(0),
+            has_links: Cell::new(false),
+            own_fuel: Cell::new(fuel.unwrap_or(u64::MAX)),
+            settled_at: Cell::new(0),
+            max_memory,
+        }
+    }
+
+    /// The store that everything of an evaluation lives in by default.
+    pub(crate) fn default_for(eval: &Evaluator<'v, '_, '_>) -> Value<'v> {
+        let evaluation = Evaluation::current(eval);
+        let state = evaluation.as_ref();
+        if let Some(store) = state.default_store.get() {
+            return store;
+        }
+        let store = eval.heap().alloc(Store::new(evaluation, None, None));
+        state.default_store.set(Some(store));
+        store
+    }
+
+    /// The store of a handle; an error for one whose evaluation is over.
+    #[inline]
+    pub(crate) fn live(store: Value<'v>) -> Result<&'v Self, Error> {
+        store.downcast_ref::<Self>().ok_or_else(frozen)
+    }
+
+    /// Uses the wasmi store.
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(StoreContextMut<'_, StoreData>) -> R) -> Result<R, Error> {
+        self.cell.with(f).map_err(unavailable)
+    }
+
+    /// Runs wasm. `this` is this store's own value.
+    #[inline]
+    pub(crate) fn enter<R>(
+        &self,
+        this: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
+    ) -> Result<R, Error> {
+        self.hold_fuel(this)?;
+        self.cell.enter(this, eval, f).map_err(unavailable)
+    }
+
+    /// The cell, for host functions and callers.
+    pub(crate) fn cell(&self) -> &StoreCell {
+        &self.cell
+    }
+
+    pub(crate) fn add_callback(&self, callback: Callback<'v>) -> usize {
+        let mut callbacks = self.callbacks.borrow_mut();
+        callbacks.push(callback);
+        callbacks.len() - 1
+    }
+
+    #[inline]
+    pub(crate) fn callback(&self, index: usize) -> Option<Callback<'v>> {
+        self.callbacks.borrow().get(index).copied()
+    }
+
+    pub(crate) fn add_extern(&self, value: Value<'v>) -> Result<usize, Error> {
+        let mut externs = self.externs.borrow_mut();
+        if externs.last().is_some_and(|last| last.ptr_eq(value)) {
+            return Ok(externs.len() - 1);
+        }
+        // Kept, here and in wasmi, as long as the store.
+        self.evaluation.as_ref().copy_out(64)?;
+        externs.push(value);
+        Ok(externs.len() - 1)
+    }
+
+    pub(crate) fn extern_value(&self, index: usize) -> Option<Value<'v>> {
+        self.externs.borrow().get(index).copied()
+    }
+
+    /// Makes `handle`, of an export, the one that references to its function become.
+    pub(crate) fn name_function(&self, func: &wasmi::Func, handle: Value<'v>) -> Value<'v> {
+        self.functions.borrow_mut().insert(format!("{func:?}"), handle);
+        handle
+    }
+
+    /// The handle of a function that was reached by a reference, made by `make` if there is none yet.
+    pub(crate) fn function(
+        &self,
+        func: &wasmi::Func,
+        make: impl FnOnce() -> Result<Value<'v>, Error>,
+    ) -> Result<Value<'v>, Error> {
+        let key = format!("{func:?}");
+        if let Some(known) = self.functions.borrow().get(key.as_str()) {
+            return Ok(*known);
+        }
+        let made = make()?;
+        self.functions.borrow_mut().insert(key, made);
+        Ok(made)
+    }
+
+    pub(crate) fn add_instance(&self, instance: Value<'v>, exports: usize) {
+        self.instances.borrow_mut().push(instance);
+        self.most_exports.set(self.most_exports.get().max(exports));
+    }
+
+    /// Whether no instance but this one was made here.
+    pub(crate) fn has_only(&self, instance: Value<'v>) -> bool {
+        match self.instances.borrow().as_slice() {
+            [] => true,
+            [only] => only.ptr_eq(instance),
+            _ => false,
+        }
+    }
+
+    /// The most exports that an instance made here has.
+    pub(crate) fn most_exports(&self) -> usize {
+        self.most_exports.get()
+    }
+
+    pub(crate) fn instances(&self) -> Vec<Value<'v>> {
+        self.instances.borrow().clone()
+    }
+
+    /// Counts one more instance, or this store itself, against the limit `instances`, until the store is
+    /// freed.
+    pub(crate) fn count_instance(&self) -> Result<(), Error> {
+        let state = self.evaluation.as_ref();
+        self.with(|mut context| {
+            state.budget.add_instance(state.engine.limits())?;
+            context.data_mut().limiter.instances += 1;
+            Ok(())
+        })?
+    }
+
+    /// An error, if the store is closed.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.cell.is_closed() { Err(unavailable(Unavailable::Closed)) } else { Ok(()) }
+    }
+
+    pub(crate) fn memory_left(&self) -> Result<(u64, &'static str, u64), Error> {
+        self.with(|context| {
+            let limiter = &context.data().limiter;
+            let (left, which) = limiter.memory_left();
+            (left, which, limiter.memory_limit())
+        })
+    }
+
+    /// What it means that the limiter refused memory to something new.
+    pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
+        match self.memory_left() {
+            Ok((left, which, limit)) => {
+                let message = format!("{what} needs {bytes} bytes: {which} is {limit} bytes, and {left} are left");
+                if which.starts_with("the sandbox") {
+                    Error::limit(Limit::Memory, message)
+                } else {
+                    Error::value(message)
+                }
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
+    /// trap with `place` for its message.
+    #[cold]
+    pub(crate) fn failure(
+        &self,
+        this: Value<'v>,
+        error: wasmi::Error,
+        place: impl FnOnce() -> String,
+    ) -> starlark::Error {
+        if error.downcast_ref::<HostFailure>().is_some() {
+            return match error.downcast::<HostFailure>() {
+                Some(HostFailure(error)) => error,
+                None => Error::new(ErrorKind::Script, "a host function failed").into(),
+            };
+        }
+        if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
+            let error = self.out_of_fuel(this);
+            return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
+        }
+        Error::from_wasmi(&error, place).into()
+    }
+}
+
+/// What a Starlark function failed with while wasm called it: passes through wasm untouched.
+#[derive(Debug)]
+pub(crate) struct HostFailure(pub(crate) starlark::Error);
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl wasmi::errors::HostError for HostFailure {}
+
+#[cold]
+pub(crate) fn frozen() -> Error {
+    Error::new(
+        ErrorKind::Handle,
+        "this value belongs to the evaluation of the file that made it, which is over; \
+         share the `wasm.Module` through `load`, and instantiate it inside a function",
+    )
+}
+
+#[cold]
+fn unavailable(why: Unavailable) -> Error {
+    match why {
+        Unavailable::Closed => Error::new(ErrorKind::Handle, "the store of this value is closed: `close()` freed it"),
+        Unavailable::InUse => Error::new(ErrorKind::Handle, "the store of this value is in use"),
+    }
+}
+
+starlark::methods_static!(STORE = store_methods);
+
+/// An own budget for some instances, and the means to free them early.
+///
+/// Everything of an evaluation lives in one store by default. A store made here has fuel and memory
+/// of its own within the sandbox's, and `close()` frees all that lives in it.
+#[starlark_module]
+fn store_methods(builder: &mut MethodsBuilder) {
+    /// Fuel that is left: the store's own, or the sandbox's if that is less. `None` where fuel is not
+    /// metered. Assign to lower it, or to raise it again within what the sandbox has left.
+    #[starlark(attribute)]
+    fn fuel<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
+        let store = Store::live(this)?;
+        if !store.evaluation.as_ref().is_metered() {
+            return Ok(NoneOr::None);
+        }
+        Ok(NoneOr::Other(store.fuel_left()))
+    }
+
+    /// The most bytes that the memories of this store may have together, as given; `None` for no
+    /// limit but the sandbox's.
+    #[starlark(attribute)]
+    fn max_memory<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
+        Ok(NoneOr::from_option(Store::live(this)?.max_memory))
+    }
+
+    /// Frees all that lives in this store, now. A later use of one of its handles is an error. An
+    /// error too while code of this store runs.
+    fn close<'v>(this: Value<'v>) -> starlark::Result<NoneType> {
+        let store = Store::live(this)?;
+        if store.cell.is_busy() {
+            return Err(Error::new(ErrorKind::Handle, "cannot close a store while code of it runs").into());
+        }
+        store.settle_if_holder(this);
+        if !store.cell.is_closed() {
+            store.with(|mut context| context.data_mut().limiter.give_back())?;
+        }
+        store.cell.close().map_err(unavailable)?;
+        store.callbacks.borrow_mut().clear();
+        store.externs.borrow_mut().clear();
+        store.functions.borrow_mut().clear();
+        store.instances.borrow_mut().clear();
+        Ok(NoneType)
+    }
+}
+
+#[starlark_value(type = "wasm.Store")]
+impl<'v> StarlarkValue<'v> for Store<'v> {
+    type Canonical = ClosedStore;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(STORE.methods())
+    }
+
+    fn set_attr(&self, attribute: &str, value: Value<'v>) -> starlark::Result<()> {
+        if attribute != "fuel" {
+            return Err(
+                Error::value(format!("a wasm.Store has no attribute `{attribute}` to assign; `fuel` is one")).into()
+            );
+        }
+        let fuel = convert::size(value, "fuel")?;
+        let state = self.evaluation.as_ref();
+        if !state.is_metered() {
+            return Err(Error::value("this host does not meter fuel").into());
+        }
+        // Settles whoever holds the fuel; the next call takes it anew.
+        let used = state.fuel_used().unwrap_or(0);
+        let left = state.engine.limits().fuel.unwrap_or(u64::MAX).saturating_sub(used);
+        if fuel > left {
+            return Err(Error::value(format!("cannot set `fuel` to {fuel}: the sandbox has {left} left")).into());
+        }
+        self.own_fuel.set(fuel);
+        let grant = fuel.min(left);
+        // A running store goes on with what it is given here.
+        self.with(|mut context| context.as_context_mut().set_fuel(grant).is_ok())?;
+        self.settled_at.set(grant);
+        Ok(())
+    }
+}
+
+impl<'v> AllocValue<'v> for Store<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Store<'_> {
+    type Frozen = ClosedStore;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<ClosedStore> {
+        Ok(ClosedStore)
+    }
+}
+
+/// A store whose evaluation is over: its memory is freed.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct ClosedStore;
+
+#[starlark_value(type = "wasm.Store")]
+impl<'v> StarlarkValue<'v> for ClosedStore {
+    fn get_methods() -> Option<&'static Methods> {
+        Store::get_methods()
+    }
+
+    fn set_attr(&self, _attribute: &str, _value: Value<'v>) -> starlark::Result<()> {
+        Err(frozen().into())
+    }
+}
+
+impl fmt::Debug for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Store>")
+    }
+}
+
+impl fmt::Display for Store<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Store>")
+    }
+}
+
+impl fmt::Display for ClosedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Store>")
+    }
+}

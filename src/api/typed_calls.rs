@@ -1,0 +1,143 @@
+//! Functions of the commonest types, with less work for wasmi at each call: it looks at no types at run
+//! time, takes one lock less, and makes no list of values.
+//!
+//! The table is what the modules in `examples/real` export and import most often, more than eight in ten
+//! of their functions; the pair of results and the eight parameters are there because the benchmarks
+//! measure those. A type costs some KB of code; one that is not in the table is called just the same,
+//! slower.
+
+use starlark::eval::{Arguments, Evaluator};
+use starlark::values::{Heap, Value};
+use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, Val, ValType};
+
+use super::convert;
+use super::scope::StoreData;
+use super::store::Store;
+
+/// Runs a macro for each row of the table.
+macro_rules! for_each_signature {
+    ($row:ident) => {
+        $row!([] => [], [r i32], [r i64], [r F64]);
+        $row!([a i32] => [], [r i32], [r i64]);
+        $row!([a i32, b i32] => [], [r i32], [r i64], [r i32, s i32]);
+        $row!([a i32, b i32, c i32] => [], [r i32], [r i64]);
+        $row!([a i32, b i32, c i32, d i32] => [], [r i32]);
+        $row!([a i32, b i32, c i32, d i32, e i32] => [r i32]);
+        $row!([a i32, b i32, c i32, d i32, e i32, f i32] => [r i32]);
+        $row!([a i64] => [], [r i32], [r i64]);
+        $row!([a i64, b i64] => [], [r i64]);
+        $row!([a i32, b i64] => [], [r i32], [r i64]);
+        $row!([a i32, b i32, c i64] => [r i32]);
+        $row!([a F64] => [r F64]);
+        $row!([a F64, b F64] => [r F64]);
+        $row!([a i64, b i64, c i64, d i64, e i64, f i64, g i64, h i64] => [r i64]);
+    };
+}
+
+/// A type of the table.
+trait Scalar: Sized {
+    const TYPE: ValType;
+    /// From a script; `None` for what it cannot be made of.
+    fn from_starlark(value: Value<'_>) -> Option<Self>;
+    /// To a script.
+    fn to_starlark(self, heap: Heap<'_>) -> Value<'_>;
+    fn from_val(val: &Val) -> Result<Self, wasmi::Error>;
+}
+
+macro_rules! scalar {
+    ($scalar:ty, $variant:ident, $convert:path, |$x:ident, $heap:ident| $alloc:expr) => {
+        impl Scalar for $scalar {
+            const TYPE: ValType = ValType::$variant;
+
+            #[inline]
+            fn from_starlark(value: Value<'_>) -> Option<Self> {
+                $convert(value).ok()
+            }
+
+            #[inline]
+            fn to_starlark(self, heap: Heap<'_>) -> Value<'_> {
+                let ($x, $heap) = (self, heap);
+                $alloc
+            }
+
+            #[inline]
+            fn from_val(val: &Val) -> Result<Self, wasmi::Error> {
+                match val {
+                    Val::$variant(x) => Ok(*x),
+                    _ => Err(wasmi::Error::new("a host function gave a result of another type")),
+                }
+            }
+        }
+    };
+}
+
+scalar!(i32, I32, convert::to_i32, |x, heap| heap.alloc(x));
+scalar!(i64, I64, convert::to_i64, |x, heap| convert::int(x, heap));
+scalar!(F64, F64, convert::to_f64, |x, heap| heap.alloc(convert::float(x.to_float())));
+
+/// Calls a function of a store with a script's arguments; `None`, before anything ran, where something
+/// is wrong with them or with the store: the slower way says what.
+pub(crate) type TypedCall = dyn for<'v> Fn(
+        (Value<'v>, &Store<'v>),
+        &Arguments<'v, '_>,
+        &mut Evaluator<'v, '_, '_>,
+    ) -> Option<Result<Value<'v>, wasmi::Error>>
+    + Send
+    + Sync;
+
+/// The faster way to call `func`, which has type `ty`, if there is one.
+pub(crate) fn typed_call(
+    func: Func,
+    ty: &FuncType,
+    context: &StoreContextMut<'_, StoreData>,
+) -> Option<Box<TypedCall>> {
+    macro_rules! typed {
+        ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
+            if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {
+                let typed = func.typed::<($($param_ty,)*), ($($result_ty,)*)>(context).ok()?;
+                return Some(Box::new(move |(owner, store), args, eval| {
+                    let heap = eval.heap();
+                    // `positional` would make a list of `*args` of any length.
+                    if args.len().ok()? != <[ValType]>::len(&[$(<$param_ty>::TYPE),*]) {
+                        return None;
+                    }
+                    let [$($param),*] = args.positional(heap).ok()?;
+                    let params = ($(<$param_ty>::from_starlark($param)?,)*);
+                    let results = store.enter(owner, eval, |context| typed.call(context, params)).ok()?;
+                    Some(results.map(|($($result,)*)| returned!(heap $($result)*)))
+                }));
+            }
+        };
+        ($params:tt => $($results:tt),*) => { $( typed!($params $results); )* };
+    }
+    macro_rules! returned {
+        ($heap:ident) => { Value::new_none() };
+        ($heap:ident $result:ident) => { $result.to_starlark($heap) };
+        ($heap:ident $($result:ident)*) => { $heap.alloc(($($result.to_starlark($heap),)*)) };
+    }
+    for_each_signature!(typed);
+    None
+}
+
+/// A function of type `ty` that runs `run`, with parameters and a place for results.
+pub(crate) fn host_func(
+    context: StoreContextMut<'_, StoreData>,
+    ty: FuncType,
+    run: impl Fn(&mut Caller<'_, StoreData>, &[Val], &mut [Val]) -> Result<(), wasmi::Error> + Send + Sync + 'static,
+) -> Func {
+    macro_rules! typed {
+        ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
+            if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {
+                return Func::wrap(context, move |mut caller: Caller<'_, StoreData>, $($param: $param_ty),*| {
+                    let mut results = [$(Val::default_for_ty(<$result_ty>::TYPE)),*];
+                    run(&mut caller, &[$(Val::from($param)),*], &mut results)?;
+                    let [$($result),*] = &results;
+                    Ok(($(<$result_ty>::from_val($result)?,)*))
+                });
+            }
+        };
+        ($params:tt => $($results:tt),*) => { $( typed!($params $results); )* };
+    }
+    for_each_signature!(typed);
+    Func::new(context, ty, move |mut caller, params, results| run(&mut caller, params, results))
+}

@@ -1,0 +1,242 @@
+//! `wasm.Wasi`: a machine for a guest, and what the guest did with it.
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::any::ProvidesStaticType;
+use starlark::collections::SmallMap;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::starlark_module;
+use starlark::values::bytes::StarlarkBytes;
+use starlark::values::dict::{AllocDict, DictRef};
+use starlark::values::list::ListRef;
+use starlark::values::none::NoneOr;
+use starlark::values::tuple::TupleRef;
+use starlark::values::{
+    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
+    ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
+};
+
+use super::convert;
+use super::evaluation::Evaluation;
+use crate::error::Error;
+use crate::wasi::{CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System};
+
+#[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
+#[allocative(skip)]
+pub(crate) struct Wasi<'v> {
+    #[trace(unsafe_ignore)]
+    machine: Machine,
+    /// An `Evaluation`, whose heap what is looked at counts against.
+    evaluation: Value<'v>,
+}
+
+/// The arguments of `wasm.wasi`, as they were given.
+pub(crate) struct WasiArguments<'v> {
+    pub(crate) args: Option<Value<'v>>,
+    pub(crate) env: Option<Value<'v>>,
+    pub(crate) stdin: Option<Value<'v>>,
+    pub(crate) files: Option<Value<'v>>,
+    pub(crate) seed: Option<Value<'v>>,
+    pub(crate) now: Option<Value<'v>>,
+    pub(crate) clock_step: Option<Value<'v>>,
+}
+
+impl<'v> Wasi<'v> {
+    pub(crate) fn make(
+        arguments: WasiArguments<'v>,
+        evaluation: ValueTyped<'v, Evaluation<'v>>,
+    ) -> Result<Self, Error> {
+        let budget = evaluation.as_ref().budget.clone();
+        let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
+        let setup = Setup {
+            args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
+            env: arguments.env.map_or_else(|| Ok(Vec::new()), variables)?,
+            stdin: InputStream::bytes(arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()))?),
+            stdout: OutputStream::Kept(Vec::new()),
+            stderr: OutputStream::Kept(Vec::new()),
+            files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
+            root: true,
+            seed: number(arguments.seed, "seed", 0)?,
+            now: number(arguments.now, "now", 0)?,
+            clock_step: number(arguments.clock_step, "clock_step", CLOCK_STEP)?,
+        };
+        Ok(Self { machine: Machine::new(System::new(setup, budget)?), evaluation: evaluation.to_value() })
+    }
+
+    /// The machine of a value that is given as `wasi`.
+    pub(crate) fn machine(value: Value<'v>) -> Result<Machine, Error> {
+        if value.get_type() != "wasm.Wasi" {
+            return Err(Error::value(format!(
+                "`wasi` must be a wasm.Wasi, which wasm.wasi() makes, got {}",
+                convert::describe(value)
+            )));
+        }
+        Self::live(value).map(|wasi| wasi.machine.clone())
+    }
+
+    /// A live machine; an error for one of an evaluation that is over.
+    fn live(value: Value<'v>) -> Result<&'v Self, Error> {
+        value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
+    }
+
+    /// A copy for the script.
+    fn copy(&self, bytes: &[u8], heap: Heap<'v>) -> Result<Value<'v>, Error> {
+        if let Some(evaluation) = self.evaluation.downcast_ref::<Evaluation<'v>>() {
+            evaluation.copy_out(bytes.len() as u64)?;
+        }
+        Ok(heap.alloc(StarlarkBytes::new(bytes)))
+    }
+}
+
+fn strings(value: Value<'_>) -> Result<Vec<String>, Error> {
+    let items = ListRef::from_value(value).map(ListRef::content).or(TupleRef::from_value(value).map(TupleRef::content));
+    let Some(items) = items else {
+        return Err(Error::value(format!("`args` must be a list of str, got {}", convert::describe(value))));
+    };
+    let item = |(at, item): (usize, &Value<'_>)| match item.unpack_str() {
+        Some(text) => Ok(text.to_owned()),
+        None => Err(Error::value(format!("`args[{at}]` must be a str, got {}", convert::describe(*item)))),
+    };
+    items.iter().enumerate().map(item).collect()
+}
+
+fn variables(value: Value<'_>) -> Result<Vec<(String, String)>, Error> {
+    let Some(dict) = DictRef::from_value(value) else {
+        return Err(Error::value(format!("`env` must be a dict from str to str, got {}", convert::describe(value))));
+    };
+    let variable = |(name, value): (Value<'_>, Value<'_>)| match (name.unpack_str(), value.unpack_str()) {
+        (Some(name), Some(value)) => Ok((name.to_owned(), value.to_owned())),
+        (Some(name), None) => {
+            Err(Error::value(format!("`env[\"{name}\"]` must be a str, got {}", convert::describe(value))))
+        }
+        (None, _) => Err(Error::value(format!("`env` must have str keys, got {}", convert::describe(name)))),
+    };
+    dict.iter().map(variable).collect()
+}
+
+fn files(value: Value<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let Some(dict) = DictRef::from_value(value) else {
+        return Err(Error::value(format!(
+            "`files` must be a dict from paths to bytes or str, got {}",
+            convert::describe(value)
+        )));
+    };
+    let file = |(path, value): (Value<'_>, Value<'_>)| match path.unpack_str() {
+        Some(path) => Ok((path.to_owned(), content(value, || format!("`files[\"{path}\"]`"))?.to_owned())),
+        None => Err(Error::value(format!("`files` must have str keys, got {}", convert::describe(path)))),
+    };
+    dict.iter().map(file).collect()
+}
+
+fn content<'v>(value: Value<'v>, what: impl Fn() -> String) -> Result<&'v [u8], Error> {
+    let text = || value.unpack_str().map(str::as_bytes);
+    convert::bytes(value)
+        .or_else(text)
+        .ok_or_else(|| Error::value(format!("{} must be bytes or str, got {}", what(), convert::describe(value))))
+}
+
+starlark::methods_static!(WASI = wasi_methods);
+
+/// A machine in memory, and what a guest did with it. Look at it at any time, also while the guest
+/// runs. Instances that share one share its files, streams, clock and random bytes.
+#[starlark_module]
+fn wasi_methods(builder: &mut MethodsBuilder) {
+    /// What was written to standard output so far.
+    #[starlark(attribute)]
+    fn stdout<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
+        let wasi = Wasi::live(this)?;
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stdout.kept(), heap)?))
+    }
+
+    /// What was written to standard error so far.
+    #[starlark(attribute)]
+    fn stderr<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
+        let wasi = Wasi::live(this)?;
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stderr.kept(), heap)?))
+    }
+
+    /// All files as they are now: a dict from paths to `bytes`, in the order of the paths.
+    #[starlark(attribute)]
+    fn files<'v>(
+        this: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<ValueOfUnchecked<'v, SmallMap<String, StarlarkBytes>>> {
+        let wasi = Wasi::live(this)?;
+        let system = wasi.machine.system();
+        // The names of one file share its bytes.
+        let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
+        let mut files = Vec::new();
+        for (path, ino) in system.files()? {
+            let Ok(content) = system.fs.file(ino) else { continue };
+            let content = match contents.get(&ino) {
+                Some(known) => *known,
+                None => wasi.copy(content, heap)?,
+            };
+            contents.insert(ino, content);
+            files.push((path, content));
+        }
+        Ok(ValueOfUnchecked::new(heap.alloc(AllocDict(files))))
+    }
+
+    /// What the guest exited with: the argument of `proc_exit`, or 0 where `start()` just returned.
+    /// `None` as long as it has not.
+    #[starlark(attribute)]
+    fn exit_code<'v>(this: Value<'v>) -> starlark::Result<NoneOr<i32>> {
+        let machine = &Wasi::live(this)?.machine;
+        let code = machine.system().exit_code;
+        Ok(NoneOr::from_option(code))
+    }
+}
+
+#[starlark_value(type = "wasm.Wasi")]
+impl<'v> StarlarkValue<'v> for Wasi<'v> {
+    type Canonical = EndedWasi;
+
+    fn get_methods() -> Option<&'static Methods> {
+        Some(WASI.methods())
+    }
+}
+
+impl<'v> AllocValue<'v> for Wasi<'v> {
+    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc_complex(self)
+    }
+}
+
+impl Freeze for Wasi<'_> {
+    type Frozen = EndedWasi;
+
+    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedWasi> {
+        Ok(EndedWasi)
+    }
+}
+
+/// A machine whose evaluation is over.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct EndedWasi;
+
+#[starlark_value(type = "wasm.Wasi", UnpackValue, StarlarkTypeRepr)]
+impl<'v> StarlarkValue<'v> for EndedWasi {
+    fn get_methods() -> Option<&'static Methods> {
+        Some(WASI.methods())
+    }
+}
+
+impl fmt::Debug for Wasi<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Wasi>")
+    }
+}
+
+impl fmt::Display for Wasi<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Wasi>")
+    }
+}
+
+impl fmt::Display for EndedWasi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<wasm.Wasi>")
+    }
+}

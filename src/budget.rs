@@ -1,0 +1,283 @@
+//! What the stores of an evaluation, and of the files it loads, use; held against the limits.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use wasmi_core::LimiterError;
+
+use crate::error::{Error, Limit};
+use crate::limits::Limits;
+
+/// What tells modules apart: the hash of their bytes.
+pub(crate) type ModuleHash = [u8; 32];
+
+/// What the stores use together.
+#[derive(Debug, Default)]
+struct Usage {
+    /// Fuel left, as of the last time a store that holds it was settled.
+    fuel: u64,
+    memory: u64,
+    memory_peak: u64,
+    table_elements: u64,
+    instances: usize,
+    /// Bytes of files, and of kept output, of WASI machines.
+    files: u64,
+    output: u64,
+    /// The modules that were compiled, or found compiled, and the bytes that they take together.
+    modules: BTreeSet<ModuleHash>,
+    code: u64,
+    exceeded: Option<Limit>,
+}
+
+/// What stores and machines use at one time.
+pub(crate) struct Snapshot {
+    memory: u64,
+    table_elements: u64,
+    instances: usize,
+    files: u64,
+    output: u64,
+}
+
+/// The shared budget of fuel, memory, tables and instances.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    usage: Arc<Mutex<Usage>>,
+    files_limit: u64,
+    output_limit: u64,
+    heap_limit: u64,
+}
+
+impl Budget {
+    /// A budget of all that `limits` allow.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let usage = Usage { fuel: limits.fuel.unwrap_or(u64::MAX), ..Usage::default() };
+        Self {
+            usage: Arc::new(Mutex::new(usage)),
+            files_limit: limits.files,
+            output_limit: limits.output as u64,
+            heap_limit: limits.heap as u64,
+        }
+    }
+
+    /// Fuel left for all stores together, as of the last time their holder was settled.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.usage().fuel
+    }
+
+    pub(crate) fn use_fuel(&self, used: u64) {
+        let mut usage = self.usage();
+        usage.fuel = usage.fuel.saturating_sub(used);
+    }
+
+    fn usage(&self) -> MutexGuard<'_, Usage> {
+        // A poisoned budget still counts right: each update is a plain assignment.
+        self.usage.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Bytes of linear memory in use.
+    pub(crate) fn memory(&self) -> u64 {
+        self.usage().memory
+    }
+
+    /// The most bytes of linear memory that were in use at once.
+    pub(crate) fn memory_peak(&self) -> u64 {
+        self.usage().memory_peak
+    }
+
+    /// Takes bytes for the files of a WASI machine; whether there were as many.
+    pub(crate) fn take_files(&self, bytes: u64) -> bool {
+        let mut usage = self.usage();
+        let wanted = usage.files.saturating_add(bytes);
+        let fits = wanted <= self.files_limit;
+        if fits {
+            usage.files = wanted;
+        }
+        fits
+    }
+
+    /// Gives back what was taken for files.
+    pub(crate) fn give_files(&self, bytes: u64) {
+        let mut usage = self.usage();
+        usage.files = usage.files.saturating_sub(bytes);
+    }
+
+    pub(crate) fn files_limit(&self) -> u64 {
+        self.files_limit
+    }
+
+    /// Takes bytes for the output of a WASI machine; the limit, if that is passed.
+    pub(crate) fn take_output(&self, bytes: u64) -> Result<(), u64> {
+        let mut usage = self.usage();
+        let wanted = usage.output.saturating_add(bytes);
+        if wanted > self.output_limit {
+            return Err(self.output_limit);
+        }
+        usage.output = wanted;
+        Ok(())
+    }
+
+    /// Counts the code of a module against the limit of the heap, once for each: whether the engine had it already
+    /// makes no difference to a script. An engine frees no code, so none is given back.
+    pub(crate) fn add_code(&self, module: ModuleHash, code: u64) -> Result<(), Error> {
+        let mut usage = self.usage();
+        if !usage.modules.insert(module) {
+            return Ok(());
+        }
+        usage.code = usage.code.saturating_add(code);
+        if usage.code > self.heap_limit {
+            let (code, limit) = (usage.code, self.heap_limit);
+            let message = format!(
+                "the compiled code of all modules, about {code} bytes, is too much: the sandbox's limit `heap` is {limit} bytes"
+            );
+            return Err(Error::limit(Limit::Heap, message));
+        }
+        Ok(())
+    }
+
+    /// What is in use now, but fuel.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let usage = self.usage();
+        let Usage { memory, table_elements, instances, files, output, .. } = *usage;
+        Snapshot { memory, table_elements, instances, files, output }
+    }
+
+    /// Gives back what an evaluation that is over took and did not close.
+    pub(crate) fn restore(&self, snapshot: Snapshot) {
+        let mut usage = self.usage();
+        let Snapshot { memory, table_elements, instances, files, output } = snapshot;
+        usage.memory = memory;
+        usage.table_elements = table_elements;
+        usage.instances = instances;
+        usage.files = files;
+        usage.output = output;
+    }
+
+    /// Which limit refused a request since the last time somebody asked.
+    pub(crate) fn take_exceeded(&self) -> Option<Limit> {
+        self.usage().exceeded.take()
+    }
+
+    /// Counts one more instance, or says that the limit is reached.
+    pub(crate) fn add_instance(&self, limits: &Limits) -> Result<(), Error> {
+        let mut usage = self.usage();
+        if usage.instances >= limits.instances {
+            return Err(Error::limit(
+                Limit::Instances,
+                format!("the sandbox allows {} instances and stores at a time (limit `instances`)", limits.instances),
+            ));
+        }
+        usage.instances += 1;
+        Ok(())
+    }
+}
+
+/// One store's view of the budget: asked by wasmi before anything grows.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    budget: Budget,
+    limits: Limits,
+    /// The store's own ceiling, within the evaluation's.
+    max_memory: Option<u64>,
+    memory: u64,
+    table_elements: u64,
+    pub(crate) instances: usize,
+    /// What the last granted growth added, to take back when the growth itself fails.
+    last: u64,
+    last_elements: u64,
+}
+
+impl Limiter {
+    pub(crate) fn new(budget: Budget, limits: Limits, max_memory: Option<u64>) -> Self {
+        Self { budget, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
+    }
+
+    /// Bytes of linear memory that this store may still take, and which limit says so.
+    pub(crate) fn memory_left(&self) -> (u64, &'static str) {
+        let shared = self.limits.memory.saturating_sub(self.budget.memory());
+        match self.max_memory {
+            Some(own) if own.saturating_sub(self.memory) < shared => {
+                (own.saturating_sub(self.memory), "the store's `max_memory`")
+            }
+            _ => (shared, "the sandbox's limit `memory`"),
+        }
+    }
+
+    /// Gives back what the store holds, when a script closes it. Not when it is dropped: the garbage collector does that,
+    /// at a time that depends on the size of the host's words.
+    pub(crate) fn give_back(&mut self) {
+        let mut usage = self.budget.usage();
+        usage.memory = usage.memory.saturating_sub(std::mem::take(&mut self.memory));
+        usage.table_elements = usage.table_elements.saturating_sub(std::mem::take(&mut self.table_elements));
+        usage.instances = usage.instances.saturating_sub(std::mem::take(&mut self.instances));
+    }
+
+    pub(crate) fn memory_limit(&self) -> u64 {
+        match self.max_memory {
+            Some(own) => own.min(self.limits.memory),
+            None => self.limits.memory,
+        }
+    }
+}
+
+impl wasmi::ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool, LimiterError> {
+        let more = (desired as u64).saturating_sub(current as u64);
+        if more > self.memory_left().0 {
+            self.budget.usage().exceeded = Some(Limit::Memory);
+            return Ok(false);
+        }
+        let mut usage = self.budget.usage();
+        usage.memory = usage.memory.saturating_add(more);
+        usage.memory_peak = usage.memory_peak.max(usage.memory);
+        self.memory = self.memory.saturating_add(more);
+        self.last = more;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool, LimiterError> {
+        let more = (desired as u64).saturating_sub(current as u64);
+        let mut usage = self.budget.usage();
+        if usage.table_elements.saturating_add(more) > self.limits.table_elements {
+            usage.exceeded = Some(Limit::TableElements);
+            return Ok(false);
+        }
+        usage.table_elements = usage.table_elements.saturating_add(more);
+        self.table_elements = self.table_elements.saturating_add(more);
+        self.last_elements = more;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: &wasmi::errors::MemoryError) -> Result<(), LimiterError> {
+        let mut usage = self.budget.usage();
+        usage.memory = usage.memory.saturating_sub(self.last);
+        self.memory = self.memory.saturating_sub(self.last);
+        self.last = 0;
+        Ok(())
+    }
+
+    fn table_grow_failed(&mut self, _error: &wasmi::errors::TableError) -> Result<(), LimiterError> {
+        let mut usage = self.budget.usage();
+        usage.table_elements = usage.table_elements.saturating_sub(self.last_elements);
+        self.table_elements = self.table_elements.saturating_sub(self.last_elements);
+        self.last_elements = 0;
+        Ok(())
+    }
+
+    // Counted by this crate, across stores.
+    fn instances(&self) -> usize {
+        usize::MAX
+    }
+
+    fn tables(&self) -> usize {
+        usize::MAX
+    }
+
+    fn memories(&self) -> usize {
+        usize::MAX
+    }
+}

@@ -1,0 +1,147 @@
+//! What an embedder grants to the scripts of an evaluation: compiled modules, limits, modules by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use once_cell::sync::Lazy;
+use starlark::eval::Evaluator;
+
+use crate::budget::ModuleHash;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::module::{self, Compiled};
+
+/// Gives the bytes of a module or script by its name; `None` for one that is not there.
+pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
+
+/// What the evaluations attached to it share: compiled modules, limits and a loader.
+///
+/// Cheap to clone: clones are the same engine. A compiled module belongs to its engine, so the
+/// files of one `load` tree must share one. Each evaluation has a budget of its own.
+///
+/// An engine keeps what was compiled, each module once, until its last clone is dropped: a service that
+/// runs modules of many users makes an engine for each, or a new one now and then. Evaluations that are
+/// attached to no engine share one that is never dropped.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    wasmi: wasmi::Engine,
+    compiled: Mutex<Cache>,
+    limits: Limits,
+    loader: Option<Box<Loader>>,
+}
+
+/// What was compiled.
+#[derive(Default)]
+struct Cache {
+    modules: BTreeMap<ModuleHash, Arc<Compiled>>,
+    /// Bytes that the engine holds of them, and of those that turned out invalid.
+    code: u64,
+}
+
+static DEFAULT: Lazy<Engine> = Lazy::new(|| Engine::new(Limits::default()));
+
+impl Default for Engine {
+    /// The engine of evaluations that were attached to none: default limits, no loader.
+    fn default() -> Self {
+        DEFAULT.clone()
+    }
+}
+
+impl Engine {
+    /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
+    pub fn new(limits: Limits) -> Self {
+        Self::build(limits, None)
+    }
+
+    /// An engine whose scripts may name modules: `wasm.Module("name")`.
+    ///
+    /// The loader decides what a name means and gives `Ok(None)` for one it does not know.
+    pub fn with_loader(
+        limits: Limits,
+        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::build(limits, Some(Box::new(loader)))
+    }
+
+    fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
+        let wasmi = wasmi::Engine::new(&module::config(&limits));
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader }))
+    }
+
+    /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
+    /// long as it lives, so to keep the module too costs little, and to compile it twice would cost twice.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Arc<Compiled>, Error> {
+        let hash = module::hash(bytes);
+        if let Some(known) = self.cache().modules.get(&hash) {
+            return Ok(known.clone());
+        }
+        // Not while the lock is held: other threads may compile other modules.
+        let new = Compiled::new(self.wasmi(), bytes, hash).map(Arc::new);
+        let mut cache = self.cache();
+        let code = new.as_ref().map_or_else(|_| Compiled::code_size(bytes), |new| new.code);
+        cache.code = cache.code.saturating_add(code);
+        let new = new?;
+        cache.modules.insert(hash, new.clone());
+        Ok(new)
+    }
+
+    /// About how many bytes its engine holds of what was compiled.
+    pub(crate) fn code(&self) -> u64 {
+        self.cache().code
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.0.compiled.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn wasmi(&self) -> &wasmi::Engine {
+        &self.0.wasmi
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Sets the limits on Starlark itself, `ticks`, `heap` and `call_depth`, in an evaluator of the
+    /// application's own. Without that they are starlark's defaults: no limit on ticks and heap, and a
+    /// call depth of 50.
+    ///
+    /// # Errors
+    ///
+    /// If one of the three was set in that evaluator before.
+    pub fn configure(&self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
+        let limits = self.limits();
+        evaluator.set_max_tick_count(limits.ticks)?;
+        evaluator.set_max_heap_size(limits.heap)?;
+        evaluator.set_max_callstack_size(limits.call_depth)
+    }
+
+    /// The bytes behind a name.
+    pub(crate) fn load(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let failed = |why: String| {
+            // Most likely meant as the module itself, which as a name would be all of the message.
+            let is_text = cfg!(feature = "wat") && name.trim_start().starts_with("(module");
+            let hint = "a str is the name of a module, and this one is a module's text: wasm.wat(text) makes it bytes";
+            Err(Error::new(ErrorKind::Load, if is_text { hint.to_owned() } else { why }))
+        };
+        let Some(loader) = &self.0.loader else {
+            return failed(format!(
+                "cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
+            ));
+        };
+        match loader(name) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => failed(format!("module \"{name}\" not found")),
+            Err(why) => failed(format!("cannot load module \"{name}\": {why}")),
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! The language of the sandbox: starlark's, as this crate parses it.
+
+pub(crate) mod compat;
+mod dialect;
+pub(crate) mod names;
+mod nesting;
+
+pub(crate) use dialect::parse;

@@ -1,0 +1,88 @@
+//! How deeply a text is nested, before a parser sees it.
+
+use starlark::codemap::CodeMap;
+use starlark::syntax::Dialect;
+use starlark_syntax::codemap::Pos;
+use starlark_syntax::lexer::{Lexer, Token};
+
+/// The line where the text's depth as a tree may pass `limit`. What is counted is an upper bound: open
+/// brackets, blocks and `elif`s, and in each the operators since the last separator, of which every
+/// one may be a level.
+pub(super) fn too_deep(name: &str, text: &str, dialect: &Dialect, limit: usize) -> Option<usize> {
+    let codemap = CodeMap::new(name.to_owned(), text.to_owned());
+    let mut lexer = Lexer::new(text, dialect, codemap.clone());
+    let mut depth = Depth::default();
+    while let Some(Ok((at, token, _))) = lexer.next() {
+        depth.add(&token);
+        if depth.total() > limit {
+            let at = u32::try_from(at).unwrap_or(u32::MAX);
+            return Some(codemap.find_line(Pos::new(at)).saturating_add(1));
+        }
+    }
+    None
+}
+
+#[derive(Default)]
+struct Depth {
+    /// Those of the levels that enclose this one, the levels themselves among them.
+    outside: usize,
+    innermost: Level,
+    enclosing: Vec<(usize, Level)>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Level {
+    operators: usize,
+    elifs: usize,
+    /// No token of the statement was seen yet.
+    fresh: bool,
+}
+
+impl Depth {
+    fn total(&self) -> usize {
+        self.outside.saturating_add(self.innermost.operators).saturating_add(self.innermost.elifs)
+    }
+
+    fn add(&mut self, token: &Token) {
+        if self.innermost.fresh && !matches!(token, Token::Newline | Token::Comment(_) | Token::Indent | Token::Dedent)
+        {
+            self.innermost.fresh = false;
+            if !matches!(token, Token::Elif | Token::Else) {
+                self.innermost.elifs = 0;
+            }
+        }
+        match token {
+            Token::OpeningRound | Token::OpeningSquare | Token::OpeningCurly | Token::Indent => {
+                self.enclosing.push((self.outside, self.innermost));
+                self.outside = self.total().saturating_add(1);
+                self.innermost = Level { fresh: true, ..Level::default() };
+            }
+            Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly => {
+                self.close();
+                // A call or an index is one more link of the chain that it stands in.
+                self.innermost.operators = self.innermost.operators.saturating_add(1);
+            }
+            Token::Dedent => {
+                self.close();
+                self.innermost.operators = 0;
+                self.innermost.fresh = true;
+            }
+            Token::Newline => {
+                self.innermost.operators = 0;
+                self.innermost.fresh = true;
+            }
+            Token::Comma | Token::Semicolon => self.innermost.operators = 0,
+            Token::Elif => self.innermost.elifs = self.innermost.elifs.saturating_add(1),
+            Token::Identifier(_) | Token::Int(_) | Token::Float(_) | Token::String(_) | Token::Bytes(_) => {}
+            Token::Comment(_) | Token::Colon | Token::FStringText(_) => {}
+            _ => self.innermost.operators = self.innermost.operators.saturating_add(1),
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some((outside, level)) = self.enclosing.pop() {
+            self.outside = outside;
+            self.innermost = level;
+        }
+    }
+}

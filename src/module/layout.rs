@@ -1,0 +1,107 @@
+//! What the binary of a module says of it, and wasmi does not.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef};
+
+/// The tables that a module defines.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tables {
+    /// Elements of all together, as an instance begins.
+    pub(crate) elements: u64,
+    /// The largest of their maxima.
+    pub(crate) maximum: u64,
+}
+
+/// What wasmi does not tell of a module that it has accepted.
+#[derive(Default)]
+pub(super) struct ModuleLayout {
+    /// Where the imports of each kind are among all.
+    pub(super) imports: BTreeMap<&'static str, VecDeque<usize>>,
+    pub(super) exports: Vec<String>,
+    /// Indices of functions that are exported, in an element segment, or the value of a global: by
+    /// the validation rules all that a reference can be made of.
+    pub(super) escaping: BTreeSet<u32>,
+    pub(super) name: Option<String>,
+    pub(super) pages: u64,
+    pub(super) tables: Tables,
+    /// Functions that have a body.
+    pub(super) functions: u64,
+}
+
+impl ModuleLayout {
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let mut layout = Self::default();
+        for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+            match payload {
+                Payload::ImportSection(imports) => {
+                    for (position, import) in imports.into_iter().flatten().enumerate() {
+                        let kind = match import.ty {
+                            TypeRef::Func(_) => "func",
+                            TypeRef::Memory(_) => "memory",
+                            TypeRef::Table(_) => "table",
+                            TypeRef::Global(_) => "global",
+                            TypeRef::Tag(_) => continue,
+                        };
+                        layout.imports.entry(kind).or_default().push_back(position);
+                    }
+                }
+                Payload::ExportSection(exports) => {
+                    for export in exports.into_iter().flatten() {
+                        layout.exports.push(export.name.to_owned());
+                        if export.kind == ExternalKind::Func {
+                            layout.escaping.insert(export.index);
+                        }
+                    }
+                }
+                Payload::ElementSection(elements) => {
+                    for element in elements.into_iter().flatten() {
+                        match element.items {
+                            ElementItems::Functions(items) => layout.escaping.extend(items.into_iter().flatten()),
+                            ElementItems::Expressions(_, items) => {
+                                items.into_iter().flatten().for_each(|e| layout.references(e));
+                            }
+                        }
+                    }
+                }
+                Payload::GlobalSection(globals) => {
+                    globals.into_iter().flatten().for_each(|g| layout.references(g.init_expr));
+                }
+                Payload::MemorySection(memories) => {
+                    let pages = memories.into_iter().flatten().map(|memory| memory.initial);
+                    layout.pages = pages.fold(layout.pages, u64::saturating_add);
+                }
+                Payload::TableSection(tables) => {
+                    for table in tables.into_iter().flatten() {
+                        let Tables { elements, maximum } = &mut layout.tables;
+                        *elements = elements.saturating_add(table.ty.initial);
+                        *maximum = table.ty.maximum.unwrap_or(0).max(*maximum);
+                        if let wasmparser::TableInit::Expr(init) = table.init {
+                            layout.references(init);
+                        }
+                    }
+                }
+                Payload::CodeSectionEntry(_) => layout.functions = layout.functions.saturating_add(1),
+                Payload::CustomSection(section) => {
+                    if let wasmparser::KnownCustom::Name(names) = section.as_known() {
+                        for name in names.into_iter().flatten() {
+                            if let wasmparser::Name::Module { name, .. } = name {
+                                layout.name = Some(name.to_owned());
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        layout
+    }
+
+    fn references(&mut self, expression: wasmparser::ConstExpr<'_>) {
+        for operator in expression.get_operators_reader().into_iter().map_while(Result::ok) {
+            if let Operator::RefFunc { function_index } = operator {
+                self.escaping.insert(function_index);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A compiled module, and what the script API wants to know of it.
+
+mod diagnose;
+pub(crate) mod inspect;
+mod layout;
+mod repair;
+pub(crate) mod types;
+#[cfg(feature = "wat")]
+pub(crate) mod wat;
+
+use std::collections::VecDeque;
+
+use starlark::collections::SmallMap;
+
+use self::diagnose::{check_header, diagnose};
+use self::layout::ModuleLayout;
+pub(crate) use self::layout::Tables;
+pub(crate) use self::repair::{clip_memory_maximum, repair};
+use self::types::kind;
+use crate::budget::ModuleHash;
+use crate::error::Error;
+use crate::limits::Limits;
+
+/// How wasmi is set up to compile and run modules.
+pub(crate) fn config(limits: &Limits) -> wasmi::Config {
+    let mut config = wasmi::Config::default();
+    config
+        .consume_fuel(limits.fuel.is_some())
+        // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
+        .compilation_mode(wasmi::CompilationMode::Eager)
+        .wasm_wide_arithmetic(true)
+        .set_max_recursion_depth(limits.stack_depth);
+    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
+    config
+}
+
+/// What tells a module from others.
+pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
+    *blake3::hash(bytes).as_bytes()
+}
+
+/// A compiled module and what the script API wants to know of it.
+pub(crate) struct Compiled {
+    pub(crate) module: wasmi::Module,
+    /// In the order in which wasmi wants them.
+    pub(crate) imports: Vec<Import>,
+    /// In the module's order, which wasmi does not keep.
+    pub(crate) exports: SmallMap<String, wasmi::ExternType>,
+    pub(crate) name: Option<String>,
+    /// Pages of all memories that the module defines together, as an instance begins.
+    pub(crate) pages: u64,
+    pub(crate) tables: Tables,
+    pub(crate) hash: ModuleHash,
+    /// About how many bytes it takes as compiled; the same on every target.
+    pub(crate) code: u64,
+}
+
+pub(crate) struct Import {
+    pub(crate) module: String,
+    pub(crate) name: String,
+    pub(crate) ty: wasmi::ExternType,
+    /// Its place among the module's imports, of which wasmi makes groups by kind.
+    pub(crate) position: usize,
+    /// A function that the module passes on, by an export, a table or a reference: it may be called
+    /// by other instances than the one that imported it.
+    pub(crate) escapes: bool,
+}
+
+impl Compiled {
+    /// The imports in the module's order.
+    pub(crate) fn imports_in_order(&self) -> Vec<&Import> {
+        let mut imports: Vec<&Import> = self.imports.iter().collect();
+        imports.sort_by_key(|import| import.position);
+        imports
+    }
+
+    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], hash: ModuleHash) -> Result<Self, Error> {
+        check_header(bytes)?;
+        let repaired = repair(engine, bytes)?;
+        let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
+        let layout = ModuleLayout::parse(bytes);
+        let exports =
+            layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
+        let mut positions = layout.imports;
+        let mut function = 0;
+        let imports = module
+            .imports()
+            .map(|import| {
+                let kind = kind(import.ty());
+                let is_function = kind == "func";
+                let escapes = is_function && layout.escaping.contains(&function);
+                function += u32::from(is_function);
+                // The next one of its kind in the binary.
+                let position = positions.get_mut(kind).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
+                Import {
+                    module: import.module().to_owned(),
+                    name: import.name().to_owned(),
+                    ty: import.ty().clone(),
+                    position,
+                    escapes,
+                }
+            })
+            .collect();
+        let ModuleLayout { name, pages, tables, functions, .. } = layout;
+        Ok(Self { module, imports, exports, name, pages, tables, hash, code: code(bytes, functions) })
+    }
+
+    /// The same `code` for a module that may be invalid.
+    pub(crate) fn code_size(bytes: &[u8]) -> u64 {
+        code(bytes, ModuleLayout::parse(bytes).functions)
+    }
+}
+
+/// More than was measured: large real modules take at most six times their bytes, and the least functions 170 bytes each.
+fn code(bytes: &[u8], functions: u64) -> u64 {
+    const MODULE: u64 = 4096;
+    const FUNCTION: u64 = 256;
+    const BYTE: u64 = 8;
+    let bytes = (bytes.len() as u64).saturating_mul(BYTE);
+    functions.saturating_mul(FUNCTION).saturating_add(bytes).saturating_add(MODULE)
+}

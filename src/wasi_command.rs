@@ -1,0 +1,291 @@
+//! One command module, run on a machine of its own, without any script.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use crate::budget::{Budget, Limiter};
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Limit};
+use crate::limits::Limits;
+use crate::module::Compiled;
+use crate::module::types::named;
+use crate::session::Stats;
+use crate::wasi::{Abi, Binding, CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System, WasiFunction};
+use crate::wording::shown;
+
+/// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
+/// machine in memory, with the arguments, files and input given here and nothing else of the host.
+///
+/// ```
+/// use wasmlark::WasiCommand;
+///
+/// let module = wat::parse_str(r#"
+///     (module
+///         (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+///         (func (export "_start") (call $exit (i32.const 3))))
+/// "#)?;
+/// let output = WasiCommand::new().arg("prog").file("/in.txt", "text").run(&module);
+/// assert_eq!(output.result?, 3);
+/// assert_eq!(*output.files["/in.txt"], *b"text");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct WasiCommand {
+    setup: Setup,
+    limits: Limits,
+}
+
+/// What a [`WasiCommand`] did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct WasiOutput {
+    /// The exit code, 0 where the guest just returns; or why there is none.
+    pub result: Result<i32, Error>,
+    /// What the guest wrote to standard output; empty where [`WasiCommand::stdout`] took that.
+    pub stdout: Vec<u8>,
+    /// What the guest wrote to standard error; empty where [`WasiCommand::stderr`] took that.
+    pub stderr: Vec<u8>,
+    /// All files by their paths from the root, also where the guest failed. A path that ends in a slash
+    /// is an empty directory.
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    /// What it spent; no ticks.
+    pub stats: Stats,
+}
+
+impl Default for WasiCommand {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WasiCommand {
+    /// A command without arguments, environment, input and files. The clock starts at 0, the seed of
+    /// random bytes is 0.
+    pub fn new() -> Self {
+        let setup = Setup {
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: InputStream::bytes(Vec::new()),
+            stdout: OutputStream::Kept(Vec::new()),
+            stderr: OutputStream::Kept(Vec::new()),
+            files: Vec::new(),
+            root: false,
+            seed: 0,
+            now: 0,
+            clock_step: CLOCK_STEP,
+        };
+        Self { setup, limits: Limits::default() }
+    }
+
+    /// Adds an argument. The first is the program's name.
+    pub fn arg(mut self, arg: impl Into<String>) -> Self {
+        self.setup.args.push(arg.into());
+        self
+    }
+
+    /// Adds an environment variable.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.setup.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
+    /// content, is an empty directory. With none, not even `/`, the guest can open and make no files.
+    pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        self.setup.root = true;
+        self.setup.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Sets standard input. It is read when the guest reads.
+    pub fn stdin(mut self, reader: impl Read + Send + 'static) -> Self {
+        self.setup.stdin = InputStream::Reader(Box::new(reader));
+        self
+    }
+
+    /// Passes standard output on when the guest writes. The limit `output` is for what is kept only.
+    pub fn stdout(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.setup.stdout = OutputStream::Passed(Box::new(writer));
+        self
+    }
+
+    /// Passes standard error on when the guest writes.
+    pub fn stderr(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.setup.stderr = OutputStream::Passed(Box::new(writer));
+        self
+    }
+
+    /// Sets the seed of the random bytes. Same seed, same bytes.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.setup.seed = seed;
+        self
+    }
+
+    /// Sets where the clock starts, in nanoseconds since 1970.
+    pub fn now(mut self, nanoseconds: u64) -> Self {
+        self.setup.now = nanoseconds;
+        self
+    }
+
+    /// Sets by how many nanoseconds a reading moves the clock. Default a millisecond.
+    pub fn clock_step(mut self, nanoseconds: u64) -> Self {
+        self.setup.clock_step = nanoseconds;
+        self
+    }
+
+    /// Sets what the guest may spend.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Runs a module: its function `_start`.
+    pub fn run(self, module: &[u8]) -> WasiOutput {
+        let Self { setup, limits } = self;
+        let budget = Budget::new(&limits);
+        let machine = match System::new(setup, budget.clone()) {
+            Ok(system) => Machine::new(system),
+            Err(error) => return WasiOutput::failed(error),
+        };
+        let engine = Engine::new(limits.clone());
+        let limiter = Limiter::new(budget.clone(), limits.clone(), None);
+        let mut store = wasmi::Store::new(engine.wasmi(), limiter);
+        store.limiter(|limiter| limiter);
+        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
+        let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
+        drop(store);
+        let system = machine.system();
+        let (result, files) = match system.files() {
+            Ok(files) => (result, files),
+            Err(error) => (result.and(Err(error)), Vec::new()),
+        };
+        WasiOutput {
+            result,
+            stdout: system.stdout.kept().to_owned(),
+            stderr: system.stderr.kept().to_owned(),
+            files: contents(&system, files),
+            stats: Stats { fuel, ticks: 0, memory_peak: budget.memory_peak() },
+        }
+    }
+}
+
+/// What is in the files. The names of one file share its bytes.
+fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<[u8]>> {
+    let mut known: BTreeMap<u64, Arc<[u8]>> = BTreeMap::new();
+    let mut content = |ino| {
+        let read = || Arc::from(system.fs.file(ino).unwrap_or_default());
+        Arc::clone(known.entry(ino).or_insert_with(read))
+    };
+    files.into_iter().map(|(path, ino)| (path, content(ino))).collect()
+}
+
+impl WasiOutput {
+    /// Of a command that did not run.
+    fn failed(error: Error) -> Self {
+        let (stdout, stderr, files) = Default::default();
+        Self { result: Err(error), stdout, stderr, files, stats: Stats::default() }
+    }
+}
+
+fn start(engine: &Engine, store: &mut wasmi::Store<Limiter>, machine: &Machine, bytes: &[u8]) -> Result<i32, Failure> {
+    let compiled = engine.compile(bytes)?;
+    let binding = Binding::new(machine.clone());
+    let externs = link(&compiled, store, &binding)?;
+    if let Some(fuel) = engine.limits().fuel {
+        store.set_fuel(fuel)?;
+    }
+    let instance = wasmi::Instance::new(&mut *store, &compiled.module, &externs)?;
+    let memory = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
+    memory.inspect(|memory| binding.set_memory(*memory));
+    let Some(start) = instance.get_func(&*store, "_start") else {
+        return Err(Failure::Ours(Error::new(
+            ErrorKind::Link,
+            "this module is no command: it exports no function `_start`; a script can call what it exports",
+        )));
+    };
+    match start.typed::<(), ()>(&*store)?.call(&mut *store, ()) {
+        Ok(()) => Ok(0),
+        Err(error) => error.i32_exit_status().ok_or(Failure::Wasm(error)),
+    }
+}
+
+fn link(
+    compiled: &Compiled,
+    store: &mut wasmi::Store<Limiter>,
+    binding: &Binding,
+) -> Result<Vec<wasmi::Extern>, Error> {
+    let mut problems = Vec::new();
+    let mut externs = Vec::new();
+    for import in &compiled.imports {
+        let abi = Abi::from_module(&import.module);
+        let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
+        match abi.and_then(|abi| WasiFunction::find(abi, &import.name).map(|function| (abi, function))) {
+            Some((abi, function)) if import.ty.func() == Some(&function.ty()) => {
+                externs.push(function.define(&mut *store, abi, binding.clone()).into());
+            }
+            Some((_, function)) => problems.push(format!(
+                "{name} must be {}, but in WASI it is {}",
+                named(&import.ty),
+                named(&wasmi::ExternType::Func(function.ty()))
+            )),
+            None => problems.push(format!("{name} ({}) is missing: it is not of WASI", named(&import.ty))),
+        }
+    }
+    match problems.as_slice() {
+        [] => Ok(externs),
+        [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
+        many => {
+            let text = format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  "));
+            Err(Error::new(ErrorKind::Link, text))
+        }
+    }
+}
+
+/// What ended a run: an error of this crate, or what wasmi says.
+enum Failure {
+    Ours(Error),
+    Wasm(wasmi::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<wasmi::Error> for Failure {
+    fn from(error: wasmi::Error) -> Self {
+        Self::Wasm(error)
+    }
+}
+
+fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
+    let error = match failure {
+        Failure::Ours(error) => return error,
+        Failure::Wasm(error) => error,
+    };
+    let exceeded = match error.as_trap_code() {
+        Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
+        Some(_) => None,
+        // A guest whose memory could not be made; one that could not grow is its own affair.
+        None => match budget.take_exceeded() {
+            Some(Limit::Memory) => Some((Limit::Memory, limits.memory)),
+            Some(Limit::TableElements) => Some((Limit::TableElements, limits.table_elements)),
+            _ => None,
+        },
+    };
+    match exceeded {
+        Some((limit, value)) => Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}")),
+        None => Error::from_wasmi(&error, || "in the guest".to_owned()),
+    }
+}
+
+impl fmt::Debug for WasiCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setup { args, env, seed, now, .. } = &self.setup;
+        let mut fields = f.debug_struct("WasiCommand");
+        fields.field("args", args).field("env", env).field("seed", seed).field("now", now);
+        fields.field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

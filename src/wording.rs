@@ -1,0 +1,54 @@
+//! Words for messages: names that a module chose, and what somebody may have meant.
+
+/// A name from a module, for people to read: control characters, line feeds and marks that turn the
+/// direction of writing are escaped, so that no module forges a line of a message or drives a terminal.
+pub(crate) fn shown(name: &str) -> String {
+    const MAX_LEN: usize = 100;
+    let mut out = String::new();
+    for c in name.chars().take(MAX_LEN) {
+        match c {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                out.extend(c.escape_unicode())
+            }
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    if name.chars().nth(MAX_LEN).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// The names closest to one that is not there, as the end of a message: "", or "; did you mean …?".
+pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    // Names may be of any length, and the distance takes the product of two.
+    const MAX_LEN: usize = 64;
+    if name.len() > MAX_LEN {
+        return String::new();
+    }
+    let most = (name.chars().count() / 3).clamp(1, 4);
+    let mut close: Vec<(usize, &str)> = names
+        .filter(|n| n.len() <= MAX_LEN)
+        .map(|n| {
+            let distance = strsim::damerau_levenshtein(&name.to_lowercase(), &n.to_lowercase());
+            (
+                if n.len() > 2 && name.len() > 2 && (n.contains(name) || name.contains(n)) {
+                    distance.min(1)
+                } else {
+                    distance
+                },
+                n,
+            )
+        })
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    close.sort();
+    close.dedup();
+    let close: Vec<String> = close.iter().take(3).map(|(_, n)| format!("`{}`", shown(n))).collect();
+    match close.split_last() {
+        None => String::new(),
+        Some((one, [])) => format!("; did you mean {one}?"),
+        Some((last, rest)) => format!("; did you mean {} or {last}?", rest.join(", ")),
+    }
+}
