@@ -1,0 +1,42 @@
+//! Goldens: files that hold what a test must produce.
+
+use std::fs;
+use std::path::Path;
+
+/// Whether goldens are written instead of compared.
+pub fn is_updating() -> bool {
+    std::env::var_os("UPDATE").is_some()
+}
+
+/// Compares `actual` with the golden at `path`, which is relative to the package; with `UPDATE=1`, writes it there.
+/// `command` is what runs this test. The error shows the first line that differs, and how to accept it.
+pub fn compare(path: &str, actual: &str, command: &str) -> Result<(), String> {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if is_updating() {
+        return fs::write(&full, actual).map_err(|error| format!("cannot write {path}: {error}"));
+    }
+    let expected = fs::read_to_string(&full).map_err(|error| format!("cannot read {path}: {error}"))?;
+    match difference(&expected, actual) {
+        None => Ok(()),
+        Some(what) => Err(format!("{path}:{what}\nif that is right: UPDATE=1 {command}")),
+    }
+}
+
+/// The first line that differs, with its number from 1.
+pub fn difference(expected: &str, actual: &str) -> Option<String> {
+    if expected == actual {
+        return None;
+    }
+    let (mut want, mut got) = (expected.lines(), actual.lines());
+    for number in 1.. {
+        match (want.next(), got.next()) {
+            (None, None) => break,
+            (want, got) if want == got => {}
+            (want, got) => {
+                let show = |line: Option<&str>| line.map_or("the end".to_owned(), |line| format!("{line:?}"));
+                return Some(format!("{number}\n  expected: {}\n  got:      {}", show(want), show(got)));
+            }
+        }
+    }
+    Some(" the texts differ in their line endings".to_owned())
+}
