@@ -12,26 +12,14 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod allocator;
-mod call;
-mod compute;
-mod figure;
-mod growth;
-mod host;
-mod machine;
-mod memory;
-mod module;
-mod pair;
-mod raw;
-mod real;
-// starlark's derives expand to `unsafe`.
-#[allow(unsafe_code)]
-mod script;
-mod startup;
+mod figures;
+mod harness;
 
 use std::process::ExitCode;
 
-use figure::{Figure, SAMPLE};
+use figures::{call, compute, growth, host, memory, module, real, startup};
+use harness::allocator;
+use harness::figure::{self, Figure, SAMPLE};
 
 struct Options {
     words: Vec<String>,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::{Command, Stdio};
 
-use crate::pair::{Effort, Samples};
+use crate::harness::samples::{Effort, Samples};
 
 /// What this program is asked with, followed by a number and a name, to measure a figure in a process of its own.
 pub const SAMPLE: &str = "--sample";

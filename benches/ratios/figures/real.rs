@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use wasmi::Module;
 use wasmlark::Engine;
 
-use crate::figure::{Figure, Goal};
-use crate::machine::Machine;
-use crate::pair::Effort;
-use crate::raw;
-use crate::script::{self, limits};
+use crate::figures::machine::Machine;
+use crate::figures::raw;
+use crate::figures::script::{self, limits};
+use crate::harness::figure::{Figure, Goal};
+use crate::harness::samples::Effort;
 
 pub fn figures() -> Vec<Figure> {
     vec![

@@ -7,10 +7,10 @@ use starlark::environment::Module;
 use starlark::values::{Heap, Value};
 use wasmi::Val;
 
-use crate::figure::{Figure, Goal};
-use crate::pair::{Effort, Side};
-use crate::raw::Raw;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::raw::Raw;
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::figure::{Figure, Goal};
+use crate::harness::samples::{Effort, Side};
 
 pub const FUNCTIONS: &str = r#"
 (module

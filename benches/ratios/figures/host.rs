@@ -1,8 +1,8 @@
 //! Calls from WebAssembly into a script.
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::figure::{Figure, Goal};
+use crate::harness::samples::Effort;
 
 /// Its `run` calls the import in a loop, as often as it is told.
 const GUEST: &str = r#"

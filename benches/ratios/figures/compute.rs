@@ -5,10 +5,10 @@ use std::time::Duration;
 use wasmi::Val;
 use wasmlark::Engine;
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::raw::Raw;
-use crate::script::{self, limits};
+use crate::figures::raw::Raw;
+use crate::figures::script::{self, limits};
+use crate::harness::figure::{Figure, Goal};
+use crate::harness::samples::Effort;
 
 /// Calls, a loop over memory, and floating point.
 const KERNELS: &str = r#"

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use wasmi::{Instance, Module};
 use wasmlark::{Engine, Sandbox};
 
-use crate::allocator;
-use crate::figure::{Figure, Goal, Unit};
-use crate::pair::Effort;
-use crate::raw;
-use crate::script::{self, limits};
+use crate::figures::raw;
+use crate::figures::script::{self, limits};
+use crate::harness::allocator;
+use crate::harness::figure::{Figure, Goal, Unit};
+use crate::harness::samples::Effort;
 
 const SIZES: [(usize, &str); 3] = [(1 << 10, "1 KB"), (1 << 20, "1 MB"), (14 << 20, "14 MB")];
 

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::figure::{Figure, Goal};
+use crate::harness::samples::Effort;
 
 /// As good as equal, given that more data finds less room in caches.
 const SAME: Goal = Goal::AtMost(1.1);

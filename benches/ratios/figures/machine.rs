@@ -3,7 +3,7 @@
 use wasmi::{AsContextMut, Caller, Engine, Error, Extern, ExternType, Func, Instance};
 use wasmi::{Memory, MemoryType, Module, Store, Val, ValType};
 
-use crate::raw;
+use crate::figures::raw;
 
 pub struct Machine<'a> {
     pub store: Store<State>,

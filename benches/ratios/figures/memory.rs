@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use wasmi::{Memory, MemoryType, Store};
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::raw;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::raw;
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::figure::{Figure, Goal};
+use crate::harness::samples::Effort;
 
 /// Nine tenths of the other side's speed.
 const AS_FAST: Goal = Goal::AtMost(1.11);

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::figure::{Figure, Goal, Unit};
-use crate::pair::Effort;
+use crate::harness::figure::{Figure, Goal, Unit};
+use crate::harness::samples::Effort;
 
 pub fn figures() -> Vec<Figure> {
     vec![
