@@ -1,32 +1,29 @@
 //! A figure: what is measured, and the goal that it is held against.
 
-use std::fmt;
 use std::process::{Command, Stdio};
 
-use crate::harness::samples::{Effort, Samples};
-
-/// What this program is asked with, followed by a number and a name, to measure a figure in a process of its own.
-pub const SAMPLE: &str = "--sample";
+use super::options::SAMPLE;
+use super::samples::{Effort, Samples};
 
 pub struct Figure {
     pub name: String,
     /// What it is held against, for people.
     pub against: &'static str,
     pub goal: Goal,
-    unit: Unit,
+    pub unit: Unit,
     processes: usize,
-    sample: Box<dyn Fn() -> Result<Value, String>>,
+    sample: Box<dyn Fn() -> Outcome>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Goal {
-    /// At most so much, or the figure has failed.
+    /// The figure fails where it is larger.
     AtMost(f64),
     /// Hoped for, and not judged.
     Stretch(f64),
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Our time divided by that of the other side: below 1 is faster.
     Ratio,
@@ -34,16 +31,19 @@ pub enum Unit {
     Kibibytes,
 }
 
-/// What was measured: the nanoseconds of both sides of a ratio, or an amount and 1.
-#[derive(Clone, Copy)]
-pub struct Value {
+/// The nanoseconds of both sides of a ratio, or an amount and 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measurement {
     pub ours: f64,
     pub theirs: f64,
 }
 
+/// What came of a measurement: an error says why the figure cannot be measured here.
+pub type Outcome = Result<Measurement, String>;
+
 impl Figure {
-    /// The ratio of two times. `sample` sets both sides up and lets them run; an error says why it
-    /// cannot be measured here. What it measures is `per` times as much as a figure is about.
+    /// The ratio of two times. `sample` sets both sides up and lets them run. One time that it samples is `per` times
+    /// the work that the figure is about.
     pub fn ratio(
         name: impl Into<String>,
         against: &'static str,
@@ -55,7 +55,7 @@ impl Figure {
         let sample = move || {
             let mut samples = Samples::default();
             sample(effort, &mut samples)?;
-            Ok(Value { ours: samples.ours() / per as f64, theirs: samples.theirs() / per as f64 })
+            Ok(Measurement { ours: samples.ours() / per as f64, theirs: samples.theirs() / per as f64 })
         };
         let (name, processes) = (name.into(), effort.processes);
         Self { name, against, goal, unit: Unit::Ratio, processes, sample: Box::new(sample) }
@@ -69,83 +69,52 @@ impl Figure {
         unit: Unit,
         measure: impl Fn() -> f64 + 'static,
     ) -> Self {
-        let sample = move || Ok(Value { ours: measure(), theirs: 1.0 });
+        let sample = move || Ok(Measurement { ours: measure(), theirs: 1.0 });
         Self { name: name.into(), against, goal, unit, processes: 1, sample: Box::new(sample) }
     }
 
-    /// Measures it in processes of their own. One that misses its goal is measured again, up to `runs` times
-    /// in all: the best of each side counts.
-    pub fn measure(&self, runs: usize) -> Result<Value, String> {
-        let mut best = self.run()?;
+    /// Measures the figure in processes of its own, up to `runs` times while it misses its goal.
+    pub fn measure(&self, runs: usize) -> Outcome {
+        self.measure_with(runs, |process| self.spawn(process))
+    }
+
+    /// The same, with `sample` for what happens in the process of an index. The best time of each side counts.
+    pub fn measure_with(&self, runs: usize, sample: impl Fn(usize) -> Outcome) -> Outcome {
+        let run = || {
+            let others = 1..self.processes;
+            others.map(&sample).try_fold(sample(0)?, |best, next| Ok::<_, String>(best.best(next?)))
+        };
+        let mut best = run()?;
         for _ in 1..runs {
-            if self.goal.is_met(best.ratio()) {
+            if self.goal.is_met(best.figure()) {
                 break;
             }
-            best = best.best(self.run()?);
+            best = best.best(run()?);
         }
         Ok(best)
     }
 
-    fn run(&self) -> Result<Value, String> {
-        let first = self.spawn(0)?;
-        (1..self.processes).try_fold(first, |best, index| Ok(best.best(self.spawn(index)?)))
-    }
-
-    fn spawn(&self, index: usize) -> Result<Value, String> {
-        let this = std::env::current_exe().unwrap();
-        let done = Command::new(this)
-            .args([SAMPLE, &index.to_string(), &self.name])
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        let text = String::from_utf8(done.stdout).unwrap();
-        if let Some(why) = text.strip_prefix("skipped: ") {
-            return Err(why.trim_end().to_owned());
-        }
+    fn spawn(&self, process: usize) -> Outcome {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args([SAMPLE, &process.to_string(), &self.name]).stderr(Stdio::inherit());
+        let done = command.output().unwrap();
         assert!(done.status.success(), "{}: {}", self.name, done.status);
-        let mut numbers = text.split_whitespace().map(|number| number.parse().unwrap());
-        Ok(Value { ours: numbers.next().unwrap(), theirs: numbers.next().unwrap() })
+        let line = String::from_utf8(done.stdout).unwrap();
+        parse_outcome(&line).unwrap_or_else(|| panic!("{}: not an outcome: {line:?}", self.name))
     }
 
-    /// What `spawn` wants to hear.
-    pub fn print_sample(&self) {
-        match (self.sample)() {
-            Ok(value) => println!("{} {}", value.ours, value.theirs),
-            Err(why) => println!("skipped: {why}"),
-        }
-    }
-
-    pub fn show(&self, amount: f64) -> String {
-        match self.unit {
-            Unit::Ratio => format!("{amount:.2}"),
-            Unit::Milliseconds => format!("{amount:.1} ms"),
-            Unit::Kibibytes => format!("{amount:.1} KiB"),
-        }
-    }
-
-    /// The goal as people read it: `goal 1.25`.
-    pub fn shown_goal(&self) -> String {
-        match self.goal {
-            Goal::AtMost(most) => format!("goal {}", self.show(most)),
-            Goal::Stretch(most) => format!("stretch {}", self.show(most)),
-        }
-    }
-
-    /// Both times of a ratio.
-    pub fn shown_times(&self, value: Value) -> String {
-        match self.unit {
-            Unit::Ratio => format!("{} / {} ", Time(value.ours), Time(value.theirs)),
-            _ => String::new(),
-        }
+    /// Measures the figure in this process.
+    pub fn sample(&self) -> Outcome {
+        (self.sample)()
     }
 }
 
-impl Value {
-    pub fn ratio(self) -> f64 {
+impl Measurement {
+    /// The number that is held against the goal.
+    pub fn figure(self) -> f64 {
         self.ours / self.theirs
     }
 
-    /// Each side at its best.
     fn best(self, other: Self) -> Self {
         Self { ours: self.ours.min(other.ours), theirs: self.theirs.min(other.theirs) }
     }
@@ -153,28 +122,46 @@ impl Value {
 
 impl Goal {
     pub fn is_met(self, figure: f64) -> bool {
-        match self {
-            Self::AtMost(most) | Self::Stretch(most) => figure <= most,
-        }
+        figure <= self.most()
     }
 
     pub fn is_judged(self) -> bool {
         matches!(self, Self::AtMost(_))
     }
+
+    pub fn most(self) -> f64 {
+        match self {
+            Self::AtMost(most) | Self::Stretch(most) => most,
+        }
+    }
 }
 
-/// Nanoseconds with three digits and a unit.
-struct Time(f64);
+impl Unit {
+    pub fn show(self, amount: f64) -> String {
+        match self {
+            Self::Ratio => format!("{amount:.2}"),
+            Self::Milliseconds => format!("{amount:.1} ms"),
+            Self::Kibibytes => format!("{amount:.1} KiB"),
+        }
+    }
+}
 
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (amount, unit) = match self.0 {
-            ns if ns < 1e3 => (ns, "ns"),
-            ns if ns < 1e6 => (ns / 1e3, "µs"),
-            ns if ns < 1e9 => (ns / 1e6, "ms"),
-            ns => (ns / 1e9, "s"),
-        };
-        let digits = if amount < 9.995 { 2 } else { usize::from(amount < 99.95) };
-        write!(f, "{amount:.digits$} {unit}")
+/// The line that a process prints for the one that started it.
+pub fn show_outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Ok(Measurement { ours, theirs }) => format!("measured: {ours} {theirs}"),
+        Err(why) => format!("skipped: {why}"),
+    }
+}
+
+/// Reads such a line; `None` where it is not one.
+pub fn parse_outcome(line: &str) -> Option<Outcome> {
+    match line.trim_end().split_once(": ")? {
+        ("measured", numbers) => {
+            let (ours, theirs) = numbers.split_once(' ')?;
+            Some(Ok(Measurement { ours: ours.parse().ok()?, theirs: theirs.parse().ok()? }))
+        }
+        ("skipped", why) => Some(Err(why.to_owned())),
+        _ => None,
     }
 }
