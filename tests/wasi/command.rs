@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use wasmlark::{ErrorKind, Limit, Limits, TrapCode, WasiCommand};
 
-/// Copies standard input to standard output until its end, says `done` on standard error, and exits
-/// with the number of its arguments.
+/// Copies standard input to standard output, writes `done` to standard error, and exits with the number of its
+/// arguments.
 const CAT: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -30,7 +30,7 @@ fn module(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Gives its bytes one at a time.
+/// Reads its bytes one at a time.
 struct Slow(&'static [u8]);
 
 impl Read for Slow {

@@ -1,10 +1,10 @@
-//! What goes wrong: the texts, and the limits.
+//! The texts of errors, and limits.
 
 use wasmlark::{ErrorKind, Limit, Limits};
 
 use crate::run;
 
-/// The message of a script's error.
+/// The message of the error that a script fails with.
 #[track_caller]
 fn message(script: &str) -> String {
     run(script, Limits::new()).unwrap_err().message().to_owned()
@@ -28,7 +28,7 @@ fn a_module_for_wasi_says_what_it_needs() {
     );
 }
 
-/// As old versions of Emscripten import it: the offset in two halves.
+/// Old versions of Emscripten import it with the offset in two halves.
 #[test]
 fn another_type_shows_both() {
     assert_eq!(
@@ -132,7 +132,7 @@ fn output_is_limited() {
         error.message(),
         "the guest writes more than the sandbox takes: limit `output` is 10000 bytes, in wasm function `fd_write(i32, i32, i32, i32) -> i32`"
     );
-    // No trap, so a script cannot go on.
+    // Not a trap, so a script cannot go on.
     assert!(run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).is_err());
 }
 
@@ -145,7 +145,7 @@ fn a_full_file_system_is_an_error_of_the_guest() {
 
 #[test]
 fn what_a_guest_makes_is_paid_for() {
-    // Directories, links and names have a price too, and give it back.
+    // Directories, links and names are paid for, too, and paid back.
     let script = r#"
 load("lib.star", "eq", "guest", "link", "on_path", "symlink")
 g = guest(files = {"f": ""})
@@ -176,7 +176,7 @@ eq(on_path(g, g.call.path_create_directory, "again"), 0)
     assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
 }
 
-/// Work of the host on a guest's behalf costs fuel, so that an endless loop of it ends.
+/// Work that the host does for a guest costs fuel, so an endless loop of it ends.
 #[test]
 fn bulk_work_costs_fuel() {
     let script = r#"
@@ -207,7 +207,7 @@ f()
     run(&script.replace("100", "10"), Limits::new().heap(20_000_000)).unwrap();
 }
 
-/// Names that lie deep down cost what they cost, and a list of them a path each.
+/// Deep names are cheap, but a list of them has a whole path for each.
 #[test]
 fn a_list_of_files_is_no_larger_than_the_files_may_be() {
     let script = r#"
