@@ -102,6 +102,9 @@ fn bad_values_are_named() {
     );
 }
 
+const OVER: &str = "this value belongs to the evaluation of the file that made it, which is over; \
+                    share the `wasm.Module` through `load`, and instantiate it inside a function";
+
 #[test]
 fn a_machine_belongs_to_its_evaluation() {
     let mut sandbox = wasmlark::Sandbox::new();
@@ -109,7 +112,7 @@ fn a_machine_belongs_to_its_evaluation() {
     for use_of_it in ["machine.stdout", "wasm.instantiate(wasm.wat('(module)'), wasi = machine)"] {
         let script = format!("load('m.star', 'machine')\n{use_of_it}");
         let error = sandbox.run("test.star", &script).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Handle, "{error}");
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Handle, OVER));
     }
 }
 
@@ -133,7 +136,8 @@ fn output_is_limited() {
         "the guest writes more than the sandbox takes: limit `output` is 10000 bytes, in wasm function `fd_write(i32, i32, i32, i32) -> i32`"
     );
     // Not a trap, so a script cannot go on.
-    assert!(run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).is_err());
+    let error = run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Output), "{error}");
 }
 
 #[test]
@@ -170,10 +174,11 @@ empty()
 eq(on_path(g, g.call.path_create_directory, "again"), 0)
 "#;
     run(script, Limits::new().files(100_000)).unwrap();
-    let error = run("wasm.wasi(files = {'f': 'x' * 1000})", Limits::new().files(500)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
-    let error = run("wasm.wasi(stdin = 'x' * 1000)", Limits::new().files(500)).unwrap_err();
-    assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
+    for argument in ["files = {'f': 'x' * 1000}", "stdin = 'x' * 1000"] {
+        let error = run(&format!("wasm.wasi({argument})"), Limits::new().files(500)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
+        assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
+    }
 }
 
 /// Work that the host does for a guest costs fuel, so an endless loop of it ends.
@@ -189,6 +194,10 @@ f()
 "#;
     let error = run(script, Limits::new().fuel(10_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Fuel));
+    assert_eq!(
+        error.message(),
+        "the sandbox's fuel is used up: limit `fuel` is 10000000, in wasm function `random_get(i32, i32) -> i32`"
+    );
     run(&script.replace("100000", "100"), Limits::new().fuel(10_000_000)).unwrap();
     run(&script.replace("100000", "100"), Limits::new().fuel(None)).unwrap();
 }
@@ -204,6 +213,10 @@ f()
 "#;
     let error = run(script, Limits::new().heap(20_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Heap));
+    assert_eq!(
+        error.message(),
+        "1000000 bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is 20000000 bytes"
+    );
     run(&script.replace("100", "10"), Limits::new().heap(20_000_000)).unwrap();
 }
 
@@ -227,5 +240,6 @@ g.machine.files
 "#;
     let error = run(script, Limits::new().files(1_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
+    assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 1000000 bytes");
     run(script, Limits::new().files(2_000_000)).unwrap();
 }
