@@ -3,23 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-/// Whether goldens are written instead of compared.
-pub fn is_updating() -> bool {
-    std::env::var_os("UPDATE").is_some()
-}
-
 /// Compares `actual` with the golden at `path`, which is relative to the package; with `UPDATE=1`, writes it there.
 /// `command` is what runs this test. The error shows the first line that differs, and how to accept it.
 pub fn compare(path: &str, actual: &str, command: &str) -> Result<(), String> {
     let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if is_updating() {
+    let path = path.trim_start_matches("../");
+    if std::env::var_os("UPDATE").is_some() {
         return fs::write(&full, actual).map_err(|error| format!("cannot write {path}: {error}"));
     }
-    let expected = fs::read_to_string(&full).map_err(|error| format!("cannot read {path}: {error}"))?;
-    match difference(&expected, actual) {
-        None => Ok(()),
-        Some(what) => Err(format!("{path}:{what}\nif that is right: UPDATE=1 {command}")),
-    }
+    let what = match fs::read_to_string(&full) {
+        Ok(expected) => difference(&expected, actual),
+        Err(error) => Some(format!(" cannot be read: {error}")),
+    };
+    what.map_or(Ok(()), |what| Err(format!("{path}:{what}\nif that is right: UPDATE=1 {command}")))
 }
 
 /// The first line that differs, with its number from 1.

@@ -22,8 +22,13 @@ fn transcripts() {
     };
     let transcripts = thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap();
     let made = transcript::golden(&transcripts);
-    let command = "cargo test --test suite transcripts";
-    if let Err(error) = golden::compare("tests/targets/scripts.golden", &made, command) {
-        panic!("{error}\nthis shows a transcript: cargo run --example report -- tests/targets/scripts NAME");
+    let path = "tests/targets/scripts.golden";
+    let known = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_default();
+    if let Err(error) = golden::compare(path, &made, "cargo test --test suite transcripts") {
+        let differ: Vec<&str> = made.lines().filter(|line| known.lines().all(|known| known != *line)).collect();
+        panic!(
+            "{error}\nthese differ:\n{}\nthis shows one: cargo run --example report -- tests/targets/scripts NAME",
+            differ.join("\n")
+        );
     }
 }
