@@ -4,13 +4,14 @@ use wasm_encoder::Encode;
 use wasmparser::{FunctionBody, ValType};
 
 use super::lowering::Lowering;
-use super::recent::Recent;
+use super::recent::Window;
 use super::scan::{Scan, Shapes};
-use super::skim::{self, Skim};
+use super::skim::{self, Op, Skim};
 use super::types::encoded;
 use super::{select, store_to_itself};
 
-/// Writes a body as it stands in a code section, with its size. `None` for what no valid module has.
+/// Writes a body as it stands in a code section, with its size. `None` for what no valid module has, or
+/// for code that grows too large.
 pub(super) fn rewrite(
     bytes: &[u8],
     index: usize,
@@ -33,15 +34,20 @@ pub(super) fn rewrite(
     let mut lowering = Lowering::new(results, count);
     let mut code = Vec::with_capacity(body.range().len());
     let mut operators = body.get_operators_reader().ok()?;
-    let mut recent = Recent::default();
+    let original = bytes.get(groups_end..body.range().end)?;
+    let mut window = Window::default();
     while !operators.eof() {
         let (operator, start) = operators.read_with_offset().ok()?;
         let raw = bytes.get(start..operators.original_position())?;
         let op = Skim::new(raw).next()?;
-        if select::is_select(op) && !recent.is_safe_condition() {
+        if is_local(op) && op.first >= i64::from(count) {
+            // Not a valid function, and with new locals it could become one.
+            return None;
+        }
+        if select::is_select(op) && !window.recent(original).is_safe_condition() {
             select::guard(&mut code);
         }
-        if store_to_itself::is_long(op) && !recent.is_safe_store() {
+        if store_to_itself::is_long(op) && !window.recent(original).is_safe_store() {
             store_to_itself::guard(op, &mut lowering, &mut code)?;
         }
         if !(shapes.has_branches() && lowering.lower(&operator, &mut scan.types, &mut code)?) {
@@ -50,7 +56,7 @@ pub(super) fn rewrite(
         if op.code == skim::code::MEMORY_GROW && scan.memories.may_be_first(op.first) {
             scan.memories.refresh(&mut lowering, &mut code)?;
         }
-        recent.push(op);
+        window.push(original.len().checked_sub(start.checked_sub(groups_end)?)?);
     }
 
     let mut added = lowering.locals.types().to_vec();
@@ -67,4 +73,8 @@ pub(super) fn rewrite(
     new.extend_from_slice(&code);
     new.encode(out);
     Some(())
+}
+
+fn is_local(op: Op) -> bool {
+    matches!(op.code, skim::code::LOCAL_GET | skim::code::LOCAL_SET | skim::code::LOCAL_TEE)
 }

@@ -27,13 +27,9 @@ mod types;
 
 use std::borrow::Cow;
 
+pub(crate) use self::memory_maximum::clip as clip_memory_maximum;
+use self::scan::Scan;
 use crate::error::{Error, ErrorKind};
-fn refuse<T>(why: &str) -> Result<T, Error> {
-    Err(Error::new(ErrorKind::Module, format!("this module cannot be compiled: it {why}")))
-}
-
-pub(crate) use memory_maximum::clip as clip_memory_maximum;
-use scan::Scan;
 
 /// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
 ///
@@ -51,6 +47,11 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<
     }
     match splice::module(bytes, scan) {
         Some(repaired) => Ok(Cow::Owned(repaired)),
-        None => refuse("has a shape that wasmi miscompiles, and that makes it too large when it is rewritten"),
+        None if wasmi::Module::validate(engine, bytes).is_err() => Ok(Cow::Borrowed(bytes)),
+        None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
+}
+
+fn refuse<T>(why: &str) -> Result<T, Error> {
+    Err(Error::new(ErrorKind::Module, format!("this module cannot be compiled: it {why}")))
 }

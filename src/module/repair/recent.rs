@@ -1,12 +1,48 @@
 //! What the instructions just before a place leave on the stack, as far as a repair wants to know.
 
-use super::skim::{Op, code};
+use super::skim::{Op, Skim, code};
 
-/// The last two instructions.
+/// What the last two instructions leave.
 #[derive(Default)]
 pub(super) struct Recent {
     before: Kind,
     last: Kind,
+}
+
+/// Where the last few instructions before a place begin.
+#[derive(Default)]
+pub(super) struct Window {
+    /// For each, how many bytes of the code follow its beginning.
+    begins: [usize; REACH],
+    next: usize,
+}
+
+/// How many instructions back one is looked at. What depends on more counts as unsafe.
+const REACH: usize = 4;
+
+impl Window {
+    /// Moves over an instruction.
+    #[inline(always)]
+    pub(super) fn push(&mut self, bytes_from_begin: usize) {
+        if let Some(begin) = self.begins.get_mut(self.next % REACH) {
+            *begin = bytes_from_begin;
+        }
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// What the instructions leave, which are of this code.
+    pub(super) fn recent(&self, code: &[u8]) -> Recent {
+        let mut recent = Recent::default();
+        let (newer, older) = self.begins.split_at_checked(self.next % REACH).unwrap_or_default();
+        for begin in older.iter().chain(newer) {
+            let op = code.len().checked_sub(*begin).and_then(|at| Skim::new(code.get(at..)?).next());
+            match op {
+                Some(op) => recent.push(op),
+                None => recent = Recent::default(),
+            }
+        }
+        recent
+    }
 }
 
 /// What an instruction leaves on top of the stack, as wasmi keeps it.
@@ -36,7 +72,7 @@ enum Kind {
 use Kind as K;
 
 impl Recent {
-    pub(super) fn push(&mut self, op: Op) {
+    fn push(&mut self, op: Op) {
         let kind = self.kind(op);
         self.before = self.last;
         self.last = kind;
