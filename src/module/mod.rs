@@ -15,7 +15,7 @@ use starlark::collections::SmallMap;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
-pub(crate) use self::repair::{clip_memory_maximum, repair};
+pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum, repair};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;

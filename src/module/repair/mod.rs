@@ -27,7 +27,7 @@ mod types;
 
 use std::borrow::Cow;
 
-pub(crate) use self::memory_maximum::clip as clip_memory_maximum;
+pub(crate) use self::memory_maximum::{clip as clip_memory_maximum, given as given_memory_maximum};
 use self::scan::Scan;
 use crate::error::{Error, ErrorKind};
 

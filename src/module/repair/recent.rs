@@ -50,6 +50,8 @@ impl Window {
 enum Kind {
     /// A local, for which there is no code.
     Local(i64),
+    /// A local that was just set. What is below it on the stack is not what the instruction before left.
+    Tee(i64),
     /// A local, perhaps as another type.
     View,
     /// A constant that is zero.
@@ -89,14 +91,15 @@ impl Recent {
         match (self.before, self.last) {
             (_, K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison) => true,
             (K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison, K::Local(_)) => true,
-            (K::Local(pointer), K::Local(value)) => pointer != value,
+            (K::Local(pointer) | K::Tee(pointer), K::Local(value)) => pointer != value,
             _ => false,
         }
     }
 
     fn kind(&self, op: Op) -> Kind {
         match op.code {
-            code::LOCAL_GET | code::LOCAL_TEE => K::Local(op.first),
+            code::LOCAL_GET => K::Local(op.first),
+            code::LOCAL_TEE => K::Tee(op.first),
             code::I32_CONST | code::I64_CONST if op.first == 0 => K::Zero,
             code::I32_CONST | code::I64_CONST => K::Constant,
             code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
@@ -108,14 +111,14 @@ impl Recent {
             | code::I64_CLZ..=code::I64_POPCNT
             | code::I32_ADD..=code::I32_OR
             | code::I64_ADD..=code::I64_OR => match self.last {
-                K::Local(_) | K::Register | K::Slot => K::Register,
+                K::Local(_) | K::Tee(_) | K::Register | K::Slot => K::Register,
                 _ => K::Value,
             },
             // An `i32.eqz` of an exclusive or is compiled as the comparison of its operands.
             code::I32_XOR | code::I64_XOR => K::Value,
             code::I32_SHL..=code::I32_ROTR | code::I64_SHL..=code::I64_ROTR => self.shift(),
             code::I32_WRAP_I64 | code::I64_EXTEND_I32_S | code::I64_EXTEND_I32_U => match self.last {
-                K::Local(_) | K::View => K::View,
+                K::Local(_) | K::Tee(_) | K::View => K::View,
                 K::Comparison | K::Other => K::Other,
                 _ => K::Value,
             },
@@ -140,9 +143,9 @@ impl Recent {
     /// A shift by zero is compiled to nothing: what it shifts stays on top.
     fn shift(&self) -> Kind {
         match (self.before, self.last) {
-            (_, K::Local(_) | K::Register | K::Slot) => K::Register,
+            (_, K::Local(_) | K::Tee(_) | K::Register | K::Slot) => K::Register,
             (K::Comparison | K::Other, _) => K::Other,
-            (K::Local(_) | K::View, K::Zero | K::Constant) => K::View,
+            (K::Local(_) | K::Tee(_) | K::View, K::Zero | K::Constant) => K::View,
             (_, K::Zero | K::Constant) => K::Value,
             _ => K::Other,
         }
@@ -153,7 +156,7 @@ impl Recent {
             // With a constant that is not zero, or of a register.
             (_, K::Constant | K::Register) | (K::Register | K::Comparison, K::Zero) => K::Comparison,
             // Neither is a constant that is zero.
-            (K::Local(_) | K::Constant | K::Register | K::Slot, K::Local(_)) => K::Comparison,
+            (K::Local(_) | K::Tee(_) | K::Constant | K::Register | K::Slot, K::Local(_)) => K::Comparison,
             _ => K::Other,
         }
     }
