@@ -14,7 +14,7 @@ use starlark::values::{Heap, Value};
 
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
-use crate::engine::Engine;
+use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::{self, names};
 use crate::report::Reporter;
@@ -86,11 +86,8 @@ impl<'a> Session<'a> {
 
     /// What was printed and not taken, and what was spent.
     pub(crate) fn end(self) -> (String, Stats) {
-        let stats = Stats {
-            fuel: self.engine.limits().fuel.map(|limit| limit.saturating_sub(self.budget.fuel())),
-            ticks: self.ticks.get(),
-            memory_peak: self.budget.memory_peak(),
-        };
+        let stats =
+            Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() };
         (self.printer.output.into_inner(), stats)
     }
 
@@ -205,10 +202,7 @@ impl<F: Fn()> FileLoader for ScriptLoader<'_, F> {
             let message = format!("files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many");
             return Err(Error::new(ErrorKind::Load, message).into());
         }
-        let bytes = session
-            .engine
-            .load(&name)
-            .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
+        let bytes = session.engine.load(Wanted::File, &name)?;
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.

@@ -5,9 +5,10 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::budget::{Budget, Limiter};
+use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
+use crate::fuel::FuelLease;
 use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::types::named;
@@ -152,8 +153,15 @@ impl WasiCommand {
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store = wasmi::Store::new(engine.wasmi(), limiter);
         store.limiter(|limiter| limiter);
-        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
-        let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
+        let fuel = FuelLease::new(None);
+        if limits.fuel.is_some() {
+            // Cannot fail: the engine meters fuel.
+            let _ = store.set_fuel(fuel.grant(budget.fuel_left()));
+        }
+        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &limits));
+        if let Ok(left) = store.get_fuel() {
+            budget.spend_fuel(fuel.settle(left));
+        }
         drop(store);
         let system = machine.system();
         let (result, files) = match system.files() {
@@ -165,7 +173,7 @@ impl WasiCommand {
             stdout: system.stdout.kept().to_owned(),
             stderr: system.stderr.kept().to_owned(),
             files: contents(&system, files),
-            stats: Stats { fuel, ticks: 0, memory_peak: budget.memory_peak() },
+            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
         }
     }
 }
@@ -192,9 +200,6 @@ fn start(engine: &Engine, store: &mut wasmi::Store<Limiter>, machine: &Machine, 
     let compiled = engine.compile(bytes)?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
-    if let Some(fuel) = engine.limits().fuel {
-        store.set_fuel(fuel)?;
-    }
     let instance = wasmi::Instance::new(&mut *store, &compiled.module, &externs)?;
     let memory = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
     memory.inspect(|memory| binding.set_memory(*memory));
@@ -260,7 +265,7 @@ impl From<wasmi::Error> for Failure {
     }
 }
 
-fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
+fn explain(failure: Failure, limits: &Limits) -> Error {
     let error = match failure {
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
@@ -269,7 +274,7 @@ fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
         Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
         Some(_) => None,
         // A guest whose memory could not be made; one that could not grow is its own affair.
-        None => match budget.take_exceeded() {
+        None => match denied(&error) {
             Some(Limit::Memory) => Some((Limit::Memory, limits.memory)),
             Some(Limit::TableElements) => Some((Limit::TableElements, limits.table_elements)),
             _ => None,

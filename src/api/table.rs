@@ -17,6 +17,7 @@ use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::store_ref::StoreRef;
+use crate::budget;
 use crate::error::{Error, Limit};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
@@ -72,13 +73,12 @@ impl<'v> Table<'v> {
             return Err(Error::value(maximum_too_large(maximum)));
         }
         let limit = store.evaluation.as_ref().engine.limits().table_elements;
-        store.evaluation.as_ref().budget.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {
             if initial > limit { None } else { Some(wasmi::Table::new(context, ty, Ref::null(element))) }
         })? {
             Some(Ok(table)) => table,
-            Some(Err(error)) if store.evaluation.as_ref().budget.take_exceeded().is_none() => {
+            Some(Err(error)) if budget::denied(&error).is_none() => {
                 return Err(Error::value(format!("cannot make a table of {initial} elements: {error}")));
             }
             _ => {
@@ -135,16 +135,12 @@ impl<'v> Table<'v> {
             let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
             Error::limit(Limit::TableElements, refuse(why))
         };
-        // Before wasmi asks the limiter: a 32-bit host may not be able to count so far.
-        if by > limit {
+        // Before wasmi asks the limiter: its error does not say who refused, and a 32-bit host cannot count so far.
+        if by > store.with(|context| context.data().limiter.table_room())? {
             return Err(too_many());
         }
-        store.evaluation.as_ref().budget.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
-        grown.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
-            Some(_) => too_many(),
-            None => Error::value(refuse(error.to_string())),
-        })
+        grown.map_err(|error| Error::value(refuse(error.to_string())))
     }
 
     fn reference(&self, value: Value<'v>) -> Result<Ref, Error> {

@@ -29,6 +29,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use wasmi::{AsContextMut, Caller, Extern, FuncType, TrapCode, Val, ValType};
 
+use crate::fuel::BYTES_PER_FUEL;
+
 pub(crate) use abi::Abi;
 use abi::{Fault, GuestMemory, WasiResult};
 pub(crate) use clock::CLOCK_STEP;
@@ -158,9 +160,6 @@ struct WasiCall<'a> {
     /// What is left; `None` where fuel is not metered.
     fuel: Option<u64>,
 }
-
-/// What wasmi charges for bulk operations: one unit of fuel for each so many bytes.
-const BYTES_PER_FUEL: u64 = 64;
 
 impl WasiCall<'_> {
     /// Pays for work on so many bytes, before it is done: at the price of a `memory.copy`.

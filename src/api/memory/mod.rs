@@ -22,14 +22,13 @@ use wasmi::AsContextMut;
 
 use super::store_ref::StoreRef;
 use crate::api::convert;
-use crate::error::{Error, Limit};
+use crate::budget;
+use crate::error::Error;
+use crate::fuel::BYTES_PER_FUEL;
 use crate::module::clip_memory_maximum;
 
 /// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
 pub(crate) const PAGE: u64 = 1 << 16;
-
-/// What wasmi charges for a `memory.grow`: one unit of fuel for each so many bytes.
-const BYTES_PER_FUEL: u64 = 64;
 
 /// A parameter that the type checker knows as an `int`, checked by hand, so that each error says what
 /// is wrong with it.
@@ -71,12 +70,11 @@ impl<'v> Memory<'v> {
         let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
         // Before wasmi asks the limiter: a size may be beyond what the host can count.
         let bytes = initial.saturating_mul(PAGE);
-        if bytes > store.memory_left()?.0 {
+        if bytes > store.memory_room()?.left {
             return Err(store.no_memory("a new memory", bytes));
         }
-        store.evaluation.as_ref().budget.take_exceeded();
         let made = store.with(|context| wasmi::Memory::new(context, ty))?;
-        let memory = made.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
+        let memory = made.map_err(|error| match budget::denied(&error) {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
@@ -149,16 +147,9 @@ impl<'v> Memory<'v> {
                 None => format!("a memory has at most {most} pages"),
             })
         })?;
-        let (left, which, limit) = store.memory_left()?;
-        if by.checked_mul(PAGE).is_none_or(|bytes| bytes > left) {
-            let message = format!(
-                "cannot grow a memory of {size} pages by {by} pages: {which} is {limit} bytes, and {left} are left"
-            );
-            return Err(if which.starts_with("the sandbox") {
-                Error::limit(Limit::Memory, message)
-            } else {
-                Error::value(message)
-            });
+        let room = store.memory_room()?;
+        if by.checked_mul(PAGE).is_none_or(|bytes| bytes > room.left) {
+            return Err(room.error(format_args!("cannot grow a memory of {size} pages by {by} pages")));
         }
         self.charge(by.saturating_mul(PAGE))?;
         let grown = store.with(|mut context| self.memory.grow(context.as_context_mut(), by))?;
