@@ -73,9 +73,9 @@ impl<'v> Exports<'v> {
         let mut names: Vec<String> = self.names().take(11).map(wording::shown).collect();
         let more = if names.len() > 10 { ", …" } else { "" };
         names.truncate(10);
-        match names.as_slice() {
-            [] => format!("no export `{name}`: the module exports nothing"),
-            _ if !hint.is_empty() => format!("no export `{name}`{hint}"),
+        match (names.as_slice(), hint) {
+            ([], _) => format!("no export `{name}`: the module exports nothing"),
+            (_, Some(hint)) => format!("no export `{name}`; {hint}"),
             _ => format!("no export `{name}`; the module exports {}{more}", names.join(", ")),
         }
     }
