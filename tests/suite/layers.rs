@@ -13,6 +13,7 @@ use syn::visit::{self, Visit};
 const TIERS: &[&[&str]] = &[
     &["error", "limits", "wording"],
     &["budget"],
+    &["module::repair"],
     &[
         "module::types",
         "module::layout",

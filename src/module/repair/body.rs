@@ -1,6 +1,6 @@
 //! A function body, rewritten.
 
-use wasm_encoder::Encode;
+use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{FunctionBody, ValType};
 
 use super::lowering::Lowering;
@@ -44,11 +44,11 @@ pub(super) fn rewrite(
             // Not a valid function, and with new locals it could become one.
             return None;
         }
-        if select::is_select(op) && !window.recent(original).is_safe_condition() {
-            select::guard(&mut code);
-        }
-        if store_to_itself::is_long(op) && !window.recent(original).is_safe_store() {
-            store_to_itself::guard(op, &mut lowering, &mut code)?;
+        if (select::is_select(op) && !window.recent(original).is_safe_condition())
+            || (store_to_itself::is_long(op) && !window.recent(original).is_safe_store())
+        {
+            // See `select` and `store_to_itself`.
+            InstructionSink::new(&mut code).block(BlockType::Empty).end();
         }
         if !(shapes.has_branches() && lowering.lower(&operator, &mut scan.types, &mut code)?) {
             code.extend_from_slice(raw);

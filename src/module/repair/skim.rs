@@ -129,9 +129,9 @@ impl<'a> Skim<'a> {
         const LONG: u8 = 0x80;
         let rest = match (PASSED.get(usize::from(*code)), rest) {
             (Some(Passed::Plain), rest) => rest,
-            (Some(Passed::Number), [..LONG, rest @ ..] | [_, ..LONG, rest @ ..]) => rest,
+            (Some(Passed::Number), [0..LONG, rest @ ..] | [_, 0..LONG, rest @ ..]) => rest,
             // The flags of an access to the first memory are less.
-            (Some(Passed::Access), [..0x40, ..LONG, rest @ ..] | [..0x40, _, ..LONG, rest @ ..]) => rest,
+            (Some(Passed::Access), [0..0x40, 0..LONG, rest @ ..] | [0..0x40, _, 0..LONG, rest @ ..]) => rest,
             _ => return false,
         };
         self.rest = rest;
