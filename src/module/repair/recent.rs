@@ -50,7 +50,8 @@ impl Window {
 enum Kind {
     /// A local, for which there is no code.
     Local(i64),
-    /// A local that was just set. What is below it on the stack is not what the instruction before left.
+    /// A local that was just set to something else than a local. What is below it on the stack is not what the
+    /// instruction before left.
     Tee(i64),
     /// A local, perhaps as another type.
     View,
@@ -90,6 +91,8 @@ impl Recent {
     pub(super) fn is_safe_store(&self) -> bool {
         match (self.before, self.last) {
             (_, K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison) => true,
+            // Setting a local moves what stands on the stack of it to a slot.
+            (_, K::Tee(_)) => true,
             (K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison, K::Local(_)) => true,
             (K::Local(pointer) | K::Tee(pointer), K::Local(value)) => pointer != value,
             _ => false,
@@ -99,7 +102,11 @@ impl Recent {
     fn kind(&self, op: Op) -> Kind {
         match op.code {
             code::LOCAL_GET => K::Local(op.first),
-            code::LOCAL_TEE => K::Tee(op.first),
+            code::LOCAL_TEE => match self.last {
+                K::Local(_) | K::Tee(_) | K::View => K::View,
+                K::Other => K::Other,
+                _ => K::Tee(op.first),
+            },
             code::I32_CONST | code::I64_CONST if op.first == 0 => K::Zero,
             code::I32_CONST | code::I64_CONST => K::Constant,
             code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
