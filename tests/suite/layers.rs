@@ -13,7 +13,8 @@ use syn::visit::{self, Visit};
 const TIERS: &[&[&str]] = &[
     &["error", "limits", "wording"],
     &["budget"],
-    &["module::repair"],
+    &["module::skim"],
+    &["module::repair", "module::code_size"],
     &["module::types", "module::layout", "module::diagnose", "module::wat", "wasi", "lang::names", "lang::nesting"],
     &["module", "lang::compat::shift", "lang::compat::builtins", "lang::compat::libm"],
     &["module::inspect", "lang::compat::shift_assign"],

@@ -20,7 +20,6 @@ mod partial_instance;
 mod recent;
 mod scan;
 mod select;
-mod skim;
 mod splice;
 mod store_to_itself;
 mod types;

@@ -1,6 +1,6 @@
 //! What the instructions just before a place leave on the stack, as far as a repair wants to know.
 
-use super::skim::{Op, Skim, code};
+use crate::module::skim::{Op, Skim, code};
 
 /// What the last two instructions leave.
 #[derive(Default)]
