@@ -46,8 +46,13 @@ use crate::error::{Error, ErrorKind};
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    let Ok(scan) = Scan::of(bytes) else { return Ok(Cow::Borrowed(bytes)) };
-    if scan.needs_validation() && wasmi::Module::validate(engine, bytes).is_err() {
+    let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
+    let scan = match Scan::of(bytes) {
+        Ok(scan) => scan,
+        Err(_) if is_invalid() => return Ok(Cow::Borrowed(bytes)),
+        Err(error) => return refuse(&format!("cannot be read: {error}")),
+    };
+    if scan.needs_validation() && is_invalid() {
         return Ok(Cow::Borrowed(bytes));
     }
     if scan.has_unknown() {
@@ -58,7 +63,7 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<
     }
     match splice::module(bytes, scan) {
         Some(repaired) => Ok(Cow::Owned(repaired)),
-        None if wasmi::Module::validate(engine, bytes).is_err() => Ok(Cow::Borrowed(bytes)),
+        None if is_invalid() => Ok(Cow::Borrowed(bytes)),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
 }
