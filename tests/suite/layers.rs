@@ -11,7 +11,9 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["error", "limits", "wording"],
+    &["limits::table", "limits::amount", "wording"],
+    &["error"],
+    &["limits"],
     &["budget"],
     &["module::skim"],
     &["module::repair", "module::code_size"],
