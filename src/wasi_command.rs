@@ -158,7 +158,7 @@ impl WasiCommand {
             // Cannot fail: the engine meters fuel.
             let _ = store.set_fuel(fuel.grant(budget.fuel_left()));
         }
-        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &limits));
+        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &limits));
         if let Ok(left) = store.get_fuel() {
             budget.spend_fuel(fuel.settle(left));
         }
@@ -196,8 +196,14 @@ impl WasiOutput {
     }
 }
 
-fn start(engine: &Engine, store: &mut wasmi::Store<Limiter>, machine: &Machine, bytes: &[u8]) -> Result<i32, Failure> {
-    let compiled = engine.compile(bytes)?;
+fn start(
+    engine: &Engine,
+    budget: &Budget,
+    store: &mut wasmi::Store<Limiter>,
+    machine: &Machine,
+    bytes: &[u8],
+) -> Result<i32, Failure> {
+    let compiled = engine.compile(bytes, |hash, code| budget.add_code(hash, code))?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
     let instance = wasmi::Instance::new(&mut *store, &compiled.module, &externs)?;

@@ -1,14 +1,14 @@
 //! A function body, rewritten.
 
-use wasm_encoder::Encode;
+use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{FunctionBody, ValType};
 
 use super::lowering::Lowering;
 use super::recent::Window;
 use super::scan::{Scan, Shapes};
-use super::skim::{self, Op, Skim};
 use super::types::encoded;
 use super::{select, store_to_itself};
+use crate::module::skim::{self, Op, Skim};
 
 /// Writes a body as it stands in a code section, with its size. `None` for what no valid module has, or
 /// for code that grows too large.
@@ -44,11 +44,11 @@ pub(super) fn rewrite(
             // Not a valid function, and with new locals it could become one.
             return None;
         }
-        if select::is_select(op) && !window.recent(original).is_safe_condition() {
-            select::guard(&mut code);
-        }
-        if store_to_itself::is_long(op) && !window.recent(original).is_safe_store() {
-            store_to_itself::guard(op, &mut lowering, &mut code)?;
+        if (select::is_select(op) && !window.recent(original).is_safe_condition())
+            || (store_to_itself::is_long(op) && !window.recent(original).is_safe_store())
+        {
+            // See `select` and `store_to_itself`.
+            InstructionSink::new(&mut code).block(BlockType::Empty).end();
         }
         if !(shapes.has_branches() && lowering.lower(&operator, &mut scan.types, &mut code)?) {
             code.extend_from_slice(raw);

@@ -1,6 +1,6 @@
 //! What the instructions just before a place leave on the stack, as far as a repair wants to know.
 
-use super::skim::{Op, Skim, code};
+use crate::module::skim::{Op, Skim, code};
 
 /// What the last two instructions leave.
 #[derive(Default)]
@@ -50,7 +50,8 @@ impl Window {
 enum Kind {
     /// A local, for which there is no code.
     Local(i64),
-    /// A local that was just set. What is below it on the stack is not what the instruction before left.
+    /// A local that was just set to something else than a local. What is below it on the stack is not what the
+    /// instruction before left.
     Tee(i64),
     /// A local, perhaps as another type.
     View,
@@ -90,6 +91,8 @@ impl Recent {
     pub(super) fn is_safe_store(&self) -> bool {
         match (self.before, self.last) {
             (_, K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison) => true,
+            // Setting a local moves what stands on the stack of it to a slot.
+            (_, K::Tee(_)) => true,
             (K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison, K::Local(_)) => true,
             (K::Local(pointer) | K::Tee(pointer), K::Local(value)) => pointer != value,
             _ => false,
@@ -99,13 +102,21 @@ impl Recent {
     fn kind(&self, op: Op) -> Kind {
         match op.code {
             code::LOCAL_GET => K::Local(op.first),
-            code::LOCAL_TEE => K::Tee(op.first),
+            code::LOCAL_TEE => match self.last {
+                K::Local(_) | K::Tee(_) | K::View => K::View,
+                K::Other => K::Other,
+                _ => K::Tee(op.first),
+            },
             code::I32_CONST | code::I64_CONST if op.first == 0 => K::Zero,
             code::I32_CONST | code::I64_CONST => K::Constant,
             code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
             code::CALL | code::CALL_INDIRECT => K::Slot,
             code::GLOBAL_GET | code::MEMORY_SIZE | code::MEMORY_GROW => K::Value,
-            code::SELECT => K::View,
+            // With a constant condition, what is left is one of the operands.
+            code::SELECT => match self.last {
+                K::Zero | K::Constant | K::Value | K::Other => K::Other,
+                _ => K::View,
+            },
             // wasmi reduces none of these to one of its operands.
             code::I32_CLZ..=code::I32_POPCNT
             | code::I64_CLZ..=code::I64_POPCNT

@@ -23,7 +23,10 @@ pub(super) mod code {
     pub(in super::super) const LOOP: u8 = 0x03;
     pub(in super::super) const IF: u8 = 0x04;
     pub(in super::super) const END: u8 = 0x0b;
+    pub(in super::super) const BR: u8 = 0x0c;
+    pub(in super::super) const BR_IF: u8 = 0x0d;
     pub(in super::super) const BR_TABLE: u8 = 0x0e;
+    pub(in super::super) const RETURN: u8 = 0x0f;
     pub(in super::super) const CALL: u8 = 0x10;
     pub(in super::super) const CALL_INDIRECT: u8 = 0x11;
     pub(in super::super) const RETURN_CALL: u8 = 0x12;
@@ -39,7 +42,6 @@ pub(super) mod code {
     pub(in super::super) const I32_STORE: u8 = 0x36;
     pub(in super::super) const I64_STORE: u8 = 0x37;
     pub(in super::super) const I32_STORE8: u8 = 0x3a;
-    pub(in super::super) const I32_STORE16: u8 = 0x3b;
     pub(in super::super) const I64_STORE32: u8 = 0x3e;
     pub(in super::super) const MEMORY_SIZE: u8 = 0x3f;
     pub(in super::super) const MEMORY_GROW: u8 = 0x40;
@@ -129,9 +131,9 @@ impl<'a> Skim<'a> {
         const LONG: u8 = 0x80;
         let rest = match (PASSED.get(usize::from(*code)), rest) {
             (Some(Passed::Plain), rest) => rest,
-            (Some(Passed::Number), [..LONG, rest @ ..] | [_, ..LONG, rest @ ..]) => rest,
+            (Some(Passed::Number), [0..LONG, rest @ ..] | [_, 0..LONG, rest @ ..]) => rest,
             // The flags of an access to the first memory are less.
-            (Some(Passed::Access), [..0x40, ..LONG, rest @ ..] | [..0x40, _, ..LONG, rest @ ..]) => rest,
+            (Some(Passed::Access), [0..0x40, 0..LONG, rest @ ..] | [0..0x40, _, 0..LONG, rest @ ..]) => rest,
             _ => return false,
         };
         self.rest = rest;
