@@ -1,7 +1,7 @@
 //! The state of a machine, and what it is made with.
 
 use super::WasiCall;
-use super::abi::{Errno, NAME_MAX, WasiResult, rights};
+use super::abi::{Errno, NAME_MAX, PATH_MAX, WasiResult, rights};
 use super::clock::Clock;
 use super::descriptor::{Descriptor, Descriptors, Target};
 use super::fs::{Body, Fs, Ino, ROOT};
@@ -91,7 +91,7 @@ impl System {
             system.insert(Descriptor { target, rights: right | rights::STREAM, inheriting: 0, flags: 0 });
         }
         if root {
-            let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()) };
+            let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()), listed_to: None };
             system.insert(Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 });
         }
         Ok(system)
@@ -188,13 +188,11 @@ impl WasiCall<'_> {
         follow: Follow,
     ) -> WasiResult<ResolvedPath> {
         let base = self.system.descriptors.directory(fd, needed)?;
+        self.pay(u64::from(len.min(PATH_MAX)))?;
         let path = self.memory.text(path, len)?;
-        let mut steps = 0;
-        let found = self.system.fs.resolve(base, &path, follow, &mut steps);
-        self.pay(steps.saturating_mul(PATH_STEP))?;
+        let mut work = 0;
+        let found = self.system.fs.resolve(base, &path, follow, &mut work);
+        self.pay(work)?;
         Ok(found?)
     }
 }
-
-/// What a component of a path costs, in bytes of work.
-const PATH_STEP: u64 = 256;
