@@ -49,6 +49,11 @@ pub struct WasiOutput {
     /// All files by their paths from the root, also where the guest failed. A path that ends in a slash
     /// is an empty directory.
     pub files: BTreeMap<String, Arc<[u8]>>,
+    /// The targets of all symbolic links, by the paths of the links.
+    pub links: BTreeMap<String, String>,
+    /// Files of `files` that were given under another path, which is the value here: the guest
+    /// renamed or linked them.
+    pub origins: BTreeMap<String, String>,
     /// What it spent; no ticks.
     pub stats: Stats,
 }
@@ -160,8 +165,14 @@ impl WasiCommand {
             Ok(files) => (result, files),
             Err(error) => (result.and(Err(error)), Vec::new()),
         };
+        let links =
+            files.iter().filter_map(|(path, ino)| Some((path.clone(), system.fs.link(*ino)?.to_owned()))).collect();
+        let origin = |path: &String, ino: &u64| system.origins.get(ino).filter(|origin| *origin != path).cloned();
+        let origins = files.iter().filter_map(|(path, ino)| Some((path.clone(), origin(path, ino)?))).collect();
         WasiOutput {
             result,
+            links,
+            origins,
             stdout: system.stdout.kept().to_owned(),
             stderr: system.stderr.kept().to_owned(),
             files: contents(&system, files),
@@ -177,14 +188,15 @@ fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<
         let read = || Arc::from(system.fs.file(ino).unwrap_or_default());
         Arc::clone(known.entry(ino).or_insert_with(read))
     };
-    files.into_iter().map(|(path, ino)| (path, content(ino))).collect()
+    let files = files.into_iter().filter(|(_, ino)| system.fs.link(*ino).is_none());
+    files.map(|(path, ino)| (path, content(ino))).collect()
 }
 
 impl WasiOutput {
     /// Of a command that did not run.
     fn failed(error: Error) -> Self {
-        let (stdout, stderr, files) = Default::default();
-        Self { result: Err(error), stdout, stderr, files, stats: Stats::default() }
+        let (stdout, stderr, files, links, origins) = Default::default();
+        Self { result: Err(error), stdout, stderr, files, links, origins, stats: Stats::default() }
     }
 }
 
@@ -195,7 +207,11 @@ fn start(engine: &Engine, store: &mut wasmi::Store<Limiter>, machine: &Machine, 
     if let Some(fuel) = engine.limits().fuel {
         store.set_fuel(fuel)?;
     }
-    let instance = wasmi::Instance::new(&mut *store, &compiled.module, &externs)?;
+    let instance = match wasmi::Instance::new(&mut *store, &compiled.module, &externs) {
+        Ok(instance) => instance,
+        // The start function may exit too.
+        Err(error) => return error.i32_exit_status().ok_or(Failure::Wasm(error)),
+    };
     let memory = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
     memory.inspect(|memory| binding.set_memory(*memory));
     let Some(start) = instance.get_func(&*store, "_start") else {

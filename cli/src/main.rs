@@ -1,9 +1,11 @@
 //! The `wasmlark` command.
 
 mod args;
+mod folder;
 mod inspect;
 mod run;
 mod wasi;
+mod write_back;
 
 use std::process::ExitCode;
 

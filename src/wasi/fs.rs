@@ -158,6 +158,14 @@ impl Fs {
         }
     }
 
+    /// The target of a symbolic link; `None` for anything else.
+    pub(crate) fn link(&self, ino: Ino) -> Option<&str> {
+        match &self.node(ino).ok()?.body {
+            Body::Link(target) => Some(target),
+            _ => None,
+        }
+    }
+
     /// The node of an entry.
     pub(crate) fn lookup(&self, directory: Ino, name: &str) -> Result<Option<Ino>, Errno> {
         Ok(self.directory(directory)?.names.get(name).map(|(ino, _)| *ino))
@@ -352,7 +360,7 @@ impl Fs {
         Ok(())
     }
 
-    /// All files with their paths, sorted, and the directories that are empty, whose paths end in a
+    /// All files and symbolic links with their paths, sorted, and the directories that are empty, whose paths end in a
     /// slash. Those are left out whose path is longer than a guest could open. `None` where the paths
     /// together have more bytes than the limit: many files, deep down.
     pub(crate) fn list(&self) -> Option<Vec<(String, Ino)>> {
@@ -372,9 +380,9 @@ impl Fs {
                 }
                 left = left.checked_sub(path.len() as u64)?;
                 match self.node(*child).map(|node| &node.body) {
-                    Ok(Body::File(_)) => found.push((path, *child)),
+                    Ok(Body::File(_) | Body::Link(_)) => found.push((path, *child)),
                     Ok(Body::Directory(_)) => pending.push((format!("{path}/"), *child)),
-                    _ => {}
+                    Err(_) => {}
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The state of a machine, and what it is made with.
 
+use std::collections::BTreeMap;
+
 use super::WasiCall;
 use super::abi::{Errno, NAME_MAX, PATH_MAX, WasiResult, rights};
 use super::clock::Clock;
@@ -37,6 +39,8 @@ pub(crate) struct System {
     pub(crate) stdout: OutputStream,
     pub(crate) stderr: OutputStream,
     pub(crate) fs: Fs,
+    /// The paths of the files that the machine was made with. Inode numbers are never used twice.
+    pub(crate) origins: BTreeMap<Ino, String>,
     pub(crate) descriptors: Descriptors,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
@@ -76,6 +80,7 @@ impl System {
             stdout,
             stderr,
             fs: Fs::new(budget.clone(), now),
+            origins: BTreeMap::new(),
             descriptors: Descriptors::default(),
             clock: Clock::new(now, clock_step),
             random: Random::new(seed),
@@ -149,10 +154,16 @@ impl System {
                 Err(errno) => Err(errno),
             }
         };
-        made.map(drop).or_else(failed)
+        match made {
+            Ok(ino) => {
+                self.origins.insert(ino, path.to_owned());
+                Ok(())
+            }
+            Err(errno) => failed(errno),
+        }
     }
 
-    /// All files by path, sorted, and empty directories by a path that ends in a slash.
+    /// All files and symbolic links by path, sorted, and empty directories by a path that ends in a slash.
     ///
     /// # Errors
     ///
