@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Holds wasmlark against other ways to script WebAssembly, in one run and in turns.
+"""Compares wasmlark with other ways to script WebAssembly, in one run and in turns.
 
 usage: compare.py [--rounds N]
 
 Each peer does the same with the same module: a call from the script, a call from the module into the
-script, a read of memory, and a loop that stays in the module. What is printed is nanoseconds for each, and
-the ratio to wasmlark: below 1 is faster than wasmlark. Times are processor time.
+script, a read of memory, and a loop that stays in the module. It prints nanoseconds of processor time for
+each, and the ratio to wasmlark: below 1 is faster than wasmlark.
 
-wasm3 is an interpreter, like wasmlark; wasmtime and node compile to machine code, which is what wasmlark
-does without, so that only their calls can be compared. wasm3 and wasmtime are driven by Python, node by
-JavaScript: part of what is measured is their language.
+wasm3 is an interpreter, like wasmlark. wasmtime and node compile to machine code, which wasmlark does not,
+so only their calls can be compared. wasm3 and wasmtime are driven by Python, node by JavaScript: part of
+what is measured is the language.
 
-It builds wasmlark, and makes a virtual environment with the peers in target/peers; wasm3 needs a C compiler.
-A peer that cannot be had is left out, and named.
+It builds wasmlark and makes a virtual environment with the peers in target/peers; wasm3 needs a C compiler.
+A peer that cannot be installed is named and left out.
 """
 
 import argparse
@@ -30,7 +30,7 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 FOLDER = TARGET / "peers"
 PACKAGES = ["pywasm3==0.5.0", "wasmtime==50.0.1"]
 
-# What is done, and how often at the most in one process: what a script reads, it keeps.
+# The work, and how often it is done at most in one process: a script keeps what it reads.
 WORK = {
     "call (i32,i32)->i32": ("call", 1 << 26),
     "host call (i32)->i32": ("host", 1 << 26),
@@ -39,7 +39,7 @@ WORK = {
     "loop, an iteration": ("loop", 1 << 30),
 }
 
-# Seconds that a process should take beside its start.
+# The seconds that a process should take beyond its start.
 ENOUGH = 0.2
 
 
@@ -61,8 +61,8 @@ def main():
     table = {name: {} for name in peers}
     for title, (work, most) in WORK.items():
         times = {name: enough(command, work, most) for name, command in peers.items()}
-        # In turns; each process is run with so many times and with twice as many, so that its start cancels
-        # out. The shortest of each counts: a disturbance makes it longer, never shorter.
+        # In turns. Each peer does the work `times` and twice as many times, so that its start cancels out. The
+        # shortest run counts: a disturbance makes a run longer, never shorter.
         shortest = {}
         for _ in range(rounds):
             for name, command in peers.items():
@@ -75,7 +75,7 @@ def main():
 
 
 def environment():
-    """A Python that has the peers, as far as they can be installed."""
+    """A Python with those peers that can be installed."""
     folder = FOLDER / "venv"
     python = folder / "bin" / "python"
     if not python.exists():
@@ -88,10 +88,10 @@ def environment():
 
 
 def make_module(path):
-    """The module in the binary format: wasmlark itself translates it."""
+    """Writes the module in the binary format, which wasmlark itself translates it to."""
     for name in ("peers.wat", "peer.star"):
         shutil.copy(HERE / name, FOLDER)
-    # A file of the text format's can be read by name only as a module: so its text goes into the script.
+    # A script can read a file in the text format only as a module, so the text goes into the script.
     script = FOLDER / "translate.star"
     script.write_text(f"binary = wasm.wat({json.dumps((HERE / 'peers.wat').read_text())})\n" + TRANSLATE)
     done = subprocess.run([wasmlark(), "run", script], capture_output=True, text=True, check=True)
@@ -118,7 +118,7 @@ def works(name, command):
 
 
 def enough(command, work, most):
-    """How often the work must be done to be seen beside the start of a process."""
+    """How often the work must be done to count beside the start of a process."""
     start = min(run(command, work, 1) for _ in range(3))
     times = 1000
     while times < most and run(command, work, times) - start < ENOUGH:
@@ -127,7 +127,7 @@ def enough(command, work, most):
 
 
 def run(command, work, times):
-    """Seconds of processor time, which other processes take nothing from."""
+    """Runs a peer and returns its seconds of processor time, which other processes do not affect."""
     child = os.posix_spawn(command[0], [*map(str, command), work, str(times)], os.environ)
     _, status, usage = os.wait4(child, 0)
     if status != 0:

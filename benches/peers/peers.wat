@@ -1,9 +1,9 @@
-;; What every peer runs.
+;; The module that every peer runs.
 (module
     (import "env" "f" (func $f (param i32) (result i32)))
     (memory (export "memory") 2)
     (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
-    ;; Calls the import so many times.
+    ;; Calls the import `n` times.
     (func (export "host") (param $n i32)
         (loop $again
             (drop (call $f (i32.const 5)))

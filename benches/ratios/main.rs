@@ -1,120 +1,84 @@
-//! What this crate costs, as ratios: each figure is our time divided by that of wasmi, of starlark or of
-//! plain Rust for the same work, both measured in turns in one run.
+//! What this crate costs, as ratios: each figure is our time divided by that of wasmi, starlark or plain Rust for the
+//! same work, both measured in turns in one run.
 //!
 //! ```text
-//! cargo bench                         # a table of all figures but those of real modules
-//! cargo bench -- call memory          # the figures with one of these words in their name
+//! cargo bench                         # all figures but those of real modules
+//! cargo bench -- call memory          # the figures with one of these words in their names
 //! cargo bench -- real                 # third-party modules: python3 examples/real/fetch.py
-//! cargo bench -- --lines --runs 5     # NAME: RATIO (goal GOAL); a figure that misses is repeated
+//! cargo bench -- --lines --runs 5     # NAME: RATIO (goal GOAL); a figure that misses its goal is repeated
+//! cargo bench -- --table              # README's table; UPDATE=1 writes it there
 //! ```
 //!
-//! It fails if a figure misses its goal in all of its runs. One whose goal is a stretch is not judged.
+//! It fails if a figure misses its goal in all of its runs. A stretch goal is not judged.
+//!
+//! `harness` measures and shows, `figures` has what is measured; `cargo test --test bench` tests both.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod allocator;
-mod call;
-mod compute;
-mod figure;
-mod growth;
-mod host;
-mod machine;
-mod memory;
-mod module;
-mod pair;
-mod raw;
-mod real;
-// starlark's derives expand to `unsafe`.
-#[allow(unsafe_code)]
-mod script;
-mod startup;
+mod figures;
+mod harness;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use figure::{Figure, SAMPLE};
-
-struct Options {
-    words: Vec<String>,
-    lines: bool,
-    runs: usize,
-    /// The figure to measure in this very process.
-    sample: Option<String>,
-}
+use harness::options::{Format, Options, USAGE, is_wanted};
+use harness::report::{Summary, line};
+use harness::{Figure, allocator, figure, table};
 
 fn main() -> ExitCode {
-    let process = std::env::args().skip_while(|arg| arg != SAMPLE).nth(1);
-    allocator::lay_out_as(process.and_then(|index| index.parse().ok()).unwrap_or(0));
-    let Some(options) = options(std::env::args().skip(1)) else {
-        eprintln!("usage: cargo bench -- [--lines] [--runs N] [WORD …]");
-        return ExitCode::from(2);
-    };
-    let groups = [
-        call::figures(),
-        host::figures(),
-        memory::figures(),
-        compute::figures(),
-        growth::figures(),
-        module::figures(),
-        startup::figures(),
-        real::figures(),
-    ];
-    if let Some(name) = options.sample {
-        groups.iter().flatten().find(|figure| figure.name == name).unwrap().print_sample();
-        return ExitCode::SUCCESS;
+    let options = Options::parse(std::env::args().skip(1));
+    if let Some(Options::Sample { process, .. }) = options {
+        allocator::lay_out_as(process);
     }
-    let is_wanted = |figure: &Figure| match options.words.as_slice() {
-        [] => !figure.name.starts_with("real "),
-        words => words.iter().any(|word| figure.name.contains(word)),
-    };
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for figure in groups.iter().flatten().filter(|figure| is_wanted(figure)) {
-        match figure.measure(options.runs) {
-            Ok(value) => {
-                show(figure, value, options.lines);
-                match figure.goal.is_met(value.ratio()) {
-                    _ if !figure.goal.is_judged() => {}
-                    true => passed += 1,
-                    false => failed += 1,
-                }
-            }
-            Err(why) => {
-                println!("{}: skipped: {why}", figure.name);
-                skipped += 1;
-            }
+    let figures = figures::all();
+    match options {
+        Some(Options::Run { words, format, runs }) => run(&figures, &words, format, runs),
+        Some(Options::Sample { name, .. }) => {
+            let figure = figures.iter().find(|figure| figure.name == name).unwrap();
+            println!("{}", figure::show_outcome(&figure.sample()));
+            ExitCode::SUCCESS
+        }
+        None => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
         }
     }
-    println!("bench: {passed} passed, {failed} failed, {skipped} skipped");
-    if passed + failed + skipped == 0 {
-        eprintln!("no figure is named {}", options.words.join(" or "));
+}
+
+fn run(figures: &[Figure], words: &[String], format: Format, runs: usize) -> ExitCode {
+    let is_wanted = |figure: &&Figure| match format {
+        Format::Table => figures::TABLE.iter().any(|row| row.figures.contains(&figure.name.as_str())),
+        Format::Columns | Format::Lines => is_wanted(&figure.name, words),
+    };
+    let (mut summary, mut outcomes) = (Summary::default(), BTreeMap::new());
+    for figure in figures.iter().filter(is_wanted) {
+        let outcome = figure.measure(runs);
+        println!("{}", line(figure, &outcome, format));
+        summary.add(figure.goal, &outcome);
+        outcomes.insert(figure.name.clone(), outcome);
+    }
+    if format == Format::Table {
+        show_table(&table::render(figures::TABLE, figures, &outcomes), figures);
+    }
+    println!("{summary}");
+    if summary.total() == 0 {
+        eprintln!("no figure has a name with {}", words.join(" or "));
         return ExitCode::FAILURE;
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if summary.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn options(args: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { words: Vec::new(), lines: false, runs: 3, sample: None };
-    let mut args = args;
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            // What cargo adds.
-            "--bench" => {}
-            "--lines" => options.lines = true,
-            // Its number was read already.
-            SAMPLE => options.sample = args.nth(1),
-            "--runs" => options.runs = args.next()?.parse().ok().filter(|runs| *runs > 0)?,
-            option if option.starts_with('-') => return None,
-            word => options.words.push(word.to_owned()),
-        }
-    }
-    Some(options)
-}
-
-fn show(figure: &Figure, value: figure::Value, lines: bool) {
-    let (name, shown, goal) = (&figure.name, figure.show(value.ratio()), figure.shown_goal());
-    if lines {
-        println!("{name}: {shown} ({goal})");
+/// Prints README's table, or writes it there.
+fn show_table(table: &str, figures: &[Figure]) {
+    if std::env::var_os("UPDATE").is_none() {
+        println!("\n{table}");
         return;
     }
-    let mark = if figure.goal.is_met(value.ratio()) { " " } else { "!" };
-    println!("{mark} {name:46} {shown:>8}  {goal:13} {}({})", figure.shown_times(value), figure.against);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let readme = table::replace(&readme, table).unwrap();
+    let problems = table::problems(&readme, figures::TABLE, figures);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    std::fs::write(path, readme).unwrap();
+    println!("README.md has the new table");
 }

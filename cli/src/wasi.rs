@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use wasmlark::{ErrorKind, Limits, WasiCommand};
+use wasmlark::WasiCommand;
 
-use crate::args;
 use crate::folder::{Folder, check_overlap};
 use crate::write_back::write_back;
+use crate::{args, exit};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -16,7 +16,7 @@ pub fn run(options: args::WasiArguments) -> u8 {
         Ok(status) => status,
         Err(message) => {
             eprintln!("error: {message}");
-            1
+            exit::FAILED
         }
     }
 }
@@ -38,7 +38,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .arg(program)
         .seed(options.seed)
         .now(options.now)
-        .limits(limits(&options))
+        .limits(options.limits.0)
         .stdin(std::io::stdin())
         .stdout(std::io::stdout())
         .stderr(std::io::stderr());
@@ -57,8 +57,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let output = command.run(&module);
     let stats = output.stats;
     if options.stats {
-        let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
-        eprintln!("{{\"fuel\":{fuel},\"memory_peak\":{}}}", stats.memory_peak);
+        exit::print_stats(&stats, false);
     }
     // A guest that failed may have written before; one that never ran has no files.
     let mut complete = true;
@@ -76,21 +75,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         Ok(_) => Ok(1),
         Err(error) => {
             eprintln!("error: {file}: {error}");
-            Ok(if matches!(error.kind(), ErrorKind::Limit(_)) { 3 } else { 1 })
+            Ok(exit::status(&error))
         }
     }
-}
-
-fn limits(options: &args::WasiArguments) -> Limits {
-    let mut limits = Limits::new();
-    if let Some(fuel) = options.fuel {
-        limits = limits.fuel(fuel);
-    }
-    if let Some(bytes) = options.max_memory {
-        limits = limits.memory(bytes);
-    }
-    if let Some(bytes) = options.max_files {
-        limits = limits.files(bytes);
-    }
-    limits
 }

@@ -1,27 +1,28 @@
-//! The scripts of examples/real, which drive modules of other people's making: each is run by the
-//! command, and what it prints is held against the file beside it, NAME.out.
+//! The scripts of examples/real, which drive third-party modules: the command runs each, and its output is compared with
+//! the file beside it, NAME.out.
 //!
 //! ```text
-//! python3 examples/real/fetch.py                          # once: the modules are not ours to commit
-//! cargo test --release --test real [-- NAME …]            # all scripts, or those
-//! WASMLARK_BLESS=1 cargo test --release --test real       # writes NAME.out instead of comparing
+//! python3 examples/real/fetch.py                          # once: the modules are not in the repository
+//! cargo test --release --test real [-- NAME …]            # all scripts, or the named ones
+//! UPDATE=1 cargo test --release --test real               # writes NAME.out instead of comparing
 //! ```
 //!
-//! No part of a plain `cargo test`, which needs no network.
+//! Not a part of `cargo test`, which needs no network.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "../../tests/common/golden.rs"]
+mod golden;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 const FETCH: &str = "python3 examples/real/fetch.py";
-const BLESS: &str = "WASMLARK_BLESS";
 
 fn main() -> ExitCode {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/real");
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let bless = std::env::var_os(BLESS).is_some();
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for script in scripts(&folder) {
         let name = script.file_stem().unwrap().to_str().unwrap();
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
             continue;
         }
         let start = Instant::now();
-        let outcome = run(&script).and_then(|output| compare(name, &script.with_extension("out"), &output, bless));
+        let golden = format!("../examples/real/{name}.out");
+        let command = format!("cargo test --release --test real -- {name}");
+        let outcome = run(&script).and_then(|output| golden::compare(&golden, &output, &command));
         let time = start.elapsed().as_millis();
         match outcome {
             Ok(()) => {
@@ -45,7 +48,7 @@ fn main() -> ExitCode {
     }
     let missing = missing(&folder);
     if !missing.is_empty() {
-        println!("modules that are not there: {}\nthis brings them: {FETCH}", missing.join(", "));
+        println!("missing modules: {}\nthis fetches them: {FETCH}", missing.join(", "));
     }
     if passed + failed == 0 {
         println!("no script is named {}", wanted.join(" or "));
@@ -65,37 +68,11 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
     scripts
 }
 
-/// What the script prints; or, where it fails, its error.
+/// The output of a script, or its error.
 fn run(script: &Path) -> Result<String, String> {
     let done = Command::new(env!("CARGO_BIN_EXE_wasmlark")).arg("run").arg(script).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|e| format!("output is not UTF-8: {e}"));
     if done.status.success() { text(done.stdout) } else { Err(format!("{}\n{}", done.status, text(done.stderr)?)) }
-}
-
-fn compare(name: &str, golden: &Path, output: &str, bless: bool) -> Result<(), String> {
-    if bless {
-        std::fs::write(golden, output).unwrap();
-        return Ok(());
-    }
-    let again = format!("if it is right, this keeps it: {BLESS}=1 cargo test --release --test real -- {name}");
-    let Ok(expected) = std::fs::read_to_string(golden) else {
-        return Err(format!("{name}.out is not there; it printed\n{}{again}", indent(output)));
-    };
-    if expected == output {
-        return Ok(());
-    }
-    let (mut want, mut got) = (expected.lines(), output.lines());
-    let mut line = 1;
-    loop {
-        match (want.next(), got.next()) {
-            (want, got) if want != got => {
-                let show = |text: Option<&str>| text.map_or("the end".to_owned(), |text| format!("{text:?}"));
-                return Err(format!("{name}.out:{line}: expected {}, got {}\n{again}", show(want), show(got)));
-            }
-            (None, None) => return Err(format!("{name}.out differs in how its lines end\n{again}")),
-            _ => line += 1,
-        }
-    }
 }
 
 /// The modules of the manifest that were not fetched.

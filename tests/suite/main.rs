@@ -1,17 +1,32 @@
 //! The integration tests, as one binary: it links once.
 //!
-//! - `script`: the script API, tested in Starlark; runs `tests/script/*.star`
+//! - `common`: directives and goldens, which tests share
 //! - `embed`: applications with an evaluator of their own, and the static type checker
-//! - `nesting`: text, loads and values of any depth end in an error, not in a native stack overflow
+//! - `layers`: the modules of `src/` import one way
+//! - `limits`: README's table of limits
+//! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
+//! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
 //! - `targets`: the transcripts that all targets must share
-//! - `layers`: that the modules of `src/` import one way
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[cfg(feature = "wat")]
+#[path = "../script/chunk.rs"]
+mod chunk;
+#[cfg(feature = "wat")]
+mod common;
+#[cfg(feature = "wat")]
+#[path = "../common/directives.rs"]
+mod directives;
+#[cfg(feature = "wat")]
 mod embed;
+#[cfg(feature = "wat")]
+#[path = "../common/golden.rs"]
+mod golden;
 mod layers;
+#[cfg(feature = "wat")]
+mod limits;
 mod nesting;
 #[cfg(feature = "wat")]
-mod script;
+mod runner;
 #[cfg(feature = "wat")]
 mod targets;

@@ -1,6 +1,6 @@
 // Prints transcripts made by wasmlark inside WebAssembly, in a browser:
 //   node browser.mjs BROWSER MODULE.wasm FOLDER [SCRIPT …]
-// A server on this machine gives the browser a page and what that asks for, and takes what it answers.
+// A local server serves the page and what that asks for, and receives the transcripts.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -48,7 +48,7 @@ const timeout = setTimeout(() => end(1, `no answer from the browser within ten m
 server.listen(0, "127.0.0.1", () => {
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", `--user-data-dir=${profile}`];
-  // In a group of its own, so that all its processes can be ended.
+  // In its own process group, so that all of its processes can be killed.
   process_ = spawn(browser, [...flags, `http://127.0.0.1:${server.address().port}/`], { detached: true });
   process_.stderr.on("data", (text) => (said += text));
   process_.on("error", (error) => end(1, `cannot start ${browser}: ${error.message}\n`));

@@ -1,10 +1,12 @@
 //! Prints transcripts of scripts, for comparison between targets.
 //!
-//! `report [--golden] FOLDER [SCRIPT …]`: the scripts named, else all in the folder, sorted. With `--golden`, their
-//! hashes.
+//! `report [--golden] FOLDER [SCRIPT …]`: the scripts named, or all in the folder, sorted. With `--golden`, their hashes.
 
 use std::path::Path;
 
+#[allow(dead_code, reason = "a transcript has only limits")]
+#[path = "../common/directives.rs"]
+mod directives;
 mod transcript;
 
 fn main() -> std::io::Result<()> {

@@ -1,5 +1,5 @@
-// What a module is made of: node size.mjs MODULE.wasm
-// Bytes of code by the crate that they come from, as far as the names of functions tell, and of data.
+// Prints what a module is made of: node size.mjs MODULE.wasm
+// The bytes of code of each crate, as far as the names of functions tell, and the bytes of each section.
 
 import { readFileSync } from "node:fs";
 
@@ -43,8 +43,8 @@ while (at < bytes.length) {
   at = end;
 }
 
-// A function that is made for a type of another crate (a collection's, a serializer's) is laid to that crate, and only
-// one that names no other to those of Rust itself.
+// A generic function counts for the crate of the type that it was instantiated for. Only a function that names no other
+// crate counts for those of Rust itself.
 const rusts = ["core", "alloc", "std"];
 function crate(name) {
   const first = (list) => list.filter((c) => name.includes(c)).sort((a, b) => name.indexOf(a) - name.indexOf(b) || b.length - a.length)[0];

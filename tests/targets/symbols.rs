@@ -1,9 +1,8 @@
-//! What static libraries for iOS ask of the system: nothing that makes memory executable.
+//! What static libraries for iOS import from the system, which must not include any way to executable memory.
 //!
-//! `cargo test --test symbols -- LIBRARY.a …`. Every symbol that a library refers to and does not define
-//! must stand in `ios_symbols.txt`, so that a new one is looked at before it is there. Calls of `mmap` and
-//! `mprotect` are looked at in the code: the protection that they ask for must be a constant without
-//! `PROT_EXEC`. Prints `symbols: N passed, N failed, N skipped`.
+//! `cargo test --test symbols -- LIBRARY.a …`. Every symbol that a library refers to and does not define must be listed
+//! in `ios_symbols.txt`, so that someone looks at each new one. In the code, calls of `mmap` and `mprotect` must pass a
+//! constant protection without `PROT_EXEC`. Prints `symbols: N passed, N failed, N skipped`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -12,7 +11,7 @@ use object::read::archive::ArchiveFile;
 use object::{File, Object, ObjectSection, ObjectSymbol, RelocationTarget};
 
 const ALLOWED: &str = include_str!("ios_symbols.txt");
-/// Ways to executable memory, which no line of the list can allow.
+/// Ways to executable memory, which the list cannot allow.
 const FORBIDDEN: &[&str] = &[
     "_pthread_jit_",
     "_sys_icache_invalidate",
@@ -55,7 +54,7 @@ fn check(data: &[u8]) -> Vec<String> {
         let member = member.expect("a member");
         let name = String::from_utf8_lossy(member.name()).into_owned();
         let bytes = member.data(data).expect("its bytes");
-        // An archive may hold the metadata of Rust, too.
+        // An archive may also hold Rust's metadata.
         let Ok(file) = File::parse(bytes) else { continue };
         for symbol in file.symbols() {
             let Ok(symbol_name) = symbol.name() else { continue };
@@ -68,11 +67,11 @@ fn check(data: &[u8]) -> Vec<String> {
         calls += protections(&file, &name, &mut problems);
     }
     let outside: Vec<_> = wanted.iter().filter(|(symbol, _)| !defined.contains(*symbol)).collect();
-    println!("{} symbols from outside, {calls} calls of mmap and mprotect looked at", outside.len());
+    println!("{} undefined symbols, {calls} calls of mmap and mprotect checked", outside.len());
     if outside.len() < 20 {
-        problems.push("so few symbols from outside: is this a library for iOS?".to_owned());
+        problems.push("fewer than 20 undefined symbols: is this a library for iOS?".to_owned());
     }
-    // The linker makes these: the bounds of a section of the library's own.
+    // The linker defines the bounds of the library's sections.
     for (symbol, member) in outside.into_iter().filter(|(symbol, _)| !symbol.starts_with("section$")) {
         if FORBIDDEN.iter().any(|start| symbol.starts_with(start)) {
             problems.push(format!("{symbol}, in {member}, is a way to executable memory"));
@@ -83,7 +82,7 @@ fn check(data: &[u8]) -> Vec<String> {
     problems
 }
 
-/// Looks at each call of a function that takes a protection; how many there are.
+/// Checks each call of a function that takes a protection, and returns the number of calls.
 fn protections(file: &File<'_>, member: &str, problems: &mut Vec<String>) -> usize {
     let mut calls = 0;
     for section in file.sections() {
@@ -102,7 +101,7 @@ fn protections(file: &File<'_>, member: &str, problems: &mut Vec<String>) -> usi
                 Some(protection) => {
                     problems.push(format!("{name} in {member} at {at:#x} asks for protection {protection}"))
                 }
-                None => problems.push(format!("{name} in {member} at {at:#x}: its protection is no constant")),
+                None => problems.push(format!("{name} in {member} at {at:#x}: its protection is not a constant")),
             }
         }
     }
@@ -124,7 +123,7 @@ fn third_argument(code: &[u8], call: usize) -> Option<u32> {
     })
 }
 
-/// On `mov w2, #5; bl`, `mov w2, #7` in its other encoding, and a call that gets what it was given.
+/// Tests the decoder with `mov w2, #5; bl`, with the other encoding of `mov w2, #7`, and with an argument passed on.
 fn decoder_works() {
     let argument = |word: u32| third_argument(&[word.to_le_bytes(), 0x9400_0000_u32.to_le_bytes()].concat(), 4);
     assert_eq!([argument(0x5280_00a2), argument(0x3200_0be2), argument(0xaa03_03e4)], [Some(5), Some(7), None]);

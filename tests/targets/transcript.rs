@@ -1,21 +1,23 @@
 //! What a script does, as text: the same bytes on every target. Shared by `report.rs` and the test suite.
 //!
-//! A transcript is the line `== NAME`, what the script printed, then `value: …`, or `error KIND: ` and the
-//! whole error, and last what it spent: `fuel N ticks N memory N`. A first line `# limits: fuel=1000 ticks=5000`
-//! sets limits of the sandbox, by the names of the methods of `Limits`.
+//! A transcript is the line `== NAME`, what the script printed, then `value: …`, or `error KIND: ` and the whole error,
+//! and last what the script spent: `fuel N ticks N memory N`. A first line `# limits: …` sets limits of the sandbox; see
+//! `tests/common/directives.rs`.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use wasmlark::{ErrorKind, Limits, Sandbox};
+use wasmlark::{ErrorKind, Sandbox};
+
+use crate::directives::Directives;
 
 /// The names of the scripts in `folder`, sorted.
 pub fn scripts(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().into_string().map_err(|_| io::Error::other("a name that is not UTF-8"))?;
+        let name = entry?.file_name().into_string().map_err(|_| io::Error::other("a file name is not UTF-8"))?;
         if name.ends_with(".star") {
             names.push(name);
         }
@@ -27,7 +29,7 @@ pub fn scripts(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The transcript of the script `name` in `folder`. The files of the folder are those of its sandbox.
+/// The transcript of the script `name` in `folder`. Its sandbox has the files of the folder.
 pub fn transcript(folder: &Path, name: &str) -> io::Result<String> {
     let script = fs::read_to_string(folder.join(name))?;
     let files = folder.to_owned();
@@ -36,7 +38,9 @@ pub fn transcript(folder: &Path, name: &str) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     };
-    let report = Sandbox::new().limits(limits(&script)?).loader(load).report(name, &script);
+    let directives = Directives::parse(script.lines().take(1));
+    let limits = directives.map_err(|error| io::Error::other(format!("{name}: {error}")))?.limits;
+    let report = Sandbox::new().limits(limits).loader(load).report(name, &script);
     let end = match &report.result {
         Ok(value) => format!("value: {value}"),
         Err(error) => format!("error {}: {error}", kind(error.kind())),
@@ -46,8 +50,8 @@ pub fn transcript(folder: &Path, name: &str) -> io::Result<String> {
     Ok(format!("== {name}\n{}{end}\nfuel {fuel} ticks {ticks} memory {memory}\n", report.output))
 }
 
-/// The lines of a golden file: the first sixteen digits of each transcript's SHA-256 with the script's name,
-/// and last that of all transcripts in a row.
+/// The lines of a golden: the first sixteen digits of each transcript's SHA-256 and the script's name, and last the
+/// digits for all transcripts together.
 pub fn golden(transcripts: &[(String, String)]) -> String {
     let mut lines = String::new();
     let mut all = String::new();
@@ -69,32 +73,4 @@ fn kind(kind: ErrorKind) -> String {
         ErrorKind::Limit(limit) => format!("limit {limit}"),
         other => format!("{other:?}").to_lowercase(),
     }
-}
-
-fn limits(script: &str) -> io::Result<Limits> {
-    let first = script.lines().next().unwrap_or_default();
-    let settings = first.strip_prefix("# limits:").unwrap_or_default();
-    settings.split_whitespace().try_fold(Limits::new(), |limits, setting| {
-        let bad = || io::Error::other(format!("no setting of a limit: `{setting}`"));
-        let (name, value) = setting.split_once('=').ok_or_else(bad)?;
-        if (name, value) == ("fuel", "none") {
-            return Ok(limits.fuel(None));
-        }
-        let number: u64 = value.parse().map_err(|_| bad())?;
-        let count = usize::try_from(number).map_err(|_| bad())?;
-        Ok(match name {
-            "fuel" => limits.fuel(number),
-            "memory" => limits.memory(number),
-            "table_elements" => limits.table_elements(number),
-            "instances" => limits.instances(count),
-            "stack_depth" => limits.stack_depth(count),
-            "ticks" => limits.ticks(number),
-            "heap" => limits.heap(count),
-            "call_depth" => limits.call_depth(count),
-            "output" => limits.output(count),
-            "files" => limits.files(number),
-            "nesting" => limits.nesting(count),
-            _ => return Err(bad()),
-        })
-    })
 }

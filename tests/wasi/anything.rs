@@ -1,10 +1,9 @@
-//! Whatever a guest passes: each call returns an error number or ends the guest, and nothing else.
+//! Arbitrary arguments: each call returns an error number or ends the guest, and does nothing else.
 
 use crate::run;
 use wasmlark::Limits;
 
-/// Calls all functions with arguments that are mostly off by a little or by a lot, in an order that a
-/// seed decides.
+/// Calls all functions with arguments that are mostly wrong, by a little or by a lot, in an order that depends on a seed.
 const SCRIPT: &str = r#"
 load("lib.star", "FUNCTIONS", "guest")
 
@@ -29,11 +28,11 @@ def rounds(seed, count):
     for _ in range(count):
         text = bytes(pick(paths))
         g.memory.write(1024, text)
-        # Buffers: a good one, one behind the end, and one that overlaps.
+        # Buffers: a good one, one that crosses the end, and one that overlaps.
         g.memory.pack("IIIIII", 4096, 64, 16, 65530, 16, 4090, 32)
         name = pick(NAMES)
         arguments = [pick([1024, len(text)] + WORDS) if p == "i" else pick(LONGS) for p in FUNCTIONS[name].elems()]
-        # A descriptor is rarely of use at the end of the memory, and a path's length should fit at times.
+        # Most descriptors should be open ones, and the lengths of paths should be right at times.
         if name.startswith("fd_") or name.startswith("path_"):
             arguments[0] = pick([0, 1, 3, 4, 5, 3, 4])
         if name == "path_open":

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use wasmlark::{ErrorKind, Limit, Limits, TrapCode, WasiCommand};
 
-/// Copies standard input to standard output until its end, says `done` on standard error, and exits
-/// with the number of its arguments.
+/// Copies standard input to standard output, writes `done` to standard error, and exits with the number of its
+/// arguments.
 const CAT: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -30,7 +30,7 @@ fn module(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// Gives its bytes one at a time.
+/// Reads its bytes one at a time.
 struct Slow(&'static [u8]);
 
 impl Read for Slow {
@@ -77,24 +77,55 @@ fn streams_arguments_and_exit_code() {
 fn what_is_kept_is_limited_and_what_is_passed_on_is_not() {
     let limits = || Limits::new().output(5);
     let output = WasiCommand::new().limits(limits()).stdin(&b"123456"[..]).run(&module(CAT));
-    assert_eq!(output.result.unwrap_err().kind(), ErrorKind::Limit(Limit::Output));
+    let error = output.result.unwrap_err();
+    let message = "the guest writes more than the sandbox takes: limit `output` is 5 bytes, in the guest";
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Limit(Limit::Output), message));
     let output = WasiCommand::new().limits(limits()).stdin(&b"123456"[..]).stdout(std::io::sink()).run(&module(CAT));
     assert_eq!(output.result.unwrap(), 0);
 }
 
 #[test]
 fn why_there_is_no_exit_code() {
-    let kind = |text: &str, limits| WasiCommand::new().limits(limits).run(&module(text)).result.unwrap_err().kind();
-    let ends = r#"(module (func (export "_start") (loop (br 0))))"#;
-    assert_eq!(kind(ends, Limits::new().fuel(1000)), ErrorKind::Limit(Limit::Fuel));
-    let traps = r#"(module (func (export "_start") (unreachable)))"#;
-    assert_eq!(kind(traps, Limits::new()), ErrorKind::Trap(TrapCode::Unreachable));
-    let large = r#"(module (memory 100) (func (export "_start")))"#;
-    assert_eq!(kind(large, Limits::new().memory(65536)), ErrorKind::Limit(Limit::Memory));
-    assert_eq!(kind("(module)", Limits::new()), ErrorKind::Link);
-    let error = WasiCommand::new().run(&module(r#"(module (import "env" "f" (func)))"#)).result.unwrap_err();
-    assert_eq!(error.message(), "cannot link: `env.f` (func ()) is missing: it is not of WASI");
-    assert_eq!(WasiCommand::new().run(b"no module").result.unwrap_err().kind(), ErrorKind::Module);
+    #[track_caller]
+    fn fails(module: &[u8], limits: Limits, kind: ErrorKind, message: &str) {
+        let error = WasiCommand::new().limits(limits).run(module).result.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (kind, message));
+    }
+    let endless = module(r#"(module (func (export "_start") (loop (br 0))))"#);
+    fails(
+        &endless,
+        Limits::new().fuel(1000),
+        ErrorKind::Limit(Limit::Fuel),
+        "the sandbox's limit `fuel` is reached: 1000",
+    );
+    let traps = module(r#"(module (func (export "_start") (unreachable)))"#);
+    fails(
+        &traps,
+        Limits::new(),
+        ErrorKind::Trap(TrapCode::Unreachable),
+        "wasm trap: unreachable executed, in the guest",
+    );
+    let large = module(r#"(module (memory 100) (func (export "_start")))"#);
+    fails(
+        &large,
+        Limits::new().memory(65536),
+        ErrorKind::Limit(Limit::Memory),
+        "the sandbox's limit `memory` is reached: 65536",
+    );
+    fails(
+        &module("(module)"),
+        Limits::new(),
+        ErrorKind::Link,
+        "this module is no command: it exports no function `_start`; a script can call what it exports",
+    );
+    let imports = module(r#"(module (import "env" "f" (func)))"#);
+    fails(&imports, Limits::new(), ErrorKind::Link, "cannot link: `env.f` (func ()) is missing: it is not of WASI");
+    fails(
+        b"no module",
+        Limits::new(),
+        ErrorKind::Module,
+        "this is no WebAssembly module: it begins with 6e 6f 20 6d, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
+    );
 }
 
 #[test]

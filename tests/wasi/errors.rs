@@ -1,10 +1,10 @@
-//! What goes wrong: the texts, and the limits.
+//! The texts of errors, and limits.
 
 use wasmlark::{ErrorKind, Limit, Limits};
 
 use crate::run;
 
-/// The message of a script's error.
+/// The message of the error that a script fails with.
 #[track_caller]
 fn message(script: &str) -> String {
     run(script, Limits::new()).unwrap_err().message().to_owned()
@@ -28,7 +28,7 @@ fn a_module_for_wasi_says_what_it_needs() {
     );
 }
 
-/// As old versions of Emscripten import it: the offset in two halves.
+/// Old versions of Emscripten import it with the offset in two halves.
 #[test]
 fn another_type_shows_both() {
     assert_eq!(
@@ -102,6 +102,9 @@ fn bad_values_are_named() {
     );
 }
 
+const OVER: &str = "this value belongs to the evaluation of the file that made it, which is over; \
+                    share the `wasm.Module` through `load`, and instantiate it inside a function";
+
 #[test]
 fn a_machine_belongs_to_its_evaluation() {
     let mut sandbox = wasmlark::Sandbox::new();
@@ -109,7 +112,7 @@ fn a_machine_belongs_to_its_evaluation() {
     for use_of_it in ["machine.stdout", "wasm.instantiate(wasm.wat('(module)'), wasi = machine)"] {
         let script = format!("load('m.star', 'machine')\n{use_of_it}");
         let error = sandbox.run("test.star", &script).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Handle, "{error}");
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Handle, OVER));
     }
 }
 
@@ -132,8 +135,9 @@ fn output_is_limited() {
         error.message(),
         "the guest writes more than the sandbox takes: limit `output` is 10000 bytes, in wasm function `fd_write(i32, i32, i32, i32) -> i32`"
     );
-    // No trap, so a script cannot go on.
-    assert!(run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).is_err());
+    // Not a trap, so a script cannot go on.
+    let error = run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Output), "{error}");
 }
 
 #[test]
@@ -145,7 +149,7 @@ fn a_full_file_system_is_an_error_of_the_guest() {
 
 #[test]
 fn what_a_guest_makes_is_paid_for() {
-    // Directories, links and names have a price too, and give it back.
+    // Directories, links and names are paid for, too, and paid back.
     let script = r#"
 load("lib.star", "eq", "guest", "link", "on_path", "symlink")
 g = guest(files = {"f": ""})
@@ -170,13 +174,14 @@ empty()
 eq(on_path(g, g.call.path_create_directory, "again"), 0)
 "#;
     run(script, Limits::new().files(100_000)).unwrap();
-    let error = run("wasm.wasi(files = {'f': 'x' * 1000})", Limits::new().files(500)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
-    let error = run("wasm.wasi(stdin = 'x' * 1000)", Limits::new().files(500)).unwrap_err();
-    assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
+    for argument in ["files = {'f': 'x' * 1000}", "stdin = 'x' * 1000"] {
+        let error = run(&format!("wasm.wasi({argument})"), Limits::new().files(500)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
+        assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
+    }
 }
 
-/// Work of the host on a guest's behalf costs fuel, so that an endless loop of it ends.
+/// Work that the host does for a guest costs fuel, so an endless loop of it ends.
 #[test]
 fn bulk_work_costs_fuel() {
     let script = r#"
@@ -189,6 +194,10 @@ f()
 "#;
     let error = run(script, Limits::new().fuel(10_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Fuel));
+    assert_eq!(
+        error.message(),
+        "the sandbox's fuel is used up: limit `fuel` is 10000000, in wasm function `random_get(i32, i32) -> i32`"
+    );
     run(&script.replace("100000", "100"), Limits::new().fuel(10_000_000)).unwrap();
     run(&script.replace("100000", "100"), Limits::new().fuel(None)).unwrap();
 }
@@ -204,10 +213,14 @@ f()
 "#;
     let error = run(script, Limits::new().heap(20_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Heap));
+    assert_eq!(
+        error.message(),
+        "1000000 bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is 20000000 bytes"
+    );
     run(&script.replace("100", "10"), Limits::new().heap(20_000_000)).unwrap();
 }
 
-/// Names that lie deep down cost what they cost, and a list of them a path each.
+/// Deep names are cheap, but a list of them has a whole path for each.
 #[test]
 fn a_list_of_files_is_no_larger_than_the_files_may_be() {
     let script = r#"
@@ -227,5 +240,6 @@ g.machine.files
 "#;
     let error = run(script, Limits::new().files(1_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
+    assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 1000000 bytes");
     run(script, Limits::new().files(2_000_000)).unwrap();
 }

@@ -94,7 +94,7 @@ True False
     );
 }
 
-/// Its module is not in the repository: it is too large.
+/// The module is too large for the repository.
 #[test]
 #[ignore = "needs fixtures/wasi/notes.wasm, which fixtures/wasi/build.sh makes where there is Go"]
 fn go() {

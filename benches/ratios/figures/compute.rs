@@ -1,14 +1,13 @@
-//! Work that stays in WebAssembly: this crate must not be noticed.
+//! Work that stays in WebAssembly, where this crate must cost nothing.
 
 use std::time::Duration;
 
 use wasmi::Val;
 use wasmlark::Engine;
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::raw::Raw;
-use crate::script::{self, limits};
+use crate::figures::raw::Raw;
+use crate::figures::script::{self, limits};
+use crate::harness::{Effort, Figure, Goal};
 
 /// Calls, a loop over memory, and floating point.
 const KERNELS: &str = r#"
@@ -65,7 +64,7 @@ fn against_wasmi(name: &'static str, argument: i32, fuel: bool) -> Figure {
         let mut raw = Raw::new(&wasm, fuel);
         let mut results = [Val::I32(0)];
         let mut theirs = |n| raw.dynamic(name, &[Val::I32(argument)], &mut results, n);
-        script::with(&host_with(fuel), &[("binary", &wasm)], &script(name, argument), |session| {
+        script::with(&engine_with(fuel), &[("binary", &wasm)], &script(name, argument), |session| {
             samples.alternate(effort, &mut |n| session.time("run", n), &mut theirs);
         });
         Ok(())
@@ -77,8 +76,8 @@ fn fuel(name: &'static str, argument: i32) -> Figure {
     Figure::ratio(title, "the same with fuel off", Goal::AtMost(1.15), EFFORT, 1, move |effort, samples| {
         let wasm = wat::parse_str(KERNELS).unwrap();
         let source = script(name, argument);
-        script::with(&host_with(true), &[("binary", &wasm)], &source, |on| {
-            script::with(&host_with(false), &[("binary", &wasm)], &source, |off| {
+        script::with(&engine_with(true), &[("binary", &wasm)], &source, |on| {
+            script::with(&engine_with(false), &[("binary", &wasm)], &source, |off| {
                 samples.alternate(effort, &mut |n| on.time("run", n), &mut |n| off.time("run", n));
             });
         });
@@ -86,7 +85,7 @@ fn fuel(name: &'static str, argument: i32) -> Figure {
     })
 }
 
-fn host_with(fuel: bool) -> Engine {
+fn engine_with(fuel: bool) -> Engine {
     Engine::new(if fuel { limits() } else { limits().fuel(None) })
 }
 

@@ -7,10 +7,9 @@ use starlark::environment::Module;
 use starlark::values::{Heap, Value};
 use wasmi::Val;
 
-use crate::figure::{Figure, Goal};
-use crate::pair::{Effort, Side};
-use crate::raw::Raw;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::raw::Raw;
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::{Effort, Figure, Goal, Side};
 
 pub const FUNCTIONS: &str = r#"
 (module
@@ -30,7 +29,7 @@ struct Call {
     args: &'static str,
     values: fn() -> Vec<Val>,
     results: usize,
-    /// Puts the results where starlark must keep them, if it must.
+    /// Puts the results on a heap, where starlark must keep them there.
     keep: Option<Keep>,
 }
 
@@ -89,7 +88,7 @@ fn bound(call: &'static Call) -> Figure {
     })
 }
 
-/// The same held against the call that a user of wasmi makes who knows the signature at compile time.
+/// A bound call against the call of a wasmi user who knows the signature at compile time.
 fn typed() -> Figure {
     let name = "call bound (i32,i32)->i32, typed";
     bound_against(name, "wasmi, typed call", Goal::Stretch(1.25), &CALLS[1], |mut raw, measure| {
@@ -104,8 +103,7 @@ fn typed() -> Figure {
     })
 }
 
-/// The same held against a call of wasmi's whose result is put on a heap as well: what is left of the
-/// difference is not the price of fresh memory.
+/// A bound call against a wasmi call whose result is put on a heap as well, which leaves out the price of fresh memory.
 fn kept(call: &'static Call, keep: Keep) -> Figure {
     let name = format!("call bound {}, kept", call.signature);
     let against = "wasmi, dynamic call, and a value on a heap";
@@ -125,23 +123,23 @@ fn kept(call: &'static Call, keep: Keep) -> Figure {
     })
 }
 
-/// Eight arguments held against wasmi's call of them and a starlark function that takes as many: what is left
-/// of the difference is not the price of giving starlark eight arguments.
+/// A call with eight arguments against wasmi's and a call of a Starlark function with eight arguments, which leaves out
+/// what starlark takes to pass them.
 fn taken() -> Figure {
     let call = &CALLS[2];
     let name = format!("call bound {}, taken", call.signature);
-    let against = "wasmi, dynamic call, and a starlark function that takes as much";
+    let against = "wasmi, dynamic call, and a Starlark function of eight arguments";
     bound_against(name, against, Goal::AtMost(1.25), call, move |mut raw, measure| {
         let (args, mut results) = ((call.values)(), vec![Val::I32(0); call.results]);
         let takes = repeat("takes", "f = take_eight", &format!("f({})", call.args));
-        script::with(&script::host(), &[], &takes, |session| {
+        script::with(&script::engine(), &[], &takes, |session| {
             measure(&mut |n| raw.dynamic(call.name, &args, &mut results, n * UNROLLED) + session.time("takes", n));
         });
     })
 }
 
-/// A bound function, in a script, whose loop's statements are nothing but calls; against what `theirs`, which has
-/// the same guest in wasmi, gives to be measured.
+/// A loop of calls of a bound function in a script, against the side that `theirs` passes to its second argument. `theirs`
+/// gets the same guest in wasmi.
 fn bound_against(
     name: impl Into<String>,
     against: &'static str,
@@ -151,7 +149,7 @@ fn bound_against(
 ) -> Figure {
     Figure::ratio(name, against, goal, Effort::SHORT, UNROLLED, move |effort, samples| {
         let wasm = wat::parse_str(FUNCTIONS).unwrap();
-        script::with(&script::host(), &[("binary", &wasm)], &script(call), |session| {
+        script::with(&script::engine(), &[("binary", &wasm)], &script(call), |session| {
             theirs(Raw::new(&wasm, true), &mut |side| {
                 samples.alternate(effort, &mut |n| session.time("bound", n), side)
             });
@@ -170,8 +168,8 @@ fn through_exports(call: &'static Call) -> Figure {
         move |effort, samples| {
             let wasm = wat::parse_str(FUNCTIONS).unwrap();
             let source = script(call);
-            script::with(&script::host(), &[("binary", &wasm)], &source, |ours| {
-                script::with(&script::host(), &[("binary", &wasm)], &source, |theirs| {
+            script::with(&script::engine(), &[("binary", &wasm)], &source, |ours| {
+                script::with(&script::engine(), &[("binary", &wasm)], &source, |theirs| {
                     samples.alternate(effort, &mut |n| ours.time("exports", n), &mut |n| theirs.time("bound", n));
                 });
             });

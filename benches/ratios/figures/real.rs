@@ -1,7 +1,7 @@
-//! Third-party modules at work, against wasmi with the same functions of the host in Rust.
+//! Third-party modules at work, against wasmi with the same host functions in Rust.
 //!
-//! `python3 examples/real/fetch.py` brings them. They take seconds each, so they are measured only when a
-//! filter names them: `cargo bench -- real`.
+//! `python3 examples/real/fetch.py` fetches them. They take seconds each, so they are measured only when they are asked
+//! for: `cargo bench -- real`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 use wasmi::Module;
 use wasmlark::Engine;
 
-use crate::figure::{Figure, Goal};
-use crate::machine::Machine;
-use crate::pair::Effort;
-use crate::raw;
-use crate::script::{self, limits};
+use crate::figures::machine::Machine;
+use crate::figures::raw;
+use crate::figures::script::{self, limits};
+use crate::harness::{Effort, Figure, Goal};
 
 pub fn figures() -> Vec<Figure> {
     vec![
@@ -24,7 +23,7 @@ pub fn figures() -> Vec<Figure> {
     ]
 }
 
-/// Both sides do it once, on an instance that is made anew, the module compiled before; and come to the same
+/// Both sides do the work once, on a new instance of a module that is already compiled, and must come to the same
 /// result.
 fn figure(
     id: &'static str,
@@ -42,14 +41,14 @@ fn figure(
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("examples/real/modules/{id}.wasm"));
             let wasm =
                 std::fs::read(&path).map_err(|_| format!("no {id}.wasm: python3 examples/real/fetch.py {id}"))?;
-            let host = Engine::new(limits());
+            let our_engine = Engine::new(limits());
             let engine = raw::engine(true);
             let module = Module::new(&engine, &wasm).unwrap();
-            // Compiled before it is timed.
-            script::with(&host, &[("binary", &wasm)], "wasm.Module(binary)", |_| ());
+            // Compiles the module before anything is timed.
+            script::with(&our_engine, &[("binary", &wasm)], "wasm.Module(binary)", |_| ());
             let (mut our_result, mut their_result) = (Vec::new(), Vec::new());
             let mut ours = |_| {
-                script::with(&host, &[("binary", &wasm)], source, |session| {
+                script::with(&our_engine, &[("binary", &wasm)], source, |session| {
                     let took = session.time("run", 1);
                     our_result = session.bytes("result");
                     took

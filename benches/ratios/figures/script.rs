@@ -1,4 +1,4 @@
-//! Our side: a script in an evaluator, whose functions are timed.
+//! Our side: a script in an evaluator, and its functions, which are timed.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,33 +17,33 @@ use starlark::values::none::NoneType;
 use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
 use wasmlark::{Engine, Limits};
 
-/// The statements of a loop's body: with so many, the loop itself is next to nothing.
+/// The statements in the body of a loop, enough to make the loop itself negligible.
 pub const UNROLLED: u64 = 16;
 
-/// A function `name(n)` that does `statement` `n * UNROLLED` times, after `locals`.
+/// A function `name(n)` that runs `locals` and then `statement` `n * UNROLLED` times.
 pub fn repeat(name: &str, locals: &str, statement: &str) -> String {
     let body = format!("        {statement}\n").repeat(UNROLLED as usize);
     format!("def {name}(n):\n    {locals}\n    for _ in range(n):\n{body}\n")
 }
 
-/// Default limits, but for those that a long measurement would reach.
+/// The default limits, except for those that a long measurement would reach.
 pub fn limits() -> Limits {
     Limits::new().fuel(100_000_000_000_000).ticks(1_000_000_000_000).heap(16 << 30).memory(4 << 30)
 }
 
-/// A host like those of applications, with nothing compiled yet.
-pub fn host() -> Engine {
+/// An engine like those of applications that has compiled nothing yet.
+pub fn engine() -> Engine {
     Engine::new(limits())
 }
 
-/// A script that was run, and whose functions can be called.
+/// A script that has run and whose functions can be called.
 pub struct Session<'v, 'a, 'e> {
     module: &'a Module<'v>,
     eval: Evaluator<'v, 'a, 'e>,
 }
 
 impl<'v> Session<'v, '_, '_> {
-    /// Calls a function of the script with `n`.
+    /// Calls a function of the script with `n` and returns how long that took.
     pub fn time(&mut self, name: &str, n: u64) -> Duration {
         let function = self.module.get(name).unwrap();
         let n = self.module.heap().alloc(n);
@@ -57,7 +57,7 @@ impl<'v> Session<'v, '_, '_> {
         self.module.get(name).unwrap().downcast_ref::<StarlarkBytes>().unwrap().as_bytes()
     }
 
-    /// What a function of the script gives, which is bytes.
+    /// The bytes that a function of the script returns.
     pub fn bytes(&mut self, name: &str) -> Vec<u8> {
         let function = self.module.get(name).unwrap();
         let n = self.module.heap().alloc(1);
@@ -66,10 +66,9 @@ impl<'v> Session<'v, '_, '_> {
     }
 }
 
-/// Runs `source` in an evaluator of its own and gives its functions to `f`. `given` are bytes that it
-/// has as variables.
+/// Runs `source` in a new evaluator, with the bytes of `given` as variables, and calls `f` with the session.
 pub fn with<R>(
-    host: &Engine,
+    engine: &Engine,
     given: &[(&str, &[u8])],
     source: &str,
     f: impl for<'v, 'a, 'e> FnOnce(&mut Session<'v, 'a, 'e>) -> R,
@@ -77,12 +76,12 @@ pub fn with<R>(
     let ast = AstModule::parse("bench.star", source.to_owned(), &Dialect::Extended).unwrap();
     let globals = globals();
     Module::with_temp_heap(|module| {
-        host.attach(&module);
+        engine.attach(&module);
         for (name, bytes) in given {
             module.set(name, module.heap().alloc(StarlarkBytes::new(bytes)));
         }
         let mut eval = Evaluator::new(&module);
-        host.configure(&mut eval).unwrap();
+        engine.configure(&mut eval).unwrap();
         eval.eval_module(ast, &globals).unwrap();
         f(&mut Session { module: &module, eval })
     })
@@ -93,11 +92,11 @@ fn globals() -> Globals {
 }
 
 thread_local! {
-    /// What methods copy to and give from: as good as a memory.
+    /// Stands for a memory: the methods copy to and from it.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 << 20]);
 }
 
-/// What starlark's own builtins cost that do the least that gives an int.
+/// Builtins that do the least possible, to show what starlark itself costs.
 #[starlark_module]
 fn builtins(builder: &mut GlobalsBuilder) {
     const probe: Probe = Probe;
@@ -106,7 +105,7 @@ fn builtins(builder: &mut GlobalsBuilder) {
         Ok(x)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the figure is about so many")]
+    #[allow(clippy::too_many_arguments, reason = "the figure is about eight arguments")]
     fn take_eight(
         #[starlark(require = pos)] a: i64,
         #[starlark(require = pos)] b: i64,
@@ -121,7 +120,7 @@ fn builtins(builder: &mut GlobalsBuilder) {
         Ok(NoneType)
     }
 
-    /// An import: what it gets first is its caller.
+    /// An import, which gets its caller first.
     fn second<'v>(
         #[starlark(require = pos)] _caller: Value<'v>,
         #[starlark(require = pos)] x: i32,
@@ -130,7 +129,7 @@ fn builtins(builder: &mut GlobalsBuilder) {
     }
 }
 
-/// What starlark charges for a method of a type that is not its own: the methods do the least.
+/// A type with methods that do the least possible, to show what starlark takes for a method.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
 struct Probe;
 

@@ -1,9 +1,9 @@
-//! The host that the real modules have on wasmi's side: as little as they can do with.
+//! The host of the real modules on wasmi's side, with as little as they need.
 
 use wasmi::{AsContextMut, Caller, Engine, Error, Extern, ExternType, Func, Instance};
 use wasmi::{Memory, MemoryType, Module, Store, Val, ValType};
 
-use crate::raw;
+use crate::figures::raw;
 
 pub struct Machine<'a> {
     pub store: Store<State>,
@@ -18,7 +18,7 @@ pub struct State {
     pub now: i32,
     pub screen: usize,
     log: Vec<String>,
-    /// Of WASI: arguments that end in a NUL, and what was written.
+    /// For WASI: arguments, each with a NUL at its end, and what was written.
     pub args: Vec<String>,
     pub output: Vec<u8>,
 }
@@ -51,7 +51,7 @@ impl<'a> Machine<'a> {
                     self.store.data_mut().memory = Some(memory);
                     Extern::Memory(memory)
                 }
-                other => panic!("no host has a {other:?}"),
+                other => panic!("this host has no {other:?}"),
             })
             .collect();
         let instance = Instance::new(&mut self.store, self.module, &externs).unwrap();
@@ -61,7 +61,7 @@ impl<'a> Machine<'a> {
         self.instance = Some(instance);
     }
 
-    /// Calls a function of integers; its result, or 0. To exit is to return.
+    /// Calls a function with integers and returns its result, or 0 where it has none or exits with 0.
     pub fn call(&mut self, name: &str, args: &[i32]) -> i32 {
         let func = self.instance.unwrap().get_func(&self.store, name).unwrap();
         let args: Vec<Val> = args.iter().map(|x| Val::I32(*x)).collect();
@@ -92,8 +92,8 @@ const BAD_DESCRIPTOR: i32 = 8;
 const NO_ENTRY: i32 = 44;
 const NOT_SUPPORTED: i32 = 52;
 
-/// The functions of `js` that DOOM has, and those of WASI that a program needs which opens nothing of the
-/// host's: the rest is not supported.
+/// The functions of `js` that DOOM imports, and those of WASI for programs that open no files; no others are
+/// supported.
 fn host(name: &str, mut caller: Caller<'_, State>, params: &[i64]) -> Result<i32, Error> {
     let at = |index: usize| params[index] as u32 as usize;
     let memory = caller.data().memory.unwrap();

@@ -6,18 +6,17 @@ use std::time::{Duration, Instant};
 use wasmi::{Instance, Module};
 use wasmlark::{Engine, Sandbox};
 
-use crate::allocator;
-use crate::figure::{Figure, Goal, Unit};
-use crate::pair::Effort;
-use crate::raw;
-use crate::script::{self, limits};
+use crate::figures::raw;
+use crate::figures::script::{self, limits};
+use crate::harness::allocator;
+use crate::harness::{Effort, Figure, Goal, Unit};
 
 const SIZES: [(usize, &str); 3] = [(1 << 10, "1 KB"), (1 << 20, "1 MB"), (14 << 20, "14 MB")];
 
 /// Instances of a small module, all alive.
 const MANY: u64 = 10_000;
 
-/// Its memory of one page is not counted, everything else is.
+/// Everything is counted except its memory of one page.
 const SMALL: &str = r#"
 (module
     (memory (export "memory") 1)
@@ -49,10 +48,10 @@ fn effort(size: usize) -> Effort {
     }
 }
 
-/// From bytes to an instance, on a host and an engine that are new: with nothing compiled yet.
+/// From bytes to an instance, on new engines on both sides, which have compiled nothing yet.
 fn compile(size: usize, label: &'static str) -> Figure {
     let name = format!("module compile and instantiate {label}");
-    // Of a small module, what it takes to look at it twice is more.
+    // Reading a module twice counts for more in a small one.
     let goal = if size > 4 << 10 { Goal::AtMost(1.1) } else { Goal::AtMost(1.25) };
     Figure::ratio(name, "wasmi, the same bytes", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);
@@ -61,20 +60,20 @@ fn compile(size: usize, label: &'static str) -> Figure {
     })
 }
 
-/// The same bytes again, in an evaluation of its own: they are known by their hash.
+/// The same bytes again in another evaluation, where they are recognised by their hash.
 fn compile_again(size: usize, label: &'static str) -> Figure {
     let name = format!("module compile again {label}");
     let goal = if size > 4 << 10 { Goal::AtMost(0.1) } else { Goal::AtMost(0.5) };
     Figure::ratio(name, "wasmi, compiling it", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);
-        let host = Engine::new(limits());
-        our_compile(&host, &wasm);
-        samples.alternate(effort, &mut |_| our_compile(&host, &wasm), &mut |_| their_compile(&wasm));
+        let engine = Engine::new(limits());
+        our_compile(&engine, &wasm);
+        samples.alternate(effort, &mut |_| our_compile(&engine, &wasm), &mut |_| their_compile(&wasm));
         Ok(())
     })
 }
 
-/// A script that uses a module of 1 MB, run again by its sandbox, against its first run.
+/// A script with a module of 1 MB that its sandbox runs again, against its first run.
 fn sandbox_again() -> Figure {
     const SIZE: usize = 1 << 20;
     let goal = Goal::AtMost(0.1);
@@ -97,9 +96,9 @@ fn sandbox_again() -> Figure {
     })
 }
 
-fn our_compile(host: &Engine, wasm: &[u8]) -> Duration {
+fn our_compile(engine: &Engine, wasm: &[u8]) -> Duration {
     let source = "def compile(n):\n    wasm.instantiate(binary)\n";
-    script::with(host, &[("binary", wasm)], source, |session| session.time("compile", 1))
+    script::with(engine, &[("binary", wasm)], source, |session| session.time("compile", 1))
 }
 
 fn their_compile(wasm: &[u8]) -> Duration {
@@ -117,8 +116,9 @@ fn instances() -> Figure {
         let wasm = wat::parse_str(SMALL).unwrap();
         let engine = raw::engine(true);
         let module = Module::new(&engine, &wasm).unwrap();
-        let mut ours =
-            |_| script::with(&script::host(), &[("binary", &wasm)], INSTANTIATE, |session| session.time("make", MANY));
+        let mut ours = |_| {
+            script::with(&script::engine(), &[("binary", &wasm)], INSTANTIATE, |session| session.time("make", MANY))
+        };
         let mut theirs = |_| {
             let mut store = raw::store(&engine, ());
             let mut kept = Vec::new();
@@ -142,7 +142,7 @@ def make(n):
 ";
 
 fn bytes(name: &str, goal: Goal, measure: fn() -> u64) -> Figure {
-    Figure::amount(name, "its linear memory not counted", goal, Unit::Kibibytes, move || {
+    Figure::amount(name, "without its linear memory", goal, Unit::Kibibytes, move || {
         let page = 1 << 16;
         (measure() as f64 / MANY as f64 - f64::from(page)) / 1024.0
     })
@@ -150,12 +150,12 @@ fn bytes(name: &str, goal: Goal, measure: fn() -> u64) -> Figure {
 
 fn our_bytes() -> u64 {
     let wasm = wat::parse_str(SMALL).unwrap();
-    let host = Engine::new(limits());
-    // The script's own functions are used too, so that their handles are counted.
+    let engine = Engine::new(limits());
+    // Exports and memories are used, so that their handles are counted.
     let source = format!(
         "{INSTANTIATE}def all(n):\n    make(n)\n    for i in kept:\n        i.exports.add(1, i.exports.next())\n        i.memory.read_u8(0)\n"
     );
-    script::with(&host, &[("binary", &wasm)], &source, |session| {
+    script::with(&engine, &[("binary", &wasm)], &source, |session| {
         let before = allocator::allocated();
         session.time("all", MANY);
         allocator::allocated() - before
@@ -174,10 +174,10 @@ fn their_bytes() -> u64 {
     allocator::allocated() - before
 }
 
-/// A module of about `size` bytes: functions as compilers make them, each with constants of its own, all in
-/// a table, some exported, and data.
+/// A module of about `size` bytes with functions like those of compilers, each with its own constants. All are in a table,
+/// some are exported.
 pub fn module_of(size: usize) -> Vec<u8> {
-    // What one function takes, its type index, its place in the table and its part of the data included.
+    // Bytes of one function with its type index and its place in the table.
     const FUNCTION: usize = 96;
     let count = (size / FUNCTION).max(1);
     let body = |index: usize| {

@@ -1,9 +1,9 @@
-//! Counts what is allocated, to say what an instance takes; and lays large blocks out otherwise in each of a
-//! figure's processes.
+//! Counts allocated bytes, to tell what an instance takes; and lays large blocks out differently in each of a figure's
+//! processes.
 //!
-//! A loop in a guest is slower by a twentieth where its memory, its stack and the store lie so that the processor
-//! takes a load for one of what was stored before, by the lowest bits of both addresses. How they lie hangs on the
-//! sizes of all blocks before them, and is the same in every process.
+//! A loop in a guest is slower by a twentieth where the addresses of its memory, its stack and the store have the same
+//! lowest bits, so that the processor takes a load for one of what was just stored. The addresses depend on the sizes of
+//! all earlier blocks, and would be the same in every process.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,13 +14,13 @@ static ALLOCATOR: Counting = Counting;
 
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
 
-/// Of so many bytes on, a block is large: a linear memory is.
+/// The bytes from which on a block is large, as a linear memory is.
 const LARGE: usize = 32 << 10;
 
-/// Bytes that each large block is longer by.
+/// Bytes that are added to each large block.
 static PADDING: AtomicUsize = AtomicUsize::new(0);
 
-/// The first thing that a process does, before it has any large block.
+/// Chooses the layout of the process with this index. To be called first, before there is a large block.
 pub fn lay_out_as(process: usize) {
     PADDING.store(process % 64 * 48, Ordering::Relaxed);
 }
@@ -30,11 +30,11 @@ fn padded(layout: Layout) -> Layout {
         size @ ..LARGE => size,
         size => size.saturating_add(PADDING.load(Ordering::Relaxed)),
     };
-    // What is too long to be padded is too long to be had.
+    // A block that is too long to be padded is too long to be allocated.
     Layout::from_size_align(size, layout.align()).unwrap_or(layout)
 }
 
-/// Bytes that are allocated now.
+/// The bytes that are allocated now.
 pub fn allocated() -> u64 {
     ALLOCATED.load(Ordering::Relaxed)
 }
@@ -42,18 +42,18 @@ pub fn allocated() -> u64 {
 struct Counting;
 
 impl Counting {
-    /// All measurements are on one thread: no need for the price of an atomic addition.
+    /// Everything is measured on one thread, which spares the price of an atomic addition.
     fn count(&self, change: impl FnOnce(u64) -> u64) {
         ALLOCATED.store(change(ALLOCATED.load(Ordering::Relaxed)), Ordering::Relaxed);
     }
 }
 
-// SAFETY: all is passed on to the system's allocator, with the same longer size for a block each time: `PADDING` does
-// not change while there is a large one.
+// SAFETY: every call is passed on to the system's allocator, with the same padded size for a block each time: `PADDING`
+// does not change while there is a large block.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.count(|bytes| bytes.wrapping_add(layout.size() as u64));
-        // SAFETY: the caller's promises are those that `System` asks for.
+        // SAFETY: the caller promises what `System` asks for.
         unsafe { System.alloc(padded(layout)) }
     }
 
@@ -71,7 +71,7 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         self.count(|bytes| bytes.wrapping_sub(layout.size() as u64).wrapping_add(size as u64));
-        // SAFETY: the caller promises that a layout of the new size can be.
+        // SAFETY: the caller promises that the new size is valid for a layout.
         let new = padded(unsafe { Layout::from_size_align_unchecked(size, layout.align()) });
         // SAFETY: as above.
         unsafe { System.realloc(pointer, padded(layout), new.size()) }

@@ -1,14 +1,13 @@
-//! What must not grow: the cost of one call, whatever else there is.
+//! The cost of one call, which must not grow with whatever else exists.
 
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::{Effort, Figure, Goal};
 
-/// As good as equal, given that more data finds less room in caches.
+/// As good as equal: more data leaves less room in the caches.
 const SAME: Goal = Goal::AtMost(1.1);
 
 pub fn figures() -> Vec<Figure> {
@@ -18,7 +17,7 @@ pub fn figures() -> Vec<Figure> {
     let instances = move || one().then("[wasm.instantiate(module) for _ in range(10000)]");
     let stores =
         move || one().then("[wasm.instantiate(module, store = wasm.Store()).exports.f0(1) for _ in range(1000)]");
-    // starlark asks for its heap's size after each call from wasm.
+    // The size of the heap is checked after each call from wasm.
     let values = || Setting::imports(1).then("[0.5 * i for i in range(1000000)]");
     vec![
         pair("growth call bound, 10,000 exports", "1 export", "ours", many, one),
@@ -39,7 +38,7 @@ pub fn figures() -> Vec<Figure> {
     ]
 }
 
-/// A script, up to the functions that are timed.
+/// A guest and a script, without the functions that are timed.
 struct Setting {
     wasm: Vec<u8>,
     script: String,
@@ -72,7 +71,7 @@ instance = wasm.instantiate(binary, imports = {{'env': {{'i%d' % i: answer for i
         Self { wasm: wat::parse_str(text).unwrap(), script }
     }
 
-    /// A guest that exports what it imports: whoever calls that, `caller` is to be found out.
+    /// A guest that exports what it imports, so that the instance for `caller` must be found at each call.
     fn passed_on(instances: usize) -> Self {
         let text = r#"(module
             (import "env" "f" (func $f (param i32) (result i32)))
@@ -100,7 +99,7 @@ instance = instances[-1]
     }
 }
 
-/// Calls of `function` where there is much, against the same where there is little.
+/// Calls of `function` in a large setting against the same in a small one.
 fn pair(
     name: &str,
     against: &'static str,
@@ -111,8 +110,8 @@ fn pair(
     let effort = Effort::SHORT.processes(5);
     Figure::ratio(name, against, SAME, effort, UNROLLED, move |effort, samples| {
         let (many, few) = (many(), few());
-        script::with(&script::host(), &[("binary", &many.wasm)], &many.source(), |ours| {
-            script::with(&script::host(), &[("binary", &few.wasm)], &few.source(), |theirs| {
+        script::with(&script::engine(), &[("binary", &many.wasm)], &many.source(), |ours| {
+            script::with(&script::engine(), &[("binary", &few.wasm)], &few.source(), |theirs| {
                 samples.alternate(effort, &mut |n| ours.time(function, n), &mut |n| theirs.time(function, n));
             });
         });
@@ -120,11 +119,11 @@ fn pair(
     })
 }
 
-/// One instance more in a store of 10,000, against one in a store of few: both in one script, so that neither
-/// side finds memory that the other's setting up has freed.
+/// Another instance in a store of 10,000, against another in a store of few. Both are in one script, so that neither side
+/// finds memory that was freed while the other was set up.
 fn instantiate() -> Figure {
     let name = "growth instantiate, 10,000 instances";
-    // Those that are made while it is measured are few beside these.
+    // Few instances are made while this is measured, compared to these.
     let effort = Effort { slice: Duration::from_micros(100), rounds: 10, processes: 4 };
     let source = "
 module = wasm.Module(binary)
@@ -138,7 +137,7 @@ def theirs(n):
         wasm.instantiate(module, store = few)
 ";
     Figure::ratio(name, "few instances", Goal::AtMost(1.25), effort, 1, move |effort, samples| {
-        script::with(&script::host(), &[("binary", &Setting::exports(1).wasm)], source, |session| {
+        script::with(&script::engine(), &[("binary", &Setting::exports(1).wasm)], source, |session| {
             let session = RefCell::new(session);
             let time = |function, n| session.borrow_mut().time(function, n);
             samples.alternate(effort, &mut |n| time("ours", n), &mut |n| time("theirs", n));

@@ -1,10 +1,9 @@
 //! Calls from WebAssembly into a script.
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::{Effort, Figure, Goal};
 
-/// Its `run` calls the import in a loop, as often as it is told.
+/// `run` calls the import in a loop, as often as its argument says.
 const GUEST: &str = r#"
 (module
     (import "env" "f" (func $f (param i32) (result i32)))
@@ -17,8 +16,8 @@ const GUEST: &str = r#"
             (br_if $again (local.get $n)))))
 "#;
 
-/// What the import is, and what a script does that does the same without a guest in between: calls into
-/// WebAssembly, as many as there are calls between the languages.
+/// An import, and a statement of a script that does the same without a guest in between: it calls WebAssembly as many
+/// times as there are calls between the languages.
 struct Case {
     name: &'static str,
     import: &'static str,
@@ -70,8 +69,8 @@ fn case(case: &'static Case) -> Figure {
         |effort, samples| {
             let wasm = wat::parse_str(GUEST).unwrap();
             let source = script(case);
-            script::with(&script::host(), &[("binary", &wasm)], &source, |ours| {
-                script::with(&script::host(), &[("binary", &wasm)], &source, |theirs| {
+            script::with(&script::engine(), &[("binary", &wasm)], &source, |ours| {
+                script::with(&script::engine(), &[("binary", &wasm)], &source, |theirs| {
                     samples.alternate(effort, &mut |n| ours.time("hosted", n), &mut |n| theirs.time("bound", n));
                 });
             });
@@ -85,7 +84,7 @@ fn script(case: &Case) -> String {
     format!(
         "def identity(caller, x):
     return x
-# What an import needs of its own instance is bound once that is made.
+# An import's own instance is bound once it is made.
 plain = wasm.instantiate(binary, imports = {{'env': {{'f': identity}}}})
 handle = struct(memory = plain.memory, id = plain.exports.id)
 instance = wasm.instantiate(binary, imports = {{'env': {{'f': {}}}}})

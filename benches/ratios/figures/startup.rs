@@ -5,8 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::figure::{Figure, Goal, Unit};
-use crate::pair::Effort;
+use crate::harness::{Effort, Figure, Goal, Unit};
 
 pub fn figures() -> Vec<Figure> {
     vec![
@@ -26,7 +25,7 @@ pub fn figures() -> Vec<Figure> {
     ]
 }
 
-/// Against a start of the same program that has nothing to do: that part is the system's.
+/// Against a start of the same program with nothing to do, which is the system's part.
 fn relative(name: &str, script: fn() -> String) -> Figure {
     let effort = Effort::LONG.rounds(30).processes(1);
     Figure::ratio(name, "wasmlark --version", Goal::Stretch(2.0), effort, 1, move |effort, samples| {
@@ -36,14 +35,14 @@ fn relative(name: &str, script: fn() -> String) -> Figure {
     })
 }
 
-/// The path of a script that prints and does nothing else.
+/// The path of a script that only prints.
 fn trivial() -> String {
     let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/trivial.star");
     std::fs::write(path, "print('hello')\n").unwrap();
     path.to_owned()
 }
 
-/// The path of the command, which belongs to another package: built when it is first asked for.
+/// The path of the command, which belongs to another package and is built on first use.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {

@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 
 use wasmi::{Memory, MemoryType, Store};
 
-use crate::figure::{Figure, Goal};
-use crate::pair::Effort;
-use crate::raw;
-use crate::script::{self, UNROLLED, repeat};
+use crate::figures::raw;
+use crate::figures::script::{self, UNROLLED, repeat};
+use crate::harness::{Effort, Figure, Goal};
 
 /// Nine tenths of the other side's speed.
 const AS_FAST: Goal = Goal::AtMost(1.11);
-/// Little more than a method that does nothing but this.
+/// Little more than a method that does only this.
 const AS_METHOD: Goal = Goal::AtMost(1.3);
 
 const SIZES: [(usize, &str); 3] = [(8, "8 B"), (4 << 10, "4 KiB"), (1 << 20, "1 MiB")];
@@ -22,12 +21,12 @@ pub fn figures() -> Vec<Figure> {
     for (size, label) in SIZES {
         figures.extend(ranges(size, label));
     }
-    // A byte of a large range costs what one of a small range costs: what memcpy takes.
+    // A byte of a large range costs what a byte of a small range does: the time of memcpy.
     figures.extend([(64 << 10, "64 KiB"), (4 << 20, "4 MiB")].map(|(size, label)| {
         let statement = "m.write(0, data)".to_owned();
         against_rust(format!("memory write {label}"), statement, size, overwrite, "memcpy")
     }));
-    // What starlark takes for a method is a third of what memcpy takes for so little.
+    // A method call alone takes starlark a third of the time that memcpy takes for 4 KiB.
     figures.push(against_method(
         "memory write 4 KiB, as a method".to_owned(),
         "m.write(0, data)".to_owned(),
@@ -40,8 +39,8 @@ pub fn figures() -> Vec<Figure> {
     figures
 }
 
-/// Reading and writing a range: what it costs to call at all, at 8 bytes, is held against a method of starlark's making, and
-/// the rest against Rust.
+/// Reads and writes of a range. Those of 8 bytes, which are mostly the call, are held against a Starlark method; the others
+/// against Rust.
 fn ranges(size: usize, label: &str) -> Vec<Figure> {
     let operations: [(&str, String, String, Rust, &'static str); 5] = [
         ("read", format!("m.read(0, {size})"), format!("p.bytes(0, {size})"), copy_bytes, "allocate and copy"),
@@ -72,7 +71,7 @@ fn ranges(size: usize, label: &str) -> Vec<Figure> {
         .collect()
 }
 
-/// Does the same in Rust, from bytes that end in a NUL, or with those to write; what is allocated is kept, as a
+/// Does the same in Rust, with bytes to read that end in a NUL, or with those to write. What is allocated is kept, as a
 /// script's values are.
 type Rust = fn(&mut Buffers, &[u8], u64) -> Duration;
 
@@ -138,12 +137,12 @@ fn overwrite(buffers: &mut Buffers, source: &[u8], times: u64) -> Duration {
 
 fn against_rust(name: String, statement: String, size: usize, rust: Rust, against: &'static str) -> Figure {
     let source = script(&statement, "pass", size);
-    // A script frees nothing while it runs: fewer rounds of what is large.
+    // A script frees nothing while it runs, so large ranges get fewer rounds.
     let effort = if size > 1 << 16 { Effort::SHORT.rounds(5) } else { Effort::SHORT };
     Figure::ratio(name, against, AS_FAST, effort, UNROLLED, move |effort, samples| {
         let mut buffers = Buffers::new(size);
-        script::with(&script::host(), &[], &source, |session| {
-            // The very bytes that the script writes: the distance of source and destination within a page counts.
+        script::with(&script::engine(), &[], &source, |session| {
+            // The same bytes that the script writes: the distance of source and destination within a page matters.
             let source = session.value("BYTES");
             let ours = &mut |n| session.time("ours", n);
             samples.alternate(effort, ours, &mut |n| rust(&mut buffers, source, n * UNROLLED));
@@ -155,8 +154,8 @@ fn against_rust(name: String, statement: String, size: usize, rust: Rust, agains
 fn against_method(name: String, statement: String, method: String, size: usize, goal: Goal) -> Figure {
     let source = script(&statement, &method, size);
     Figure::ratio(name, "a method that does the same", goal, Effort::SHORT, UNROLLED, move |effort, samples| {
-        script::with(&script::host(), &[], &source, |ours| {
-            script::with(&script::host(), &[], &source, |theirs| {
+        script::with(&script::engine(), &[], &source, |ours| {
+            script::with(&script::engine(), &[], &source, |theirs| {
                 samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));
             });
         });
@@ -164,7 +163,7 @@ fn against_method(name: String, statement: String, method: String, size: usize, 
     })
 }
 
-/// A memory of 65 pages with text at its start and a wide number on the last page, and two functions of statements on it.
+/// A memory of 65 pages with text at its start and a wide number on its last page, and two functions that use it.
 fn script(ours: &str, theirs: &str, size: usize) -> String {
     let locals = "m, p, data, text = memory, probe, BYTES, TEXT";
     let (ours, theirs) = (repeat("ours", locals, ours), repeat("theirs", locals, theirs));
@@ -178,8 +177,8 @@ memory.write_u64(4194328, 8 << 40)
     )
 }
 
-/// Writing 4 KiB after 4 KiB through a memory that no cache holds, as programs do that move data. It goes twice
-/// as fast or slow with the distance of source and destination within a page, so there are many sources.
+/// Writes of 4 KiB, one after the other, through a memory larger than the caches, as in programs that move data. The
+/// distance of source and destination within a page makes them up to twice as fast, so there are many sources.
 fn streaming() -> [Figure; 2] {
     const PIECE: usize = 4 << 10;
     const SIZE: usize = 64 << 20;
@@ -201,7 +200,7 @@ fn streaming() -> [Figure; 2] {
             )
         };
         let (ours, theirs) = (function("ours", "m.write(at, data)"), function("theirs", "p.take_bytes(at, data)"));
-        // What lies between two pieces moves the next one on within its page.
+        // The bytes between two pieces give each another offset in its page.
         format!(
             "memory = wasm.Memory({})
 DATA, BETWEEN = [], []
@@ -229,7 +228,7 @@ for _ in range({SOURCES}):
             }
             start.elapsed()
         };
-        script::with(&script::host(), &[], &script(), |session| {
+        script::with(&script::engine(), &[], &script(), |session| {
             samples.alternate(effort, &mut |n| session.time("ours", n), &mut theirs);
         });
         Ok(())
@@ -237,8 +236,8 @@ for _ in range({SOURCES}):
     let name = "memory write 4 KiB, through 64 MiB, as a method";
     let method = "a method that does the same";
     let method = Figure::ratio(name, method, AS_FAST, effort, PIECES, move |effort, samples| {
-        script::with(&script::host(), &[], &script(), |ours| {
-            script::with(&script::host(), &[], &script(), |theirs| {
+        script::with(&script::engine(), &[], &script(), |ours| {
+            script::with(&script::engine(), &[], &script(), |theirs| {
                 samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));
             });
         });
@@ -272,14 +271,14 @@ fn numbers() -> Vec<Figure> {
     .collect()
 }
 
-/// What starlark takes for a method more than for a function, by itself; and so for a read.
+/// What a method call takes beyond a function call in starlark itself, and in a read.
 fn functions() -> [Figure; 2] {
-    let against = "a function that gives an int";
+    let against = "a function that returns an int";
     let pair = |name: &str, statement: &str| {
         let source = script(statement, "give_int(8)", 0);
         Figure::ratio(name, against, Goal::Stretch(1.3), Effort::SHORT, UNROLLED, move |effort, samples| {
-            script::with(&script::host(), &[], &source, |ours| {
-                script::with(&script::host(), &[], &source, |theirs| {
+            script::with(&script::engine(), &[], &source, |ours| {
+                script::with(&script::engine(), &[], &source, |theirs| {
                     samples.alternate(effort, &mut |n| ours.time("ours", n), &mut |n| theirs.time("theirs", n));
                 });
             });

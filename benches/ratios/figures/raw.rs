@@ -1,11 +1,11 @@
-//! The reference: wasmi itself, driven from Rust, set up as `Engine` sets it up.
+//! The reference: wasmi driven from Rust, with the settings that `Engine` gives it.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use wasmi::{CompilationMode, Config, Engine, Func, Instance, Module, Store, Val};
 
-/// Wasmi as `wasmlark::Limits::default()` has it, and with its fuel off.
+/// Wasmi with the settings of `wasmlark::Limits::default()`, with or without fuel.
 pub fn engine(fuel: bool) -> Engine {
     let mut config = Config::default();
     config
@@ -43,7 +43,7 @@ impl Raw {
         self.instance.get_func(&self.store, name).unwrap()
     }
 
-    /// Calls `name` so many times as wasmi's users do who learn of a signature at run time.
+    /// Calls `name` a number of times, as a wasmi user does who learns its signature at run time.
     pub fn dynamic(&mut self, name: &str, args: &[Val], results: &mut [Val], times: u64) -> Duration {
         let func = self.func(name);
         let start = Instant::now();
