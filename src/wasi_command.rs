@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::limits::Limits;
 use crate::module::Compiled;
+use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
 use crate::wasi::{Abi, Binding, CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System, WasiFunction};
@@ -75,7 +76,7 @@ impl WasiCommand {
             stdout: OutputStream::Kept(Vec::new()),
             stderr: OutputStream::Kept(Vec::new()),
             files: Vec::new(),
-            root: false,
+            preopens: Vec::new(),
             seed: 0,
             now: 0,
             clock_step: CLOCK_STEP,
@@ -89,17 +90,32 @@ impl WasiCommand {
         self
     }
 
-    /// Adds an environment variable.
+    /// Sets an environment variable. The last value of a name counts.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.setup.env.push((name.into(), value.into()));
+        let (name, value) = (name.into(), value.into());
+        match self.setup.env.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.setup.env.push((name, value)),
+        }
         self
     }
 
     /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
-    /// content, is an empty directory. With none, not even `/`, the guest can open and make no files.
+    /// content, is an empty directory. With none, not even `/`, and no [`preopen`](Self::preopen), the
+    /// guest can open and make no files.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
-        self.setup.root = true;
         self.setup.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Lets the guest open a directory, by its path from the root, under the name `name`: `/`, `.`,
+    /// `data`, any. The directory is made if no file lies in it. The guest reaches what lies in these
+    /// directories and nothing else.
+    ///
+    /// Without this, where files are given, the root directory is open under the name `/`. C libraries
+    /// of before 2021 find a relative path only by a relative name.
+    pub fn preopen(mut self, name: impl Into<String>, path: impl Into<String>) -> Self {
+        self.setup.preopens.push((name.into(), path.into()));
         self
     }
 
@@ -145,9 +161,12 @@ impl WasiCommand {
         self
     }
 
-    /// Runs a module: its function `_start`.
+    /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { setup, limits } = self;
+        let Self { mut setup, limits } = self;
+        if setup.preopens.is_empty() && !setup.files.is_empty() {
+            setup.preopens.push(("/".to_owned(), "/".to_owned()));
+        }
         let budget = Budget::new(&limits);
         let machine = match System::new(setup, budget.clone()) {
             Ok(system) => Machine::new(system),
@@ -208,7 +227,7 @@ fn start(
     machine: &Machine,
     bytes: &[u8],
 ) -> Result<i32, Failure> {
-    let compiled = engine.compile(bytes, |hash, code| budget.add_code(hash, code))?;
+    let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
     if let Some(fuel) = engine.limits().fuel {

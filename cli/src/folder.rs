@@ -10,6 +10,8 @@ pub struct Folder {
     pub host: PathBuf,
     /// Begins and ends in a slash.
     pub guest: String,
+    /// The names that the guest knows directories by, and their paths.
+    pub preopens: Vec<(String, String)>,
 }
 
 impl Folder {
@@ -27,9 +29,18 @@ impl Folder {
                 }
             }
         }
-        let guest = parts.iter().map(|part| format!("/{part}")).collect::<String>() + "/";
+        let path = parts.iter().map(|part| format!("/{part}")).collect::<String>() + "/";
         match fs::metadata(host) {
-            Ok(metadata) if metadata.is_dir() => Ok(Self { host: host.into(), guest }),
+            Ok(metadata) if metadata.is_dir() => {
+                // Without a GUEST, both kinds of guests find it: those that make paths absolute, and those that
+                // compare names.
+                let name = if split.is_some() { guest_name(guest) } else { relative_name(&path) };
+                let mut preopens = vec![(name, path.clone())];
+                if split.is_none() {
+                    preopens.insert(0, ("/".to_owned(), "/".to_owned()));
+                }
+                Ok(Self { host: host.into(), guest: path, preopens })
+            }
             Ok(_) => Err(format!("--dir {text}: {host} is not a folder")),
             Err(error) => Err(format!("--dir {text}: cannot read {host}: {error}")),
         }
@@ -92,4 +103,20 @@ pub fn check_overlap(folders: &[Folder], write_back: bool) -> Result<(), String>
         }
     }
     Ok(())
+}
+
+/// The name of a preopened directory as it was given, without slashes at its end.
+fn guest_name(text: &str) -> String {
+    match text.trim_end_matches('/') {
+        "" => "/".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// A path from the root as one that is relative to it.
+fn relative_name(path: &str) -> String {
+    match path.trim_matches('/') {
+        "" => ".".to_owned(),
+        name => name.to_owned(),
+    }
 }

@@ -1,7 +1,8 @@
 //! `wasmlark wasi`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use wasmlark::WasiCommand;
@@ -23,7 +24,7 @@ pub fn run(options: args::WasiArguments) -> u8 {
 
 fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let Some((file, arguments)) = options.command.split_first() else { return Err("no module is given".to_owned()) };
-    let module = fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?;
+    let (file, module) = read_module(file)?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
     if let Err(message) = check_overlap(&folders, options.write_back) {
         eprintln!("error: {message}");
@@ -33,7 +34,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     for folder in &folders {
         folder.read(&mut before)?;
     }
-    let program = Path::new(file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
+    let program = Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = WasiCommand::new()
         .arg(program)
         .seed(options.seed)
@@ -50,6 +51,12 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     }
     for folder in &folders {
         command = command.file(&folder.guest, "");
+    }
+    let mut named = BTreeSet::new();
+    for (name, path) in folders.iter().flat_map(|folder| &folder.preopens) {
+        if named.insert(name) {
+            command = command.preopen(name, path);
+        }
     }
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
@@ -78,4 +85,14 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
             Ok(exit::status(&error))
         }
     }
+}
+
+/// The module's name for messages, and its bytes.
+fn read_module(file: &str) -> Result<(String, Vec<u8>), String> {
+    if file == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(|e| format!("cannot read the module from stdin: {e}"))?;
+        return Ok(("<stdin>".to_owned(), bytes));
+    }
+    Ok((file.to_owned(), fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?))
 }

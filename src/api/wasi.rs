@@ -37,6 +37,7 @@ pub(crate) struct WasiArguments<'v> {
     pub(crate) env: Option<Value<'v>>,
     pub(crate) stdin: Option<Value<'v>>,
     pub(crate) files: Option<Value<'v>>,
+    pub(crate) preopens: Option<Value<'v>>,
     pub(crate) seed: Option<Value<'v>>,
     pub(crate) now: Option<Value<'v>>,
     pub(crate) clock_step: Option<Value<'v>>,
@@ -51,12 +52,15 @@ impl<'v> Wasi<'v> {
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
         let setup = Setup {
             args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
-            env: arguments.env.map_or_else(|| Ok(Vec::new()), variables)?,
+            env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env"))?,
             stdin: InputStream::bytes(arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()))?),
             stdout: OutputStream::Kept(Vec::new()),
             stderr: OutputStream::Kept(Vec::new()),
             files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
-            root: true,
+            preopens: match arguments.preopens {
+                Some(value) => pairs(value, "preopens")?,
+                None => vec![("/".to_owned(), "/".to_owned())],
+            },
             seed: number(arguments.seed, "seed", 0)?,
             now: number(arguments.now, "now", 0)?,
             clock_step: number(arguments.clock_step, "clock_step", CLOCK_STEP)?,
@@ -101,18 +105,19 @@ fn strings(value: Value<'_>) -> Result<Vec<String>, Error> {
     items.iter().enumerate().map(item).collect()
 }
 
-fn variables(value: Value<'_>) -> Result<Vec<(String, String)>, Error> {
+/// A dict from str to str, which was given as `what`.
+fn pairs(value: Value<'_>, what: &str) -> Result<Vec<(String, String)>, Error> {
     let Some(dict) = DictRef::from_value(value) else {
-        return Err(Error::value(format!("`env` must be a dict from str to str, got {}", convert::describe(value))));
+        return Err(Error::value(format!("`{what}` must be a dict from str to str, got {}", convert::describe(value))));
     };
-    let variable = |(name, value): (Value<'_>, Value<'_>)| match (name.unpack_str(), value.unpack_str()) {
+    let pair = |(name, value): (Value<'_>, Value<'_>)| match (name.unpack_str(), value.unpack_str()) {
         (Some(name), Some(value)) => Ok((name.to_owned(), value.to_owned())),
         (Some(name), None) => {
-            Err(Error::value(format!("`env[\"{name}\"]` must be a str, got {}", convert::describe(value))))
+            Err(Error::value(format!("`{what}[\"{name}\"]` must be a str, got {}", convert::describe(value))))
         }
-        (None, _) => Err(Error::value(format!("`env` must have str keys, got {}", convert::describe(name)))),
+        (None, _) => Err(Error::value(format!("`{what}` must have str keys, got {}", convert::describe(name)))),
     };
-    dict.iter().map(variable).collect()
+    dict.iter().map(pair).collect()
 }
 
 fn files(value: Value<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {

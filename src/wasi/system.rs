@@ -23,8 +23,9 @@ pub(crate) struct Setup {
     pub(crate) stderr: OutputStream,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// Whether the guest may open the root directory, or no files at all.
-    pub(crate) root: bool,
+    /// The directories that the guest may open: the name of each for the guest, and its path. The guest
+    /// can open no files if there are none.
+    pub(crate) preopens: Vec<(String, String)>,
     pub(crate) seed: u64,
     pub(crate) now: u64,
     pub(crate) clock_step: u64,
@@ -50,15 +51,15 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// A machine with descriptors 0, 1, 2 for the streams, and 3 for the root directory if the guest
-    /// may open that.
+    /// Makes a machine with descriptors 0, 1, 2 for the streams, and 3 and up for the preopened
+    /// directories.
     ///
     /// # Errors
     ///
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
     pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
-        let Setup { args, env, stdin, stdout, stderr, files, root, seed, now, clock_step } = setup;
+        let Setup { args, env, stdin, stdout, stderr, files, preopens, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
         }
@@ -95,15 +96,40 @@ impl System {
         for (target, right) in standard {
             system.insert(Descriptor { target, rights: right | rights::STREAM, inheriting: 0, flags: 0 });
         }
-        if root {
-            let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()), listed_to: None };
-            system.insert(Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 });
+        for (name, path) in preopens {
+            system.add_preopen(name, &path)?;
         }
         Ok(system)
     }
 
+    /// Opens a directory for the guest, and makes it if it is not there.
+    fn add_preopen(&mut self, name: String, path: &str) -> Result<(), Error> {
+        let bad = |why: &str| Err(Error::value(format!("`preopens` has {name:?}: {path:?}, {why}")));
+        if name.is_empty() || name.contains('\0') || name.len() > PATH_MAX as usize {
+            return bad("whose name is empty, has a NUL or is longer than 4096 bytes");
+        }
+        let now = self.clock.now();
+        let mut ino = ROOT;
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            if part == "." || part == ".." || part.contains('\0') || part.len() > NAME_MAX {
+                return bad("which is not a plain path: no `.`, no `..`, no NUL, no name longer than 255 bytes");
+            }
+            ino = match enter(&mut self.fs, ino, part, now) {
+                Ok(ino) => ino,
+                Err(Errno::Nospc) => return Err(too_large(&self.budget)),
+                Err(_) => return bad("which is a file"),
+            };
+        }
+        let target = Target::Directory { ino, preopen: Some(name.clone()), listed_to: None };
+        let descriptor = Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 };
+        match self.descriptors.insert(descriptor, &mut self.fs) {
+            Ok(_) => Ok(()),
+            Err(_) => bad("which is one too many"),
+        }
+    }
+
     fn insert(&mut self, descriptor: Descriptor) {
-        // The table is empty at first and has room for four.
+        // The table is empty at first and has room for three.
         let _ = self.descriptors.insert(descriptor, &mut self.fs);
     }
 
