@@ -13,7 +13,9 @@ use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
-use crate::wasi::{Abi, Binding, CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System, WasiFunction};
+use crate::wasi::{
+    Abi, Binding, CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System, WasiFunction,
+};
 use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -34,6 +36,7 @@ use crate::wording::shown;
 /// ```
 pub struct WasiCommand {
     setup: Setup,
+    streams: Streams,
     limits: Limits,
 }
 
@@ -72,16 +75,14 @@ impl WasiCommand {
         let setup = Setup {
             args: Vec::new(),
             env: Vec::new(),
-            stdin: InputStream::bytes(Vec::new()),
-            stdout: OutputStream::Kept(Vec::new()),
-            stderr: OutputStream::Kept(Vec::new()),
             files: Vec::new(),
             preopens: Vec::new(),
             seed: 0,
             now: 0,
             clock_step: CLOCK_STEP,
         };
-        Self { setup, limits: Limits::default() }
+        let streams = Streams::kept(InputStream::bytes(Vec::new()));
+        Self { setup, streams, limits: Limits::default() }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -121,19 +122,19 @@ impl WasiCommand {
 
     /// Sets standard input. It is read when the guest reads.
     pub fn stdin(mut self, reader: impl Read + Send + 'static) -> Self {
-        self.setup.stdin = InputStream::Reader(Box::new(reader));
+        self.streams.stdin = InputStream::Reader(Box::new(reader));
         self
     }
 
     /// Passes standard output on when the guest writes. The limit `output` is for what is kept only.
     pub fn stdout(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.setup.stdout = OutputStream::Passed(Box::new(writer));
+        self.streams.stdout = OutputStream::Passed(Box::new(writer));
         self
     }
 
     /// Passes standard error on when the guest writes.
     pub fn stderr(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.setup.stderr = OutputStream::Passed(Box::new(writer));
+        self.streams.stderr = OutputStream::Passed(Box::new(writer));
         self
     }
 
@@ -163,13 +164,13 @@ impl WasiCommand {
 
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, limits } = self;
+        let Self { mut setup, streams, limits } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
         let budget = Budget::new(&limits);
-        let machine = match System::new(setup, budget.clone()) {
-            Ok(system) => Machine::new(system),
+        let machine = match Machine::new(setup, streams, budget.clone()) {
+            Ok(machine) => machine,
             Err(error) => return WasiOutput::failed(error),
         };
         let engine = Engine::new(limits.clone());
@@ -180,7 +181,8 @@ impl WasiCommand {
             start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
         let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
         drop(store);
-        let system = machine.system();
+        let machine = machine.lock();
+        let MachineParts { system, streams } = &*machine;
         let (result, files) = match system.files() {
             Ok(files) => (result, files),
             Err(error) => (result.and(Err(error)), Vec::new()),
@@ -193,9 +195,9 @@ impl WasiCommand {
             result,
             links,
             origins,
-            stdout: system.stdout.kept().to_owned(),
-            stderr: system.stderr.kept().to_owned(),
-            files: contents(&system, files),
+            stdout: streams.stdout.kept().to_owned(),
+            stderr: streams.stderr.kept().to_owned(),
+            files: contents(system, files),
             stats: Stats { fuel, ticks: 0, memory_peak: budget.memory_peak() },
         }
     }

@@ -20,7 +20,7 @@ use starlark::values::{
 use super::convert;
 use super::evaluation::Evaluation;
 use crate::error::Error;
-use crate::wasi::{CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System};
+use crate::wasi::{CLOCK_STEP, InputStream, Machine, Setup, Streams};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -50,12 +50,10 @@ impl<'v> Wasi<'v> {
     ) -> Result<Self, Error> {
         let budget = evaluation.as_ref().budget.clone();
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
+        let stdin = arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()));
         let setup = Setup {
             args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
             env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env"))?,
-            stdin: InputStream::bytes(arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()))?),
-            stdout: OutputStream::Kept(Vec::new()),
-            stderr: OutputStream::Kept(Vec::new()),
             files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
             preopens: match arguments.preopens {
                 Some(value) => pairs(value, "preopens")?,
@@ -65,7 +63,8 @@ impl<'v> Wasi<'v> {
             now: number(arguments.now, "now", 0)?,
             clock_step: number(arguments.clock_step, "clock_step", CLOCK_STEP)?,
         };
-        Ok(Self { machine: Machine::new(System::new(setup, budget)?), evaluation: evaluation.to_value() })
+        let streams = Streams::kept(InputStream::bytes(stdin?));
+        Ok(Self { machine: Machine::new(setup, streams, budget)?, evaluation: evaluation.to_value() })
     }
 
     /// The machine of a value that is given as `wasi`.
@@ -151,14 +150,14 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn stdout<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
         let wasi = Wasi::live(this)?;
-        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stdout.kept(), heap)?))
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.lock().streams.stdout.kept(), heap)?))
     }
 
     /// What was written to standard error so far.
     #[starlark(attribute)]
     fn stderr<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
         let wasi = Wasi::live(this)?;
-        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stderr.kept(), heap)?))
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.lock().streams.stderr.kept(), heap)?))
     }
 
     /// All files as they are now: a dict from paths to `bytes`, in the order of the paths.
@@ -168,7 +167,8 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         heap: Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, SmallMap<String, StarlarkBytes>>> {
         let wasi = Wasi::live(this)?;
-        let system = wasi.machine.system();
+        let machine = wasi.machine.lock();
+        let system = &machine.system;
         // The names of one file share its bytes.
         let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
         let mut files = Vec::new();
@@ -189,7 +189,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn exit_code<'v>(this: Value<'v>) -> starlark::Result<NoneOr<i32>> {
         let machine = &Wasi::live(this)?.machine;
-        let code = machine.system().exit_code;
+        let code = machine.lock().system.exit_code;
         Ok(NoneOr::from_option(code))
     }
 }

@@ -62,7 +62,7 @@ impl Descriptor {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Descriptors(BTreeMap<u32, Descriptor>);
 
 impl Descriptors {

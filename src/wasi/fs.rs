@@ -21,12 +21,14 @@ const NODE_COST: u64 = 256;
 /// What a directory entry costs beside its name, in bytes.
 const ENTRY_COST: u64 = 128;
 
+#[derive(Clone)]
 pub(crate) struct Fs {
     nodes: BTreeMap<Ino, Node>,
     last: Ino,
     budget: Budget,
 }
 
+#[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) body: Body,
     /// Directory entries that refer to it. 0 for a directory that was removed and is still open.
@@ -44,6 +46,7 @@ pub(crate) struct Times {
     pub(crate) changed: u64,
 }
 
+#[derive(Clone)]
 pub(crate) enum Body {
     File(Vec<u8>),
     Directory(Directory),
@@ -55,6 +58,7 @@ pub(crate) enum Body {
 /// An entry keeps its cookie while it stays in the directory, also when it is renamed or its name is
 /// given to another node. So a guest that removes, renames or replaces what it sees while it lists
 /// misses nothing that was there all the time.
+#[derive(Clone)]
 pub(crate) struct Directory {
     parent: Ino,
     names: BTreeMap<String, (Ino, u64)>,

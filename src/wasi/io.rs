@@ -94,7 +94,7 @@ fn read_stream(call: &mut WasiCall<'_>, buffers: &[(u32, u32)]) -> WasiResult<u3
         if *length == 0 {
             continue;
         }
-        let read = match call.system.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
+        let read = match call.streams.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
             Ok(read) => u32::try_from(read).unwrap_or(*length),
             // What was read before it is not lost.
             Err(_) if total > 0 => break,
@@ -152,8 +152,8 @@ pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
         for (ptr, length) in buffers {
             let bytes = call.memory.bytes(ptr, length)?;
             let stream = match target {
-                Target::Stdout => &mut call.system.stdout,
-                _ => &mut call.system.stderr,
+                Target::Stdout => &mut call.streams.stdout,
+                _ => &mut call.streams.stderr,
             };
             stream.write(bytes, &call.system.budget)?;
         }

@@ -1,4 +1,5 @@
-//! The state of a machine, and what it is made with.
+//! The state of a machine, and what it is made from. Its streams, which may lead out of the process, are in
+//! `stream`.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +10,15 @@ use super::descriptor::{Descriptor, Descriptors, Target};
 use super::fs::{Body, Fs, Ino, ROOT};
 use super::random::Random;
 use super::resolve::{Follow, ResolvedPath};
-use super::stream::{InputStream, OutputStream};
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
-/// What a machine is made with.
+/// What the state of a machine is made from.
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// All of `argv`, the program's name first.
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) stdin: InputStream,
-    pub(crate) stdout: OutputStream,
-    pub(crate) stderr: OutputStream,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// The directories that the guest may open: the name of each for the guest, and its path. The guest
@@ -31,14 +29,13 @@ pub(crate) struct Setup {
     pub(crate) clock_step: u64,
 }
 
-/// A machine's state.
+/// The state of a machine: plain data, so that a clone is a snapshot. A clone shares the budget and is not charged to
+/// it.
+#[derive(Clone)]
 pub(crate) struct System {
     pub(crate) args: Vec<String>,
     /// As `name=value`.
     pub(crate) env: Vec<String>,
-    pub(crate) stdin: InputStream,
-    pub(crate) stdout: OutputStream,
-    pub(crate) stderr: OutputStream,
     pub(crate) fs: Fs,
     /// The paths of the files that the machine was made with. Inode numbers are never used twice.
     pub(crate) origins: BTreeMap<Ino, String>,
@@ -59,7 +56,7 @@ impl System {
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
     pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
-        let Setup { args, env, stdin, stdout, stderr, files, preopens, seed, now, clock_step } = setup;
+        let Setup { args, env, files, preopens, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
         }
@@ -71,15 +68,9 @@ impl System {
                 )));
             }
         }
-        if !budget.take_files(stdin.held()) {
-            return Err(too_large(&budget));
-        }
         let mut system = Self {
             args,
             env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            stdin,
-            stdout,
-            stderr,
             fs: Fs::new(budget.clone(), now),
             origins: BTreeMap::new(),
             descriptors: Descriptors::default(),
@@ -208,7 +199,7 @@ fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno
     }
 }
 
-fn too_large(budget: &Budget) -> Error {
+pub(super) fn too_large(budget: &Budget) -> Error {
     let limit = budget.files_limit();
     Error::limit(Limit::Files, format!("the files are larger than the sandbox takes: limit `files` is {limit} bytes"))
 }
