@@ -124,6 +124,11 @@ impl Budget {
         fits
     }
 
+    /// Whether so many bytes more are left for files.
+    pub(crate) fn has_files(&self, bytes: u64) -> bool {
+        self.usage().files.saturating_add(bytes) <= self.files_limit
+    }
+
     /// Gives back what was taken for files.
     pub(crate) fn give_files(&self, bytes: u64) {
         let mut usage = self.usage();

@@ -153,7 +153,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         let instance = Instance::live(this)?;
         let code = instance.run("_start", heap, eval)?;
         if let Some(machine) = &instance.machine {
-            machine.system().exit_code = Some(code);
+            machine.lock().system.exit_code = Some(code);
         }
         Ok(code)
     }
