@@ -6,21 +6,15 @@ mod number;
 mod pack;
 mod text;
 
-use std::fmt;
-
-use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
-use starlark::coerce::Coerce;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::starlark_complex_value;
 use starlark::values::bytes::StarlarkBytes;
-use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
-    starlark_value,
-};
+use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use wasmi::AsContextMut;
 
 use super::fuel::pay;
+use super::handle::handle;
 use super::store_ref::StoreRef;
 use crate::api::convert;
 use crate::error::{Error, Limit};
@@ -36,17 +30,7 @@ const BYTES_PER_FUEL: u64 = 64;
 /// is wrong with it.
 pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
 
-#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
-#[allocative(skip)]
-#[repr(C)]
-pub(crate) struct MemoryGen<V> {
-    pub(crate) owner: StoreRef<V>,
-    #[trace(unsafe_ignore)]
-    #[freeze(identity)]
-    pub(crate) memory: wasmi::Memory,
-}
-
-starlark_complex_value!(pub(crate) Memory);
+handle! { MemoryGen as Memory { memory: wasmi::Memory } prints "<wasm.Memory>" }
 
 impl<'v> Memory<'v> {
     /// Makes a memory of a script's own.
@@ -343,17 +327,5 @@ where
             other.owner.to_value().ptr_eq(self.owner.to_value())
                 && format!("{:?}", other.memory) == format!("{:?}", self.memory)
         }))
-    }
-}
-
-impl<V> fmt::Debug for MemoryGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Memory>")
-    }
-}
-
-impl<V> fmt::Display for MemoryGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Memory>")
     }
 }
