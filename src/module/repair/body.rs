@@ -6,9 +6,9 @@ use wasmparser::{FunctionBody, ValType};
 use super::lowering::Lowering;
 use super::recent::Window;
 use super::scan::{Scan, Shapes};
-use super::skim::{self, Op, Skim};
 use super::types::encoded;
 use super::{select, store_to_itself};
+use crate::module::skim::{self, Op, Skim};
 
 /// Writes a body as it stands in a code section, with its size. `None` for what no valid module has, or
 /// for code that grows too large.

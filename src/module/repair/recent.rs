@@ -1,6 +1,6 @@
 //! What the instructions just before a place leave on the stack, as far as a repair wants to know.
 
-use super::skim::{Op, Skim, code};
+use crate::module::skim::{Op, Skim, code};
 
 /// What the last two instructions leave.
 #[derive(Default)]
@@ -112,7 +112,11 @@ impl Recent {
             code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
             code::CALL | code::CALL_INDIRECT => K::Slot,
             code::GLOBAL_GET | code::MEMORY_SIZE | code::MEMORY_GROW => K::Value,
-            code::SELECT => K::View,
+            // With a constant condition, what is left is one of the operands.
+            code::SELECT => match self.last {
+                K::Zero | K::Constant | K::Value | K::Other => K::Other,
+                _ => K::View,
+            },
             // wasmi reduces none of these to one of its operands.
             code::I32_CLZ..=code::I32_POPCNT
             | code::I64_CLZ..=code::I64_POPCNT

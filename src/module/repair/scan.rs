@@ -10,9 +10,9 @@ use super::aliased_memory::Memories;
 use super::empty_frame::Callees;
 use super::partial_instance::Segments;
 use super::recent::Window;
-use super::skim::{Skim, code};
 use super::types::Types;
 use super::{br_table, memory_maximum, store_to_itself};
+use crate::module::skim::{Skim, code};
 
 /// What a module has of the shapes.
 #[derive(Default)]

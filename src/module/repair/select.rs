@@ -14,7 +14,7 @@
 //!
 //! Goes with the first wasmi whose `try_fuse_select` leaves slots alone.
 
-use super::skim::{Op, code};
+use crate::module::skim::{Op, code};
 
 /// Whether the instruction is a `select`, of either form.
 pub(super) fn is_select(op: Op) -> bool {

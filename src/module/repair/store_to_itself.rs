@@ -9,7 +9,7 @@
 //!
 //! Goes with the first wasmi that compiles `local.get 0; local.get 0; i32.store offset=65536`.
 
-use super::skim::{Op, code};
+use crate::module::skim::{Op, code};
 
 /// The greatest offset that the short form of a store holds.
 const SHORT: u64 = u16::MAX as u64;

@@ -23,7 +23,10 @@ pub(super) mod code {
     pub(in super::super) const LOOP: u8 = 0x03;
     pub(in super::super) const IF: u8 = 0x04;
     pub(in super::super) const END: u8 = 0x0b;
+    pub(in super::super) const BR: u8 = 0x0c;
+    pub(in super::super) const BR_IF: u8 = 0x0d;
     pub(in super::super) const BR_TABLE: u8 = 0x0e;
+    pub(in super::super) const RETURN: u8 = 0x0f;
     pub(in super::super) const CALL: u8 = 0x10;
     pub(in super::super) const CALL_INDIRECT: u8 = 0x11;
     pub(in super::super) const RETURN_CALL: u8 = 0x12;
@@ -39,7 +42,6 @@ pub(super) mod code {
     pub(in super::super) const I32_STORE: u8 = 0x36;
     pub(in super::super) const I64_STORE: u8 = 0x37;
     pub(in super::super) const I32_STORE8: u8 = 0x3a;
-    pub(in super::super) const I32_STORE16: u8 = 0x3b;
     pub(in super::super) const I64_STORE32: u8 = 0x3e;
     pub(in super::super) const MEMORY_SIZE: u8 = 0x3f;
     pub(in super::super) const MEMORY_GROW: u8 = 0x40;
