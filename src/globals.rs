@@ -22,7 +22,7 @@ use crate::api::instantiate::instantiate as make_instance;
 use crate::api::memory::{FrozenMemory, Memory};
 use crate::api::module::Module;
 use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
-use crate::api::store::{ClosedStore, Store};
+use crate::api::store::{EndedStore, Store};
 use crate::api::table::{FrozenTable, Table};
 use crate::api::wasi::{EndedWasi, Wasi, WasiArguments};
 use crate::error::Error;
@@ -201,7 +201,7 @@ fn members(builder: &mut GlobalsBuilder) {
 
     /// Makes a store: a place for instances with fuel and memory of its own, within the sandbox's,
     /// that `close()` frees early. Without one, everything lives in the evaluation's default store.
-    #[starlark(as_type = ClosedStore)]
+    #[starlark(as_type = EndedStore)]
     fn Store<'v>(
         #[starlark(require = named)] fuel: Option<NoneOr<Value<'v>>>,
         #[starlark(require = named)] max_memory: Option<NoneOr<Value<'v>>>,

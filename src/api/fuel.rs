@@ -2,8 +2,10 @@
 //! ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
 
 use starlark::values::{Value, ValueLike};
+use wasmi::StoreContextMut;
 
 use super::evaluation::Evaluation;
+use super::scope::StoreData;
 use super::store::Store;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 
@@ -52,14 +54,7 @@ impl<'v> Store<'v> {
             return Ok(());
         }
         self.hold_fuel(this)?;
-        let paid = self.with(|mut context| {
-            let left = context.get_fuel().ok()?;
-            context.set_fuel(left.checked_sub(fuel)?).ok()
-        })?;
-        match paid {
-            Some(()) => Ok(()),
-            None => Err(self.out_of_fuel(this)),
-        }
+        if self.with(|mut context| pay(&mut context, fuel))? { Ok(()) } else { Err(self.out_of_fuel(this)) }
     }
 
     /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
@@ -79,6 +74,12 @@ impl<'v> Store<'v> {
         state.settle_fuel();
         self.fuel.left(state.budget.fuel_left())
     }
+}
+
+/// Takes `fuel` off the counter of a store that holds the fuel. False, with the counter unchanged, if less is left.
+pub(crate) fn pay(context: &mut StoreContextMut<'_, StoreData>, fuel: u64) -> bool {
+    let left = context.get_fuel().ok().and_then(|left| left.checked_sub(fuel));
+    left.is_some_and(|left| context.set_fuel(left).is_ok())
 }
 
 impl<'v> Evaluation<'v> {

@@ -10,14 +10,12 @@ use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::none::{NoneOr, NoneType};
-use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueLike, ValueTyped, starlark_value,
-};
+use starlark::values::{NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueTyped, starlark_value};
 use wasmi::{AsContextMut, StoreContextMut};
 
 use super::convert;
 use super::evaluation::Evaluation;
+use super::handle::ended;
 use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
@@ -247,12 +245,12 @@ impl fmt::Display for HostFailure {
 
 impl wasmi::errors::HostError for HostFailure {}
 
+/// The error for a handle that was frozen. Its advice holds for every type of handle.
 #[cold]
 pub(crate) fn frozen() -> Error {
     Error::new(
         ErrorKind::Handle,
-        "this value belongs to the evaluation of the file that made it, which is over; \
-         share the `wasm.Module` through `load`, and instantiate it inside a function",
+        "the evaluation that made this value has ended; make it inside a function, and share that function through `load`",
     )
 }
 
@@ -312,7 +310,7 @@ fn store_methods(builder: &mut MethodsBuilder) {
 
 #[starlark_value(type = "wasm.Store")]
 impl<'v> StarlarkValue<'v> for Store<'v> {
-    type Canonical = ClosedStore;
+    type Canonical = EndedStore;
 
     fn get_methods() -> Option<&'static Methods> {
         Some(STORE.methods())
@@ -342,26 +340,13 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
     }
 }
 
-impl<'v> AllocValue<'v> for Store<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// A store whose evaluation has ended. Its memory is freed.
+    Store becomes EndedStore prints "<wasm.Store>"
 }
-
-impl Freeze for Store<'_> {
-    type Frozen = ClosedStore;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<ClosedStore> {
-        Ok(ClosedStore)
-    }
-}
-
-/// A store whose evaluation is over: its memory is freed.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct ClosedStore;
 
 #[starlark_value(type = "wasm.Store")]
-impl<'v> StarlarkValue<'v> for ClosedStore {
+impl<'v> StarlarkValue<'v> for EndedStore {
     fn get_methods() -> Option<&'static Methods> {
         Store::get_methods()
     }
@@ -378,12 +363,6 @@ impl fmt::Debug for Store<'_> {
 }
 
 impl fmt::Display for Store<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Store>")
-    }
-}
-
-impl fmt::Display for ClosedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<wasm.Store>")
     }

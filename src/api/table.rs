@@ -1,36 +1,20 @@
 //! `wasm.Table`: a table of references.
 
-use std::fmt;
-
-use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
-use starlark::coerce::Coerce;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::values::none::NoneOr;
-use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
-    starlark_value,
-};
+use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 
 use super::convert;
 use super::function::{to_starlark, to_wasm};
+use super::handle::handle;
 use super::store_ref::StoreRef;
 use crate::budget;
 use crate::error::{Error, Limit};
 
-#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
-#[allocative(skip)]
-#[repr(C)]
-pub(crate) struct TableGen<V> {
-    pub(crate) owner: StoreRef<V>,
-    #[trace(unsafe_ignore)]
-    #[freeze(identity)]
-    pub(crate) table: wasmi::Table,
-}
-
-starlark_complex_value!(pub(crate) Table);
+handle! { TableGen as Table { table: wasmi::Table } prints "<wasm.Table>" }
 
 /// What a table's own maximum may be: wasmi on a 32-bit host makes no table with a larger one.
 pub(crate) const MAX_ELEMENTS: u64 = u32::MAX as u64;
@@ -227,17 +211,5 @@ where
             other.owner.to_value().ptr_eq(self.owner.to_value())
                 && format!("{:?}", other.table) == format!("{:?}", self.table)
         }))
-    }
-}
-
-impl<V> fmt::Debug for TableGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Table>")
-    }
-}
-
-impl<V> fmt::Display for TableGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Table>")
     }
 }

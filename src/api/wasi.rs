@@ -13,12 +13,12 @@ use starlark::values::list::ListRef;
 use starlark::values::none::NoneOr;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
+    Heap, NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
 };
 
 use super::convert;
 use super::evaluation::Evaluation;
+use super::handle::ended;
 use crate::error::Error;
 use crate::wasi::{CLOCK_STEP, InputStream, Machine, Setup, Streams};
 
@@ -203,23 +203,10 @@ impl<'v> StarlarkValue<'v> for Wasi<'v> {
     }
 }
 
-impl<'v> AllocValue<'v> for Wasi<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// A machine whose evaluation has ended.
+    Wasi becomes EndedWasi prints "<wasm.Wasi>"
 }
-
-impl Freeze for Wasi<'_> {
-    type Frozen = EndedWasi;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedWasi> {
-        Ok(EndedWasi)
-    }
-}
-
-/// A machine whose evaluation is over.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct EndedWasi;
 
 #[starlark_value(type = "wasm.Wasi", UnpackValue, StarlarkTypeRepr)]
 impl<'v> StarlarkValue<'v> for EndedWasi {
@@ -235,12 +222,6 @@ impl fmt::Debug for Wasi<'_> {
 }
 
 impl fmt::Display for Wasi<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Wasi>")
-    }
-}
-
-impl fmt::Display for EndedWasi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<wasm.Wasi>")
     }

@@ -24,7 +24,7 @@ const TIERS: &[&[&str]] = &[
     &["lang::dialect"],
     &["lang"],
     &["engine"],
-    &["api::convert", "api::scope"],
+    &["api::convert", "api::scope", "api::handle"],
     &["api::evaluation"],
     &["api::store"],
     &["api::store_ref", "api::fuel", "api::typed_calls"],
