@@ -297,8 +297,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Function::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && are_same(&other.func, &self.func)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.func, &self.func)
         }))
     }
 }

@@ -134,8 +134,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Global::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && are_same(&other.global, &self.global)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.global, &self.global)
         }))
     }
 }

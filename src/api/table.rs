@@ -229,8 +229,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Table::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && are_same(&other.table, &self.table)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.table, &self.table)
         }))
     }
 }

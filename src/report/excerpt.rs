@@ -23,7 +23,8 @@ pub(super) fn visible(place: &FileSpan) -> FileSpan {
             let end = text.trim_end().len();
             (end, end)
         }
-        (_, Some(marked)) => (begin, begin.saturating_add(marked.trim_end().len())),
+        // Blanks alone may be what the error is about.
+        (_, Some(marked)) if !marked.trim().is_empty() => (begin, begin.saturating_add(marked.trim_end().len())),
         _ => (begin, end),
     };
     FileSpan { file: place.file.clone(), span: Span::new(position(span.0), position(span.1)) }
@@ -97,6 +98,7 @@ impl Row {
     fn new(line: &str, focus: usize) -> Self {
         let whole = line.chars().nth(MAX_LINE).is_none();
         let start = if whole || focus < WINDOW - CONTEXT { 0 } else { focus.saturating_sub(CONTEXT) };
+        let start = start.min(line.chars().count().saturating_sub(WINDOW));
         let mut rest = line.chars().skip(start);
         let shown: Vec<char> = rest.by_ref().take(if whole { MAX_LINE } else { WINDOW }).collect();
         let lead = if start > 0 { "..." } else { "" };
@@ -123,7 +125,7 @@ fn width(c: char) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use starlark::codemap::CodeMap;
     use starlark_syntax::span_display::span_display;

@@ -39,7 +39,11 @@ fn rows(frames: &[Frame], original: impl Fn(&FileSpan) -> FileSpan) -> Vec<Strin
             Some(location) => {
                 let location = original(location);
                 let line = location.file.source_line_at_pos(location.span.begin()).trim();
-                rows.push(format!("  * {}, in {caller}\n      {}\n", location.resolve().begin_file_line(), start(line)));
+                rows.push(format!(
+                    "  * {}, in {caller}\n      {}\n",
+                    location.resolve().begin_file_line(),
+                    start(line)
+                ));
             }
             // For a call from Rust starlark pushes a frame of the function `None`.
             None if caller == "None" => {}
@@ -97,7 +101,7 @@ fn shorten(mut entries: Vec<Entry>) -> Vec<Entry> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

@@ -12,7 +12,7 @@ use syn::visit::{self, Visit};
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
     &["error", "limits", "wording"],
-    &["budget"],
+    &["budget", "value"],
     &[
         "module::types",
         "module::layout",
@@ -23,7 +23,14 @@ const TIERS: &[&[&str]] = &[
         "lang::names",
         "lang::nesting",
     ],
-    &["module", "lang::compat::shift", "lang::compat::builtins", "lang::compat::limits", "lang::compat::libm"],
+    &[
+        "module",
+        "lang::compat::shift",
+        "lang::compat::builtins",
+        "lang::compat::collect",
+        "lang::compat::limits",
+        "lang::compat::libm",
+    ],
     &["module::inspect", "lang::compat::shift_assign"],
     &["lang::compat"],
     &["lang::dialect"],

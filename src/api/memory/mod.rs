@@ -299,8 +299,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Memory::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && are_same(&other.memory, &self.memory)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.memory, &self.memory)
         }))
     }
 }

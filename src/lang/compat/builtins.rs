@@ -21,8 +21,10 @@ use starlark::values::{
     FrozenValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
 };
 
+type MakeTy = Option<fn() -> Ty>;
+
 /// The builtins whose results may be ints of more than 28 bits, with the types that they stand for in annotations.
-const UNFOLDED: [(&str, Option<fn() -> Ty>); 2] = [("hash", None), ("int", Some(Ty::int))];
+const UNFOLDED: [(&str, MakeTy); 2] = [("hash", None), ("int", Some(Ty::int))];
 
 /// The owner of the functions.
 static STANDARD: Lazy<Globals> = Lazy::new(Globals::standard);
@@ -40,7 +42,7 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
 #[allocative(skip)]
 struct Unfolded {
     function: FrozenValue,
-    ty: Option<fn() -> Ty>,
+    ty: MakeTy,
 }
 
 starlark_simple_value!(Unfolded);

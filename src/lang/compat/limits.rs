@@ -8,13 +8,18 @@
 //!
 //! Remove when: starlark's error says which limit it is about.
 
-use starlark::eval::Evaluator;
 use starlark::ErrorKind;
+use starlark::eval::Evaluator;
 
 use crate::error::{Error, Limit};
 
 /// Returns the limit that `error`, which ended the evaluation of `eval`, is about.
-pub(crate) fn limit_reached(error: &starlark::Error, eval: &Evaluator<'_, '_, '_>, ticks: u64, heap: usize) -> Option<Limit> {
+pub(crate) fn limit_reached(
+    error: &starlark::Error,
+    eval: &Evaluator<'_, '_, '_>,
+    ticks: u64,
+    heap: usize,
+) -> Option<Limit> {
     match error.kind() {
         ErrorKind::StackOverflow(_) => Some(Limit::CallDepth),
         ErrorKind::Other(_) if Error::find_in(error).is_some() => None,
