@@ -21,10 +21,10 @@ struct Entry {
 
 /// Renders the frames, or nothing if there are none. `original` maps a place to the text as it was written.
 pub(super) fn render(frames: &[Frame], original: impl Fn(&FileSpan) -> FileSpan) -> String {
-    if frames.is_empty() {
+    let entries = shorten(fold(&rows(frames, original)));
+    if entries.is_empty() {
         return String::new();
     }
-    let entries = shorten(fold(&rows(frames, original)));
     let mut out = "Traceback (most recent call last):\n".to_owned();
     entries.iter().for_each(|entry| out.push_str(&entry.text));
     out
@@ -34,7 +34,7 @@ pub(super) fn render(frames: &[Frame], original: impl Fn(&FileSpan) -> FileSpan)
 fn rows(frames: &[Frame], original: impl Fn(&FileSpan) -> FileSpan) -> Vec<String> {
     let mut caller = "<module>";
     let mut rows = Vec::new();
-    for frame in frames {
+    for (index, frame) in frames.iter().enumerate() {
         match &frame.location {
             Some(location) => {
                 let location = original(location);
@@ -45,8 +45,9 @@ fn rows(frames: &[Frame], original: impl Fn(&FileSpan) -> FileSpan) -> Vec<Strin
                     start(line)
                 ));
             }
-            // For a call from Rust starlark pushes a frame of the function `None`.
-            None if caller == "None" => {}
+            // For a call from Rust starlark pushes a frame of the function `None`, which is not among these frames if it is
+            // the first.
+            None if index == 0 || caller == "None" => {}
             None => rows.push(format!("  File <builtin>, in {caller}\n")),
         }
         caller = &frame.name;

@@ -32,7 +32,6 @@ set([3, 1, 2])
 struct()
 struct(b = 1, a = "x")
 Point(x = 1, y = [2])
-record(z = int)(z = 1)
 Color("red")
 range(3)
 len
@@ -56,7 +55,8 @@ fn a_value_goes_in_as_it_came_out() {
     for expression in VALUES.lines().filter(|line| !line.contains("Point") && !line.contains("Color")) {
         let value = Sandbox::new().run("main.star", expression).unwrap().value;
         let is_record = matches!(&value, Value::Struct(value) if value.record().is_some());
-        let is_opaque = value.to_string().contains('<') || matches!(value, Value::Opaque(_));
+        let holds_opaque = value.as_slice().and_then(<[Value]>::first).is_some_and(|v| matches!(v, Value::Opaque(_)));
+        let is_opaque = holds_opaque || matches!(value, Value::Opaque(_));
         let back = session.call("same", &[value.clone()]);
         if is_opaque {
             let error = back.unwrap_err();
@@ -139,7 +139,7 @@ def read(length): return memory.read(0, length)",
     assert_eq!((session.get("_private").unwrap(), session.get("nothing").unwrap()), (None, None));
     assert_eq!(session.take_output(), "one\ntwo\n");
     let error = session.call("ad", &[]).unwrap_err();
-    assert_eq!(error.message(), "the script has no function `ad`; did you mean `add`, `read` or `seen`?");
+    assert_eq!(error.message(), "the script has no function `ad`; did you mean `add`?");
     assert_eq!(session.stats().memory_peak, 65536);
 }
 
@@ -175,7 +175,7 @@ fn all_calls_have_one_budget() {
     }
 }
 
-/// What calls leave behind would be ten times the limit, and wasm's handles are moved by the collector.
+/// What calls leave behind would be three times the limit, and wasm's handles are moved by the collector.
 #[test]
 fn garbage_is_collected_between_calls() {
     let limits = Limits::new().heap(32 << 20);
@@ -187,7 +187,7 @@ def f(n):
     keep.append(n)
     return (len(x), memory.read_cstring(0), len(keep))";
     let mut session = Sandbox::new().limits(limits).load("main.star", script).unwrap();
-    for n in 0..3000 {
+    for n in 0..600 {
         let result = session.call("f", &[n.into()]).unwrap();
         assert_eq!(result, Value::Tuple(vec![2000.into(), n.to_string().into(), (n + 1).into()]));
     }
