@@ -73,15 +73,24 @@ impl Engine {
 
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
     /// long as it lives, so to keep the module too costs little, and to compile it twice would cost twice.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Arc<Compiled>, Error> {
+    ///
+    /// `charge` is told which module it is and about how many bytes of code it has, before it is compiled.
+    pub(crate) fn compile(
+        &self,
+        bytes: &[u8],
+        charge: impl FnOnce(ModuleHash, u64) -> Result<(), Error>,
+    ) -> Result<Arc<Compiled>, Error> {
         let hash = module::hash(bytes);
-        if let Some(known) = self.cache().modules.get(&hash) {
-            return Ok(known.clone());
+        let known = self.cache().modules.get(&hash).cloned();
+        if let Some(known) = known {
+            charge(hash, known.code)?;
+            return Ok(known);
         }
+        let code = module::code_size(bytes);
+        charge(hash, code)?;
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.wasmi(), bytes, hash).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), bytes, code).map(Arc::new);
         let mut cache = self.cache();
-        let code = new.as_ref().map_or_else(|_| Compiled::code_size(bytes), |new| new.code);
         cache.code = cache.code.saturating_add(code);
         let new = new?;
         cache.modules.insert(hash, new.clone());

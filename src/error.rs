@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use crate::limits::table::Limit;
+
 /// An error of this crate: boxed, so that a `Result` of it stays two words.
 ///
 /// [`Display`](fmt::Display) prints what a person should read: for an error that left a script, the
@@ -149,56 +151,6 @@ impl TryFrom<wasmi::TrapCode> for TrapCode {
             T::GrowthOperationLimited => Self::GrowthLimited,
             _ => return Err(()),
         })
-    }
-}
-
-/// The limits of a sandbox; their values are in [`Limits`](crate::Limits).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Limit {
-    /// WebAssembly fuel.
-    Fuel,
-    /// Bytes of all linear memories together.
-    Memory,
-    /// Elements of all tables together.
-    TableElements,
-    /// Instances made.
-    Instances,
-    /// Starlark function calls and loop rounds.
-    Ticks,
-    /// Bytes of the Starlark heap.
-    Heap,
-    /// Starlark calls nested in each other.
-    CallDepth,
-    /// Bytes that `print` may produce, or that is kept of what WASI guests write.
-    Output,
-    /// Bytes of the files of WASI machines.
-    Files,
-    /// Nesting of the source text.
-    Nesting,
-}
-
-impl Limit {
-    /// The limit's name: that of the method of [`Limits`](crate::Limits) that sets it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fuel => "fuel",
-            Self::Memory => "memory",
-            Self::TableElements => "table_elements",
-            Self::Instances => "instances",
-            Self::Ticks => "ticks",
-            Self::Heap => "heap",
-            Self::CallDepth => "call_depth",
-            Self::Output => "output",
-            Self::Files => "files",
-            Self::Nesting => "nesting",
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -98,6 +98,7 @@ pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
 pub use limits::Limits;
+pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{Session, Stats};

@@ -152,7 +152,8 @@ impl WasiCommand {
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store = wasmi::Store::new(engine.wasmi(), limiter);
         store.limiter(|limiter| limiter);
-        let result = start(&engine, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
+        let result =
+            start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
         let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
         drop(store);
         let system = machine.system();
@@ -188,8 +189,14 @@ impl WasiOutput {
     }
 }
 
-fn start(engine: &Engine, store: &mut wasmi::Store<Limiter>, machine: &Machine, bytes: &[u8]) -> Result<i32, Failure> {
-    let compiled = engine.compile(bytes)?;
+fn start(
+    engine: &Engine,
+    budget: &Budget,
+    store: &mut wasmi::Store<Limiter>,
+    machine: &Machine,
+    bytes: &[u8],
+) -> Result<i32, Failure> {
+    let compiled = engine.compile(bytes, |hash, code| budget.add_code(hash, code))?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
     if let Some(fuel) = engine.limits().fuel {

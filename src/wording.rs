@@ -1,5 +1,9 @@
 //! Words for messages: names that a module chose, and what somebody may have meant.
 
+/// What a component is told, as bytes or as text.
+pub(crate) const COMPONENT: &str = "this is a WebAssembly component, not a module; wasmlark runs core modules: \
+    take the core module out of it, or build for a target such as wasm32-wasip1";
+
 /// A name from a module, for people to read: control characters, line feeds and marks that turn the
 /// direction of writing are escaped, so that no module forges a line of a message or drives a terminal.
 pub(crate) fn shown(name: &str) -> String {

@@ -44,6 +44,102 @@
 #include <stdint.h>
 
 /**
+ * The limits of a sandbox.
+ */
+typedef enum wasmlark_limit {
+  /**
+   * WebAssembly fuel for the whole evaluation: one unit for most instructions.
+   *
+   * Copying, filling and growing cost one more unit for each 64 bytes. The default is enough for some
+   * fifteen seconds to two minutes of work. Without this limit, code runs faster, and an endless loop in
+   * a module never ends.
+   *
+   * Default 100000000000, at least 0; `UINT64_MAX` turns it off.
+   */
+  WASMLARK_LIMIT_FUEL = 0,
+  /**
+   * Bytes of all linear memories together.
+   *
+   * Default 1073741824, at least 0.
+   */
+  WASMLARK_LIMIT_MEMORY = 1,
+  /**
+   * Elements of all tables together.
+   *
+   * Default 10000000, at least 0.
+   */
+  WASMLARK_LIMIT_TABLE_ELEMENTS = 2,
+  /**
+   * Instances and stores that exist at one time.
+   *
+   * Closing a store frees its instances.
+   *
+   * Default 100000, at least 0.
+   */
+  WASMLARK_LIMIT_INSTANCES = 3,
+  /**
+   * Depth of nested WebAssembly calls.
+   *
+   * A deeper call traps with `stack-overflow`. A level may use 1 KiB of value stack on average.
+   *
+   * Default 8192, at least 64.
+   */
+  WASMLARK_LIMIT_STACK_DEPTH = 4,
+  /**
+   * Starlark ticks: one for each function call and each round of a loop.
+   *
+   * Checked about every thousand ticks.
+   *
+   * Default 1000000000, at least 1.
+   */
+  WASMLARK_LIMIT_TICKS = 5,
+  /**
+   * Bytes of the Starlark heap.
+   *
+   * Checked as often as ticks are. Bytes that were copied out of memories may take as much again, and so
+   * may the code of all modules, which counts as about eight times their bytes.
+   *
+   * Default 1073741824, at least 1.
+   */
+  WASMLARK_LIMIT_HEAP = 6,
+  /**
+   * Depth of nested Starlark calls, including calls into WebAssembly and back.
+   *
+   * A level needs a few KiB of native stack.
+   *
+   * Default 200, at least 1.
+   */
+  WASMLARK_LIMIT_CALL_DEPTH = 7,
+  /**
+   * Bytes that a script may print.
+   *
+   * The standard output and error that are kept for all WASI guests together may take as much again.
+   *
+   * Default 67108864, at least 0.
+   */
+  WASMLARK_LIMIT_OUTPUT = 8,
+  /**
+   * Bytes of the files of all WASI machines together.
+   *
+   * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
+   * guest that reaches the limit gets `ENOSPC`.
+   *
+   * Default 268435456, at least 0.
+   */
+  WASMLARK_LIMIT_FILES = 9,
+  /**
+   * Depth of a script's source: brackets, blocks, and operators in a row.
+   *
+   * Deeper source would overflow the parser's native stack. For the default, 1 MiB of stack is enough in
+   * any build.
+   *
+   * Default 200, at least 0.
+   */
+  WASMLARK_LIMIT_NESTING = 10,
+} wasmlark_limit;
+
+
+/**
  * Whether a call made sense.
  */
 typedef enum wasmlark_status {
@@ -134,56 +230,6 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_NO_RUN = -1,
 } wasmlark_kind;
-
-/**
- * The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
- */
-typedef enum wasmlark_limit {
-  /**
-   * WebAssembly fuel; `UINT64_MAX` turns metering off.
-   */
-  WASMLARK_LIMIT_FUEL = 0,
-  /**
-   * Bytes of all linear memories together.
-   */
-  WASMLARK_LIMIT_MEMORY = 1,
-  /**
-   * Elements of all tables together.
-   */
-  WASMLARK_LIMIT_TABLE_ELEMENTS = 2,
-  /**
-   * Instances and stores at a time.
-   */
-  WASMLARK_LIMIT_INSTANCES = 3,
-  /**
-   * Nesting of WebAssembly calls.
-   */
-  WASMLARK_LIMIT_STACK_DEPTH = 4,
-  /**
-   * Starlark function calls and rounds of loops.
-   */
-  WASMLARK_LIMIT_TICKS = 5,
-  /**
-   * Bytes of the Starlark heap.
-   */
-  WASMLARK_LIMIT_HEAP = 6,
-  /**
-   * Starlark calls nested in each other.
-   */
-  WASMLARK_LIMIT_CALL_DEPTH = 7,
-  /**
-   * Bytes that a script may print.
-   */
-  WASMLARK_LIMIT_OUTPUT = 8,
-  /**
-   * Bytes of the files of all WASI machines together.
-   */
-  WASMLARK_LIMIT_FILES = 9,
-  /**
-   * Nesting of a script's source.
-   */
-  WASMLARK_LIMIT_NESTING = 10,
-} wasmlark_limit;
 
 /**
  * The texts of a run, UTF-8.
@@ -337,7 +383,8 @@ enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, u
 wasmlark_object wasmlark_sandbox_new(void);
 
 /**
- * Sets one of the limits, a `wasmlark_limit`. Values below a limit's least are raised to it.
+ * Sets one of the limits, a `wasmlark_limit`. A value below a limit's minimum is raised to it; `UINT64_MAX` turns
+ * off a limit that can be turned off.
  */
 enum wasmlark_status wasmlark_sandbox_limit(wasmlark_object sandbox,
                                             uint32_t limit,

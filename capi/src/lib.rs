@@ -50,7 +50,7 @@ pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
 pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text};
 pub use sandbox::{
-    LimitName, Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
+    Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
     wasmlark_sandbox_on_print, wasmlark_sandbox_run,
 };
 

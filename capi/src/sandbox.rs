@@ -3,54 +3,10 @@
 use std::ffi::c_void;
 use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 
-use wasmlark::{Report, Sandbox};
+use wasmlark::{Limit, Report, Sandbox};
 
 use crate::misuse::{Misuse, Status, bytes, guard, status, text};
 use crate::objects::{self, Handle, Object, Run};
-
-/// The limits of a sandbox. `wasmlark::Limits` of the Rust documentation has each one's default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(C)]
-pub enum LimitName {
-    /// WebAssembly fuel; `UINT64_MAX` turns metering off.
-    Fuel = 0,
-    /// Bytes of all linear memories together.
-    Memory = 1,
-    /// Elements of all tables together.
-    TableElements = 2,
-    /// Instances and stores at a time.
-    Instances = 3,
-    /// Nesting of WebAssembly calls.
-    StackDepth = 4,
-    /// Starlark function calls and rounds of loops.
-    Ticks = 5,
-    /// Bytes of the Starlark heap.
-    Heap = 6,
-    /// Starlark calls nested in each other.
-    CallDepth = 7,
-    /// Bytes that a script may print.
-    Output = 8,
-    /// Bytes of the files of all WASI machines together.
-    Files = 9,
-    /// Nesting of a script's source.
-    Nesting = 10,
-}
-
-impl LimitName {
-    const ALL: [Self; 11] = [
-        Self::Fuel,
-        Self::Memory,
-        Self::TableElements,
-        Self::Instances,
-        Self::StackDepth,
-        Self::Ticks,
-        Self::Heap,
-        Self::CallDepth,
-        Self::Output,
-        Self::Files,
-        Self::Nesting,
-    ];
-}
 
 /// Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
 pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const u8, length: usize)>;
@@ -62,31 +18,16 @@ pub extern "C" fn wasmlark_sandbox_new() -> Handle {
     guard(|| objects::add(Object::Sandbox(Arc::new(RwLock::new(Sandbox::new())))), |_| 0)
 }
 
-/// Sets one of the limits, a `wasmlark_limit`. Values below a limit's least are raised to it.
+/// Sets one of the limits, a `wasmlark_limit`. A value below a limit's minimum is raised to it; `UINT64_MAX` turns
+/// off a limit that can be turned off.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64) -> Status {
     status(|| {
-        let known = LimitName::ALL.into_iter().find(|known| *known as u32 == limit);
+        let known = Limit::ALL.iter().copied().find(|known| *known as u32 == limit);
         let limit = known.ok_or_else(|| Misuse::unknown("limit", limit))?;
-        change(sandbox, |sandbox| {
-            let place = sandbox.limits_mut();
-            let limits = std::mem::take(place);
-            // Where addresses are shorter, more than they can count is as good as no limit.
-            let size = usize::try_from(value).unwrap_or(usize::MAX);
-            *place = match limit {
-                LimitName::Fuel => limits.fuel((value != u64::MAX).then_some(value)),
-                LimitName::Memory => limits.memory(value),
-                LimitName::TableElements => limits.table_elements(value),
-                LimitName::Instances => limits.instances(size),
-                LimitName::StackDepth => limits.stack_depth(size),
-                LimitName::Ticks => limits.ticks(value),
-                LimitName::Heap => limits.heap(size),
-                LimitName::CallDepth => limits.call_depth(size),
-                LimitName::Output => limits.output(size),
-                LimitName::Files => limits.files(value),
-                LimitName::Nesting => limits.nesting(size),
-            };
-        })
+        let value = if limit.is_optional() && value == u64::MAX { None } else { Some(value) };
+        change(sandbox, |sandbox| sandbox.limits_mut().put(limit, value))?
+            .map_err(|error| Misuse::new(Status::Argument, error.message()))
     })
 }
 
@@ -188,8 +129,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
     )
 }
 
-/// Changes a sandbox, unless a script runs in it: to wait for that could be to wait for oneself.
-fn change(sandbox: Handle, f: impl FnOnce(&mut Sandbox)) -> Result<(), Misuse> {
+/// Changes a sandbox, unless a script runs in it: a script that waited for its own end would wait for ever.
+fn change<R>(sandbox: Handle, f: impl FnOnce(&mut Sandbox) -> R) -> Result<R, Misuse> {
     let found = objects::sandbox(sandbox)?;
     let mut found: RwLockWriteGuard<'_, Sandbox> = match found.try_write() {
         Ok(found) => found,
@@ -199,8 +140,7 @@ fn change(sandbox: Handle, f: impl FnOnce(&mut Sandbox)) -> Result<(), Misuse> {
             return Err(Misuse::new(Status::Busy, message));
         }
     };
-    f(&mut found);
-    Ok(())
+    Ok(f(&mut found))
 }
 
 /// An application's threads may have little: 512 KiB in a dispatch queue of iOS.

@@ -5,6 +5,8 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use wasmlark::Limit;
+
 use crate::*;
 
 /// A sandbox cannot be changed from the function that takes what it prints; a script may run in it.
@@ -15,7 +17,7 @@ fn a_sandbox_in_use() {
     static RAN: AtomicU32 = AtomicU32::new(u32::MAX);
     unsafe extern "C" fn print(context: *mut c_void, text: *const u8, length: usize) {
         let sandbox = context.addr() as Handle;
-        CHANGED.store(wasmlark_sandbox_limit(sandbox, LimitName::Fuel as u32, 1) as u32, Ordering::SeqCst);
+        CHANGED.store(wasmlark_sandbox_limit(sandbox, Limit::Fuel as u32, 1) as u32, Ordering::SeqCst);
         // SAFETY: the text is what was given.
         let inner = unsafe { wasmlark_sandbox_run(sandbox, text, length, b"1".as_ptr(), 1) };
         RAN.store(wasmlark_run_kind(inner) as u32, Ordering::SeqCst);
@@ -32,7 +34,7 @@ fn a_sandbox_in_use() {
     assert_eq!(wasmlark_run_kind(run), Kind::Done);
     assert_eq!(CHANGED.load(Ordering::SeqCst), Status::Busy as u32);
     assert_eq!(RAN.load(Ordering::SeqCst), Kind::Done as u32);
-    assert_eq!(wasmlark_sandbox_limit(sandbox, LimitName::Fuel as u32, 1), Status::Ok);
+    assert_eq!(wasmlark_sandbox_limit(sandbox, Limit::Fuel as u32, 1), Status::Ok);
     assert_eq!(wasmlark_free(run), Status::Ok);
     assert_eq!(wasmlark_free(sandbox), Status::Ok);
 }

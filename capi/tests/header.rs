@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
+use wasmlark::Limit;
 
 /// What the header begins with: the documentation of the crate, as a comment of C.
 fn introduction(root: &Path) -> String {
@@ -19,6 +20,24 @@ fn introduction(root: &Path) -> String {
     )
 }
 
+/// The enumeration of the limits. It is made from the library's table, which cbindgen cannot read.
+fn limits() -> String {
+    let mut text = "\n/**\n * The limits of a sandbox.\n */\ntypedef enum wasmlark_limit {\n".to_owned();
+    for limit in Limit::ALL {
+        let default = limit.default_value().map_or("none".to_owned(), |value| value.to_string());
+        let off = if limit.is_optional() { "; `UINT64_MAX` turns it off" } else { "" };
+        text.push_str("  /**\n");
+        for line in limit.doc().lines().chain(["", &format!("Default {default}, at least {}{off}.", limit.minimum())]) {
+            text.push_str(&format!("   * {line}").trim_end());
+            text.push('\n');
+        }
+        let name = limit.as_str().to_uppercase();
+        text.push_str(&format!("   */\n  WASMLARK_LIMIT_{name} = {},\n", *limit as u32));
+    }
+    text.push_str("} wasmlark_limit;\n");
+    text
+}
+
 fn generate() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut config = Config {
@@ -28,6 +47,7 @@ fn generate() -> String {
         cpp_compat: true,
         usize_is_size_t: true,
         no_includes: true,
+        after_includes: Some(limits()),
         sys_includes: vec!["stddef.h".to_owned(), "stdint.h".to_owned()],
         line_length: 100,
         enumeration: EnumConfig {
@@ -39,7 +59,6 @@ fn generate() -> String {
     };
     for (rust, c) in [
         ("Status", "wasmlark_status"),
-        ("LimitName", "wasmlark_limit"),
         ("Kind", "wasmlark_kind"),
         ("Text", "wasmlark_text"),
         ("RunNumber", "wasmlark_number"),

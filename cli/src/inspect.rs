@@ -6,32 +6,32 @@ use std::io::{Read, Write as _};
 use serde_json::{Value, json};
 use wasmlark::{Inspection, Item};
 
-use crate::args;
+use crate::{args, exit};
 
-/// Describes a module; the exit status.
+/// Describes a module and returns the exit status.
 pub fn run(options: args::InspectArguments) -> u8 {
     let bytes = match read(&options.file) {
         Ok(bytes) => bytes,
         Err(error) => {
             eprintln!("error: cannot read {}: {error}", options.file);
-            return 1;
+            return exit::FAILED;
         }
     };
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
             let text = if options.json { to_json(&inspection) } else { to_text(&inspection) };
             match std::io::stdout().write_all(text.as_bytes()) {
-                // A reader that went away is no failure.
+                // A pipe whose reader exited is not a failure.
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                     eprintln!("error: cannot write: {error}");
-                    1
+                    exit::FAILED
                 }
-                _ => 0,
+                _ => exit::DONE,
             }
         }
         Err(error) => {
             eprintln!("error: {}: {error}", options.file);
-            1
+            exit::FAILED
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The `wasmlark` command.
 
 mod args;
+mod exit;
 mod inspect;
+mod limits;
 mod run;
 mod wasi;
 
@@ -9,7 +11,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// 0 done, 1 the script failed, 2 usage, 3 a limit of the sandbox ended it. `wasi`: the guest's.
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     let status = match arguments.action {

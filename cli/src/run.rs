@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
+use wasmlark::{Report, Sandbox};
 
-use crate::args;
+use crate::{args, exit};
 
-/// Runs a script; the exit status.
+/// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
     let Some((script, args)) = options.command.split_first() else {
         return fail("no script given");
@@ -24,29 +24,19 @@ pub fn run(options: args::RunArguments) -> u8 {
         Err(error) => return fail(&format!("cannot use the root {}: {error}", folder.display())),
     };
     if !root.is_dir() {
-        return fail(&format!("cannot use the root {}: it is no folder", root.display()));
+        return fail(&format!("cannot use the root {}: not a directory", root.display()));
     }
-    let mut limits = Limits::new();
-    if let Some(fuel) = options.fuel {
-        limits = limits.fuel(fuel);
-    }
-    if let Some(bytes) = options.max_memory {
-        limits = limits.memory(bytes);
-    }
-    if let Some(ticks) = options.max_ticks {
-        limits = limits.ticks(ticks);
-    }
-    // The script itself may lie anywhere; names in it are relative to it as far as it lies in the root.
+    // The script may be outside the root. Names in it are relative to it only if it is inside.
     let name = name_in_root(script, &root).unwrap_or(name);
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
     let sandbox = Sandbox::new()
-        .limits(limits)
+        .limits(options.limits.0)
         .args(args.iter().cloned())
         .on_print(move |line| {
             let mut out = std::io::stdout().lock();
             match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-                // A reader that went away ends the output, not the script.
+                // When the reader of a pipe exits, the output ends, and the script goes on.
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe && !lost.swap(true, Ordering::Relaxed) => {
                     eprintln!("error: cannot write what the script prints: {error}");
                 }
@@ -56,27 +46,25 @@ pub fn run(options: args::RunArguments) -> u8 {
         .loader(move |name| read_in_root(&root, name));
     let Report { result, stats, .. } = sandbox.report(&name, &text);
     let status = match result {
-        Ok(_) => u8::from(output_lost.load(Ordering::Relaxed)),
-        Err(error) => report(&error),
+        Ok(_) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
+        Ok(_) => exit::DONE,
+        Err(error) => {
+            eprintln!("{}", error.to_string().trim_end());
+            exit::status(&error)
+        }
     };
     if options.stats {
-        let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
-        eprintln!("{{\"fuel\":{fuel},\"ticks\":{},\"memory_peak\":{}}}", stats.ticks, stats.memory_peak);
+        exit::print_stats(&stats, true);
     }
     status
 }
 
-fn report(error: &Error) -> u8 {
-    eprintln!("{}", error.to_string().trim_end());
-    if matches!(error.kind(), ErrorKind::Limit(_)) { 3 } else { 1 }
-}
-
 fn fail(message: &str) -> u8 {
     eprintln!("error: {message}");
-    1
+    exit::FAILED
 }
 
-/// The script's name for messages, its text, and its folder.
+/// Returns the script's name for messages, its text, and its directory.
 fn read_script(script: &str) -> Result<(String, String, PathBuf), String> {
     if script == "-" {
         let mut text = String::new();
@@ -85,7 +73,7 @@ fn read_script(script: &str) -> Result<(String, String, PathBuf), String> {
     }
     let path = Path::new(script);
     let bytes = std::fs::read(path).map_err(|e| format!("cannot read {script}: {e}"))?;
-    let text = String::from_utf8(bytes).map_err(|e| format!("{script} is no script: {e}"))?;
+    let text = String::from_utf8(bytes).map_err(|e| format!("{script} is not a script: {e}"))?;
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -93,7 +81,7 @@ fn read_script(script: &str) -> Result<(String, String, PathBuf), String> {
     Ok((script.to_owned(), text, folder))
 }
 
-/// The script's path below the root, with `/`, if it lies there.
+/// Returns the script's path relative to the root, with `/`, if it is inside.
 fn name_in_root(script: &str, root: &Path) -> Option<String> {
     let path = Path::new(script).canonicalize().ok()?;
     let below = path.strip_prefix(root).ok()?;
@@ -101,7 +89,7 @@ fn name_in_root(script: &str, root: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-/// The bytes of a file below the root. Links may not lead out.
+/// Reads a file inside the root. A link that leads out of it is an error.
 fn read_in_root(root: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
     let path = root.join(name);
     let real = match path.canonicalize() {

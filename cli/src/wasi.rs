@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use wasmlark::{ErrorKind, Limits, WasiCommand, WasiOutput};
+use wasmlark::{WasiCommand, WasiOutput};
 
-use crate::args;
+use crate::{args, exit};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -15,7 +15,7 @@ pub fn run(options: args::WasiArguments) -> u8 {
         Ok(status) => status,
         Err(message) => {
             eprintln!("error: {message}");
-            1
+            exit::FAILED
         }
     }
 }
@@ -33,7 +33,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .arg(program)
         .seed(options.seed)
         .now(options.now)
-        .limits(limits(&options))
+        .limits(options.limits.0)
         .stdin(std::io::stdin())
         .stdout(std::io::stdout())
         .stderr(std::io::stderr());
@@ -51,8 +51,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     }
     let WasiOutput { result, files, stats, .. } = command.run(&module);
     if options.stats {
-        let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
-        eprintln!("{{\"fuel\":{fuel},\"memory_peak\":{}}}", stats.memory_peak);
+        exit::print_stats(&stats, false);
     }
     // A guest that failed may have written before; one that never ran has no files.
     if options.write_back && (result.is_ok() || !files.is_empty()) {
@@ -65,23 +64,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         Ok(code) => Ok(code.to_le_bytes()[0]),
         Err(error) => {
             eprintln!("error: {file}: {error}");
-            Ok(if matches!(error.kind(), ErrorKind::Limit(_)) { 3 } else { 1 })
+            Ok(exit::status(&error))
         }
     }
-}
-
-fn limits(options: &args::WasiArguments) -> Limits {
-    let mut limits = Limits::new();
-    if let Some(fuel) = options.fuel {
-        limits = limits.fuel(fuel);
-    }
-    if let Some(bytes) = options.max_memory {
-        limits = limits.memory(bytes);
-    }
-    if let Some(bytes) = options.max_files {
-        limits = limits.files(bytes);
-    }
-    limits
 }
 
 /// A folder of the host, and where the guest has it.

@@ -1,5 +1,19 @@
 // Made from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
 
+export const LIMIT = {
+  fuel: 0,
+  memory: 1,
+  table_elements: 2,
+  instances: 3,
+  stack_depth: 4,
+  ticks: 5,
+  heap: 6,
+  call_depth: 7,
+  output: 8,
+  files: 9,
+  nesting: 10,
+};
+
 export const STATUS = {
   ok: 0,
   absent: 1,
@@ -24,20 +38,6 @@ export const KIND = {
   limit: 8,
   other: 9,
   no_run: -1,
-};
-
-export const LIMIT = {
-  fuel: 0,
-  memory: 1,
-  table_elements: 2,
-  instances: 3,
-  stack_depth: 4,
-  ticks: 5,
-  heap: 6,
-  call_depth: 7,
-  output: 8,
-  files: 9,
-  nesting: 10,
 };
 
 export const TEXT = {

@@ -56,8 +56,7 @@ impl Module {
     }
 
     fn compile(evaluation: &Evaluation<'_>, bytes: &[u8]) -> Result<Self, Error> {
-        let compiled = evaluation.engine.compile(bytes)?;
-        evaluation.budget.add_code(compiled.hash, compiled.code)?;
+        let compiled = evaluation.engine.compile(bytes, |hash, code| evaluation.budget.add_code(hash, code))?;
         Ok(Self { compiled })
     }
 

@@ -35,8 +35,17 @@ struct Depth {
 struct Level {
     operators: usize,
     elifs: usize,
+    /// `lambda`s whose colon has not come yet, and `for`s whose `in` has not: their commas separate names, and what
+    /// follows is one level deeper all the same.
+    heads: usize,
     /// No token of the statement was seen yet.
     fresh: bool,
+}
+
+impl Level {
+    fn begin_statement(&mut self) {
+        (self.operators, self.heads, self.fresh) = (0, 0, true);
+    }
 }
 
 impl Depth {
@@ -65,17 +74,23 @@ impl Depth {
             }
             Token::Dedent => {
                 self.close();
-                self.innermost.operators = 0;
-                self.innermost.fresh = true;
+                self.innermost.begin_statement();
             }
-            Token::Newline => {
-                self.innermost.operators = 0;
-                self.innermost.fresh = true;
-            }
+            Token::Newline => self.innermost.begin_statement(),
+            Token::Comma if self.innermost.heads > 0 => {}
             Token::Comma | Token::Semicolon => self.innermost.operators = 0,
+            Token::Lambda | Token::For => {
+                self.innermost.heads = self.innermost.heads.saturating_add(1);
+                self.innermost.operators = self.innermost.operators.saturating_add(1);
+            }
+            Token::In => {
+                self.innermost.heads = self.innermost.heads.saturating_sub(1);
+                self.innermost.operators = self.innermost.operators.saturating_add(1);
+            }
+            Token::Colon => self.innermost.heads = self.innermost.heads.saturating_sub(1),
             Token::Elif => self.innermost.elifs = self.innermost.elifs.saturating_add(1),
             Token::Identifier(_) | Token::Int(_) | Token::Float(_) | Token::String(_) | Token::Bytes(_) => {}
-            Token::Comment(_) | Token::Colon | Token::FStringText(_) => {}
+            Token::Comment(_) | Token::FStringText(_) => {}
             _ => self.innermost.operators = self.innermost.operators.saturating_add(1),
         }
     }

@@ -3,17 +3,14 @@
 use wasmparser::{Validator, WasmFeatures};
 
 use crate::error::{Error, ErrorKind};
+use crate::wording::COMPONENT;
 
 /// Whether the bytes begin as a module does; if not, what they are instead.
 pub(crate) fn check_header(bytes: &[u8]) -> Result<(), Error> {
     let refuse = |why: String| Err(Error::new(ErrorKind::Module, why));
     match (bytes.get(..4), bytes.get(4..8)) {
         (Some(b"\0asm"), Some([1, 0, 0, 0])) => Ok(()),
-        (Some(b"\0asm"), Some([_, _, 1, 0])) => refuse(
-            "this is a WebAssembly component, not a module; wasmlark runs core modules: \
-             take the core module out of it, or build for a target such as wasm32-wasip1"
-                .to_owned(),
-        ),
+        (Some(b"\0asm"), Some([_, _, 1, 0])) => refuse(COMPONENT.to_owned()),
         (Some(b"\0asm"), Some(version)) => refuse(format!(
             "this is WebAssembly of an unknown version ({}); version 1 is the one there is",
             version.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
@@ -50,7 +47,9 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
 
 pub(crate) fn looks_like_text(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
-    start.starts_with(b"(module") || start.starts_with(b";;") || start.starts_with(b"(;")
+    [&b"(module"[..], b"(component"].iter().any(|form| start.starts_with(form))
+        || start.starts_with(b";;")
+        || start.starts_with(b"(;")
 }
 
 /// The proposals that wasmparser knows and wasmi does not run.
@@ -81,17 +80,13 @@ pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
             }
         }
         if !needed.is_empty() {
-            return Error::new(
-                ErrorKind::Module,
-                format!(
-                    "this module needs the WebAssembly {} proposal{}, which wasmlark does not support; build it without",
-                    needed.join(" and "),
-                    if needed.len() > 1 { "s" } else { "" }
-                ),
-            );
+            return unsupported(&needed);
         }
     }
     match Validator::new_with_features(all).validate_all(bytes) {
+        Err(invalid) if let Some(name) = bytes.get(invalid.offset()).and_then(|opcode| newer_proposal(*opcode)) => {
+            unsupported(&[name])
+        }
         Err(invalid)
             if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") =>
         {
@@ -111,4 +106,23 @@ pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
         ),
         Ok(_) => Error::new(ErrorKind::Module, format!("this module cannot be compiled: {error}")),
     }
+}
+
+/// The proposal of an opcode that wasmparser refuses: it knows not all that these proposals have by now.
+fn newer_proposal(opcode: u8) -> Option<&'static str> {
+    match opcode {
+        0xfb => Some("garbage collection (gc)"),
+        0xe0..=0xe6 => Some("stack switching"),
+        _ => None,
+    }
+}
+
+fn unsupported(proposals: &[&str]) -> Error {
+    let (names, s) = (proposals.join(" and "), if proposals.len() > 1 { "s" } else { "" });
+    Error::new(
+        ErrorKind::Module,
+        format!(
+            "this module needs the WebAssembly {names} proposal{s}, which wasmlark does not support; build it without"
+        ),
+    )
 }

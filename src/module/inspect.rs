@@ -83,7 +83,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         _ => bytes,
     };
     // With an engine of its own: one that is shared would keep the code.
-    let compiled = Compiled::new(&wasmi::Engine::new(&module::config(&Limits::default())), bytes, module::hash(bytes))?;
+    let compiled =
+        Compiled::new(&wasmi::Engine::new(&module::config(&Limits::default())), bytes, module::code_size(bytes))?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),

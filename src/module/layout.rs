@@ -25,8 +25,6 @@ pub(super) struct ModuleLayout {
     pub(super) name: Option<String>,
     pub(super) pages: u64,
     pub(super) tables: Tables,
-    /// Functions that have a body.
-    pub(super) functions: u64,
 }
 
 impl ModuleLayout {
@@ -81,7 +79,6 @@ impl ModuleLayout {
                         }
                     }
                 }
-                Payload::CodeSectionEntry(_) => layout.functions = layout.functions.saturating_add(1),
                 Payload::CustomSection(section) => {
                     if let wasmparser::KnownCustom::Name(names) = section.as_known() {
                         for name in names.into_iter().flatten() {

@@ -1,9 +1,11 @@
 //! A compiled module, and what the script API wants to know of it.
 
+mod code_size;
 mod diagnose;
 pub(crate) mod inspect;
 mod layout;
 mod repair;
+mod skim;
 pub(crate) mod types;
 #[cfg(feature = "wat")]
 pub(crate) mod wat;
@@ -15,7 +17,7 @@ use starlark::collections::SmallMap;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
-pub(crate) use self::repair::{clip_memory_maximum, repair};
+pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum, repair};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
@@ -34,6 +36,11 @@ pub(crate) fn config(limits: &Limits) -> wasmi::Config {
     config
 }
 
+/// About how many bytes a module takes as compiled.
+pub(crate) fn code_size(bytes: &[u8]) -> u64 {
+    code_size::code_size(bytes)
+}
+
 /// What tells a module from others.
 pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
     *blake3::hash(bytes).as_bytes()
@@ -50,7 +57,6 @@ pub(crate) struct Compiled {
     /// Pages of all memories that the module defines together, as an instance begins.
     pub(crate) pages: u64,
     pub(crate) tables: Tables,
-    pub(crate) hash: ModuleHash,
     /// About how many bytes it takes as compiled; the same on every target.
     pub(crate) code: u64,
 }
@@ -74,7 +80,8 @@ impl Compiled {
         imports
     }
 
-    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], hash: ModuleHash) -> Result<Self, Error> {
+    /// Compiles a module whose `code_size` is `code`.
+    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], code: u64) -> Result<Self, Error> {
         check_header(bytes)?;
         let repaired = repair(engine, bytes)?;
         let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
@@ -101,21 +108,7 @@ impl Compiled {
                 }
             })
             .collect();
-        let ModuleLayout { name, pages, tables, functions, .. } = layout;
-        Ok(Self { module, imports, exports, name, pages, tables, hash, code: code(bytes, functions) })
+        let ModuleLayout { name, pages, tables, .. } = layout;
+        Ok(Self { module, imports, exports, name, pages, tables, code })
     }
-
-    /// The same `code` for a module that may be invalid.
-    pub(crate) fn code_size(bytes: &[u8]) -> u64 {
-        code(bytes, ModuleLayout::parse(bytes).functions)
-    }
-}
-
-/// More than was measured: large real modules take at most six times their bytes, and the least functions 170 bytes each.
-fn code(bytes: &[u8], functions: u64) -> u64 {
-    const MODULE: u64 = 4096;
-    const FUNCTION: u64 = 256;
-    const BYTE: u64 = 8;
-    let bytes = (bytes.len() as u64).saturating_mul(BYTE);
-    functions.saturating_mul(FUNCTION).saturating_add(bytes).saturating_add(MODULE)
 }

@@ -1,5 +1,6 @@
 //! The types of imports and exports, as text.
 
+use super::repair::given_memory_maximum;
 use wasmi::ValType;
 
 /// The type of an import or export, as the script API writes it.
@@ -9,7 +10,12 @@ pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
     match ty {
         wasmi::ExternType::Func(ty) => signature(ty),
         wasmi::ExternType::Memory(ty) => {
-            format!("memory({}{}{})", ty.minimum(), maximum(ty.maximum()), wide(ty.is_64(), "memory64"))
+            format!(
+                "memory({}{}{})",
+                ty.minimum(),
+                maximum(ty.maximum().map(given_memory_maximum)),
+                wide(ty.is_64(), "memory64")
+            )
         }
         wasmi::ExternType::Table(ty) => {
             let element = match ty.element() {

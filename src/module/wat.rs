@@ -1,8 +1,10 @@
 //! The text format, translated to the binary format.
 
 use wast::Wat;
-use wast::lexer::Lexer;
+use wast::lexer::{Lexer, TokenKind};
 use wast::parser::{ParseBuffer, parse};
+
+use crate::wording::COMPONENT;
 
 /// The binary form of a module in text form; the error shows the line. `name` is the text's file, where
 /// it is in one.
@@ -10,6 +12,10 @@ use wast::parser::{ParseBuffer, parse};
 /// Not by way of the crate `wat`: that refuses text with characters that look like others or change the
 /// direction of writing. They are part of the format, and of the specification's tests, in names.
 pub(crate) fn to_binary(text: &str, name: Option<&str>) -> Result<Vec<u8>, String> {
+    if is_component(text) {
+        // Whether the parser knows components depends on the features that others ask of it.
+        return Err(COMPONENT.to_owned());
+    }
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     let binary = ParseBuffer::new_with_lexer(lexer).and_then(|buffer| parse::<Wat<'_>>(&buffer)?.encode());
@@ -30,4 +36,15 @@ fn shortened(message: &str) -> String {
         None => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether the text begins as a component does.
+fn is_component(text: &str) -> bool {
+    let lexer = Lexer::new(text);
+    let mut at = 0;
+    let tokens = std::iter::from_fn(|| lexer.parse(&mut at).ok().flatten());
+    let significant = tokens.filter(|token| {
+        !matches!(token.kind, TokenKind::Whitespace | TokenKind::LineComment | TokenKind::BlockComment)
+    });
+    significant.take(2).map(|token| token.src(text)).eq(["(", "component"])
 }

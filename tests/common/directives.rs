@@ -1,7 +1,7 @@
 //! Directives: comments of a test script that say how to run it.
 //!
-//! - `# limits: fuel=1000 ticks=5000` sets limits of the sandbox. The names are those of the methods of
-//!   [`Limits`]; `fuel=none` turns metering off.
+//! - `# limits: fuel=1000 ticks=5000` sets limits of the sandbox, as [`Limits::set`] does; `fuel=none` turns metering
+//!   off.
 //! - `# file: NAME` gives the sandbox a file. Its content is the lines below that begin with `#|`; a file whose
 //!   name ends in `.wasm` is written in the text format.
 //! - `# skip: REASON` leaves the script out unless ignored tests are asked for.
@@ -60,26 +60,8 @@ pub fn directive(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Applies one `name=value`.
-fn set_limit(limits: Limits, setting: &str) -> Result<Limits, String> {
-    let bad = || format!("`{setting}` does not set a limit");
-    let (name, value) = setting.split_once('=').ok_or_else(bad)?;
-    if (name, value) == ("fuel", "none") {
-        return Ok(limits.fuel(None));
-    }
-    let number: u64 = value.parse().map_err(|_| bad())?;
-    let count = usize::try_from(number).map_err(|_| bad())?;
-    Ok(match name {
-        "fuel" => limits.fuel(number),
-        "memory" => limits.memory(number),
-        "table_elements" => limits.table_elements(number),
-        "instances" => limits.instances(count),
-        "stack_depth" => limits.stack_depth(count),
-        "ticks" => limits.ticks(number),
-        "heap" => limits.heap(count),
-        "call_depth" => limits.call_depth(count),
-        "output" => limits.output(count),
-        "files" => limits.files(number),
-        "nesting" => limits.nesting(count),
-        _ => return Err(bad()),
-    })
+fn set_limit(mut limits: Limits, setting: &str) -> Result<Limits, String> {
+    let (name, value) = setting.split_once('=').ok_or_else(|| format!("`{setting}` does not set a limit"))?;
+    limits.set(name, value).map_err(|error| error.message().to_owned())?;
+    Ok(limits)
 }

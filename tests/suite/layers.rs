@@ -11,18 +11,13 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["error", "limits", "wording"],
+    &["limits::table", "limits::amount", "wording"],
+    &["error"],
+    &["limits"],
     &["budget", "value"],
-    &[
-        "module::types",
-        "module::layout",
-        "module::diagnose",
-        "module::wat",
-        "module::repair",
-        "wasi",
-        "lang::names",
-        "lang::nesting",
-    ],
+    &["module::skim"],
+    &["module::repair", "module::code_size"],
+    &["module::types", "module::layout", "module::diagnose", "module::wat", "wasi", "lang::names", "lang::nesting"],
     &[
         "module",
         "lang::compat::shift",

@@ -3,6 +3,7 @@
 //! - `common`: directives and goldens, which tests share
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `layers`: the modules of `src/` import one way
+//! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
 //! - `session`: calls of a script's functions, and the values that go into and out of them
@@ -23,6 +24,8 @@ mod embed;
 #[path = "../common/golden.rs"]
 mod golden;
 mod layers;
+#[cfg(feature = "wat")]
+mod limits;
 mod nesting;
 #[cfg(feature = "wat")]
 mod runner;

@@ -9,6 +9,7 @@ use starlark::values::{Heap, Value, ValueOfUnchecked};
 use super::{Int, Memory, bounds, number, out_of_range, slice};
 use crate::api::convert;
 use crate::error::Error;
+use crate::module::given_memory_maximum;
 
 /// The methods whose signatures are fixed, and those of whole ranges.
 #[starlark_module]
@@ -57,7 +58,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn maximum<'v>(this: &Memory<'v>) -> starlark::Result<NoneOr<u64>> {
         let ty = this.owner.store()?.with(|context| this.memory.ty(&context))?;
-        Ok(NoneOr::from_option(ty.maximum()))
+        Ok(NoneOr::from_option(ty.maximum().map(given_memory_maximum)))
     }
 
     /// The size in bytes: `len(memory)`, also where that is more than Starlark's `len` can return.

@@ -1,16 +1,17 @@
 //! A function body, rewritten.
 
-use wasm_encoder::Encode;
+use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{FunctionBody, ValType};
 
 use super::lowering::Lowering;
-use super::recent::Recent;
+use super::recent::Window;
 use super::scan::{Scan, Shapes};
-use super::skim::{self, Skim};
 use super::types::encoded;
 use super::{select, store_to_itself};
+use crate::module::skim::{self, Op, Skim};
 
-/// Writes a body as it stands in a code section, with its size. `None` for what no valid module has.
+/// Writes a body as it stands in a code section, with its size. `None` for what no valid module has, or
+/// for code that grows too large.
 pub(super) fn rewrite(
     bytes: &[u8],
     index: usize,
@@ -33,16 +34,21 @@ pub(super) fn rewrite(
     let mut lowering = Lowering::new(results, count);
     let mut code = Vec::with_capacity(body.range().len());
     let mut operators = body.get_operators_reader().ok()?;
-    let mut recent = Recent::default();
+    let original = bytes.get(groups_end..body.range().end)?;
+    let mut window = Window::default();
     while !operators.eof() {
         let (operator, start) = operators.read_with_offset().ok()?;
         let raw = bytes.get(start..operators.original_position())?;
         let op = Skim::new(raw).next()?;
-        if select::is_select(op) && !recent.is_safe_condition() {
-            select::guard(&mut code);
+        if is_local(op) && op.first >= i64::from(count) {
+            // Not a valid function, and with new locals it could become one.
+            return None;
         }
-        if store_to_itself::is_long(op) && !recent.is_safe_store() {
-            store_to_itself::guard(op, &mut lowering, &mut code)?;
+        if (select::is_select(op) && !window.recent(original).is_safe_condition())
+            || (store_to_itself::is_long(op) && !window.recent(original).is_safe_store())
+        {
+            // See `select` and `store_to_itself`.
+            InstructionSink::new(&mut code).block(BlockType::Empty).end();
         }
         if !(shapes.has_branches() && lowering.lower(&operator, &mut scan.types, &mut code)?) {
             code.extend_from_slice(raw);
@@ -50,7 +56,7 @@ pub(super) fn rewrite(
         if op.code == skim::code::MEMORY_GROW && scan.memories.may_be_first(op.first) {
             scan.memories.refresh(&mut lowering, &mut code)?;
         }
-        recent.push(op);
+        window.push(original.len().checked_sub(start.checked_sub(groups_end)?)?);
     }
 
     let mut added = lowering.locals.types().to_vec();
@@ -67,4 +73,8 @@ pub(super) fn rewrite(
     new.extend_from_slice(&code);
     new.encode(out);
     Some(())
+}
+
+fn is_local(op: Op) -> bool {
+    matches!(op.code, skim::code::LOCAL_GET | skim::code::LOCAL_SET | skim::code::LOCAL_TEE)
 }

@@ -3,8 +3,8 @@
 //! The specification allows it. wasmi accepts it, and panics when such a memory grows: 2⁴⁸ pages are 2⁶⁴ bytes, which
 //! it counts in 64 bits (`Memory::max_size_in_bytes`). wasmi 1.1.0 does so too.
 //!
-//! The repair is a maximum one page less, which no memory reaches either; `maximum` shows it. A memory that a script
-//! makes gets it too.
+//! The repair is a maximum one page less, which no memory reaches either, for a memory that a script makes too. What a
+//! script sees is the maximum that was given.
 //!
 //! Goes with the first wasmi that counts a maximum in more than 64 bits.
 
@@ -17,6 +17,12 @@ const GREATEST: u64 = (1 << 48) - 1;
 /// The maximum, or the greatest that wasmi can work with.
 pub(crate) fn clip(maximum: u64) -> u64 {
     maximum.min(GREATEST)
+}
+
+/// The maximum that a memory was given, from the one that wasmi has. (One that was given 2⁴⁸ − 1 gains a page that it
+/// cannot reach.)
+pub(crate) fn given(maximum: u64) -> u64 {
+    if maximum == GREATEST { GREATEST.saturating_add(1) } else { maximum }
 }
 
 /// Whether wasmi would panic when a memory of this type grows. One that begins with 2⁴⁸ pages is never made.

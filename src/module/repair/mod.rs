@@ -1,12 +1,24 @@
 //! Rewrites the shapes of valid modules that wasmi 2.0.0 runs wrongly into shapes that it runs right.
 //!
 //! wasmi compiles some valid modules to code that computes wrong results, reads slots of its value stack that
-//! nobody wrote, or crashes. Each file here owns one such fault: what wasmi does, which shape sets it off, what is
-//! put in its place, and when the file can go. A module without the shapes, which is nearly every real one, is
-//! compiled as it is; reading it through costs a few percent of compiling it.
+//! nobody wrote, or crashes. Each fault has a file here: what wasmi does, which shape triggers it, what replaces the
+//! shape, and when the file can go.
 //!
-//! A rewritten module keeps its indices: types and locals are only ever appended. wasmi reports no code offsets, so
-//! no message changes either. What a rewritten instruction costs in fuel stands in the file that rewrites it.
+//! | file | shape | what wasmi does |
+//! | --- | --- | --- |
+//! | `select` | a `select` on a comparison with zero | takes the wrong operand |
+//! | `block_params` | a block with parameters | reads slots that nobody wrote |
+//! | `br_table` | a `br_table` that takes values along | reads slots that nobody wrote |
+//! | `empty_frame` | a tail call of a host function, below a frame without locals | crashes |
+//! | `aliased_memory` | one memory, imported twice | uses a memory after it was freed |
+//! | `partial_instance` | an instantiation that fails half-way | crashes in functions that are left behind |
+//! | `store_to_itself` | a store of a local to itself, with a large offset | panics while it compiles |
+//! | `memory_maximum` | a memory with a maximum of 2⁴⁸ pages | panics when it grows |
+//!
+//! A module without the shapes is compiled as it is; to read it through costs less than a tenth of compiling it. A
+//! rewritten module keeps its indices: types, locals and functions are only ever appended. wasmi reports no code
+//! offsets, so no message changes either. The two shapes that real modules have, `select` and `store_to_itself`, are
+//! mended without any fuel; what the others cost stands in their files.
 
 mod aliased_memory;
 mod block_params;
@@ -20,27 +32,27 @@ mod partial_instance;
 mod recent;
 mod scan;
 mod select;
-mod skim;
 mod splice;
 mod store_to_itself;
 mod types;
 
 use std::borrow::Cow;
 
+pub(crate) use self::memory_maximum::{clip as clip_memory_maximum, given as given_memory_maximum};
+use self::scan::Scan;
 use crate::error::{Error, ErrorKind};
-fn refuse<T>(why: &str) -> Result<T, Error> {
-    Err(Error::new(ErrorKind::Module, format!("this module cannot be compiled: it {why}")))
-}
-
-pub(crate) use memory_maximum::clip as clip_memory_maximum;
-use scan::Scan;
 
 /// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    let Ok(scan) = Scan::of(bytes) else { return Ok(Cow::Borrowed(bytes)) };
-    if scan.needs_validation() && wasmi::Module::validate(engine, bytes).is_err() {
+    let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
+    let scan = match Scan::of(bytes) {
+        Ok(scan) => scan,
+        Err(_) if is_invalid() => return Ok(Cow::Borrowed(bytes)),
+        Err(error) => return refuse(&format!("cannot be read: {error}")),
+    };
+    if scan.needs_validation() && is_invalid() {
         return Ok(Cow::Borrowed(bytes));
     }
     if scan.has_unknown() {
@@ -51,6 +63,11 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<
     }
     match splice::module(bytes, scan) {
         Some(repaired) => Ok(Cow::Owned(repaired)),
-        None => refuse("has a shape that wasmi miscompiles, and that makes it too large when it is rewritten"),
+        None if is_invalid() => Ok(Cow::Borrowed(bytes)),
+        None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
+}
+
+fn refuse<T>(why: &str) -> Result<T, Error> {
+    Err(Error::new(ErrorKind::Module, format!("this module cannot be compiled: it {why}")))
 }

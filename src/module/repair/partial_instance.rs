@@ -139,7 +139,7 @@ impl Start {
     fn offset(&mut self, bytes: &[u8], offset: &ConstExpr<'_>) -> Option<()> {
         let range = offset.get_binary_reader().range();
         let code = bytes.get(range)?;
-        self.0.extend_from_slice(code.strip_suffix(&[super::skim::code::END])?);
+        self.0.extend_from_slice(code.strip_suffix(&[crate::module::skim::code::END])?);
         Some(())
     }
 }

@@ -1,12 +1,48 @@
 //! What the instructions just before a place leave on the stack, as far as a repair wants to know.
 
-use super::skim::{Op, code};
+use crate::module::skim::{Op, Skim, code};
 
-/// The last two instructions.
+/// What the last two instructions leave.
 #[derive(Default)]
 pub(super) struct Recent {
     before: Kind,
     last: Kind,
+}
+
+/// Where the last few instructions before a place begin.
+#[derive(Default)]
+pub(super) struct Window {
+    /// For each, how many bytes of the code follow its beginning.
+    begins: [usize; REACH],
+    next: usize,
+}
+
+/// How many instructions back one is looked at. What depends on more counts as unsafe.
+const REACH: usize = 4;
+
+impl Window {
+    /// Moves over an instruction.
+    #[inline(always)]
+    pub(super) fn push(&mut self, bytes_from_begin: usize) {
+        if let Some(begin) = self.begins.get_mut(self.next % REACH) {
+            *begin = bytes_from_begin;
+        }
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// What the instructions leave, which are of this code.
+    pub(super) fn recent(&self, code: &[u8]) -> Recent {
+        let mut recent = Recent::default();
+        let (newer, older) = self.begins.split_at_checked(self.next % REACH).unwrap_or_default();
+        for begin in older.iter().chain(newer) {
+            let op = code.len().checked_sub(*begin).and_then(|at| Skim::new(code.get(at..)?).next());
+            match op {
+                Some(op) => recent.push(op),
+                None => recent = Recent::default(),
+            }
+        }
+        recent
+    }
 }
 
 /// What an instruction leaves on top of the stack, as wasmi keeps it.
@@ -14,6 +50,9 @@ pub(super) struct Recent {
 enum Kind {
     /// A local, for which there is no code.
     Local(i64),
+    /// A local that was just set to something else than a local. What is below it on the stack is not what the
+    /// instruction before left.
+    Tee(i64),
     /// A local, perhaps as another type.
     View,
     /// A constant that is zero.
@@ -36,7 +75,7 @@ enum Kind {
 use Kind as K;
 
 impl Recent {
-    pub(super) fn push(&mut self, op: Op) {
+    fn push(&mut self, op: Op) {
         let kind = self.kind(op);
         self.before = self.last;
         self.last = kind;
@@ -52,34 +91,45 @@ impl Recent {
     pub(super) fn is_safe_store(&self) -> bool {
         match (self.before, self.last) {
             (_, K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison) => true,
+            // Setting a local moves what stands on the stack of it to a slot.
+            (_, K::Tee(_)) => true,
             (K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison, K::Local(_)) => true,
-            (K::Local(pointer), K::Local(value)) => pointer != value,
+            (K::Local(pointer) | K::Tee(pointer), K::Local(value)) => pointer != value,
             _ => false,
         }
     }
 
     fn kind(&self, op: Op) -> Kind {
         match op.code {
-            code::LOCAL_GET | code::LOCAL_TEE => K::Local(op.first),
+            code::LOCAL_GET => K::Local(op.first),
+            code::LOCAL_TEE => match self.last {
+                K::Local(_) | K::Tee(_) | K::View => K::View,
+                K::Other => K::Other,
+                _ => K::Tee(op.first),
+            },
             code::I32_CONST | code::I64_CONST if op.first == 0 => K::Zero,
             code::I32_CONST | code::I64_CONST => K::Constant,
             code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
             code::CALL | code::CALL_INDIRECT => K::Slot,
             code::GLOBAL_GET | code::MEMORY_SIZE | code::MEMORY_GROW => K::Value,
-            code::SELECT => K::View,
+            // With a constant condition, what is left is one of the operands.
+            code::SELECT => match self.last {
+                K::Zero | K::Constant | K::Value | K::Other => K::Other,
+                _ => K::View,
+            },
             // wasmi reduces none of these to one of its operands.
             code::I32_CLZ..=code::I32_POPCNT
             | code::I64_CLZ..=code::I64_POPCNT
             | code::I32_ADD..=code::I32_OR
             | code::I64_ADD..=code::I64_OR => match self.last {
-                K::Local(_) | K::Register | K::Slot => K::Register,
+                K::Local(_) | K::Tee(_) | K::Register | K::Slot => K::Register,
                 _ => K::Value,
             },
             // An `i32.eqz` of an exclusive or is compiled as the comparison of its operands.
             code::I32_XOR | code::I64_XOR => K::Value,
             code::I32_SHL..=code::I32_ROTR | code::I64_SHL..=code::I64_ROTR => self.shift(),
             code::I32_WRAP_I64 | code::I64_EXTEND_I32_S | code::I64_EXTEND_I32_U => match self.last {
-                K::Local(_) | K::View => K::View,
+                K::Local(_) | K::Tee(_) | K::View => K::View,
                 K::Comparison | K::Other => K::Other,
                 _ => K::Value,
             },
@@ -104,9 +154,9 @@ impl Recent {
     /// A shift by zero is compiled to nothing: what it shifts stays on top.
     fn shift(&self) -> Kind {
         match (self.before, self.last) {
-            (_, K::Local(_) | K::Register | K::Slot) => K::Register,
+            (_, K::Local(_) | K::Tee(_) | K::Register | K::Slot) => K::Register,
             (K::Comparison | K::Other, _) => K::Other,
-            (K::Local(_) | K::View, K::Zero | K::Constant) => K::View,
+            (K::Local(_) | K::Tee(_) | K::View, K::Zero | K::Constant) => K::View,
             (_, K::Zero | K::Constant) => K::Value,
             _ => K::Other,
         }
@@ -117,7 +167,7 @@ impl Recent {
             // With a constant that is not zero, or of a register.
             (_, K::Constant | K::Register) | (K::Register | K::Comparison, K::Zero) => K::Comparison,
             // Neither is a constant that is zero.
-            (K::Local(_) | K::Constant | K::Register | K::Slot, K::Local(_)) => K::Comparison,
+            (K::Local(_) | K::Tee(_) | K::Constant | K::Register | K::Slot, K::Local(_)) => K::Comparison,
             _ => K::Other,
         }
     }

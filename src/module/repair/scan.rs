@@ -9,10 +9,10 @@ use wasmparser::{
 use super::aliased_memory::Memories;
 use super::empty_frame::Callees;
 use super::partial_instance::Segments;
-use super::recent::Recent;
-use super::skim::{Skim, code};
+use super::recent::Window;
 use super::types::Types;
 use super::{br_table, memory_maximum, store_to_itself};
+use crate::module::skim::{Skim, code};
 
 /// What a module has of the shapes.
 #[derive(Default)]
@@ -35,7 +35,7 @@ pub(super) struct Scan {
 pub(super) struct Shapes {
     /// A block with parameters.
     has_block_params: bool,
-    /// A `br_table` that takes values along in slots.
+    /// A `br_table`, and a block to which branches take values along in slots.
     has_value_table: bool,
     has_unsafe_select: bool,
     has_unsafe_store: bool,
@@ -130,30 +130,29 @@ impl Scan {
     /// Looks for shapes in the code of a body; `None` at an instruction that is not known.
     fn code(&mut self, bytes: &[u8], index: usize, frame_is_empty: bool, shapes: &mut Shapes) -> Option<()> {
         let mut skim = Skim::new(bytes);
-        let mut recent = Recent::default();
-        // Whether a branch to each open block takes values along in slots.
-        let mut labels = vec![br_table::needs_slots(self.function_type(index)?.results())];
-        let mut uses_locals = false;
-        while !skim.is_done() {
+        let mut window = Window::default();
+        // Whether a branch takes values along in slots, to any block.
+        let mut has_value_label = br_table::needs_slots(self.function_type(index)?.results());
+        let mut has_table = false;
+        while skim.left() > 0 {
+            let begin = skim.left();
+            if skim.pass() {
+                window.push(begin);
+                continue;
+            }
             let op = skim.next()?;
             match op.code {
-                code::SELECT | code::TYPED_SELECT => shapes.has_unsafe_select |= !recent.is_safe_condition(),
+                code::SELECT | code::TYPED_SELECT => {
+                    shapes.has_unsafe_select |= !window.recent(bytes).is_safe_condition();
+                }
+                // A type index is not negative; the types of one result are.
+                code::BLOCK | code::IF | code::LOOP if op.first < 0 => has_value_label |= op.first == V128,
                 code::BLOCK | code::IF | code::LOOP => {
-                    // A type index is not negative; the types of one result are.
-                    let Some(ty) = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty)) else {
-                        labels.push(op.first == V128);
-                        recent.push(op);
-                        continue;
-                    };
+                    let ty = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty))?;
                     shapes.has_block_params |= !ty.params().is_empty();
-                    let label = if op.code == code::LOOP { ty.params() } else { ty.results() };
-                    labels.push(br_table::needs_slots(label));
+                    has_value_label |= br_table::needs_slots(ty.results());
                 }
-                code::END => drop(labels.pop()),
-                code::BR_TABLE => {
-                    let depth = usize::try_from(op.first).ok()?;
-                    shapes.has_value_table |= labels.iter().nth_back(depth).is_some_and(|needs_slots| *needs_slots);
-                }
+                code::BR_TABLE => has_table = true,
                 code::RETURN_CALL | code::RETURN_CALL_INDIRECT => self.has_tail_calls = true,
                 code::CALL if frame_is_empty => {
                     let index = usize::try_from(op.first).ok()?;
@@ -165,16 +164,14 @@ impl Scan {
                     let ty = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty));
                     shapes.callees = shapes.callees.max(ty.map(|ty| Callees::of(ty, false)).unwrap_or_default());
                 }
-                code::LOCAL_GET | code::LOCAL_SET | code::LOCAL_TEE => uses_locals = true,
                 code::MEMORY_GROW => shapes.has_aliased_grow |= self.memories.may_be_first(op.first),
-                _ => shapes.has_unsafe_store |= store_to_itself::is_long(op) && !recent.is_safe_store(),
+                _ if store_to_itself::is_long(op) => shapes.has_unsafe_store |= !window.recent(bytes).is_safe_store(),
+                _ => {}
             }
-            recent.push(op);
+            window.push(begin);
         }
-        if uses_locals {
-            // Either it has locals, or the module is invalid and must stay so.
-            shapes.callees = Callees::None;
-        }
+        // A loop's parameters are parameters of a block.
+        shapes.has_value_table = has_table && has_value_label;
         Some(())
     }
 
@@ -186,7 +183,7 @@ impl Scan {
     /// Whether an invalid module could become valid when what was found is rewritten, so that it has to be validated
     /// first.
     pub(super) fn needs_validation(&self) -> bool {
-        self.stops_half_way() || self.found.values().any(|shapes| shapes.is_unknown || shapes.has_locals())
+        self.stops_half_way() || self.found.values().any(|shapes| shapes.is_unknown || shapes.has_branches())
     }
 
     /// Whether instantiation may stop half-way and leave functions of the module in a table.
@@ -230,11 +227,6 @@ impl Shapes {
     /// Whether blocks or branches have to be rewritten.
     pub(super) fn has_branches(&self) -> bool {
         self.has_block_params || self.has_value_table
-    }
-
-    /// Whether it is rewritten with new locals that an invalid function could refer to.
-    fn has_locals(&self) -> bool {
-        self.has_branches() || self.has_unsafe_store || self.has_aliased_grow
     }
 
     fn has_code(&self) -> bool {

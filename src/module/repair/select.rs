@@ -9,21 +9,14 @@
 //! `i32.eqz` of an `i32.xor`, and what is compiled to nothing after one of these. So the condition is taken as it is
 //! only behind an operator that is known to be safe (`recent`).
 //!
-//! The repair puts `i32.const 0; i32.gt_u` between the condition and the `select`: as true as the condition was,
-//! and a comparison that wasmi does not drop. It costs two units of fuel.
+//! The repair puts an empty block between the condition and the `select`. Where control flow begins wasmi writes out
+//! what it holds back, and moves the condition to a slot. A block costs no fuel.
 //!
 //! Goes with the first wasmi whose `try_fuse_select` leaves slots alone.
 
-use wasm_encoder::InstructionSink;
-
-use super::skim::{Op, code};
+use crate::module::skim::{Op, code};
 
 /// Whether the instruction is a `select`, of either form.
 pub(super) fn is_select(op: Op) -> bool {
     matches!(op.code, code::SELECT | code::TYPED_SELECT)
-}
-
-/// Writes what goes before a `select` whose condition is not safe.
-pub(super) fn guard(out: &mut Vec<u8>) {
-    InstructionSink::new(out).i32_const(0).i32_gt_u();
 }

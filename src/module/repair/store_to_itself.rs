@@ -4,15 +4,12 @@
 //! are: both the same local, which was set last, in a memory other than the first or with an offset of 65,536 and
 //! more (`internal error: entered unreachable code`; other stores have a form without that case).
 //!
-//! The repair takes the value through a new local. It costs two units of fuel.
+//! The repair puts an empty block before the store. Where control flow begins wasmi copies the locals that stand on
+//! the stack to slots of their own. A block costs no fuel.
 //!
 //! Goes with the first wasmi that compiles `local.get 0; local.get 0; i32.store offset=65536`.
 
-use wasm_encoder::InstructionSink;
-use wasmparser::ValType;
-
-use super::lowering::Lowering;
-use super::skim::{Op, code};
+use crate::module::skim::{Op, code};
 
 /// The greatest offset that the short form of a store holds.
 const SHORT: u64 = u16::MAX as u64;
@@ -21,15 +18,4 @@ const SHORT: u64 = u16::MAX as u64;
 pub(super) fn is_long(op: Op) -> bool {
     matches!(op.code, code::I32_STORE | code::I64_STORE | code::I32_STORE8..=code::I64_STORE32)
         && (op.first != 0 || op.second >= SHORT)
-}
-
-/// Writes what goes before such a store.
-pub(super) fn guard(op: Op, lowering: &mut Lowering, out: &mut Vec<u8>) -> Option<()> {
-    let ty = match op.code {
-        code::I32_STORE | code::I32_STORE8 | code::I32_STORE16 => ValType::I32,
-        _ => ValType::I64,
-    };
-    let local = lowering.locals.nth(ty, 0)?;
-    InstructionSink::new(out).local_set(local).local_get(local);
-    Some(())
 }

@@ -10,8 +10,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Op {
     pub(super) code: u8,
-    /// The first immediate: an index, a depth, or a constant as it is encoded, sign extended. For a load or store,
-    /// the memory.
+    /// The first immediate: an index, a constant, a block's type as the number that it is encoded as, the default
+    /// depth of a `br_table`. For a load or store, the memory.
     pub(super) first: i64,
     /// The second: the offset of a load or store.
     pub(super) second: u64,
@@ -23,7 +23,10 @@ pub(super) mod code {
     pub(in super::super) const LOOP: u8 = 0x03;
     pub(in super::super) const IF: u8 = 0x04;
     pub(in super::super) const END: u8 = 0x0b;
+    pub(in super::super) const BR: u8 = 0x0c;
+    pub(in super::super) const BR_IF: u8 = 0x0d;
     pub(in super::super) const BR_TABLE: u8 = 0x0e;
+    pub(in super::super) const RETURN: u8 = 0x0f;
     pub(in super::super) const CALL: u8 = 0x10;
     pub(in super::super) const CALL_INDIRECT: u8 = 0x11;
     pub(in super::super) const RETURN_CALL: u8 = 0x12;
@@ -39,7 +42,6 @@ pub(super) mod code {
     pub(in super::super) const I32_STORE: u8 = 0x36;
     pub(in super::super) const I64_STORE: u8 = 0x37;
     pub(in super::super) const I32_STORE8: u8 = 0x3a;
-    pub(in super::super) const I32_STORE16: u8 = 0x3b;
     pub(in super::super) const I64_STORE32: u8 = 0x3e;
     pub(in super::super) const MEMORY_SIZE: u8 = 0x3f;
     pub(in super::super) const MEMORY_GROW: u8 = 0x40;
@@ -76,6 +78,36 @@ pub(super) mod code {
     pub(in super::super) const SIMD: u8 = 0xfd;
 }
 
+/// What follows the opcode of an instruction that no repair asks for.
+#[derive(Clone, Copy)]
+enum Passed {
+    Plain,
+    Number,
+    /// A memory and an offset.
+    Access,
+    /// It may be asked for, or is rare.
+    No,
+}
+
+static PASSED: [Passed; 256] = passed();
+
+const fn passed() -> [Passed; 256] {
+    let mut passed = [Passed::No; 256];
+    let mut opcode = 0;
+    while opcode < passed.len() {
+        #[allow(clippy::indexing_slicing, reason = "in a constant, and below the length")]
+        let slot = &mut passed[opcode];
+        *slot = match opcode {
+            0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x1a | 0x45..=0xc4 | 0xd1 => Passed::Plain,
+            0x0c | 0x0d | 0x20..=0x26 | 0x3f | 0x41 | 0x42 | 0xd2 => Passed::Number,
+            0x28..=0x3e => Passed::Access,
+            _ => Passed::No,
+        };
+        opcode += 1;
+    }
+    passed
+}
+
 /// The instructions of a function body, without its locals.
 pub(super) struct Skim<'a> {
     rest: &'a [u8],
@@ -86,51 +118,77 @@ impl<'a> Skim<'a> {
         Self { rest: code }
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        self.rest.is_empty()
+    /// How many bytes are left.
+    #[inline(always)]
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Moves over the next instruction, if it is one that no repair asks for and its immediates are short: most are.
+    #[inline(always)]
+    pub(super) fn pass(&mut self) -> bool {
+        let Some((code, rest)) = self.rest.split_first() else { return false };
+        const LONG: u8 = 0x80;
+        let rest = match (PASSED.get(usize::from(*code)), rest) {
+            (Some(Passed::Plain), rest) => rest,
+            (Some(Passed::Number), [0..LONG, rest @ ..] | [_, 0..LONG, rest @ ..]) => rest,
+            // The flags of an access to the first memory are less.
+            (Some(Passed::Access), [0..0x40, 0..LONG, rest @ ..] | [0..0x40, _, 0..LONG, rest @ ..]) => rest,
+            _ => return false,
+        };
+        self.rest = rest;
+        true
     }
 
     /// The next instruction; `None` for one that is cut short, or whose length is not known.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Option<Op> {
         let code = self.byte()?;
-        let op = |first| Op { code, first, second: 0 };
-        Some(match code {
-            // unreachable, nop, else, end, return, drop, select, and all that only compute
-            0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => op(0),
-            // block, loop, if, br, br_if, call, return_call, local.…, global.…, table.get, table.set, memory.size,
-            // memory.grow, i32.const, i64.const, ref.null, ref.func
-            0x02..=0x04 | 0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f..=0x42 | 0xd0 | 0xd2 => op(self.signed()?),
-            // call_indirect, return_call_indirect
-            0x11 | 0x13 => {
-                let ty = self.signed()?;
-                self.signed()?;
-                op(ty)
-            }
+        let mut op = Op { code, first: 0, second: 0 };
+        match code {
+            // unreachable, nop, else, end, return, drop, select, ref.is_null, and all that only compute
+            0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
+            // br, br_if, call, return_call, local.…, global.…, table.get, table.set, memory.size, memory.grow, ref.func
+            0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 => op.first = self.unsigned()?.cast_signed(),
+            // block, loop, if, i32.const, i64.const, ref.null
+            0x02..=0x04 | 0x41 | 0x42 | 0xd0 => op.first = self.signed()?,
             // loads and stores
-            0x28..=0x3e => self.memory_access(code)?,
+            0x28..=0x3e => (op.first, op.second) = self.memory_access()?,
             // f32.const, f64.const
-            0x43 => self.skip(4).map(|()| op(0))?,
-            0x44 => self.skip(8).map(|()| op(0))?,
+            0x43 => self.skip(4)?,
+            0x44 => self.skip(8)?,
+            _ => op.first = self.rare(code)?,
+        }
+        Some(op)
+    }
+
+    #[cold]
+    fn rare(&mut self, code: u8) -> Option<i64> {
+        match code {
+            code::CALL_INDIRECT | code::RETURN_CALL_INDIRECT => {
+                let ty = self.unsigned()?;
+                self.unsigned()?;
+                Some(ty.cast_signed())
+            }
             code::BR_TABLE => {
                 for _ in 0..self.unsigned()? {
                     self.unsigned()?;
                 }
-                op(i64::try_from(self.unsigned()?).ok()?)
+                self.unsigned().map(u64::cast_signed)
             }
             code::TYPED_SELECT => {
                 for _ in 0..self.unsigned()? {
                     self.unsigned()?;
                 }
-                op(0)
+                Some(0)
             }
-            code::MISC => self.misc(code)?,
-            code::SIMD => self.simd(code)?,
-            _ => return None,
-        })
+            code::MISC => self.misc(),
+            code::SIMD => self.simd(),
+            _ => None,
+        }
     }
 
-    fn misc(&mut self, code: u8) -> Option<Op> {
+    fn misc(&mut self) -> Option<i64> {
         let sub = self.unsigned()?;
         let immediates = match sub {
             // saturating conversions, wide arithmetic
@@ -144,38 +202,40 @@ impl<'a> Skim<'a> {
         for _ in 0..immediates {
             self.unsigned()?;
         }
-        Some(Op { code, first: i64::try_from(sub).ok()?, second: 0 })
+        Some(sub.cast_signed())
     }
 
-    fn simd(&mut self, code: u8) -> Option<Op> {
+    fn simd(&mut self) -> Option<i64> {
         let sub = self.unsigned()?;
         match sub {
             // loads, stores
-            0..=11 | 92 | 93 => drop(self.memory_access(code)?),
+            0..=11 | 92 | 93 => drop(self.memory_access()?),
             // v128.const, i8x16.shuffle
             12 | 13 => self.skip(16)?,
             // lanes
             21..=34 => self.skip(1)?,
             // loads and stores of lanes
             84..=91 => {
-                self.memory_access(code)?;
+                self.memory_access()?;
                 self.skip(1)?;
             }
             14..=20 | 35..=83 | 94..=275 => {}
             _ => return None,
         }
-        Some(Op { code, first: i64::try_from(sub).ok()?, second: 0 })
+        Some(sub.cast_signed())
     }
 
-    fn memory_access(&mut self, code: u8) -> Option<Op> {
+    /// The memory and the offset of a load or store.
+    #[inline(always)]
+    fn memory_access(&mut self) -> Option<(i64, u64)> {
         /// Set where the index of a memory follows.
         const HAS_MEMORY: u64 = 0x40;
         let flags = self.unsigned()?;
-        let memory = if flags & HAS_MEMORY == 0 { 0 } else { i64::try_from(self.unsigned()?).ok()? };
-        Some(Op { code, first: memory, second: self.unsigned()? })
+        let memory = if flags & HAS_MEMORY == 0 { 0 } else { self.unsigned()?.cast_signed() };
+        Some((memory, self.unsigned()?))
     }
 
-    #[inline]
+    #[inline(always)]
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -187,19 +247,19 @@ impl<'a> Skim<'a> {
         Some(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn unsigned(&mut self) -> Option<u64> {
         let first = self.byte()?;
         if first < 0x80 { Some(u64::from(first)) } else { self.long(first).map(|(value, _)| value) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn signed(&mut self) -> Option<i64> {
         let first = self.byte()?;
         let (value, bits) = if first < 0x80 { (u64::from(first), 7) } else { self.long(first)? };
         // The sign is the last bit that was given.
         let unused = 64u32.saturating_sub(bits);
-        Some((value.wrapping_shl(unused) as i64).wrapping_shr(unused))
+        Some(value.wrapping_shl(unused).cast_signed().wrapping_shr(unused))
     }
 
     /// A number of more than one byte, and how many bits of it were given.

@@ -1,0 +1,22 @@
+//! What the commands have in common at their end: the exit status, and what was spent.
+
+use wasmlark::{Error, ErrorKind, Stats};
+
+/// The command did what it was asked to do.
+pub const DONE: u8 = 0;
+/// The script or guest failed, or could not run.
+pub const FAILED: u8 = 1;
+/// A limit ended the run. (2 is clap's, for a command line that makes no sense.)
+pub const LIMIT: u8 = 3;
+
+/// Returns the exit status for the error that ended a run.
+pub fn status(error: &Error) -> u8 {
+    if matches!(error.kind(), ErrorKind::Limit(_)) { LIMIT } else { FAILED }
+}
+
+/// Prints what was spent to stderr, as one line of JSON. A guest without a script has no ticks.
+pub fn print_stats(stats: &Stats, has_script: bool) {
+    let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
+    let ticks = if has_script { format!(r#","ticks":{}"#, stats.ticks) } else { String::new() };
+    eprintln!(r#"{{"fuel":{fuel}{ticks},"memory_peak":{}}}"#, stats.memory_peak);
+}

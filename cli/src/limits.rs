@@ -1,0 +1,82 @@
+//! Options that set limits: one for each row of the library's table.
+
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
+use wasmlark::{Limit, LimitUnit, Limits};
+
+/// The limits of a script, as the options set them.
+pub struct ScriptLimits(pub Limits);
+
+/// The limits of a command module, as the options set them.
+pub struct CommandLimits(pub Limits);
+
+/// The name of the option that sets a limit.
+fn option(limit: Limit) -> String {
+    let name = limit.as_str().replace('_', "-");
+    // Fuel is what a run is given; all others are the most that it may have.
+    if limit == Limit::Fuel { name } else { format!("max-{name}") }
+}
+
+fn args(limits: impl Iterator<Item = Limit>) -> impl Iterator<Item = Arg> {
+    limits.map(|limit| {
+        let default = limit.format(limit.default_value());
+        let form = match (limit.unit(), limit.is_optional()) {
+            (LimitUnit::Bytes, _) => "; K, M or G after the number are the binary multiples",
+            (_, true) => "; `none` turns the limit off",
+            _ => "",
+        };
+        Arg::new(limit.as_str())
+            .long(option(limit))
+            .value_name(if limit.unit() == LimitUnit::Bytes { "SIZE" } else { "N" })
+            .value_parser(move |text: &str| limit.parse(text))
+            .help(format!("{} [default: {default}]", limit.summary().trim_end_matches('.')))
+            .long_help(format!("{}\n\n[default: {default}{form}]", paragraphs(limit)))
+            .help_heading("Limits")
+    })
+}
+
+/// The documentation with a line for each paragraph, which clap wraps.
+fn paragraphs(limit: Limit) -> String {
+    let paragraphs: Vec<String> = limit.doc().split("\n\n").map(|text| text.replace('\n', " ")).collect();
+    paragraphs.join("\n\n")
+}
+
+fn read(matches: &ArgMatches, limits: &mut Limits) -> Result<(), Error> {
+    for limit in Limit::ALL {
+        if let Ok(Some(value)) = matches.try_get_one::<Option<u64>>(limit.as_str()) {
+            limits
+                .put(*limit, *value)
+                .map_err(|error| Error::raw(clap::error::ErrorKind::ValueValidation, format!("{error}\n")))?;
+        }
+    }
+    Ok(())
+}
+
+macro_rules! limit_options {
+    ($options:ident: $applies:expr) => {
+        impl Args for $options {
+            fn augment_args(command: Command) -> Command {
+                command.args(args(Limit::ALL.iter().copied().filter($applies)))
+            }
+
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $options {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+                let mut options = Self(Limits::new());
+                options.update_from_arg_matches(matches)?;
+                Ok(options)
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+                read(matches, &mut self.0)
+            }
+        }
+    };
+}
+
+limit_options!(ScriptLimits: |_| true);
+// `output` is for what is kept, and the command passes on what a guest writes.
+limit_options!(CommandLimits: |limit| limit.applies_to_commands() && *limit != Limit::Output);

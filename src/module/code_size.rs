@@ -1,0 +1,133 @@
+//! About how much memory a module takes when it is compiled, and so how much work it is to compile.
+//!
+//! wasmi's engine keeps code for as long as it lives, and a module decides how much that is: a branch copies each value
+//! that it takes along, and a block may have a thousand. So the size is estimated before wasmi sees the module, and
+//! counts against the limit `heap`. The estimate is more than what was measured, and the same on every target.
+
+use wasmparser::{FunctionBody, Parser, Payload, TypeRef};
+
+use super::skim::{Skim, code};
+
+/// Bytes for a module that has nothing.
+const MODULE: u64 = 4096;
+/// Bytes for a function; the least takes 170.
+const FUNCTION: u64 = 256;
+/// Bytes for a byte of the module; large real modules take at most six.
+const BYTE: u64 = 8;
+/// Bytes for a local. It takes none, but time.
+const LOCAL: u64 = 8;
+/// Bytes for each value that a branch or a call copies, where that is not in proportion to the bytes of the module.
+const COPY: u64 = 32;
+/// More values than this are out of proportion.
+const WIDE: u64 = 16;
+
+/// The estimate, in bytes, for a module that may be invalid.
+pub(super) fn code_size(bytes: &[u8]) -> u64 {
+    let mut module = Module::default();
+    let mut size = MODULE.saturating_add((bytes.len() as u64).saturating_mul(BYTE));
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        match payload {
+            Payload::TypeSection(types) => {
+                for ty in types.into_iter_err_on_gc_types().map_while(Result::ok) {
+                    module.push_type(ty.params().len() as u64, ty.results().len() as u64);
+                }
+            }
+            Payload::ImportSection(imports) => {
+                let types = imports.into_iter().map_while(Result::ok).map(|import| import.ty);
+                module
+                    .functions
+                    .extend(types.filter_map(|ty| if let TypeRef::Func(ty) = ty { Some(ty) } else { None }));
+                module.imported = module.functions.len();
+            }
+            Payload::FunctionSection(functions) => {
+                module.functions.extend(functions.into_iter().map_while(Result::ok));
+            }
+            Payload::CodeSectionEntry(body) => {
+                let function = module.body(bytes, &body).unwrap_or(FUNCTION);
+                size = size.saturating_add(function);
+            }
+            _ => {}
+        }
+    }
+    size
+}
+
+#[derive(Default)]
+struct Module {
+    /// The number of parameters and of results of each type.
+    types: Vec<(u64, u64)>,
+    /// The most of either that a type has.
+    widest: u64,
+    /// The type index of each function, imported ones first.
+    functions: Vec<u32>,
+    imported: usize,
+    bodies: usize,
+}
+
+impl Module {
+    fn push_type(&mut self, params: u64, results: u64) {
+        self.types.push((params, results));
+        self.widest = self.widest.max(params).max(results);
+    }
+
+    fn ty(&self, index: i64) -> Option<(u64, u64)> {
+        self.types.get(usize::try_from(index).ok()?).copied()
+    }
+
+    fn function(&self, index: i64) -> Option<(u64, u64)> {
+        self.functions.get(usize::try_from(index).ok()?).and_then(|ty| self.ty(i64::from(*ty)))
+    }
+
+    /// What a function adds.
+    fn body(&mut self, bytes: &[u8], body: &FunctionBody<'_>) -> Option<u64> {
+        let index = self.imported.checked_add(self.bodies)?;
+        self.bodies = self.bodies.checked_add(1)?;
+        let mut reader = body.get_locals_reader().ok()?;
+        let mut locals = 0u64;
+        for _ in 0..reader.get_count() {
+            locals = locals.saturating_add(u64::from(reader.read().ok()?.0));
+        }
+        let size = FUNCTION.saturating_add(locals.saturating_mul(LOCAL));
+        if self.widest <= WIDE {
+            return Some(size);
+        }
+        let code = bytes.get(reader.original_position()..body.range().end)?;
+        let results = self.function(i64::try_from(index).ok()?).map_or(0, |(_, results)| results);
+        Some(size.saturating_add(self.copies(code, results).saturating_mul(COPY)))
+    }
+
+    /// The values that branches and calls of a function copy: at most, as if each branch went to the block that
+    /// takes most.
+    fn copies(&self, bytes: &[u8], results: u64) -> u64 {
+        let mut skim = Skim::new(bytes);
+        let (mut branches, mut calls, mut widest) = (0u64, 0u64, results);
+        while skim.left() > 0 {
+            let left = skim.left();
+            let Some(op) = skim.next() else { break };
+            match op.code {
+                code::BLOCK | code::LOOP | code::IF => {
+                    let (params, results) = self.ty(op.first).unwrap_or_default();
+                    widest = widest.max(params).max(results);
+                    calls = calls.saturating_add(params);
+                }
+                code::BR | code::BR_IF | code::RETURN | code::END => branches = branches.saturating_add(1),
+                // Each target takes a byte at least.
+                code::BR_TABLE => {
+                    let targets = left.saturating_sub(skim.left()) as u64;
+                    branches = branches.saturating_add(targets);
+                }
+                code::CALL | code::RETURN_CALL => {
+                    let (params, results) = self.function(op.first).unwrap_or_default();
+                    calls = calls.saturating_add(params).saturating_add(results);
+                }
+                code::CALL_INDIRECT | code::RETURN_CALL_INDIRECT => {
+                    let (params, results) = self.ty(op.first).unwrap_or_default();
+                    calls = calls.saturating_add(params).saturating_add(results);
+                }
+                _ => {}
+            }
+        }
+        let branches = if widest > WIDE { branches.saturating_mul(widest) } else { 0 };
+        branches.saturating_add(calls)
+    }
+}
