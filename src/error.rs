@@ -230,11 +230,6 @@ impl Error {
         self.0.location.as_ref()
     }
 
-    /// Whether it has been made ready for a person to read.
-    pub(crate) fn has_report(&self) -> bool {
-        self.0.report.is_some()
-    }
-
     /// The same error again. Not `Clone`, so that no caller multiplies errors by accident.
     pub(crate) fn copy(&self) -> Self {
         Self(Box::new(Inner {

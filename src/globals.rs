@@ -72,7 +72,7 @@ fn store_or_default<'v>(
 }
 
 fn check_store(store: Value<'_>) -> Result<Value<'_>, Error> {
-    if store.get_type() != "wasm.Store" {
+    if !Store::is_store(store) {
         return Err(Error::value(format!("`store` must be a wasm.Store, got {}", convert::describe(store))));
     }
     Store::live(store)?.check_open()?;

@@ -5,7 +5,7 @@
 //! input give the same output and the same cost on every target.
 //!
 //! ```
-//! use wasmlark::Sandbox;
+//! use wasmlark::{Sandbox, Value};
 //!
 //! let mut sandbox = Sandbox::new();
 //! sandbox.file("add.wat", r#"
@@ -13,7 +13,7 @@
 //!         (i32.add (local.get 0) (local.get 1))))
 //! "#);
 //! let run = sandbox.run("main.star", "wasm.instantiate('add.wat').exports.add(40, 2)")?;
-//! assert_eq!(run.value, "42");
+//! assert_eq!(run.value, Value::from(42));
 //! # Ok::<(), wasmlark::Error>(())
 //! ```
 //!
@@ -90,6 +90,7 @@ mod module;
 mod report;
 mod sandbox;
 mod session;
+mod value;
 mod wasi;
 mod wasi_command;
 mod wording;
@@ -101,5 +102,6 @@ pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::Stats;
+pub use session::{Session, Stats};
+pub use value::{Int, Struct, Value};
 pub use wasi_command::{WasiCommand, WasiOutput};

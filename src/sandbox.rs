@@ -8,17 +8,18 @@ use crate::engine::{Engine, Loader};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::session::{Print, Session, Stats};
+use crate::value::Value;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
 ///
 /// ```
-/// use wasmlark::Sandbox;
+/// use wasmlark::{Sandbox, Value};
 ///
 /// let mut sandbox = Sandbox::new();
 /// sandbox.file("double.star", "def double(x): return 2 * x");
 /// let run = sandbox.run("main.star", "load('double.star', 'double')\nprint('hello')\ndouble(21)")?;
 /// assert_eq!(run.output, "hello\n");
-/// assert_eq!(run.value, "42");
+/// assert_eq!(run.value, Value::from(42));
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
@@ -34,7 +35,7 @@ pub struct Sandbox {
     files: Arc<RwLock<BTreeMap<String, Vec<u8>>>>,
     loader: Option<Arc<Loader>>,
     args: Vec<String>,
-    print: Option<Box<Print>>,
+    print: Option<Arc<Print>>,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -48,8 +49,9 @@ const MAX_KEPT_CODE: u64 = 256 << 20;
 pub struct Run {
     /// What it printed; empty where [`Sandbox::on_print`] takes that.
     pub output: String,
-    /// The value of its last statement as Starlark source, `None` where that is no expression.
-    pub value: String,
+    /// The value of its last statement; [`Value::None`] if that is not an expression. One that is nested deeper than 200
+    /// levels, or too large, is a [`Value::Opaque`] that says so.
+    pub value: Value,
     /// What it spent.
     pub stats: Stats,
 }
@@ -59,8 +61,8 @@ pub struct Run {
 pub struct Report {
     /// What it printed before it ended; empty where [`Sandbox::on_print`] takes that.
     pub output: String,
-    /// The value of its last statement as Starlark source, or why it failed.
-    pub result: Result<String, Error>,
+    /// The value of its last statement, or why it failed.
+    pub result: Result<Value, Error>,
     /// What it spent.
     pub stats: Stats,
 }
@@ -104,7 +106,7 @@ impl Sandbox {
 
     /// Takes each printed line, with its line feed, at once. The limit `output` holds all the same.
     pub fn on_print(mut self, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.print = Some(Box::new(print));
+        self.print = Some(Arc::new(print));
         self
     }
 
@@ -126,10 +128,22 @@ impl Sandbox {
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
-        let session = Session::new(self.engine(), &self.args, self.print.as_deref());
-        let result = session.run(name, script);
-        let (output, stats) = session.end();
-        Report { output, result, stats }
+        let (mut session, result) = self.start(name, script);
+        Report { output: session.take_output(), result, stats: session.stats() }
+    }
+
+    /// Runs a script, and keeps it: its functions can be called.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run).
+    pub fn load(&self, name: &str, script: &str) -> Result<Session, Error> {
+        let (session, result) = self.start(name, script);
+        result.map(|_| session)
+    }
+
+    fn start(&self, name: &str, script: &str) -> (Session, Result<Value, Error>) {
+        Session::start(self.engine(), &self.args, self.print.clone(), name, script)
     }
 
     /// The engine of the last run, unless it was made for other limits or holds too much.
@@ -187,7 +201,7 @@ mod tests {
         let code = sandbox.engine().code();
         let again = sandbox.report("main.star", "wasm.Module('module.wasm')");
         assert_eq!(sandbox.engine().code(), code, "compiled once");
-        assert_eq!(again.result.unwrap(), "<wasm.Module>");
+        assert_eq!(again.result.unwrap().to_string(), "<wasm.Module>");
     }
 
     #[test]
@@ -221,7 +235,7 @@ mod tests {
         for value in ["1", "2"] {
             sandbox.file("value.star", format!("value = {value}"));
             let run = sandbox.run("main.star", "load('value.star', 'value')\nvalue").unwrap();
-            assert_eq!(run.value, value);
+            assert_eq!(run.value.to_string(), value);
         }
     }
 

@@ -13,7 +13,21 @@ pub type Handle = u32;
 #[derive(Clone)]
 pub(crate) enum Object {
     Sandbox(Arc<RwLock<Sandbox>>),
-    Run(Arc<Report>),
+    Run(Arc<Run>),
+}
+
+/// A run that is over.
+pub(crate) struct Run {
+    pub(crate) report: Report,
+    /// The value as text, which the caller gets a pointer to.
+    pub(crate) value: Option<String>,
+}
+
+impl Run {
+    pub(crate) fn new(report: Report) -> Self {
+        let value = report.result.as_ref().ok().map(ToString::to_string);
+        Self { report, value }
+    }
 }
 
 impl Object {
@@ -55,9 +69,9 @@ pub(crate) fn sandbox(handle: Handle) -> Result<Arc<RwLock<Sandbox>>, Misuse> {
     }
 }
 
-pub(crate) fn run(handle: Handle) -> Result<Arc<Report>, Misuse> {
+pub(crate) fn run(handle: Handle) -> Result<Arc<Run>, Misuse> {
     match find(handle)? {
-        Object::Run(report) => Ok(report),
+        Object::Run(run) => Ok(run),
         other => Err(wrong(handle, &other, "a run")),
     }
 }

@@ -1,9 +1,9 @@
 //! Runs: what a script did, as texts and numbers.
 
-use wasmlark::{Error, ErrorKind, Report};
+use wasmlark::{Error, ErrorKind};
 
 use crate::misuse::{Misuse, Status, guard, status, tell};
-use crate::objects::{self, Handle};
+use crate::objects::{self, Handle, Run};
 
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +83,8 @@ impl RunNumber {
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
     let kind = || {
-        let report = objects::run(run)?;
-        let Err(error) = &report.result else { return Ok(Kind::Done) };
+        let run = objects::run(run)?;
+        let Err(error) = &run.report.result else { return Ok(Kind::Done) };
         Ok(match error.kind() {
             ErrorKind::Script => Kind::Script,
             ErrorKind::Value => Kind::Value,
@@ -149,11 +149,12 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
 }
 
 /// `None` where the run has no such text.
-fn text_of(report: &Report, text: Text) -> Option<&str> {
+fn text_of(run: &Run, text: Text) -> Option<&str> {
+    let report = &run.report;
     let error = report.result.as_ref().err();
     match text {
         Text::Output => Some(&report.output),
-        Text::Value => report.result.as_deref().ok(),
+        Text::Value => run.value.as_deref(),
         Text::Error => error.map(Error::text),
         Text::Message => error.map(Error::message),
         Text::Trap => match error?.kind() {
@@ -169,7 +170,8 @@ fn text_of(report: &Report, text: Text) -> Option<&str> {
 }
 
 /// `None` where the run has no such number.
-fn number_of(report: &Report, number: RunNumber) -> Option<u64> {
+fn number_of(run: &Run, number: RunNumber) -> Option<u64> {
+    let report = &run.report;
     let error = report.result.as_ref().err();
     match number {
         RunNumber::Fuel => report.stats.fuel,

@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 use wasmlark::{Limit, Report, Sandbox};
 
 use crate::misuse::{Misuse, Status, bytes, guard, status, text};
-use crate::objects::{self, Handle, Object};
+use crate::objects::{self, Handle, Object, Run};
 
 /// Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
 pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const u8, length: usize)>;
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
             let sandbox = objects::sandbox(sandbox)?;
             let sandbox = sandbox.read().unwrap_or_else(|poisoned| poisoned.into_inner());
             let report = on_a_stack_of_its_own(|| sandbox.report(name, script))?;
-            objects::add(Object::Run(Arc::new(report)))
+            objects::add(Object::Run(Arc::new(Run::new(report))))
         },
         |_| 0,
     )

@@ -15,6 +15,7 @@ use super::convert;
 use super::function::Function;
 use super::global::Global;
 use super::handle::ended;
+use super::identity;
 use super::memory::Memory;
 use super::store::Store;
 use super::store_ref::StoreRef;
@@ -153,8 +154,8 @@ impl<'v> Exports<'v> {
     }
 }
 
-/// Whether two handles are of the same thing. wasmi's can be told apart by nothing but how they print, which takes
-/// a while; two memories, by where they begin.
+/// Tells whether two handles are of the same thing: memories by where they begin, which is quick, others by their
+/// identity.
 fn are_same(store: &Store<'_>, ours: wasmi::Extern, theirs: wasmi::Extern) -> bool {
     if let (wasmi::Extern::Memory(ours), wasmi::Extern::Memory(theirs)) = (ours, theirs) {
         let begins = store.with(|context| {
@@ -165,7 +166,7 @@ fn are_same(store: &Store<'_>, ours: wasmi::Extern, theirs: wasmi::Extern) -> bo
             return same;
         }
     }
-    format!("{ours:?}") == format!("{theirs:?}")
+    identity::are_same(&ours, &theirs)
 }
 
 /// `dir`, attributes, indexing, `in` and iteration over the names.

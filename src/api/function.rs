@@ -18,6 +18,7 @@ use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
 use super::convert::{self, Expected};
+use super::identity::are_same;
 use super::store::Store;
 use super::store_ref::StoreRef;
 use super::typed_calls;
@@ -296,8 +297,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Function::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && format!("{:?}", other.func) == format!("{:?}", self.func)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.func, &self.func)
         }))
     }
 }

@@ -10,6 +10,7 @@ use wasmi::{GlobalType, Mutability};
 use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::handle::handle;
+use super::identity::are_same;
 use super::store_ref::StoreRef;
 use crate::error::Error;
 use crate::module::types;
@@ -118,8 +119,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Global::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && format!("{:?}", other.global) == format!("{:?}", self.global)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.global, &self.global)
         }))
     }
 }

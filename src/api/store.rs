@@ -16,6 +16,7 @@ use wasmi::{AsContextMut, StoreContextMut};
 use super::convert;
 use super::evaluation::Evaluation;
 use super::handle::ended;
+use super::identity::Identity;
 use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
@@ -32,9 +33,9 @@ pub(crate) struct Store<'v> {
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
     externs: RefCell<Vec<Value<'v>>>,
-    /// The script's handle of a function, so that one function has one handle. wasmi's handles can be
-    /// told apart by nothing but how they print.
-    functions: RefCell<SmallMap<String, Value<'v>>>,
+    /// The script's handle of a function, so that one function has one handle. wasmi's handles cannot
+    /// be compared.
+    functions: RefCell<SmallMap<Identity, Value<'v>>>,
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
     /// The most exports that one of them has.
@@ -83,6 +84,11 @@ impl<'v> Store<'v> {
         let store = eval.heap().alloc(Store::new(evaluation, None, None));
         state.default_store.set(Some(store));
         store
+    }
+
+    /// Tells whether a value is a store, live or closed.
+    pub(crate) fn is_store(value: Value<'v>) -> bool {
+        value.downcast_ref::<Self>().is_some() || value.downcast_ref::<EndedStore>().is_some()
     }
 
     /// The store of a handle; an error for one whose evaluation is over.
@@ -142,7 +148,7 @@ impl<'v> Store<'v> {
 
     /// Makes `handle`, of an export, the one that references to its function become.
     pub(crate) fn name_function(&self, func: &wasmi::Func, handle: Value<'v>) -> Value<'v> {
-        self.functions.borrow_mut().insert(format!("{func:?}"), handle);
+        self.functions.borrow_mut().insert(Identity::of(func), handle);
         handle
     }
 
@@ -152,8 +158,8 @@ impl<'v> Store<'v> {
         func: &wasmi::Func,
         make: impl FnOnce() -> Result<Value<'v>, Error>,
     ) -> Result<Value<'v>, Error> {
-        let key = format!("{func:?}");
-        if let Some(known) = self.functions.borrow().get(key.as_str()) {
+        let key = Identity::of(func);
+        if let Some(known) = self.functions.borrow().get(&key) {
             return Ok(*known);
         }
         let made = make()?;

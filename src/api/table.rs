@@ -10,6 +10,7 @@ use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::handle::handle;
+use super::identity::are_same;
 use super::store_ref::StoreRef;
 use crate::budget;
 use crate::error::{Error, Limit};
@@ -208,8 +209,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Table::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && format!("{:?}", other.table) == format!("{:?}", self.table)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.table, &self.table)
         }))
     }
 }

@@ -69,7 +69,7 @@ impl<'v> Wasi<'v> {
 
     /// The machine of a value that is given as `wasi`.
     pub(crate) fn machine(value: Value<'v>) -> Result<Machine, Error> {
-        if value.get_type() != "wasm.Wasi" {
+        if value.downcast_ref::<Self>().is_none() && value.downcast_ref::<EndedWasi>().is_none() {
             return Err(Error::value(format!(
                 "`wasi` must be a wasm.Wasi, which wasm.wasi() makes, got {}",
                 convert::describe(value)

@@ -2,38 +2,44 @@
 
 use std::collections::HashMap;
 
+use starlark::codemap::CodeMap;
 use starlark::syntax::{AstModule, Dialect};
 
 use super::compat::shift::OPERATOR;
 use super::compat::shift_assign::{SourceEdits, rewrite};
 use super::nesting::too_deep;
-use crate::error::{Error, Limit, Location};
+use crate::error::{Error, Limit};
 
 /// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
 fn dialect() -> Dialect {
     Dialect { enable_f_strings: true, ..Dialect::Extended }
 }
 
-/// Parses a script, unless it is nested more deeply than `nesting` levels: parser and compiler
-/// recurse on the native stack, and a deep enough text would overflow it.
-pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<(AstModule, SourceEdits)> {
+/// Parses a script. Returns the edits beside the module if the text had to be changed for it.
+///
+/// Parser and compiler recurse on the native stack, which a deep enough text would overflow: one that is nested more
+/// deeply than `nesting` levels is an error.
+pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<(AstModule, Option<SourceEdits>)> {
     let dialect = dialect();
-    // Editors put one there; it is no part of the text.
+    // Editors put a byte order mark there, which is no part of the text.
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    if let Some(line) = too_deep(name, &text, &dialect, nesting) {
-        let message = format!("{name}:{line}: the source is nested deeper than {nesting} levels (limit `nesting`)");
-        let location = Location { file: name.to_owned(), line, column: 1 };
-        return Err(Error::limit(Limit::Nesting, message.clone()).with_report(Some(location), message).into());
+    let codemap = CodeMap::new(name.to_owned(), text.clone());
+    if let Some(token) = too_deep(&codemap, &dialect, nesting) {
+        let message = format!("the source is nested deeper than {nesting} levels (limit `nesting`)");
+        let mut error = starlark::Error::from(Error::limit(Limit::Nesting, message));
+        error.set_span(token, &codemap);
+        return Err(error);
     }
     let mut module = AstModule::parse(name, text, &dialect)?;
-    let mut rewritten = SourceEdits::default();
-    if let Some((text, how)) = rewrite(&module) {
-        module = AstModule::parse(name, text, &dialect)?;
-        rewritten = how;
+    let mut edits = None;
+    if let Some((text, insertions)) = rewrite(&module) {
+        let edited = AstModule::parse(name, text, &dialect)?;
+        edits = Some(SourceEdits::new(&module, &edited, insertions));
+        module = edited;
     }
     module.replace_binary_operators(&HashMap::from([(OPERATOR.to_owned(), OPERATOR.to_owned())]));
-    Ok((module, rewritten))
+    Ok((module, edits))
 }

@@ -1,25 +1,26 @@
 //! How deeply a text is nested, before a parser sees it.
 
-use starlark::codemap::CodeMap;
+use starlark::codemap::{CodeMap, Pos, Span};
 use starlark::syntax::Dialect;
-use starlark_syntax::codemap::Pos;
 use starlark_syntax::lexer::{Lexer, Token};
 
-/// The line where the text's depth as a tree may pass `limit`. What is counted is an upper bound: open
-/// brackets, blocks and `elif`s, and in each the operators since the last separator, of which every
-/// one may be a level.
-pub(super) fn too_deep(name: &str, text: &str, dialect: &Dialect, limit: usize) -> Option<usize> {
-    let codemap = CodeMap::new(name.to_owned(), text.to_owned());
-    let mut lexer = Lexer::new(text, dialect, codemap.clone());
+/// Returns the first token at which the text's depth as a tree may pass `limit`. The depth is an upper bound: the open
+/// brackets, blocks and `elif`s, and in each the operators since the last separator, since every one of them may be a
+/// level.
+pub(super) fn too_deep(text: &CodeMap, dialect: &Dialect, limit: usize) -> Option<Span> {
+    let mut lexer = Lexer::new(text.source(), dialect, text.clone());
     let mut depth = Depth::default();
-    while let Some(Ok((at, token, _))) = lexer.next() {
+    while let Some(Ok((begin, token, end))) = lexer.next() {
         depth.add(&token);
         if depth.total() > limit {
-            let at = u32::try_from(at).unwrap_or(u32::MAX);
-            return Some(codemap.find_line(Pos::new(at)).saturating_add(1));
+            return Some(Span::new(position(begin), position(end)));
         }
     }
     None
+}
+
+fn position(offset: usize) -> Pos {
+    Pos::new(u32::try_from(offset).unwrap_or(u32::MAX))
 }
 
 #[derive(Default)]

@@ -6,6 +6,7 @@
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
+//! - `session`: calls of a script's functions, and the values that go into and out of them
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -28,5 +29,7 @@ mod limits;
 mod nesting;
 #[cfg(feature = "wat")]
 mod runner;
+#[cfg(feature = "wat")]
+mod session;
 #[cfg(feature = "wat")]
 mod targets;

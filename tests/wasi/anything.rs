@@ -51,7 +51,7 @@ total
 fn is_an_error_number() {
     let limits = || Limits::new().files(1 << 20).output(1 << 20);
     let outcome = |_| match run(SCRIPT, limits()) {
-        Ok(run) => run.value,
+        Ok(run) => run.value.to_string(),
         Err(error) => error.to_string(),
     };
     let outcomes: Vec<String> = (0..2).map(outcome).collect();

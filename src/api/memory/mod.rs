@@ -15,6 +15,7 @@ use wasmi::AsContextMut;
 
 use super::fuel::pay;
 use super::handle::handle;
+use super::identity::are_same;
 use super::store_ref::StoreRef;
 use crate::api::convert;
 use crate::budget;
@@ -315,8 +316,7 @@ where
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Memory::from_value(other).is_some_and(|other| {
-            other.owner.to_value().ptr_eq(self.owner.to_value())
-                && format!("{:?}", other.memory) == format!("{:?}", self.memory)
+            other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.memory, &self.memory)
         }))
     }
 }

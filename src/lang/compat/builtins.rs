@@ -1,6 +1,12 @@
-//! Builtins of starlark's that it calls before a script runs, where all arguments are constants, to keep the result. It
-//! can only keep what fits the word of small ints, which is narrower on a 32-bit host; there the call would be made when
-//! the script runs, and count a tick more. Behind a value of this crate they are called when the script runs, always.
+//! Builtins that cost the same on every host.
+//!
+//! Upstream: starlark calls some builtins before the script runs if all arguments are constants, and keeps the result if
+//! it fits the word of small ints. That word is narrower on a 32-bit host, where the call is then made when the script
+//! runs, and counts a tick more. Behind a value of this crate they are always called when the script runs.
+//!
+//! Upstream change: none known.
+//!
+//! Remove when: small ints have as many bits on every host, or a builtin can be registered without being folded.
 
 use std::fmt;
 
@@ -15,16 +21,20 @@ use starlark::values::{
     FrozenValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
 };
 
-/// Those whose results may be ints of more than 28 bits.
-const NAMES: [&str; 2] = ["hash", "int"];
+type MakeTy = Option<fn() -> Ty>;
 
-/// Keeps them alive.
+/// The builtins whose results may be ints of more than 28 bits, with the types that they stand for in annotations.
+const UNFOLDED: [(&str, MakeTy); 2] = [("hash", None), ("int", Some(Ty::int))];
+
+/// The owner of the functions.
 static STANDARD: Lazy<Globals> = Lazy::new(Globals::standard);
 
-/// Puts them in place of starlark's.
+/// Replaces starlark's builtins.
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
-    for (name, function) in STANDARD.iter().filter(|(name, _)| NAMES.contains(name)) {
-        builder.set(name, Unfolded { function });
+    for (name, function) in STANDARD.iter() {
+        if let Some((_, ty)) = UNFOLDED.iter().find(|(unfolded, _)| *unfolded == name) {
+            builder.set(name, Unfolded { function, ty: *ty });
+        }
     }
 }
 
@@ -32,6 +42,7 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
 #[allocative(skip)]
 struct Unfolded {
     function: FrozenValue,
+    ty: MakeTy,
 }
 
 starlark_simple_value!(Unfolded);
@@ -48,7 +59,7 @@ impl<'v> StarlarkValue<'v> for Unfolded {
     }
 
     fn eval_type(&self) -> Option<Ty> {
-        (self.function.to_string() == "int").then(Ty::int)
+        self.ty.map(|ty| ty())
     }
 
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {

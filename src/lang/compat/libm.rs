@@ -1,9 +1,13 @@
-//! Two functions of the C library for wasm32-unknown-unknown, which has none.
+//! `log10` and `pow` for wasm32-unknown-unknown, which has no C library.
 //!
-//! starlark prints floats by way of `log10` and `pow(10, exponent)`, and what Rust brings for this target
-//! is off by a unit in the last place at powers of ten, where that shows: `1e-283` would be printed as
-//! `0e-283`. These are exact there, as those of other targets are; elsewhere they are the crate libm's.
-//! The linker takes them before the ones that Rust brings.
+//! Upstream: starlark prints floats with the help of `log10` and `pow(10, exponent)`. Rust's own versions for this target
+//! are off by a unit in the last place at powers of ten, where it shows: `1e-283` would be printed as `0e-283`. These are
+//! exact at powers of ten, as those of other targets are; everywhere else they are the crate libm's. The linker
+//! prefers them to Rust's.
+//!
+//! Upstream change: none known.
+//!
+//! Remove when: starlark formats floats without functions of the C library, or Rust's are exact at powers of ten.
 #![allow(unsafe_code)] // The names of the C library.
 
 /// As `log10` of C: for x = m · 2ⁿ, n · log₁₀ 2 + ln m / ln 10, with m around 1 and log₁₀ 2 in two parts, so that

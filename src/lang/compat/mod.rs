@@ -1,16 +1,19 @@
-//! Where starlark-rust is not what the sandbox promises: one file for each difference.
+//! Workarounds for starlark-rust, one file each: what upstream does, the upstream change that ends it, and the condition
+//! under which the file goes.
 
 #[allow(unsafe_code, clippy::panic)]
 mod builtins;
+pub(crate) mod collect;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 mod libm;
+pub(crate) mod limits;
 #[allow(unsafe_code, clippy::panic)]
 pub(super) mod shift;
 pub(crate) mod shift_assign;
 
 use starlark::environment::GlobalsBuilder;
 
-/// Replaces what differs among starlark's globals.
+/// Replaces the globals of starlark's that a workaround is for.
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     shift::globals(builder);
     builtins::globals(builder);

@@ -1,5 +1,12 @@
-//! `<<` of the sandbox. starlark's own shifts within the word that it keeps small ints in: 32 bits on a 64-bit
-//! host, 29 on a 32-bit one, so `1 << 31` is negative on the one and not on the other. This one is exact.
+//! `<<` with a result of any size.
+//!
+//! Upstream: starlark's own operator shifts within the word of small ints, which has 32 bits on a 64-bit host and 29 on a
+//! 32-bit one: `1 << 31` is negative on the one and not on the other. The parser replaces the operator with a
+//! call of the function below, which is exact.
+//!
+//! Upstream change: facebook/starlark-rust pull request 204, merged on 2026-07-03.
+//!
+//! Remove when: a release later than 0.14.3 has it, and `tests/script` passes without this file.
 
 use std::fmt;
 
@@ -12,10 +19,10 @@ use starlark::values::{
     AllocValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, starlark_value,
 };
 
-/// The function's name, and the operator that the parser replaces with a call of it. No script can write it.
+/// The function's name, which is the operator that the parser replaces with a call of it. No script can write it.
 pub(crate) const OPERATOR: &str = "<<";
 
-/// Stands on the right of the operator where that is the right side of an assignment, which the left is not known of.
+/// The right operand that marks the operator's left one as the right side of a `<<=`: see [`shift_assign`](super::shift_assign).
 pub(crate) const ASSIGNMENT: &str = "<<=";
 
 /// Adds the function to the globals.
@@ -27,7 +34,7 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
 fn left_shift<'v>(a: Value<'v>, b: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
     match (a.unpack_i32(), b.unpack_i32()) {
         (Some(a), Some(b @ 0..32)) => Ok(heap.alloc(i64::from(a) << b)),
-        // Exact where a word is not enough from the start; and all errors.
+        // starlark's is exact for operands that are not small ints, and makes the errors.
         _ => a.left_shift(b, heap),
     }
 }
@@ -55,7 +62,7 @@ impl<'v> StarlarkValue<'v> for LeftShift {
     }
 }
 
-/// What is added to `x` in place of `x <<= n`.
+/// The value that is added to `x` in place of `x <<= n`.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 struct ShiftAssignOperand<'v>(Value<'v>);

@@ -1,70 +1,62 @@
-//! `x <<= n` before it is run. starlark's own statement shifts within a word, as its `<<` does, and the tree that it
-//! is parsed to cannot be changed. So the text is, and parsed again: `x <<= n` becomes `x += (n)<<"<<="`, of which
-//! `shift` makes what is exact. Up to the statement's end nothing moves; what the text shows of itself in an error
-//! is put back.
+//! `x <<= n` with a result of any size.
+//!
+//! Upstream: starlark's own `<<=` shifts within the word of small ints, as its `<<` does (see [`shift`](super::shift)), and
+//! its syntax tree cannot be changed from outside. So the text is changed and parsed again: `x <<= n` becomes
+//! `x += (n)<<"<<="`, which `shift` evaluates exactly. Nothing moves up to the statement's end; reports map places
+//! back to the original text.
+//!
+//! Upstream change: facebook/starlark-rust pull request 204, merged on 2026-07-03, fixes `<<`.
+//!
+//! Remove when: a release later than 0.14.3 has it, and `tests/script` passes without this file.
 
+use starlark::codemap::{CodeMap, FileSpan, Pos, Span};
 use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{AssignOp, AstStmt, Stmt};
 use starlark_syntax::syntax::module::AstModuleFields;
 
 use super::shift::ASSIGNMENT;
-use crate::error::Location;
 
-/// As long as the operator: what follows stays in its column.
+/// Replaces the operator. As long as the operator, so that what follows stays in its column.
 const BEGIN: &str = "+=(";
 
-/// The lines of a file that are not as they were written.
-#[derive(Default)]
+/// Is inserted at a statement's end: [`ASSIGNMENT`] as the right operand of `<<`.
+const END: &str = ")<<\"<<=\"";
+
+/// The difference between a file as it was written and as it runs.
 pub(crate) struct SourceEdits {
-    file: String,
-    lines: Vec<Line>,
+    original: CodeMap,
+    edited: CodeMap,
+    insertions: Insertions,
 }
 
-struct Line {
-    number: usize,
-    original: String,
-    now: String,
-    /// The columns, from 0, at which something was put in.
-    added: Vec<usize>,
-}
+/// The offsets in the edited text at which [`END`] was inserted, in order.
+pub(crate) struct Insertions(Vec<usize>);
 
-/// The text with its `<<=` in other words; `None` for one that has none.
-pub(crate) fn rewrite(module: &AstModule) -> Option<(String, SourceEdits)> {
+/// Returns the text of a module with each `<<=` replaced, or `None` if it has none.
+pub(crate) fn rewrite(module: &AstModule) -> Option<(String, Insertions)> {
     let mut statements = Vec::new();
     collect(module.statement(), &mut statements);
     let text = module.codemap().source();
-    let end = end();
     let mut out = String::new();
+    let mut insertions = Vec::new();
     let mut done = 0;
     for (target, statement) in statements {
         let operator = target.saturating_add(text.get(target..statement)?.find(ASSIGNMENT)?);
         out.push_str(text.get(done..operator)?);
         out.push_str(BEGIN);
         out.push_str(text.get(operator.saturating_add(BEGIN.len())..statement)?);
-        out.push_str(&end);
+        insertions.push(out.len());
+        out.push_str(END);
         done = statement;
     }
-    if done == 0 {
+    if insertions.is_empty() {
         return None;
     }
     out.push_str(text.get(done..)?);
-    let pairs = text.lines().zip(out.lines()).enumerate().filter(|(_, (original, now))| original != now);
-    let lines = pairs.map(|(index, (original, now))| Line {
-        number: index.saturating_add(1),
-        original: original.to_owned(),
-        now: now.to_owned(),
-        added: now.match_indices(&end).map(|(at, _)| now.get(..at).unwrap_or_default().chars().count()).collect(),
-    });
-    let rewritten = SourceEdits { file: module.codemap().filename().to_owned(), lines: lines.collect() };
-    Some((out, rewritten))
+    Some((out, Insertions(insertions)))
 }
 
-/// What is put in at a statement's end.
-fn end() -> String {
-    format!(")<<\"{ASSIGNMENT}\"")
-}
-
-/// The ends of the target and of the whole of each `<<=`.
+/// Collects the ends of the target and of the whole of each `<<=`.
 fn collect(statement: &AstStmt, out: &mut Vec<(usize, usize)>) {
     if let Stmt::AssignModify(target, AssignOp::LeftShift, _) = &statement.node {
         out.push((target.span.end().get() as usize, statement.span.end().get() as usize));
@@ -73,65 +65,24 @@ fn collect(statement: &AstStmt, out: &mut Vec<(usize, usize)>) {
 }
 
 impl SourceEdits {
-    /// A place in the text as it was written.
-    pub(crate) fn location(&self, location: &mut Location) {
-        if let Some(line) = self.lines.iter().find(|line| line.number == location.line && self.file == location.file) {
-            let before = line.added.iter().filter(|at| **at < location.column).count();
-            location.column = location.column.saturating_sub(before.saturating_mul(end().len()));
-        }
+    /// Describes the edits between two parses of a file.
+    pub(crate) fn new(original: &AstModule, edited: &AstModule, insertions: Insertions) -> Self {
+        Self { original: original.codemap().clone(), edited: edited.codemap().clone(), insertions }
     }
 
-    /// A report that quotes the text, as it was written.
-    pub(crate) fn report(&self, report: &str) -> String {
-        let mut out = String::new();
-        // What was put into the line above, and where its quotation begins.
-        let mut above: Option<(&Line, usize)> = None;
-        for shown in report.split_inclusive('\n') {
-            let text = shown.strip_suffix('\n').unwrap_or(shown);
-            let marked = above.take();
-            if let Some(line) = self.lines.iter().find(|line| text.trim_start().ends_with(line.now.trim())) {
-                out.push_str(&shown.replacen(line.now.trim(), line.original.trim(), 1));
-                let margin = text.strip_suffix(line.now.as_str()).filter(|margin| margin.contains('|'));
-                above = margin.map(|margin| (line, margin.chars().count()));
-            } else if let Some((line, margin)) = marked {
-                out.push_str(&unmarked(shown, line, margin));
-            } else if let Some(place) = self.place(text) {
-                out.push_str(&place);
-            } else {
-                out.push_str(shown);
-            }
+    /// Returns the place in the original text that a place in the edited text stands for; `None` for a place in another file.
+    pub(crate) fn original(&self, place: &FileSpan) -> Option<FileSpan> {
+        if place.file != self.edited {
+            return None;
         }
-        out
+        let span = Span::new(self.position(place.span.begin()), self.position(place.span.end()));
+        Some(FileSpan { file: self.original.clone(), span })
     }
 
-    /// The row `--> file:line:column` above a quotation, if this is one of this file.
-    fn place(&self, row: &str) -> Option<String> {
-        let (margin, place) = row.split_once("--> ")?;
-        let (place, column) = place.rsplit_once(':')?;
-        let (file, line) = place.rsplit_once(':')?;
-        let mut location = Location { file: file.to_owned(), line: line.parse().ok()?, column: column.parse().ok()? };
-        self.location(&mut location);
-        Some(format!("{margin}--> {file}:{line}:{}\n", location.column)).filter(|_| margin.trim().is_empty())
+    fn position(&self, edited: Pos) -> Pos {
+        let offset = edited.get() as usize;
+        let added: usize =
+            self.insertions.0.iter().map(|at| offset.saturating_sub(*at).min(END.len())).fold(0, usize::saturating_add);
+        Pos::new(u32::try_from(offset.saturating_sub(added)).unwrap_or(u32::MAX))
     }
-}
-
-/// The marks below a quoted line, without those under what was put in.
-fn unmarked(marks: &str, line: &Line, margin: usize) -> String {
-    let mut marks: Vec<char> = marks.chars().collect();
-    for at in line.added.iter().rev() {
-        let from = margin.saturating_add(*at);
-        let to = from.saturating_add(end().len()).min(marks.len());
-        if from < to {
-            let last = marks.drain(from..to).next_back();
-            // The end of a mark over several lines is a single one.
-            if let (Some('^'), Some(before @ '_')) = (last, from.checked_sub(1).and_then(|at| marks.get_mut(at))) {
-                *before = '^';
-            }
-        }
-    }
-    let mut text: String = marks.into_iter().collect();
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
 }

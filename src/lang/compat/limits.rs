@@ -1,0 +1,38 @@
+//! Tells which limit ended an evaluation.
+//!
+//! Upstream: the error of a limit on ticks or on the heap has a private type and the kind `Other`, so it cannot be
+//! told from other errors. What was used is public. starlark checks the heap first, then the ticks, and once more after
+//! every evaluation; so an error of that kind from an evaluator beyond a limit is about that limit.
+//!
+//! Upstream change: none known.
+//!
+//! Remove when: starlark's error says which limit it is about.
+
+use starlark::ErrorKind;
+use starlark::eval::Evaluator;
+
+use crate::error::{Error, Limit};
+
+/// Returns the limit that `error`, which ended the evaluation of `eval`, is about.
+pub(crate) fn limit_reached(
+    error: &starlark::Error,
+    eval: &Evaluator<'_, '_, '_>,
+    ticks: u64,
+    heap: usize,
+) -> Option<Limit> {
+    match error.kind() {
+        ErrorKind::StackOverflow(_) => Some(Limit::CallDepth),
+        ErrorKind::Other(_) if Error::find_in(error).is_some() => None,
+        ErrorKind::Other(_) => {
+            let used = eval.heap().peak_allocated_bytes().saturating_add(eval.frozen_heap().allocated_bytes());
+            if used > heap {
+                Some(Limit::Heap)
+            } else if eval.get_total_tick_count() > ticks {
+                Some(Limit::Ticks)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}

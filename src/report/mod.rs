@@ -1,0 +1,70 @@
+//! Renders an error that leaves a script: frames, message, place and an excerpt of the source.
+//!
+//! Everything is made once, at the end, from the error's data and the source as the script's author wrote it.
+
+mod excerpt;
+mod frames;
+
+use std::cell::RefCell;
+
+use starlark::codemap::FileSpan;
+
+use crate::error::{Error, ErrorKind, Location};
+use crate::lang::compat::shift_assign::SourceEdits;
+
+/// Renders the reports of one session.
+#[derive(Default)]
+pub(crate) struct Reporter {
+    /// The edits of all files that did not run as they were written.
+    edits: RefCell<Vec<SourceEdits>>,
+}
+
+impl Reporter {
+    /// Keeps the edits of a file, so that reports show its original text.
+    pub(crate) fn add_edits(&self, edits: SourceEdits) {
+        self.edits.borrow_mut().push(edits);
+    }
+
+    /// Converts an error that left the evaluator to an error of this crate, with its place and its report.
+    pub(crate) fn explain(&self, error: &starlark::Error) -> Error {
+        let ours = match Error::find_in(error) {
+            Some(ours) => ours.copy(),
+            None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
+        };
+        let place = error.span().map(|span| excerpt::visible(&self.original(span)));
+        let report = self.render(error, place.as_ref());
+        ours.with_report(place.as_ref().map(location), report)
+    }
+
+    fn render(&self, error: &starlark::Error, place: Option<&FileSpan>) -> String {
+        let message = error.without_diagnostic();
+        if !error.has_diagnostic() {
+            return message.to_string();
+        }
+        let mut report = frames::render(&error.call_stack().frames, |span| self.original(span));
+        report.push_str(&format!("error: {message}\n"));
+        if let Some(place) = place {
+            report.push_str(&excerpt::render(place));
+        }
+        let mut cause = error.kind().source();
+        while let Some(inner) = cause {
+            report.push_str(&format!("caused by: {inner}\n"));
+            cause = inner.source();
+        }
+        report
+    }
+
+    /// Returns the place in the original text that corresponds to a place in the text that ran.
+    fn original(&self, span: &FileSpan) -> FileSpan {
+        self.edits.borrow().iter().find_map(|edits| edits.original(span)).unwrap_or_else(|| span.clone())
+    }
+}
+
+fn location(place: &FileSpan) -> Location {
+    let begin = place.resolve_span().begin;
+    Location {
+        file: place.filename().to_owned(),
+        line: begin.line.saturating_add(1),
+        column: begin.column.saturating_add(1),
+    }
+}

@@ -1,0 +1,319 @@
+//! The evaluation of a script and of the files that it loads.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use once_cell::sync::Lazy;
+use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::values::Value as Starlark;
+use starlark::values::list::AllocList;
+
+use super::Stats;
+use super::mailbox::{Mailbox, Reply, Request};
+use super::printer::{Print, Printer};
+use crate::api::evaluation::Evaluation;
+use crate::budget::Budget;
+use crate::engine::{Engine, Wanted};
+use crate::error::{Error, ErrorKind, Limit};
+use crate::lang::compat::collect::collect;
+use crate::lang::compat::limits::limit_reached;
+use crate::lang::{self, names};
+use crate::report::Reporter;
+use crate::value::Value;
+use crate::wording::did_you_mean;
+
+/// The globals of the sandbox: nothing in them tells of the host, or of addresses.
+static GLOBALS: Lazy<Globals> = Lazy::new(|| {
+    use LibraryExtension as L;
+    let extensions = [
+        L::StructType,
+        L::RecordType,
+        L::EnumType,
+        L::NamespaceType,
+        L::Map,
+        L::Filter,
+        L::Partial,
+        L::Print,
+        L::Pprint,
+        L::Pstr,
+        L::Prepr,
+        L::Json,
+        L::Typing,
+        L::SetType,
+    ];
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals).build()
+});
+
+/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
+/// limit `call_depth` begins anew.
+const MAX_LOADS: usize = 32;
+
+/// The growth of the heap in bytes after which garbage is collected between two calls.
+const COLLECT_AFTER: usize = 1 << 20;
+
+/// What the script and the files that it loads share.
+pub(super) struct Files {
+    engine: Engine,
+    budget: Budget,
+    args: Vec<String>,
+    printer: Printer,
+    loaded: RefCell<BTreeMap<String, FrozenModule>>,
+    /// The files that are being loaded now, outermost first.
+    loading: RefCell<Vec<String>>,
+    ticks: Cell<u64>,
+    reporter: Reporter,
+}
+
+/// Runs the script, replies, and then replies to requests for ever.
+///
+/// The heap of a script and the references to it may live only as long as a scope of starlark's. Here that is the scope
+/// of a future: while it waits for a request, it can be moved and kept.
+pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, script: String) {
+    Module::with_temp_heap_async(async |module| {
+        let loader = ScriptLoader { files: &files, from: &name, module: &module };
+        let mut eval = Evaluator::new(&module);
+        let ticks = match files.prepare(&mut eval, &loader) {
+            Ok(ticks) => ticks,
+            Err(error) => return mailbox.reply(Err(files.reporter.explain(&error))),
+        };
+        let result = files.run(&mut eval, ticks, &name, script);
+        mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
+        let mut collected = module.heap().allocated_bytes();
+        loop {
+            let reply = match mailbox.request().await {
+                Request::Call { name, args } => {
+                    let result = files.call(&mut eval, ticks, &name, &args);
+                    files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
+                }
+                Request::Get { name } => {
+                    variable(&module, &name).map(|value| Value::from_starlark(value, module.heap())).transpose()
+                }
+            };
+            mailbox.reply(reply);
+            if module.heap().allocated_bytes().saturating_sub(collected) > COLLECT_AFTER {
+                collect(&mut eval, &GLOBALS);
+                collected = module.heap().allocated_bytes();
+            }
+        }
+    })
+    .await;
+}
+
+/// Returns a global of a module, unless it is private.
+fn variable<'v>(module: &Module<'v>, name: &str) -> Option<Starlark<'v>> {
+    if name.starts_with('_') {
+        return None;
+    }
+    module.get(name)
+}
+
+/// Lets other stores have the fuel that the store which ran last holds. The evaluation is looked up each time, since
+/// the garbage collector moves it.
+fn release_fuel(module: &Module<'_>) {
+    if let Some(evaluation) = Evaluation::find(module) {
+        evaluation.as_ref().release_fuel();
+    }
+}
+
+impl Files {
+    pub(super) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+        Self {
+            budget: Budget::new(engine.limits()),
+            args,
+            printer: Printer::new(print, engine.limits().output),
+            loaded: RefCell::default(),
+            loading: RefCell::default(),
+            ticks: Cell::new(0),
+            reporter: Reporter::default(),
+            engine,
+        }
+    }
+
+    pub(super) fn take_output(&self) -> String {
+        self.printer.take_output()
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() }
+    }
+
+    fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
+        match result {
+            Ok(value) => value.map(Some),
+            Err(error) => Err(self.reporter.explain(&error)),
+        }
+    }
+
+    /// Makes an evaluator ready for a file. Returns the ticks that it may spend.
+    fn prepare<'v, 'a>(
+        &'a self,
+        eval: &mut Evaluator<'v, 'a, '_>,
+        loader: &'a ScriptLoader<'a, 'v>,
+    ) -> starlark::Result<u64> {
+        let limits = self.engine.limits();
+        let ticks = limits.ticks.saturating_sub(self.ticks.get()).max(1);
+        eval.set_loader(loader);
+        eval.set_print_handler(&self.printer);
+        let limited = [
+            eval.set_max_tick_count(ticks),
+            eval.set_max_heap_size(limits.heap),
+            eval.set_max_callstack_size(limits.call_depth),
+        ];
+        for outcome in limited {
+            outcome.map_err(starlark::Error::new_other)?;
+        }
+        Ok(ticks)
+    }
+
+    /// Runs a file. Returns the value of its last statement.
+    fn run<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        ticks: u64,
+        name: &str,
+        text: String,
+    ) -> starlark::Result<Starlark<'v>> {
+        let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
+        edits.into_iter().for_each(|edits| self.reporter.add_edits(edits));
+        let module = eval.module();
+        module.set("argv", module.heap().alloc(AllocList(&self.args)));
+        Evaluation::attach(module, self.engine.clone(), self.budget.clone());
+        self.spend(eval, ticks, |eval| eval.eval_module(ast, &GLOBALS))
+    }
+
+    /// Calls a function of the script.
+    fn call<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        ticks: u64,
+        name: &str,
+        args: &[Value],
+    ) -> starlark::Result<Starlark<'v>> {
+        let module = eval.module();
+        let function = variable(module, name).ok_or_else(|| {
+            let names: Vec<_> = module.names().filter(|name| !name.as_str().starts_with('_')).collect();
+            let hint = did_you_mean(name, names.iter().map(|name| name.as_str()));
+            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
+        })?;
+        self.spend(eval, ticks, |eval| {
+            let make_set = GLOBALS.iter().find(|(name, _)| *name == "set").map(|(_, function)| function.to_value());
+            let mut values = Vec::new();
+            for arg in args {
+                values.push(arg.to_starlark(eval.heap(), &mut |list| match make_set {
+                    Some(make_set) => eval.eval_function(make_set, &[list], &[]),
+                    None => Ok(list),
+                })?);
+            }
+            eval.eval_function(function, &values, &[])
+        })
+    }
+
+    /// Counts what `work` spends, and converts the error of a limit of starlark's to ours.
+    fn spend<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        ticks: u64,
+        work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
+    ) -> starlark::Result<Starlark<'v>> {
+        let before = eval.get_total_tick_count();
+        let result = work(eval);
+        release_fuel(eval.module());
+        // Loads have added theirs meanwhile.
+        let spent = eval.get_total_tick_count().saturating_sub(before);
+        self.ticks.set(self.ticks.get().saturating_add(spent));
+        let limits = self.engine.limits();
+        let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
+            Some(limit) => self.at_limit(limit, &error),
+            None => error,
+        })?;
+        // starlark counts each file by itself, and a file that loads goes on with its own count.
+        if self.ticks.get() > limits.ticks {
+            return Err(self.limit_error(Limit::Ticks).into());
+        }
+        Ok(value)
+    }
+
+    /// Converts starlark's error about one of its limits, which keeps its place and frames.
+    fn at_limit(&self, limit: Limit, error: &starlark::Error) -> starlark::Error {
+        let mut ours = starlark::Error::from(self.limit_error(limit));
+        if let Some(place) = error.span() {
+            ours.set_span(place.span, &place.file);
+        }
+        ours.set_call_stack(|| error.call_stack().clone());
+        ours
+    }
+
+    fn limit_error(&self, limit: Limit) -> Error {
+        let limits = self.engine.limits();
+        let value = match limit {
+            Limit::CallDepth => limits.call_depth as u64,
+            Limit::Heap => limits.heap as u64,
+            _ => limits.ticks,
+        };
+        Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}"))
+    }
+
+    /// Runs a file that another one loads.
+    fn load(&self, name: &str, text: String) -> starlark::Result<FrozenModule> {
+        self.loading.borrow_mut().push(name.to_owned());
+        let before = self.budget.snapshot();
+        let frozen = Module::with_temp_heap(|module| {
+            {
+                let loader = ScriptLoader { files: self, from: name, module: &module };
+                let mut eval = Evaluator::new(&module);
+                let ticks = self.prepare(&mut eval, &loader)?;
+                self.run(&mut eval, ticks, name, text)?;
+            }
+            module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
+        });
+        self.budget.restore(before);
+        self.loading.borrow_mut().pop();
+        frozen
+    }
+}
+
+/// Resolves the `load` statements of one file.
+struct ScriptLoader<'a, 'v> {
+    files: &'a Files,
+    from: &'a str,
+    module: &'a Module<'v>,
+}
+
+impl FileLoader for ScriptLoader<'_, '_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        let files = self.files;
+        let name = names::resolve(self.from, path)?;
+        if let Some(module) = files.loaded.borrow().get(&name) {
+            return Ok(module.clone());
+        }
+        if name == self.from || files.loading.borrow().contains(&name) {
+            return Err(Error::new(
+                ErrorKind::Load,
+                format!("\"{name}\" is loaded while it loads: {} -> {name}", {
+                    let mut chain = files.loading.borrow().clone();
+                    if chain.last().is_none_or(|last| last != self.from) {
+                        chain.push(self.from.to_owned());
+                    }
+                    chain.join(" -> ")
+                }),
+            )
+            .into());
+        }
+        if files.loading.borrow().len() >= MAX_LOADS {
+            let message = format!("files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many");
+            return Err(Error::new(ErrorKind::Load, message).into());
+        }
+        let bytes = files.engine.load(Wanted::File, &name)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
+        // The loaded file draws on the same budget.
+        release_fuel(self.module);
+        let frozen = files.load(&name, text)?;
+        files.loaded.borrow_mut().insert(name, frozen.clone());
+        Ok(frozen)
+    }
+}

@@ -1,0 +1,46 @@
+//! What a session and its evaluation, a future that is polled by hand, say to each other.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use crate::error::Error;
+use crate::value::Value;
+
+/// What the evaluation is asked for.
+pub(super) enum Request {
+    Call { name: String, args: Vec<Value> },
+    Get { name: String },
+}
+
+/// `None` for a variable that is not there.
+pub(super) type Reply = Result<Option<Value>, Error>;
+
+#[derive(Default)]
+pub(super) struct Mailbox {
+    request: Cell<Option<Request>>,
+    reply: Cell<Option<Reply>>,
+}
+
+impl Mailbox {
+    pub(super) fn send(&self, request: Request) {
+        self.request.set(Some(request));
+    }
+
+    pub(super) fn receive(&self) -> Option<Reply> {
+        self.reply.take()
+    }
+
+    pub(super) fn reply(&self, reply: Reply) {
+        self.reply.set(Some(reply));
+    }
+
+    /// Waits for a request.
+    pub(super) async fn request(&self) -> Request {
+        poll_fn(|_| match self.request.take() {
+            Some(request) => Poll::Ready(request),
+            None => Poll::Pending,
+        })
+        .await
+    }
+}

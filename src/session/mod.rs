@@ -1,0 +1,134 @@
+//! A script that was run, and whose functions can be called after that.
+
+mod evaluate;
+mod mailbox;
+mod printer;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use self::evaluate::{Files, live};
+use self::mailbox::{Mailbox, Request};
+pub(crate) use self::printer::Print;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind};
+use crate::value::Value;
+
+/// What a script spent. The same script with the same files and arguments spends the same everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// WebAssembly fuel; `None` where it is not metered.
+    pub fuel: Option<u64>,
+    /// Starlark ticks, including those of loaded files.
+    pub ticks: u64,
+    /// The most bytes of linear memory in use at once.
+    pub memory_peak: u64,
+}
+
+/// A script that [`Sandbox::load`](crate::Sandbox::load) has run: its globals, its instances, its memories.
+///
+/// Its functions are called by name, as often as wanted, and find everything as the last call left it.
+///
+/// ```
+/// use wasmlark::{Sandbox, Value};
+///
+/// let script = r#"
+/// counter = wasm.instantiate(wasm.wat('''(module
+///     (global $n (mut i32) (i32.const 0))
+///     (func (export "add") (param i32) (result i32)
+///         (global.set $n (i32.add (global.get $n) (local.get 0)))
+///         (global.get $n)))'''))
+///
+/// def add(n):
+///     return counter.exports.add(n)
+/// "#;
+/// let mut session = Sandbox::new().load("counter.star", script)?;
+/// assert_eq!(session.call("add", &[Value::from(40)])?, Value::from(40));
+/// assert_eq!(session.call("add", &[Value::from(2)])?, Value::from(42));
+/// # Ok::<(), wasmlark::Error>(())
+/// ```
+///
+/// All calls together have the sandbox's limits. After an error, a trap among them, a session can be called again,
+/// unless a limit is used up; state that the failed call changed stays changed. A session stays in its thread.
+pub struct Session {
+    files: Rc<Files>,
+    mailbox: Rc<Mailbox>,
+    /// The evaluation, which waits for the next request. It owns the heap and everything that refers to it. `None` once
+    /// it has panicked.
+    evaluation: Option<Pin<Box<dyn Future<Output = ()>>>>,
+}
+
+impl Session {
+    /// Runs a script. Returns the session with the value of the script's last statement, or with its error: what was
+    /// printed and spent is known in both cases.
+    pub(crate) fn start(
+        engine: Engine,
+        args: &[String],
+        print: Option<Arc<Print>>,
+        name: &str,
+        script: &str,
+    ) -> (Self, Result<Value, Error>) {
+        let files = Rc::new(Files::new(engine, args.to_vec(), print));
+        let mailbox = Rc::new(Mailbox::default());
+        let evaluation = live(files.clone(), mailbox.clone(), name.to_owned(), script.to_owned());
+        let mut session = Self { files, mailbox, evaluation: Some(Box::pin(evaluation)) };
+        let result = session.resume().map(Option::unwrap_or_default);
+        (session, result)
+    }
+
+    /// Calls the function that the script has under this name.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such function, an argument cannot be passed (it contains a [`Value::Opaque`], or is nested deeper
+    /// than 200 levels), the call fails, a limit ends it, or its result is nested too deeply or too large to leave the script.
+    pub fn call(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
+        self.mailbox.send(Request::Call { name: name.to_owned(), args: args.to_vec() });
+        self.resume().map(Option::unwrap_or_default)
+    }
+
+    /// Returns the value of a global variable of the script; `None` if there is none of this name. Names that begin with
+    /// an underscore are the script's own.
+    ///
+    /// # Errors
+    ///
+    /// If the value is nested too deeply or too large to leave the script.
+    pub fn get(&mut self, name: &str) -> Result<Option<Value>, Error> {
+        self.mailbox.send(Request::Get { name: name.to_owned() });
+        self.resume()
+    }
+
+    /// Takes what the script printed since it was last asked; empty where
+    /// [`Sandbox::on_print`](crate::Sandbox::on_print) takes that.
+    pub fn take_output(&mut self) -> String {
+        self.files.take_output()
+    }
+
+    /// Returns what the script and all calls spent until now.
+    pub fn stats(&self) -> Stats {
+        self.files.stats()
+    }
+
+    /// Lets the evaluation work until it has a reply.
+    fn resume(&mut self) -> Result<Option<Value>, Error> {
+        let ended = || Error::new(ErrorKind::Script, "the session has ended: a call panicked");
+        // Not put back if this panics: a future that panicked must not be polled.
+        let mut evaluation = self.evaluation.take().ok_or_else(ended)?;
+        let poll = evaluation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if poll == Poll::Pending {
+            self.evaluation = Some(evaluation);
+        }
+        self.mailbox.receive().unwrap_or_else(|| Err(ended()))
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

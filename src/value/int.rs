@@ -1,0 +1,54 @@
+//! Ints of any size.
+
+use std::fmt;
+
+use num_bigint::BigInt;
+
+use crate::error::Error;
+
+/// A Starlark int, of any size.
+///
+/// ```
+/// use wasmlark::Int;
+///
+/// let big = Int::from(u128::MAX);
+/// assert_eq!(u128::try_from(&big).ok(), Some(u128::MAX));
+/// assert!(i64::try_from(&big).is_err());
+/// assert_eq!(big.to_string(), "340282366920938463463374607431768211455");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Int(pub(super) BigInt);
+
+macro_rules! convert {
+    ($($int:ty),*) => {$(
+        impl From<$int> for Int {
+            fn from(value: $int) -> Self {
+                Self(value.into())
+            }
+        }
+
+        impl TryFrom<&Int> for $int {
+            type Error = Error;
+
+            /// Fails if the int does not fit.
+            fn try_from(value: &Int) -> Result<Self, Error> {
+                let too_large = |_| Error::value(concat!("the int does not fit ", stringify!($int)));
+                (&value.0).try_into().map_err(too_large)
+            }
+        }
+    )*};
+}
+
+convert!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+
+impl fmt::Display for Int {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Int {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
