@@ -105,3 +105,8 @@ pub use sandbox::{Report, Run, Sandbox};
 pub use session::{Session, Stats};
 pub use value::{Int, Struct, Value};
 pub use wasi_command::{WasiCommand, WasiOutput};
+
+/// README's Rust blocks, compiled and run by `cargo test --doc`.
+#[cfg(all(doctest, feature = "wat"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

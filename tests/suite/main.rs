@@ -5,6 +5,7 @@
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
+//! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
 //! - `session`: calls of a script's functions, and the values that go into and out of them
 //! - `targets`: the transcripts that all targets must share
@@ -27,6 +28,8 @@ mod layers;
 #[cfg(feature = "wat")]
 mod limits;
 mod nesting;
+#[cfg(feature = "wat")]
+mod readme;
 #[cfg(feature = "wat")]
 mod runner;
 #[cfg(feature = "wat")]
