@@ -154,17 +154,19 @@ impl Budget {
     /// makes no difference to a script. An engine frees no code, so none is given back.
     pub(crate) fn add_code(&self, module: ModuleHash, code: u64) -> Result<(), Error> {
         let mut usage = self.usage();
-        if !usage.modules.insert(module) {
+        if usage.modules.contains(&module) {
             return Ok(());
         }
-        usage.code = usage.code.saturating_add(code);
-        if usage.code > self.heap_limit {
-            let (code, limit) = (usage.code, self.heap_limit);
+        let code = usage.code.saturating_add(code);
+        if code > self.heap_limit {
+            let limit = self.heap_limit;
             let message = format!(
                 "the compiled code of all modules, about {code} bytes, is too much: the sandbox's limit `heap` is {limit} bytes"
             );
             return Err(Error::limit(Limit::Heap, message));
         }
+        usage.modules.insert(module);
+        usage.code = code;
         Ok(())
     }
 

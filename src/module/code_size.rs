@@ -16,6 +16,8 @@ const FUNCTION: u64 = 256;
 const BYTE: u64 = 8;
 /// Bytes for a local. It takes none, but time.
 const LOCAL: u64 = 8;
+/// The most locals that a function may have: the validator's limit.
+const MAX_LOCALS: u64 = 50_000;
 /// Bytes for each value that a branch or a call copies, where that is not in proportion to the bytes of the module.
 const COPY: u64 = 32;
 /// More values than this are out of proportion.
@@ -87,6 +89,8 @@ impl Module {
         for _ in 0..reader.get_count() {
             locals = locals.saturating_add(u64::from(reader.read().ok()?.0));
         }
+        // A function with more is refused before it is compiled.
+        let locals = if locals > MAX_LOCALS { 0 } else { locals };
         let size = FUNCTION.saturating_add(locals.saturating_mul(LOCAL));
         if self.widest <= WIDE {
             return Some(size);
