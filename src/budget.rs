@@ -1,21 +1,22 @@
 //! What the stores of an evaluation, and of the files it loads, use; held against the limits.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use wasmi_core::LimiterError;
 
 use crate::error::{Error, Limit};
+use crate::fuel::FuelAccount;
 use crate::limits::Limits;
 
 /// What tells modules apart: the hash of their bytes.
 pub(crate) type ModuleHash = [u8; 32];
 
 /// What the stores use together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Usage {
-    /// Fuel left, as of the last time a store that holds it was settled.
-    fuel: u64,
+    fuel: FuelAccount,
     memory: u64,
     memory_peak: u64,
     table_elements: u64,
@@ -26,7 +27,21 @@ struct Usage {
     /// The modules that were compiled, or found compiled, and the bytes that they take together.
     modules: BTreeSet<ModuleHash>,
     code: u64,
-    exceeded: Option<Limit>,
+}
+
+/// Returns the limit that refused something new its memory or table, if that is what the error says. Of growth, wasmi
+/// does not say it: ask for the room before.
+pub(crate) fn denied(error: &wasmi::Error) -> Option<Limit> {
+    use wasmi::errors::{ErrorKind as K, InstantiationError as I, MemoryError as M, TableError as T};
+    match error.kind() {
+        K::Memory(M::ResourceLimiterDeniedAllocation)
+        | K::Instantiation(I::FailedToInstantiateMemory(M::ResourceLimiterDeniedAllocation)) => Some(Limit::Memory),
+        K::Table(T::ResourceLimiterDeniedAllocation)
+        | K::Instantiation(I::FailedToInstantiateTable(T::ResourceLimiterDeniedAllocation)) => {
+            Some(Limit::TableElements)
+        }
+        _ => None,
+    }
 }
 
 /// What stores and machines use at one time.
@@ -50,7 +65,17 @@ pub(crate) struct Budget {
 impl Budget {
     /// A budget of all that `limits` allow.
     pub(crate) fn new(limits: &Limits) -> Self {
-        let usage = Usage { fuel: limits.fuel.unwrap_or(u64::MAX), ..Usage::default() };
+        let usage = Usage {
+            fuel: FuelAccount::new(limits.fuel),
+            memory: 0,
+            memory_peak: 0,
+            table_elements: 0,
+            instances: 0,
+            files: 0,
+            output: 0,
+            modules: BTreeSet::new(),
+            code: 0,
+        };
         Self {
             usage: Arc::new(Mutex::new(usage)),
             files_limit: limits.files,
@@ -59,14 +84,18 @@ impl Budget {
         }
     }
 
-    /// Fuel left for all stores together, as of the last time their holder was settled.
-    pub(crate) fn fuel(&self) -> u64 {
-        self.usage().fuel
+    /// Returns the fuel left for all stores together, as of the last settlement.
+    pub(crate) fn fuel_left(&self) -> u64 {
+        self.usage().fuel.left()
     }
 
-    pub(crate) fn use_fuel(&self, used: u64) {
-        let mut usage = self.usage();
-        usage.fuel = usage.fuel.saturating_sub(used);
+    /// Returns the fuel that all stores used together, as of the last settlement; `None` where it is not metered.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        self.usage().fuel.used()
+    }
+
+    pub(crate) fn spend_fuel(&self, fuel: u64) {
+        self.usage().fuel.spend(fuel);
     }
 
     fn usage(&self) -> MutexGuard<'_, Usage> {
@@ -93,6 +122,11 @@ impl Budget {
             usage.files = wanted;
         }
         fits
+    }
+
+    /// Whether so many bytes more are left for files.
+    pub(crate) fn has_files(&self, bytes: u64) -> bool {
+        self.usage().files.saturating_add(bytes) <= self.files_limit
     }
 
     /// Gives back what was taken for files.
@@ -152,11 +186,6 @@ impl Budget {
         usage.output = output;
     }
 
-    /// Which limit refused a request since the last time somebody asked.
-    pub(crate) fn take_exceeded(&self) -> Option<Limit> {
-        self.usage().exceeded.take()
-    }
-
     /// Counts one more instance, or says that the limit is reached.
     pub(crate) fn add_instance(&self, limits: &Limits) -> Result<(), Error> {
         let mut usage = self.usage();
@@ -168,6 +197,41 @@ impl Budget {
         }
         usage.instances += 1;
         Ok(())
+    }
+}
+
+/// The linear memory that a store may still take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MemoryRoom {
+    /// In bytes.
+    pub(crate) left: u64,
+    /// The value of the limit that leaves so much.
+    limit: u64,
+    ceiling: Ceiling,
+}
+
+/// Which limit on memory a store meets first.
+#[derive(Debug, Clone, Copy)]
+enum Ceiling {
+    /// The store's own `max_memory`.
+    Store,
+    /// The sandbox's limit `memory`.
+    Sandbox,
+}
+
+impl MemoryRoom {
+    /// Returns the error for something that does not fit; `what` is the beginning of the message.
+    pub(crate) fn error(self, what: impl fmt::Display) -> Error {
+        let Self { left, limit, ceiling } = self;
+        match ceiling {
+            Ceiling::Store => {
+                Error::value(format!("{what}: the store's `max_memory` is {limit} bytes, and {left} are left"))
+            }
+            Ceiling::Sandbox => Error::limit(
+                Limit::Memory,
+                format!("{what}: the sandbox's limit `memory` is {limit} bytes, and {left} are left"),
+            ),
+        }
     }
 }
 
@@ -191,15 +255,21 @@ impl Limiter {
         Self { budget, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
     }
 
-    /// Bytes of linear memory that this store may still take, and which limit says so.
-    pub(crate) fn memory_left(&self) -> (u64, &'static str) {
-        let shared = self.limits.memory.saturating_sub(self.budget.memory());
+    /// Returns what this store may still take of linear memory.
+    pub(crate) fn memory_room(&self) -> MemoryRoom {
+        let limit = self.limits.memory;
+        let shared = MemoryRoom { left: limit.saturating_sub(self.budget.memory()), limit, ceiling: Ceiling::Sandbox };
         match self.max_memory {
-            Some(own) if own.saturating_sub(self.memory) < shared => {
-                (own.saturating_sub(self.memory), "the store's `max_memory`")
+            Some(own) if own.saturating_sub(self.memory) < shared.left => {
+                MemoryRoom { left: own.saturating_sub(self.memory), limit: own, ceiling: Ceiling::Store }
             }
-            _ => (shared, "the sandbox's limit `memory`"),
+            _ => shared,
         }
+    }
+
+    /// Returns how many more elements the tables of this store may have.
+    pub(crate) fn table_room(&self) -> u64 {
+        self.limits.table_elements.saturating_sub(self.budget.usage().table_elements)
     }
 
     /// Gives back what the store holds, when a script closes it. Not when it is dropped: the garbage collector does that,
@@ -209,13 +279,6 @@ impl Limiter {
         usage.memory = usage.memory.saturating_sub(std::mem::take(&mut self.memory));
         usage.table_elements = usage.table_elements.saturating_sub(std::mem::take(&mut self.table_elements));
         usage.instances = usage.instances.saturating_sub(std::mem::take(&mut self.instances));
-    }
-
-    pub(crate) fn memory_limit(&self) -> u64 {
-        match self.max_memory {
-            Some(own) => own.min(self.limits.memory),
-            None => self.limits.memory,
-        }
     }
 }
 
@@ -227,8 +290,7 @@ impl wasmi::ResourceLimiter for Limiter {
         _maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
         let more = (desired as u64).saturating_sub(current as u64);
-        if more > self.memory_left().0 {
-            self.budget.usage().exceeded = Some(Limit::Memory);
+        if more > self.memory_room().left {
             return Ok(false);
         }
         let mut usage = self.budget.usage();
@@ -241,11 +303,10 @@ impl wasmi::ResourceLimiter for Limiter {
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool, LimiterError> {
         let more = (desired as u64).saturating_sub(current as u64);
-        let mut usage = self.budget.usage();
-        if usage.table_elements.saturating_add(more) > self.limits.table_elements {
-            usage.exceeded = Some(Limit::TableElements);
+        if more > self.table_room() {
             return Ok(false);
         }
+        let mut usage = self.budget.usage();
         usage.table_elements = usage.table_elements.saturating_add(more);
         self.table_elements = self.table_elements.saturating_add(more);
         self.last_elements = more;

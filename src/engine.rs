@@ -15,6 +15,22 @@ use crate::module::{self, Compiled};
 /// Gives the bytes of a module or script by its name; `None` for one that is not there.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
 
+/// What a script asks a loader for. The loader does not learn it: the word is for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Module,
+    File,
+}
+
+impl Wanted {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Module => "module",
+            Self::File => "file",
+        }
+    }
+}
+
 /// What the evaluations attached to it share: compiled modules, limits and a loader.
 ///
 /// Cheap to clone: clones are the same engine. A compiled module belongs to its engine, so the
@@ -128,23 +144,25 @@ impl Engine {
         evaluator.set_max_callstack_size(limits.call_depth)
     }
 
-    /// The bytes behind a name.
-    pub(crate) fn load(&self, name: &str) -> Result<Vec<u8>, Error> {
+    /// Loads the bytes behind the name of a module or script.
+    pub(crate) fn load(&self, wanted: Wanted, name: &str) -> Result<Vec<u8>, Error> {
+        let what = wanted.as_str();
         let failed = |why: String| {
             // Most likely meant as the module itself, which as a name would be all of the message.
             let is_text = cfg!(feature = "wat") && name.trim_start().starts_with("(module");
+            let is_text = is_text && wanted == Wanted::Module;
             let hint = "a str is the name of a module, and this one is a module's text: wasm.wat(text) makes it bytes";
             Err(Error::new(ErrorKind::Load, if is_text { hint.to_owned() } else { why }))
         };
         let Some(loader) = &self.0.loader else {
             return failed(format!(
-                "cannot load module \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
+                "cannot load {what} \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
             ));
         };
         match loader(name) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => failed(format!("module \"{name}\" not found")),
-            Err(why) => failed(format!("cannot load module \"{name}\": {why}")),
+            Ok(None) => failed(format!("{what} \"{name}\" not found")),
+            Err(why) => failed(format!("cannot load {what} \"{name}\": {why}")),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::api::instantiate::instantiate as make_instance;
 use crate::api::memory::{FrozenMemory, Memory};
 use crate::api::module::Module;
 use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
-use crate::api::store::{ClosedStore, Store};
+use crate::api::store::{EndedStore, Store};
 use crate::api::table::{FrozenTable, Table};
 use crate::api::wasi::{EndedWasi, Wasi, WasiArguments};
 use crate::error::Error;
@@ -115,7 +115,11 @@ fn members(builder: &mut GlobalsBuilder) {
     ///
     /// `args` is all of `argv`, the program's name first. `stdin` and the values of `files` are `bytes`
     /// or `str`. The keys of `files` are paths from the root directory, `/in/a.txt`; one that ends in a
-    /// slash, with an empty value, is an empty directory. The root is what the guest may open.
+    /// slash, with an empty value, is an empty directory.
+    ///
+    /// `preopens` says which directories the guest may open, from the name of each for the guest to its
+    /// path: `{".": "/work", "/in": "/in"}`. By default it is the root, as `/`. Guests with a C library of
+    /// before 2021 find a relative path only by a relative name.
     ///
     /// Time, of all clocks, starts at `now` nanoseconds and moves by `clock_step` nanoseconds, by
     /// default a millisecond, at every reading; waiting moves it to the end of the wait. Random bytes
@@ -125,14 +129,23 @@ fn members(builder: &mut GlobalsBuilder) {
         #[starlark(require = named)] env: Option<Value<'v>>,
         #[starlark(require = named)] stdin: Option<Value<'v>>,
         #[starlark(require = named)] files: Option<Value<'v>>,
+        #[starlark(require = named)] preopens: Option<Value<'v>>,
         #[starlark(require = named)] seed: Option<ValueOfUnchecked<'v, i64>>,
         #[starlark(require = named)] now: Option<ValueOfUnchecked<'v, i64>>,
         #[starlark(require = named)] clock_step: Option<ValueOfUnchecked<'v, i64>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
         let int = |value: Option<ValueOfUnchecked<'v, i64>>| value.map(|value| value.get());
-        let arguments =
-            WasiArguments { args, env, stdin, files, seed: int(seed), now: int(now), clock_step: int(clock_step) };
+        let arguments = WasiArguments {
+            args,
+            env,
+            stdin,
+            files,
+            preopens,
+            seed: int(seed),
+            now: int(now),
+            clock_step: int(clock_step),
+        };
         let wasi = Wasi::make(arguments, Evaluation::current(eval))?;
         Ok(ValueOfUnchecked::new(eval.heap().alloc(wasi)))
     }
@@ -188,7 +201,7 @@ fn members(builder: &mut GlobalsBuilder) {
 
     /// Makes a store: a place for instances with fuel and memory of its own, within the sandbox's,
     /// that `close()` frees early. Without one, everything lives in the evaluation's default store.
-    #[starlark(as_type = ClosedStore)]
+    #[starlark(as_type = EndedStore)]
     fn Store<'v>(
         #[starlark(require = named)] fuel: Option<NoneOr<Value<'v>>>,
         #[starlark(require = named)] max_memory: Option<NoneOr<Value<'v>>>,

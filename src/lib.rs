@@ -78,6 +78,7 @@ mod api;
 mod budget;
 mod engine;
 mod error;
+mod fuel;
 #[allow(unsafe_code)]
 mod globals;
 #[cfg(feature = "internals")]

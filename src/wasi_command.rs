@@ -5,14 +5,18 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use crate::budget::{Budget, Limiter};
+use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
+use crate::fuel::FuelLease;
 use crate::limits::Limits;
 use crate::module::Compiled;
+use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
-use crate::wasi::{Abi, Binding, CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System, WasiFunction};
+use crate::wasi::{
+    Abi, Binding, CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System, WasiFunction,
+};
 use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -33,6 +37,7 @@ use crate::wording::shown;
 /// ```
 pub struct WasiCommand {
     setup: Setup,
+    streams: Streams,
     limits: Limits,
 }
 
@@ -49,6 +54,11 @@ pub struct WasiOutput {
     /// All files by their paths from the root, also where the guest failed. A path that ends in a slash
     /// is an empty directory.
     pub files: BTreeMap<String, Arc<[u8]>>,
+    /// The targets of all symbolic links, by the paths of the links.
+    pub links: BTreeMap<String, String>,
+    /// Files of `files` that were given under another path, which is the value here: the guest
+    /// renamed or linked them.
+    pub origins: BTreeMap<String, String>,
     /// What it spent; no ticks.
     pub stats: Stats,
 }
@@ -66,16 +76,14 @@ impl WasiCommand {
         let setup = Setup {
             args: Vec::new(),
             env: Vec::new(),
-            stdin: InputStream::bytes(Vec::new()),
-            stdout: OutputStream::Kept(Vec::new()),
-            stderr: OutputStream::Kept(Vec::new()),
             files: Vec::new(),
-            root: false,
+            preopens: Vec::new(),
             seed: 0,
             now: 0,
             clock_step: CLOCK_STEP,
         };
-        Self { setup, limits: Limits::default() }
+        let streams = Streams::kept(InputStream::bytes(Vec::new()));
+        Self { setup, streams, limits: Limits::default() }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -84,35 +92,50 @@ impl WasiCommand {
         self
     }
 
-    /// Adds an environment variable.
+    /// Sets an environment variable. The last value of a name counts.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.setup.env.push((name.into(), value.into()));
+        let (name, value) = (name.into(), value.into());
+        match self.setup.env.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.setup.env.push((name, value)),
+        }
         self
     }
 
     /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
-    /// content, is an empty directory. With none, not even `/`, the guest can open and make no files.
+    /// content, is an empty directory. With none, not even `/`, and no [`preopen`](Self::preopen), the
+    /// guest can open and make no files.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
-        self.setup.root = true;
         self.setup.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Lets the guest open a directory, by its path from the root, under the name `name`: `/`, `.`,
+    /// `data`, any. The directory is made if no file lies in it. The guest reaches what lies in these
+    /// directories and nothing else.
+    ///
+    /// Without this, where files are given, the root directory is open under the name `/`. C libraries
+    /// of before 2021 find a relative path only by a relative name.
+    pub fn preopen(mut self, name: impl Into<String>, path: impl Into<String>) -> Self {
+        self.setup.preopens.push((name.into(), path.into()));
         self
     }
 
     /// Sets standard input. It is read when the guest reads.
     pub fn stdin(mut self, reader: impl Read + Send + 'static) -> Self {
-        self.setup.stdin = InputStream::Reader(Box::new(reader));
+        self.streams.stdin = InputStream::Reader(Box::new(reader));
         self
     }
 
     /// Passes standard output on when the guest writes. The limit `output` is for what is kept only.
     pub fn stdout(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.setup.stdout = OutputStream::Passed(Box::new(writer));
+        self.streams.stdout = OutputStream::Passed(Box::new(writer));
         self
     }
 
     /// Passes standard error on when the guest writes.
     pub fn stderr(mut self, writer: impl Write + Send + 'static) -> Self {
-        self.setup.stderr = OutputStream::Passed(Box::new(writer));
+        self.streams.stderr = OutputStream::Passed(Box::new(writer));
         self
     }
 
@@ -140,33 +163,49 @@ impl WasiCommand {
         self
     }
 
-    /// Runs a module: its function `_start`.
+    /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { setup, limits } = self;
+        let Self { mut setup, streams, limits } = self;
+        if setup.preopens.is_empty() && !setup.files.is_empty() {
+            setup.preopens.push(("/".to_owned(), "/".to_owned()));
+        }
         let budget = Budget::new(&limits);
-        let machine = match System::new(setup, budget.clone()) {
-            Ok(system) => Machine::new(system),
+        let machine = match Machine::new(setup, streams, budget.clone()) {
+            Ok(machine) => machine,
             Err(error) => return WasiOutput::failed(error),
         };
         let engine = Engine::new(limits.clone());
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store = wasmi::Store::new(engine.wasmi(), limiter);
         store.limiter(|limiter| limiter);
-        let result =
-            start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &budget, &limits));
-        let fuel = limits.fuel.map(|limit| limit.saturating_sub(store.get_fuel().unwrap_or(limit)));
+        let fuel = FuelLease::new(None);
+        if limits.fuel.is_some() {
+            // Cannot fail: the engine meters fuel.
+            let _ = store.set_fuel(fuel.grant(budget.fuel_left()));
+        }
+        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &limits));
+        if let Ok(left) = store.get_fuel() {
+            budget.spend_fuel(fuel.settle(left));
+        }
         drop(store);
-        let system = machine.system();
+        let machine = machine.lock();
+        let MachineParts { system, streams } = &*machine;
         let (result, files) = match system.files() {
             Ok(files) => (result, files),
             Err(error) => (result.and(Err(error)), Vec::new()),
         };
+        let links =
+            files.iter().filter_map(|(path, ino)| Some((path.clone(), system.fs.link(*ino)?.to_owned()))).collect();
+        let origin = |path: &String, ino: &u64| system.origins.get(ino).filter(|origin| *origin != path).cloned();
+        let origins = files.iter().filter_map(|(path, ino)| Some((path.clone(), origin(path, ino)?))).collect();
         WasiOutput {
             result,
-            stdout: system.stdout.kept().to_owned(),
-            stderr: system.stderr.kept().to_owned(),
-            files: contents(&system, files),
-            stats: Stats { fuel, ticks: 0, memory_peak: budget.memory_peak() },
+            links,
+            origins,
+            stdout: streams.stdout.kept().to_owned(),
+            stderr: streams.stderr.kept().to_owned(),
+            files: contents(system, files),
+            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
         }
     }
 }
@@ -178,14 +217,15 @@ fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<
         let read = || Arc::from(system.fs.file(ino).unwrap_or_default());
         Arc::clone(known.entry(ino).or_insert_with(read))
     };
-    files.into_iter().map(|(path, ino)| (path, content(ino))).collect()
+    let files = files.into_iter().filter(|(_, ino)| system.fs.link(*ino).is_none());
+    files.map(|(path, ino)| (path, content(ino))).collect()
 }
 
 impl WasiOutput {
     /// Of a command that did not run.
     fn failed(error: Error) -> Self {
-        let (stdout, stderr, files) = Default::default();
-        Self { result: Err(error), stdout, stderr, files, stats: Stats::default() }
+        let (stdout, stderr, files, links, origins) = Default::default();
+        Self { result: Err(error), stdout, stderr, files, links, origins, stats: Stats::default() }
     }
 }
 
@@ -196,13 +236,14 @@ fn start(
     machine: &Machine,
     bytes: &[u8],
 ) -> Result<i32, Failure> {
-    let compiled = engine.compile(bytes, |hash, code| budget.add_code(hash, code))?;
+    let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
     let binding = Binding::new(machine.clone());
     let externs = link(&compiled, store, &binding)?;
-    if let Some(fuel) = engine.limits().fuel {
-        store.set_fuel(fuel)?;
-    }
-    let instance = wasmi::Instance::new(&mut *store, &compiled.module, &externs)?;
+    let instance = match wasmi::Instance::new(&mut *store, &compiled.module, &externs) {
+        Ok(instance) => instance,
+        // The start function may exit too.
+        Err(error) => return error.i32_exit_status().ok_or(Failure::Wasm(error)),
+    };
     let memory = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
     memory.inspect(|memory| binding.set_memory(*memory));
     let Some(start) = instance.get_func(&*store, "_start") else {
@@ -267,7 +308,7 @@ impl From<wasmi::Error> for Failure {
     }
 }
 
-fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
+fn explain(failure: Failure, limits: &Limits) -> Error {
     let error = match failure {
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
@@ -276,7 +317,7 @@ fn explain(failure: Failure, budget: &Budget, limits: &Limits) -> Error {
         Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
         Some(_) => None,
         // A guest whose memory could not be made; one that could not grow is its own affair.
-        None => match budget.take_exceeded() {
+        None => match denied(&error) {
             Some(Limit::Memory) => Some((Limit::Memory, limits.memory)),
             Some(Limit::TableElements) => Some((Limit::TableElements, limits.table_elements)),
             _ => None,

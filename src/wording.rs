@@ -24,12 +24,12 @@ pub(crate) fn shown(name: &str) -> String {
     out
 }
 
-/// The names closest to one that is not there, as the end of a message: "", or "; did you mean …?".
-pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
-    // Names may be of any length, and the distance takes the product of two.
+/// Returns the question "did you mean …?" with the names closest to one that does not exist; `None` if no name is close.
+pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    // Names may have any length, and computing a distance takes time in proportion to the product of two lengths.
     const MAX_LEN: usize = 64;
     if name.len() > MAX_LEN {
-        return String::new();
+        return None;
     }
     let most = (name.chars().count() / 3).clamp(1, 4);
     let mut close: Vec<(usize, &str)> = names
@@ -51,8 +51,8 @@ pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>)
     close.dedup();
     let close: Vec<String> = close.iter().take(3).map(|(_, n)| format!("`{}`", shown(n))).collect();
     match close.split_last() {
-        None => String::new(),
-        Some((one, [])) => format!("; did you mean {one}?"),
-        Some((last, rest)) => format!("; did you mean {} or {last}?", rest.join(", ")),
+        None => None,
+        Some((one, [])) => Some(format!("did you mean {one}?")),
+        Some((last, rest)) => Some(format!("did you mean {} or {last}?", rest.join(", "))),
     }
 }

@@ -28,7 +28,7 @@ fn limits() -> String {
         let off = if limit.is_optional() { "; `UINT64_MAX` turns it off" } else { "" };
         text.push_str("  /**\n");
         for line in limit.doc().lines().chain(["", &format!("Default {default}, at least {}{off}.", limit.minimum())]) {
-            text.push_str(&format!("   * {line}").trim_end());
+            text.push_str(format!("   * {line}").trim_end());
             text.push('\n');
         }
         let name = limit.as_str().to_uppercase();

@@ -2,10 +2,12 @@
 
 mod args;
 mod exit;
+mod folder;
 mod inspect;
 mod limits;
 mod run;
 mod wasi;
+mod write_back;
 
 use std::process::ExitCode;
 

@@ -121,3 +121,76 @@ fn what_cannot_be_run() {
         assert_eq!(output.status.code(), Some(status), "{args:?}: {stderr}");
     }
 }
+
+/// Writes the name of each preopened directory, a line each, and exits with 7.
+const PREOPENS: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (local $fd i32) (local $n i32)
+    (local.set $fd (i32.const 3))
+    (block $end
+      (loop $next
+        (br_if $end (call $get (local.get $fd) (i32.const 0)))
+        (local.set $n (i32.load (i32.const 4)))
+        (drop (call $name (local.get $fd) (i32.const 100) (local.get $n)))
+        (i32.store8 offset=100 (local.get $n) (i32.const 10))
+        (i32.store (i32.const 16) (i32.const 100))
+        (i32.store (i32.const 20) (i32.add (local.get $n) (i32.const 1)))
+        (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))
+        (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
+        (br $next)))
+    (call $exit (i32.const 7))))"#;
+
+#[test]
+fn dir_names_what_the_guest_opens() {
+    let folder = folder("preopens");
+    fs::write(folder.join("preopens.wasm"), wat::parse_str(PREOPENS).unwrap()).unwrap();
+    for (dirs, names) in [
+        (&[][..], ""),
+        (&["sub:."], ".\n"),
+        (&["sub:data"], "data\n"),
+        (&["sub:/in", ".:/out/"], "/in\n/out\n"),
+        (&["sub:/"], "/\n"),
+        // Without GUEST: for guests that make paths absolute, and for those that do not.
+        (&["."], "/\n.\n"),
+        (&["sub"], "/\nsub\n"),
+        (&["./sub/", ".:/x"], "/\nsub\n/x\n"),
+    ] {
+        let mut args: Vec<&str> = dirs.iter().flat_map(|dir| ["--dir", dir]).collect();
+        args.push("preopens.wasm");
+        let output = wasi(&folder, &args, b"");
+        assert_eq!((text(&output.stdout), output.status.code()), (names, Some(7)), "{dirs:?}");
+    }
+}
+
+#[test]
+fn an_exit_in_a_start_function_is_the_guests() {
+    let folder = folder("start");
+    let module = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $x (param i32)))
+        (func $m (call $x (i32.const 7))) (start $m) (func (export "_start") (call $x (i32.const 9))))"#;
+    fs::write(folder.join("start.wasm"), wat::parse_str(module).unwrap()).unwrap();
+    let output = wasi(&folder, &["start.wasm"], b"");
+    assert_eq!((text(&output.stderr), output.status.code()), ("", Some(7)));
+}
+
+#[test]
+fn a_module_is_text_or_standard_input_too() {
+    let folder = folder("text");
+    fs::write(folder.join("p.wat"), PREOPENS).unwrap();
+    assert_eq!(wasi(&folder, &["p.wat"], b"").status.code(), Some(7));
+    assert_eq!(wasi(&folder, &["-"], PREOPENS.as_bytes()).status.code(), Some(7));
+    assert_eq!(wasi(&folder, &["-"], &wat::parse_str(PREOPENS).unwrap()).status.code(), Some(7));
+    let output = wasi(&folder, &["-"], b"(module (func)");
+    assert!(text(&output.stderr).starts_with("error: <stdin>: "), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_last_value_of_a_variable_counts() {
+    let folder = folder("env");
+    let output = wasi(&folder, &["--env", "A=1", "--env", "B=2", "--env", "A=3", "--dir", ".:/", REPORT], b"");
+    assert!(text(&output.stdout).contains(r#"vars [("A", "3"), ("B", "2")]"#), "{}", text(&output.stdout));
+}

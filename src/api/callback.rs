@@ -7,15 +7,12 @@ use starlark::values::{Value, ValueLike};
 use wasmi::{FuncType, Val};
 
 use super::convert;
-use super::function::{Function, fill, to_starlark};
+use super::function::{Function, INLINE_VALS, fill, to_starlark};
 use super::scope::{self, StoreData};
 use super::store::{Callback, HostFailure, Store};
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
 use crate::module::types;
-
-/// Parameters that a call keeps on the native stack, the caller among them.
-const INLINE_ARGS: usize = 12;
 
 /// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
 pub(crate) fn define<'v>(
@@ -75,7 +72,7 @@ impl HostCall<'_> {
         let Some(Callback { function, caller }) = store.callback(self.index) else {
             return Err(Error::new(ErrorKind::Handle, "the store of this function is closed").into());
         };
-        let mut inline = [Value::new_none(); INLINE_ARGS];
+        let mut inline = [Value::new_none(); INLINE_VALS];
         let mut spilled;
         let args = match inline.get_mut(..self.params.len() + 1) {
             Some(args) => args,

@@ -7,11 +7,9 @@ use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
-use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueTyped, starlark_value,
-};
+use starlark::values::{NoSerialize, StarlarkValue, Trace, Value, ValueTyped, starlark_value};
 
+use super::handle::ended;
 use super::scope::SinceCollection;
 use crate::budget::Budget;
 use crate::engine::Engine;
@@ -102,23 +100,10 @@ impl<'v> StarlarkValue<'v> for Evaluation<'v> {
     type Canonical = EndedEvaluation;
 }
 
-impl<'v> AllocValue<'v> for Evaluation<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// An evaluation that has ended.
+    Evaluation becomes EndedEvaluation prints "wasm.Evaluation"
 }
-
-impl Freeze for Evaluation<'_> {
-    type Frozen = EndedEvaluation;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedEvaluation> {
-        Ok(EndedEvaluation)
-    }
-}
-
-/// An evaluation that is over.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct EndedEvaluation;
 
 #[starlark_value(type = "wasm.Evaluation")]
 impl<'v> StarlarkValue<'v> for EndedEvaluation {}
@@ -130,12 +115,6 @@ impl fmt::Debug for Evaluation<'_> {
 }
 
 impl fmt::Display for Evaluation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("wasm.Evaluation")
-    }
-}
-
-impl fmt::Display for EndedEvaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("wasm.Evaluation")
     }

@@ -9,14 +9,12 @@ use starlark::any::ProvidesStaticType;
 use starlark::collections::Hashed;
 use starlark::typing::Ty;
 use starlark::values::tuple::AllocTuple;
-use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    starlark_value,
-};
+use starlark::values::{Heap, NoSerialize, StarlarkValue, Trace, Value, starlark_value};
 
 use super::convert;
 use super::function::Function;
 use super::global::Global;
+use super::handle::ended;
 use super::identity;
 use super::memory::Memory;
 use super::store::Store;
@@ -74,9 +72,9 @@ impl<'v> Exports<'v> {
         let mut names: Vec<String> = self.names().take(11).map(wording::shown).collect();
         let more = if names.len() > 10 { ", …" } else { "" };
         names.truncate(10);
-        match names.as_slice() {
-            [] => format!("no export `{name}`: the module exports nothing"),
-            _ if !hint.is_empty() => format!("no export `{name}`{hint}"),
+        match (names.as_slice(), hint) {
+            ([], _) => format!("no export `{name}`: the module exports nothing"),
+            (_, Some(hint)) => format!("no export `{name}`; {hint}"),
             _ => format!("no export `{name}`; the module exports {}{more}", names.join(", ")),
         }
     }
@@ -215,23 +213,10 @@ impl<'v> StarlarkValue<'v> for Exports<'v> {
     }
 }
 
-impl<'v> AllocValue<'v> for Exports<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// The exports of an instance whose evaluation has ended.
+    Exports becomes EndedExports prints "<wasm.Exports>"
 }
-
-impl Freeze for Exports<'_> {
-    type Frozen = EndedExports;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedExports> {
-        Ok(EndedExports)
-    }
-}
-
-/// The exports of an instance whose evaluation is over.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct EndedExports;
 
 #[starlark_value(type = "wasm.Exports")]
 impl<'v> StarlarkValue<'v> for EndedExports {
@@ -265,11 +250,5 @@ impl fmt::Debug for Exports<'_> {
 impl fmt::Display for Exports<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<wasm.Exports {}>", self.names().map(wording::shown).collect::<Vec<_>>().join(", "))
-    }
-}
-
-impl fmt::Display for EndedExports {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Exports>")
     }
 }

@@ -2,8 +2,10 @@
 //! ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
 
 use starlark::values::{Value, ValueLike};
+use wasmi::StoreContextMut;
 
 use super::evaluation::Evaluation;
+use super::scope::StoreData;
 use super::store::Store;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 
@@ -25,9 +27,8 @@ impl<'v> Store<'v> {
             if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
                 holder.settle();
             }
-            let grant = self.own_fuel.get().min(state.budget.fuel());
+            let grant = self.fuel.grant(state.budget.fuel_left());
             self.with(|mut context| context.set_fuel(grant).is_ok())?;
-            self.settled_at.set(grant);
         }
         state.fuel_holder.set(Some(this));
         Ok(())
@@ -37,12 +38,7 @@ impl<'v> Store<'v> {
     fn settle(&self) {
         let state = self.evaluation.as_ref();
         let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
-        let used = self.settled_at.get().saturating_sub(left);
-        self.settled_at.set(left);
-        state.budget.use_fuel(used);
-        if self.own_fuel.get() != u64::MAX {
-            self.own_fuel.set(self.own_fuel.get().saturating_sub(used));
-        }
+        state.budget.spend_fuel(self.fuel.settle(left));
     }
 
     pub(crate) fn settle_if_holder(&self, this: Value<'v>) {
@@ -58,21 +54,14 @@ impl<'v> Store<'v> {
             return Ok(());
         }
         self.hold_fuel(this)?;
-        let paid = self.with(|mut context| {
-            let left = context.get_fuel().ok()?;
-            context.set_fuel(left.checked_sub(fuel)?).ok()
-        })?;
-        match paid {
-            Some(()) => Ok(()),
-            None => Err(self.out_of_fuel(this)),
-        }
+        if self.with(|mut context| pay(&mut context, fuel))? { Ok(()) } else { Err(self.out_of_fuel(this)) }
     }
 
     /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
     pub(crate) fn out_of_fuel(&self, this: Value<'v>) -> Error {
         self.settle_if_holder(this);
         let state = self.evaluation.as_ref();
-        if self.own_fuel.get() < state.budget.fuel() {
+        if self.fuel.is_own_limit(state.budget.fuel_left()) {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
         }
         let limit = state.engine.limits().fuel.unwrap_or(u64::MAX);
@@ -80,25 +69,32 @@ impl<'v> Store<'v> {
     }
 
     pub(crate) fn fuel_left(&self) -> u64 {
-        // Whoever holds the fuel: it is shared.
-        let _ = self.evaluation.as_ref().fuel_used();
-        self.own_fuel.get().min(self.evaluation.as_ref().budget.fuel())
+        // Settles the holder, which may be another store: what is left is shared.
+        let state = self.evaluation.as_ref();
+        state.settle_fuel();
+        self.fuel.left(state.budget.fuel_left())
     }
 }
 
+/// Takes `fuel` off the counter of a store that holds the fuel. False, with the counter unchanged, if less is left.
+pub(crate) fn pay(context: &mut StoreContextMut<'_, StoreData>, fuel: u64) -> bool {
+    let left = context.get_fuel().ok().and_then(|left| left.checked_sub(fuel));
+    left.is_some_and(|left| context.set_fuel(left).is_ok())
+}
+
 impl<'v> Evaluation<'v> {
-    /// Fuel used so far by all stores together; `None` where fuel is not metered.
-    pub(crate) fn fuel_used(&self) -> Option<u64> {
-        let limit = self.engine.limits().fuel?;
-        if let Some(holder) = self.fuel_holder.get().and_then(|h| h.downcast_ref::<Store<'v>>()) {
+    /// Brings the account up to date with the holder's counter.
+    pub(crate) fn settle_fuel(&self) {
+        if self.is_metered()
+            && let Some(holder) = self.fuel_holder.get().and_then(|h| h.downcast_ref::<Store<'v>>())
+        {
             holder.settle();
         }
-        Some(limit.saturating_sub(self.budget.fuel()))
     }
 
-    /// Settles the fuel, and leaves it to whoever asks for it next: another evaluation too.
+    /// Settles the fuel and leaves it to the next store that asks for it, which may be of another evaluation.
     pub(crate) fn release_fuel(&self) {
-        let _ = self.fuel_used();
+        self.settle_fuel();
         self.fuel_holder.set(None);
     }
 }

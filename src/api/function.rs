@@ -26,8 +26,8 @@ use crate::error::{Error, ErrorKind};
 use crate::module::types::{self, signature};
 use crate::wording;
 
-/// Values that a call keeps on the native stack; more go to a vector.
-const INLINE_VALS: usize = 12;
+/// The number of values that a call in either direction keeps on the native stack; more go to a vector.
+pub(super) const INLINE_VALS: usize = 12;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]

@@ -1,36 +1,21 @@
 //! `wasm.Global`: a global variable.
 
-use std::fmt;
-
-use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
-use starlark::coerce::Coerce;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::values::none::NoneType;
-use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
-};
+use starlark::values::{Heap, StarlarkValue, Value, ValueLike, starlark_value};
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{GlobalType, Mutability};
 
 use super::convert;
 use super::function::{to_starlark, to_wasm};
+use super::handle::handle;
 use super::identity::are_same;
 use super::store_ref::StoreRef;
 use crate::error::Error;
 use crate::module::types;
 
-#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
-#[allocative(skip)]
-#[repr(C)]
-pub(crate) struct GlobalGen<V> {
-    pub(crate) owner: StoreRef<V>,
-    #[trace(unsafe_ignore)]
-    #[freeze(identity)]
-    pub(crate) global: wasmi::Global,
-}
-
-starlark_complex_value!(pub(crate) Global);
+handle! { GlobalGen as Global { global: wasmi::Global } prints "<wasm.Global>" }
 
 impl<'v> Global<'v> {
     /// Makes a global of a script's own.
@@ -136,17 +121,5 @@ where
         Ok(Global::from_value(other).is_some_and(|other| {
             other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.global, &self.global)
         }))
-    }
-}
-
-impl<V> fmt::Debug for GlobalGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Global>")
-    }
-}
-
-impl<V> fmt::Display for GlobalGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Global>")
     }
 }

@@ -10,11 +10,11 @@ use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::none::NoneType;
 use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
+    Heap, NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
 };
 
 use super::exports::{EndedExports, Exports};
+use super::handle::ended;
 use super::memory::Memory;
 use super::module::Module;
 use super::scope::CyclicRef;
@@ -153,7 +153,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         let instance = Instance::live(this)?;
         let code = instance.run("_start", heap, eval)?;
         if let Some(machine) = &instance.machine {
-            machine.system().exit_code = Some(code);
+            machine.lock().system.exit_code = Some(code);
         }
         Ok(code)
     }
@@ -186,23 +186,10 @@ impl<'v> StarlarkValue<'v> for Instance<'v> {
     }
 }
 
-impl<'v> AllocValue<'v> for Instance<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// An instance whose evaluation has ended.
+    Instance becomes EndedInstance prints "<wasm.Instance>"
 }
-
-impl Freeze for Instance<'_> {
-    type Frozen = EndedInstance;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedInstance> {
-        Ok(EndedInstance)
-    }
-}
-
-/// An instance whose evaluation is over.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct EndedInstance;
 
 #[starlark_value(type = "wasm.Instance", UnpackValue, StarlarkTypeRepr)]
 impl<'v> StarlarkValue<'v> for EndedInstance {
@@ -223,11 +210,5 @@ impl fmt::Display for Instance<'_> {
             Some(name) => write!(f, "<wasm.Instance {name}>"),
             None => f.write_str("<wasm.Instance>"),
         }
-    }
-}
-
-impl fmt::Display for EndedInstance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Instance>")
     }
 }

@@ -12,6 +12,7 @@ use super::module::Module;
 use super::store::Store;
 use super::store_ref::StoreRef;
 use super::table::{MAX_ELEMENTS, maximum_too_large};
+use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
 use crate::wasi::{Binding, Machine};
@@ -37,8 +38,6 @@ pub(crate) fn instantiate<'v>(
     check_sizes(store, compiled)?;
     store.count_instance()?;
 
-    // What an earlier guest was refused says nothing about this one.
-    state.budget.take_exceeded();
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone()));
     let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine.clone()));
@@ -69,7 +68,7 @@ fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
         return Err(tables_too_large(limit));
     }
     let bytes = compiled.pages.saturating_mul(PAGE);
-    if bytes > store.memory_left()?.0 {
+    if bytes > store.memory_room()?.left {
         return Err(store.no_memory("the memory of this module", bytes));
     }
     Ok(())
@@ -92,17 +91,18 @@ fn instantiation_error<'v>(
 ) -> starlark::Error {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
+    match budget::denied(&error) {
+        Some(Limit::TableElements) => return tables_too_large(state.engine.limits().table_elements).into(),
+        Some(_) => return store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
+        None => {}
+    }
     match error.kind() {
-        K::Instantiation(I::FailedToInstantiateMemory(why)) => match state.budget.take_exceeded() {
-            Some(_) => store.no_memory("the memory of this module", compiled.pages.saturating_mul(PAGE)).into(),
-            None => Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into(),
-        },
-        K::Instantiation(I::FailedToInstantiateTable(why)) => match state.budget.take_exceeded() {
-            Some(_) => {
-                tables_too_large(state.engine.limits().table_elements).into()
-            }
-            None => Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into(),
-        },
+        K::Instantiation(I::FailedToInstantiateMemory(why)) => {
+            Error::new(ErrorKind::Link, format!("cannot make a memory of this module: {why}")).into()
+        }
+        K::Instantiation(I::FailedToInstantiateTable(why)) => {
+            Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into()
+        }
         // In our own words: wasmi's name the table by a number that counts the stores of the process.
         K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),

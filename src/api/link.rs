@@ -172,6 +172,7 @@ fn find<'v>(
             Some(function) => Ok(Candidate::Wasi(function, abi)),
             None => {
                 let hint = wording::did_you_mean(name, WasiFunction::all(abi).map(|function| function.name));
+                let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
                 missing(format!(": WASI has no function `{name}` in `{module}`{hint}"))
             }
         },
@@ -183,15 +184,15 @@ fn find<'v>(
                     wording::did_you_mean(module, spaces.iter().map(|(n, _)| *n)),
                 ),
             };
-            let wasi = match abi {
-                _ if !hint.is_empty() => "",
-                Some(_) => "; the module is built for WASI: `wasi = wasm.wasi()` gives it a system",
-                None if module.starts_with("wasi") => {
-                    "; of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here"
+            let hint = match (hint, abi) {
+                (Some(hint), _) => format!("; {hint}"),
+                (None, Some(_)) => "; the module is built for WASI: `wasi = wasm.wasi()` gives it a system".to_owned(),
+                (None, None) if module.starts_with("wasi") => {
+                    "; of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here".to_owned()
                 }
-                None => "",
+                (None, None) => String::new(),
             };
-            missing(format!("{why}{hint}{wasi}"))
+            missing(format!("{why}{hint}"))
         }
     }
 }
@@ -223,10 +224,10 @@ fn report_unused(compiled: &Compiled, spaces: &[(&str, Namespace<'_>)], problems
         let mut asked: Vec<&str> = compiled.imports.iter().map(|i| i.module.as_str()).collect();
         asked.dedup();
         let hint = wording::did_you_mean(space_name, asked.iter().copied());
-        let asked = match asked.as_slice() {
-            [] => "it imports nothing".to_owned(),
-            _ if !hint.is_empty() => hint.trim_start_matches("; ").to_owned(),
-            names => {
+        let asked = match (asked.as_slice(), hint) {
+            ([], _) => "it imports nothing".to_owned(),
+            (_, Some(hint)) => hint,
+            (names, None) => {
                 format!("it imports from {}", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))
             }
         };

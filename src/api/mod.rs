@@ -8,6 +8,7 @@ pub(crate) mod exports;
 mod fuel;
 pub(crate) mod function;
 pub(crate) mod global;
+mod handle;
 mod identity;
 pub(crate) mod instance;
 pub(crate) mod instantiate;

@@ -14,7 +14,7 @@ use starlark::{starlark_module, starlark_simple_value};
 
 use super::convert;
 use super::evaluation::Evaluation;
-use crate::engine::Engine;
+use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind};
 use crate::module::Compiled;
 use crate::module::types::{describe, kind};
@@ -49,7 +49,7 @@ impl Module {
             Some(file) => crate::lang::names::resolve(&file, name)?,
             None => name.to_owned(),
         };
-        let bytes = engine.load(&name)?;
+        let bytes = engine.load(Wanted::Module, &name)?;
         let bytes = if name.ends_with(".wat") { translate(&name, &bytes)? } else { bytes };
         Self::compile(evaluation, &bytes)
             .map_err(|e| Error::new(e.kind(), format!("module \"{name}\": {}", e.message())))

@@ -10,18 +10,17 @@ use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::none::{NoneOr, NoneType};
-use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueLike, ValueTyped, starlark_value,
-};
+use starlark::values::{NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueTyped, starlark_value};
 use wasmi::{AsContextMut, StoreContextMut};
 
 use super::convert;
 use super::evaluation::Evaluation;
+use super::handle::ended;
 use super::identity::Identity;
 use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
-use crate::budget::Limiter;
-use crate::error::{Error, ErrorKind, Limit};
+use crate::budget::{Limiter, MemoryRoom};
+use crate::error::{Error, ErrorKind};
+use crate::fuel::FuelLease;
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
@@ -43,10 +42,9 @@ pub(crate) struct Store<'v> {
     most_exports: Cell<usize>,
     /// Whether an instance was ever given, as an import, what lives in this store already.
     pub(super) has_links: Cell<bool>,
-    /// Fuel that this store may still use of the evaluation's, as of when it last held the fuel.
-    pub(super) own_fuel: Cell<u64>,
-    /// What wasmi's counter stood at when this store was last settled.
-    pub(super) settled_at: Cell<u64>,
+    /// This store's lease of the evaluation's fuel.
+    #[trace(unsafe_ignore)]
+    pub(super) fuel: FuelLease,
     max_memory: Option<u64>,
 }
 
@@ -71,8 +69,7 @@ impl<'v> Store<'v> {
             instances: RefCell::default(),
             most_exports: Cell::new(0),
             has_links: Cell::new(false),
-            own_fuel: Cell::new(fuel.unwrap_or(u64::MAX)),
-            settled_at: Cell::new(0),
+            fuel: FuelLease::new(fuel),
             max_memory,
         }
     }
@@ -91,7 +88,7 @@ impl<'v> Store<'v> {
 
     /// Tells whether a value is a store, live or closed.
     pub(crate) fn is_store(value: Value<'v>) -> bool {
-        value.downcast_ref::<Self>().is_some() || value.downcast_ref::<ClosedStore>().is_some()
+        value.downcast_ref::<Self>().is_some() || value.downcast_ref::<EndedStore>().is_some()
     }
 
     /// The store of a handle; an error for one whose evaluation is over.
@@ -209,27 +206,14 @@ impl<'v> Store<'v> {
         if self.cell.is_closed() { Err(unavailable(Unavailable::Closed)) } else { Ok(()) }
     }
 
-    pub(crate) fn memory_left(&self) -> Result<(u64, &'static str, u64), Error> {
-        self.with(|context| {
-            let limiter = &context.data().limiter;
-            let (left, which) = limiter.memory_left();
-            (left, which, limiter.memory_limit())
-        })
+    /// Returns what this store may still take of linear memory.
+    pub(crate) fn memory_room(&self) -> Result<MemoryRoom, Error> {
+        self.with(|context| context.data().limiter.memory_room())
     }
 
-    /// What it means that the limiter refused memory to something new.
+    /// Returns the error for something new whose memory does not fit.
     pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
-        match self.memory_left() {
-            Ok((left, which, limit)) => {
-                let message = format!("{what} needs {bytes} bytes: {which} is {limit} bytes, and {left} are left");
-                if which.starts_with("the sandbox") {
-                    Error::limit(Limit::Memory, message)
-                } else {
-                    Error::value(message)
-                }
-            }
-            Err(error) => error,
-        }
+        self.memory_room().map_or_else(|error| error, |room| room.error(format_args!("{what} needs {bytes} bytes")))
     }
 
     /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
@@ -267,12 +251,12 @@ impl fmt::Display for HostFailure {
 
 impl wasmi::errors::HostError for HostFailure {}
 
+/// The error for a handle that was frozen. Its advice holds for every type of handle.
 #[cold]
 pub(crate) fn frozen() -> Error {
     Error::new(
         ErrorKind::Handle,
-        "this value belongs to the evaluation of the file that made it, which is over; \
-         share the `wasm.Module` through `load`, and instantiate it inside a function",
+        "the evaluation that made this value has ended; make it inside a function, and share that function through `load`",
     )
 }
 
@@ -332,7 +316,7 @@ fn store_methods(builder: &mut MethodsBuilder) {
 
 #[starlark_value(type = "wasm.Store")]
 impl<'v> StarlarkValue<'v> for Store<'v> {
-    type Canonical = ClosedStore;
+    type Canonical = EndedStore;
 
     fn get_methods() -> Option<&'static Methods> {
         Some(STORE.methods())
@@ -349,41 +333,26 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         if !state.is_metered() {
             return Err(Error::value("this host does not meter fuel").into());
         }
-        // Settles whoever holds the fuel; the next call takes it anew.
-        let used = state.fuel_used().unwrap_or(0);
-        let left = state.engine.limits().fuel.unwrap_or(u64::MAX).saturating_sub(used);
+        state.settle_fuel();
+        let left = state.budget.fuel_left();
         if fuel > left {
             return Err(Error::value(format!("cannot set `fuel` to {fuel}: the sandbox has {left} left")).into());
         }
-        self.own_fuel.set(fuel);
-        let grant = fuel.min(left);
+        self.fuel.set_own(fuel);
+        let grant = self.fuel.grant(left);
         // A running store goes on with what it is given here.
         self.with(|mut context| context.as_context_mut().set_fuel(grant).is_ok())?;
-        self.settled_at.set(grant);
         Ok(())
     }
 }
 
-impl<'v> AllocValue<'v> for Store<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// A store whose evaluation has ended. Its memory is freed.
+    Store becomes EndedStore prints "<wasm.Store>"
 }
-
-impl Freeze for Store<'_> {
-    type Frozen = ClosedStore;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<ClosedStore> {
-        Ok(ClosedStore)
-    }
-}
-
-/// A store whose evaluation is over: its memory is freed.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct ClosedStore;
 
 #[starlark_value(type = "wasm.Store")]
-impl<'v> StarlarkValue<'v> for ClosedStore {
+impl<'v> StarlarkValue<'v> for EndedStore {
     fn get_methods() -> Option<&'static Methods> {
         Store::get_methods()
     }
@@ -400,12 +369,6 @@ impl fmt::Debug for Store<'_> {
 }
 
 impl fmt::Display for Store<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Store>")
-    }
-}
-
-impl fmt::Display for ClosedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<wasm.Store>")
     }

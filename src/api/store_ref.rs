@@ -11,7 +11,7 @@ use starlark::values::{Freeze, Trace, Value, ValueLike, ValueTyped};
 use super::store::{self, Store};
 use crate::error::Error;
 
-/// The value of a `Store`; after its evaluation, of the `ClosedStore` that it became.
+/// The value of a `Store`; after its evaluation, of the `EndedStore` that it became.
 #[derive(Clone, Copy, Trace, Freeze, Coerce)]
 #[repr(transparent)]
 pub(crate) struct StoreRef<V>(V);

@@ -1,36 +1,21 @@
 //! `wasm.Table`: a table of references.
 
-use std::fmt;
-
-use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
-use starlark::coerce::Coerce;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::values::none::NoneOr;
-use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
-    starlark_value,
-};
+use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{AsContextMut, Ref, RefType, TableType, Val, ValType};
 
 use super::convert;
 use super::function::{to_starlark, to_wasm};
+use super::handle::handle;
 use super::identity::are_same;
 use super::store_ref::StoreRef;
+use crate::budget;
 use crate::error::{Error, Limit};
 
-#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
-#[allocative(skip)]
-#[repr(C)]
-pub(crate) struct TableGen<V> {
-    pub(crate) owner: StoreRef<V>,
-    #[trace(unsafe_ignore)]
-    #[freeze(identity)]
-    pub(crate) table: wasmi::Table,
-}
-
-starlark_complex_value!(pub(crate) Table);
+handle! { TableGen as Table { table: wasmi::Table } prints "<wasm.Table>" }
 
 /// What a table's own maximum may be: wasmi on a 32-bit host makes no table with a larger one.
 pub(crate) const MAX_ELEMENTS: u64 = u32::MAX as u64;
@@ -73,13 +58,12 @@ impl<'v> Table<'v> {
             return Err(Error::value(maximum_too_large(maximum)));
         }
         let limit = store.evaluation.as_ref().engine.limits().table_elements;
-        store.evaluation.as_ref().budget.take_exceeded();
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {
             if initial > limit { None } else { Some(wasmi::Table::new(context, ty, Ref::null(element))) }
         })? {
             Some(Ok(table)) => table,
-            Some(Err(error)) if store.evaluation.as_ref().budget.take_exceeded().is_none() => {
+            Some(Err(error)) if budget::denied(&error).is_none() => {
                 return Err(Error::value(format!("cannot make a table of {initial} elements: {error}")));
             }
             _ => {
@@ -136,16 +120,12 @@ impl<'v> Table<'v> {
             let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
             Error::limit(Limit::TableElements, refuse(why))
         };
-        // Before wasmi asks the limiter: a 32-bit host may not be able to count so far.
-        if by > limit {
+        // Before wasmi asks the limiter: its error does not say who refused, and a 32-bit host cannot count so far.
+        if by > store.with(|context| context.data().limiter.table_room())? {
             return Err(too_many());
         }
-        store.evaluation.as_ref().budget.take_exceeded();
         let grown = store.with(|mut context| self.table.grow(context.as_context_mut(), by, init))?;
-        grown.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
-            Some(_) => too_many(),
-            None => Error::value(refuse(error.to_string())),
-        })
+        grown.map_err(|error| Error::value(refuse(error.to_string())))
     }
 
     fn reference(&self, value: Value<'v>) -> Result<Ref, Error> {
@@ -231,17 +211,5 @@ where
         Ok(Table::from_value(other).is_some_and(|other| {
             other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.table, &self.table)
         }))
-    }
-}
-
-impl<V> fmt::Debug for TableGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Table>")
-    }
-}
-
-impl<V> fmt::Display for TableGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Table>")
     }
 }

@@ -13,14 +13,14 @@ use starlark::values::list::ListRef;
 use starlark::values::none::NoneOr;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{
-    AllocValue, Freeze, FreezeResult, Freezer, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value,
-    ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
+    Heap, NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
 };
 
 use super::convert;
 use super::evaluation::Evaluation;
+use super::handle::ended;
 use crate::error::Error;
-use crate::wasi::{CLOCK_STEP, InputStream, Machine, OutputStream, Setup, System};
+use crate::wasi::{CLOCK_STEP, InputStream, Machine, Setup, Streams};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -37,6 +37,7 @@ pub(crate) struct WasiArguments<'v> {
     pub(crate) env: Option<Value<'v>>,
     pub(crate) stdin: Option<Value<'v>>,
     pub(crate) files: Option<Value<'v>>,
+    pub(crate) preopens: Option<Value<'v>>,
     pub(crate) seed: Option<Value<'v>>,
     pub(crate) now: Option<Value<'v>>,
     pub(crate) clock_step: Option<Value<'v>>,
@@ -49,19 +50,21 @@ impl<'v> Wasi<'v> {
     ) -> Result<Self, Error> {
         let budget = evaluation.as_ref().budget.clone();
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
+        let stdin = arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()));
         let setup = Setup {
             args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
-            env: arguments.env.map_or_else(|| Ok(Vec::new()), variables)?,
-            stdin: InputStream::bytes(arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()))?),
-            stdout: OutputStream::Kept(Vec::new()),
-            stderr: OutputStream::Kept(Vec::new()),
+            env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env"))?,
             files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
-            root: true,
+            preopens: match arguments.preopens {
+                Some(value) => pairs(value, "preopens")?,
+                None => vec![("/".to_owned(), "/".to_owned())],
+            },
             seed: number(arguments.seed, "seed", 0)?,
             now: number(arguments.now, "now", 0)?,
             clock_step: number(arguments.clock_step, "clock_step", CLOCK_STEP)?,
         };
-        Ok(Self { machine: Machine::new(System::new(setup, budget)?), evaluation: evaluation.to_value() })
+        let streams = Streams::kept(InputStream::bytes(stdin?));
+        Ok(Self { machine: Machine::new(setup, streams, budget)?, evaluation: evaluation.to_value() })
     }
 
     /// The machine of a value that is given as `wasi`.
@@ -101,18 +104,19 @@ fn strings(value: Value<'_>) -> Result<Vec<String>, Error> {
     items.iter().enumerate().map(item).collect()
 }
 
-fn variables(value: Value<'_>) -> Result<Vec<(String, String)>, Error> {
+/// A dict from str to str, which was given as `what`.
+fn pairs(value: Value<'_>, what: &str) -> Result<Vec<(String, String)>, Error> {
     let Some(dict) = DictRef::from_value(value) else {
-        return Err(Error::value(format!("`env` must be a dict from str to str, got {}", convert::describe(value))));
+        return Err(Error::value(format!("`{what}` must be a dict from str to str, got {}", convert::describe(value))));
     };
-    let variable = |(name, value): (Value<'_>, Value<'_>)| match (name.unpack_str(), value.unpack_str()) {
+    let pair = |(name, value): (Value<'_>, Value<'_>)| match (name.unpack_str(), value.unpack_str()) {
         (Some(name), Some(value)) => Ok((name.to_owned(), value.to_owned())),
         (Some(name), None) => {
-            Err(Error::value(format!("`env[\"{name}\"]` must be a str, got {}", convert::describe(value))))
+            Err(Error::value(format!("`{what}[\"{name}\"]` must be a str, got {}", convert::describe(value))))
         }
-        (None, _) => Err(Error::value(format!("`env` must have str keys, got {}", convert::describe(name)))),
+        (None, _) => Err(Error::value(format!("`{what}` must have str keys, got {}", convert::describe(name)))),
     };
-    dict.iter().map(variable).collect()
+    dict.iter().map(pair).collect()
 }
 
 fn files(value: Value<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
@@ -146,14 +150,14 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn stdout<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
         let wasi = Wasi::live(this)?;
-        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stdout.kept(), heap)?))
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.lock().streams.stdout.kept(), heap)?))
     }
 
     /// What was written to standard error so far.
     #[starlark(attribute)]
     fn stderr<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
         let wasi = Wasi::live(this)?;
-        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.system().stderr.kept(), heap)?))
+        Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.lock().streams.stderr.kept(), heap)?))
     }
 
     /// All files as they are now: a dict from paths to `bytes`, in the order of the paths.
@@ -163,7 +167,8 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         heap: Heap<'v>,
     ) -> starlark::Result<ValueOfUnchecked<'v, SmallMap<String, StarlarkBytes>>> {
         let wasi = Wasi::live(this)?;
-        let system = wasi.machine.system();
+        let machine = wasi.machine.lock();
+        let system = &machine.system;
         // The names of one file share its bytes.
         let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
         let mut files = Vec::new();
@@ -184,7 +189,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
     #[starlark(attribute)]
     fn exit_code<'v>(this: Value<'v>) -> starlark::Result<NoneOr<i32>> {
         let machine = &Wasi::live(this)?.machine;
-        let code = machine.system().exit_code;
+        let code = machine.lock().system.exit_code;
         Ok(NoneOr::from_option(code))
     }
 }
@@ -198,23 +203,10 @@ impl<'v> StarlarkValue<'v> for Wasi<'v> {
     }
 }
 
-impl<'v> AllocValue<'v> for Wasi<'v> {
-    fn alloc_value(self, heap: Heap<'v>) -> Value<'v> {
-        heap.alloc_complex(self)
-    }
+ended! {
+    /// A machine whose evaluation has ended.
+    Wasi becomes EndedWasi prints "<wasm.Wasi>"
 }
-
-impl Freeze for Wasi<'_> {
-    type Frozen = EndedWasi;
-
-    fn freeze(self, _freezer: &Freezer) -> FreezeResult<EndedWasi> {
-        Ok(EndedWasi)
-    }
-}
-
-/// A machine whose evaluation is over.
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct EndedWasi;
 
 #[starlark_value(type = "wasm.Wasi", UnpackValue, StarlarkTypeRepr)]
 impl<'v> StarlarkValue<'v> for EndedWasi {
@@ -230,12 +222,6 @@ impl fmt::Debug for Wasi<'_> {
 }
 
 impl fmt::Display for Wasi<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Wasi>")
-    }
-}
-
-impl fmt::Display for EndedWasi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<wasm.Wasi>")
     }

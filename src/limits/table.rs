@@ -44,7 +44,7 @@ macro_rules! for_each_limit {
             /// Checked as often as ticks are. Bytes that were copied out of memories may take as much again, and so
             /// may the code of all modules, which counts as about eight times their bytes.
             heap(usize) Heap = 6:
-                usize, default 1 << 30, minimum 1, Bytes, command false;
+                usize, default 1 << 30, minimum 1, Bytes, command true;
             /// Depth of nested Starlark calls, including calls into WebAssembly and back.
             ///
             /// A level needs a few KiB of native stack.

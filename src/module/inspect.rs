@@ -1,5 +1,7 @@
 //! What a module asks for and gives, without running it.
 
+use std::borrow::Cow;
+
 use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
 
 #[cfg(feature = "wat")]
@@ -66,22 +68,25 @@ impl Item {
     }
 }
 
+/// Returns a module in the binary format; with the feature `wat`, of one in the text format too.
+pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    #[cfg(feature = "wat")]
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && diagnose::looks_like_text(bytes)
+    {
+        let binary = super::wat::to_binary(text, None).map_err(|e| Error::new(ErrorKind::Module, e))?;
+        return Ok(Cow::Owned(binary));
+    }
+    Ok(Cow::Borrowed(bytes))
+}
+
 /// Describes a module, in the binary format or, with the feature `wat`, in the text format.
 ///
 /// # Errors
 ///
 /// If the bytes are no module that wasmlark can run; the message says what they are instead.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
-    #[cfg(feature = "wat")]
-    let translated;
-    #[cfg(feature = "wat")]
-    let bytes = match std::str::from_utf8(bytes) {
-        Ok(text) if diagnose::looks_like_text(bytes) => {
-            translated = super::wat::to_binary(text, None).map_err(|e| Error::new(ErrorKind::Module, e))?;
-            translated.as_slice()
-        }
-        _ => bytes,
-    };
+    let bytes = &*binary_form(bytes)?;
     // With an engine of its own: one that is shared would keep the code.
     let compiled =
         Compiled::new(&wasmi::Engine::new(&module::config(&Limits::default())), bytes, module::code_size(bytes))?;

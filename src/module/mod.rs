@@ -21,6 +21,7 @@ pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum, repair}
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
+use crate::fuel;
 use crate::limits::Limits;
 
 /// How wasmi is set up to compile and run modules.
@@ -32,6 +33,7 @@ pub(crate) fn config(limits: &Limits) -> wasmi::Config {
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)
         .set_max_recursion_depth(limits.stack_depth);
+    fuel::set_costs(&mut config);
     config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
     config
 }

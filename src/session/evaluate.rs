@@ -16,7 +16,7 @@ use super::mailbox::{Mailbox, Reply, Request};
 use super::printer::{Print, Printer};
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
-use crate::engine::Engine;
+use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
@@ -137,11 +137,7 @@ impl Files {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        Stats {
-            fuel: self.engine.limits().fuel.map(|limit| limit.saturating_sub(self.budget.fuel())),
-            ticks: self.ticks.get(),
-            memory_peak: self.budget.memory_peak(),
-        }
+        Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() }
     }
 
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
@@ -200,6 +196,7 @@ impl Files {
         let function = variable(module, name).ok_or_else(|| {
             let names: Vec<_> = module.names().filter(|name| !name.as_str().starts_with('_')).collect();
             let hint = did_you_mean(name, names.iter().map(|name| name.as_str()));
+            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
         self.spend(eval, ticks, |eval| {
@@ -310,10 +307,7 @@ impl FileLoader for ScriptLoader<'_, '_> {
             let message = format!("files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many");
             return Err(Error::new(ErrorKind::Load, message).into());
         }
-        let bytes = files
-            .engine
-            .load(&name)
-            .map_err(|e| Error::new(ErrorKind::Load, e.message().replacen("module", "file", 1)))?;
+        let bytes = files.engine.load(Wanted::File, &name)?;
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.

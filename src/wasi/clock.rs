@@ -10,7 +10,7 @@ pub(crate) const CLOCK_STEP: u64 = 1_000_000;
 /// The time, in nanoseconds. All of the guest's clocks are this one. A reading gives the time and then
 /// moves it by a step; waiting in `poll_oneoff` moves it to the end of the wait. Time stamps of files
 /// are the time as it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Clock {
     now: u64,
     step: u64,

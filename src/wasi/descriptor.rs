@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::abi::{Errno, Filetype};
-use super::fs::{Fs, Ino};
+use super::fs::{Directory, Fs, Ino};
 
 /// Descriptors that may be open at once.
 const DESCRIPTORS_MAX: usize = 4096;
@@ -32,6 +32,8 @@ pub(crate) enum Target {
         ino: Ino,
         /// The name that a preopened directory has for the guest.
         preopen: Option<String>,
+        /// The last cookie of the listing that `fd_readdir` is in.
+        listed_to: Option<u64>,
     },
 }
 
@@ -60,7 +62,7 @@ impl Descriptor {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Descriptors(BTreeMap<u32, Descriptor>);
 
 impl Descriptors {
@@ -99,6 +101,15 @@ impl Descriptors {
             *offset = to;
         }
         Ok(())
+    }
+
+    /// The last cookie of the listing of `directory` that goes on behind `cookie`. It is fixed when the listing
+    /// begins, so entries that are made while it lasts cannot make it endless.
+    pub(crate) fn listing_end(&mut self, fd: u32, cookie: u64, directory: &Directory) -> Result<u64, Errno> {
+        let Target::Directory { listed_to, .. } = &mut self.get_mut(fd)?.target else { return Err(Errno::Notdir) };
+        let end = listed_to.filter(|_| cookie != 0).unwrap_or_else(|| directory.end());
+        *listed_to = Some(end);
+        Ok(end)
     }
 
     /// `EMFILE` where there are too many for one more.

@@ -195,8 +195,8 @@ pub(super) fn fd_filestat_set_size(call: &mut WasiCall<'_>, fd: u32, size: u64) 
 }
 
 fn resize(call: &mut WasiCall<'_>, ino: Ino, old: u64, size: u64) -> WasiResult {
-    // What cannot be had costs nothing.
-    if size.saturating_sub(old) > call.system.budget.files_limit() {
+    // A size that is refused costs nothing.
+    if !call.system.budget.has_files(size.saturating_sub(old)) {
         return Err(Errno::Nospc.into());
     }
     call.pay(size.abs_diff(old))?;

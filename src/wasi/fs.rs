@@ -21,12 +21,14 @@ const NODE_COST: u64 = 256;
 /// What a directory entry costs beside its name, in bytes.
 const ENTRY_COST: u64 = 128;
 
+#[derive(Clone)]
 pub(crate) struct Fs {
     nodes: BTreeMap<Ino, Node>,
     last: Ino,
     budget: Budget,
 }
 
+#[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) body: Body,
     /// Directory entries that refer to it. 0 for a directory that was removed and is still open.
@@ -44,18 +46,24 @@ pub(crate) struct Times {
     pub(crate) changed: u64,
 }
 
+#[derive(Clone)]
 pub(crate) enum Body {
     File(Vec<u8>),
     Directory(Directory),
     Link(String),
 }
 
-/// Entries by name, and in the order they were made, which is the order they are listed in: a guest
-/// that lists a directory and removes what it saw misses nothing.
+/// Entries by name, and by their cookies, which is the order they are listed in.
+///
+/// An entry keeps its cookie while it stays in the directory, also when it is renamed or its name is
+/// given to another node. So a guest that removes, renames or replaces what it sees while it lists
+/// misses nothing that was there all the time.
+#[derive(Clone)]
 pub(crate) struct Directory {
     parent: Ino,
     names: BTreeMap<String, (Ino, u64)>,
     order: BTreeMap<u64, String>,
+    /// The greatest cookie so far.
     last: u64,
 }
 
@@ -68,13 +76,20 @@ impl Directory {
         self.names.is_empty()
     }
 
-    /// The first entry after `cookie`: its own cookie, name and node. `.` and `..` come first.
-    pub(crate) fn after(&self, me: Ino, cookie: u64) -> Option<(u64, &str, Ino)> {
+    /// The greatest cookie so far: where a listing that begins now ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.last
+    }
+
+    /// The first entry after `cookie` and up to `end`: its cookie, name and node. `.` and `..` come
+    /// first.
+    pub(crate) fn after(&self, me: Ino, cookie: u64, end: u64) -> Option<(u64, &str, Ino)> {
         match cookie {
             0 => Some((1, ".", me)),
             1 => Some((FIRST_COOKIE, "..", self.parent)),
+            _ if cookie >= end => None,
             _ => {
-                let (cookie, name) = self.order.range(cookie.checked_add(1)?..).next()?;
+                let (cookie, name) = self.order.range(cookie.checked_add(1)?..=end).next()?;
                 let (ino, _) = self.names.get(name)?;
                 Some((*cookie, name, *ino))
             }
@@ -147,6 +162,14 @@ impl Fs {
         }
     }
 
+    /// The target of a symbolic link; `None` for anything else.
+    pub(crate) fn link(&self, ino: Ino) -> Option<&str> {
+        match &self.node(ino).ok()?.body {
+            Body::Link(target) => Some(target),
+            _ => None,
+        }
+    }
+
     /// The node of an entry.
     pub(crate) fn lookup(&self, directory: Ino, name: &str) -> Result<Option<Ino>, Errno> {
         Ok(self.directory(directory)?.names.get(name).map(|(ino, _)| *ino))
@@ -185,6 +208,18 @@ impl Fs {
 
     /// Enters a node into a directory under a name that is free.
     pub(crate) fn add_entry(&mut self, directory: Ino, name: &str, ino: Ino, now: u64) -> Result<(), Errno> {
+        self.add_entry_at(directory, name, ino, None, now)
+    }
+
+    /// As `add_entry`, with a cookie of the directory that is free, or else a new one.
+    fn add_entry_at(
+        &mut self,
+        directory: Ino,
+        name: &str,
+        ino: Ino,
+        cookie: Option<u64>,
+        now: u64,
+    ) -> Result<(), Errno> {
         if name.len() > NAME_MAX {
             return Err(Errno::Nametoolong);
         }
@@ -193,8 +228,13 @@ impl Fs {
         }
         self.take(entry_cost(name))?;
         let entries = self.directory_mut(directory)?;
-        entries.last = entries.last.saturating_add(1);
-        let cookie = entries.last;
+        let cookie = match cookie {
+            Some(cookie) => cookie,
+            None => {
+                entries.last = entries.last.saturating_add(1);
+                entries.last
+            }
+        };
         entries.names.insert(name.to_owned(), (ino, cookie));
         entries.order.insert(cookie, name.to_owned());
         self.touch(directory, now)?;
@@ -207,8 +247,8 @@ impl Fs {
         Ok(())
     }
 
-    /// Removes an entry, and its node where that was the last that refers to it.
-    pub(crate) fn remove_entry(&mut self, directory: Ino, name: &str, now: u64) -> Result<(), Errno> {
+    /// Removes an entry, and its node where that was the last that refers to it. Returns its cookie.
+    pub(crate) fn remove_entry(&mut self, directory: Ino, name: &str, now: u64) -> Result<u64, Errno> {
         let entries = self.directory_mut(directory)?;
         let (ino, cookie) = entries.names.remove(name).ok_or(Errno::Noent)?;
         entries.order.remove(&cookie);
@@ -218,7 +258,7 @@ impl Fs {
         node.links = node.links.saturating_sub(1);
         node.times.changed = now;
         self.collect(ino);
-        Ok(())
+        Ok(cookie)
     }
 
     /// Moves an entry to another name, in place of what is there.
@@ -230,13 +270,13 @@ impl Fs {
         // All that could fail is tried before anything is changed.
         self.take(entry_cost(to.1))?;
         self.give(entry_cost(to.1));
-        if self.lookup(to.0, to.1)?.is_some() {
-            self.remove_entry(to.0, to.1, now)?;
-        }
+        let replaced =
+            if self.lookup(to.0, to.1)?.is_some() { Some(self.remove_entry(to.0, to.1, now)?) } else { None };
         // Held, so that it outlives the time without an entry.
         self.opened(ino);
-        self.remove_entry(from.0, from.1, now)?;
-        let entered = self.add_entry(to.0, to.1, ino, now);
+        let moved = self.remove_entry(from.0, from.1, now)?;
+        let cookie = replaced.or((from.0 == to.0).then_some(moved));
+        let entered = self.add_entry_at(to.0, to.1, ino, cookie, now);
         self.closed(ino);
         entered
     }
@@ -324,7 +364,7 @@ impl Fs {
         Ok(())
     }
 
-    /// All files with their paths, sorted, and the directories that are empty, whose paths end in a
+    /// All files and symbolic links with their paths, sorted, and the directories that are empty, whose paths end in a
     /// slash. Those are left out whose path is longer than a guest could open. `None` where the paths
     /// together have more bytes than the limit: many files, deep down.
     pub(crate) fn list(&self) -> Option<Vec<(String, Ino)>> {
@@ -344,9 +384,9 @@ impl Fs {
                 }
                 left = left.checked_sub(path.len() as u64)?;
                 match self.node(*child).map(|node| &node.body) {
-                    Ok(Body::File(_)) => found.push((path, *child)),
+                    Ok(Body::File(_) | Body::Link(_)) => found.push((path, *child)),
                     Ok(Body::Directory(_)) => pending.push((format!("{path}/"), *child)),
-                    _ => {}
+                    Err(_) => {}
                 }
             }
         }

@@ -25,13 +25,17 @@ impl WasiCall<'_> {
 
     /// Writes buffers to a file.
     fn write_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> WasiResult {
-        let end = offset.checked_add(u64::from(total)).ok_or(Errno::Inval)?;
-        let (now, old) = (self.system.clock.now(), self.system.fs.file(ino)?.len() as u64);
-        // What is written, and the zeros of a hole before it.
-        self.pay(u64::from(total).saturating_add(offset.saturating_sub(old)))?;
         if total == 0 {
             return Ok(());
         }
+        let end = offset.checked_add(u64::from(total)).ok_or(Errno::Inval).and_then(check_offset)?;
+        let (now, old) = (self.system.clock.now(), self.system.fs.file(ino)?.len() as u64);
+        // A write that is refused costs nothing.
+        if !self.system.budget.has_files(end.saturating_sub(old)) {
+            return Err(Errno::Nospc.into());
+        }
+        // What is written, and the zeros of a hole before it.
+        self.pay(u64::from(total).saturating_add(offset.saturating_sub(old)))?;
         // At once, so that a full system leaves the file as it was.
         if end > old {
             self.system.fs.resize(ino, end, now)?;
@@ -90,7 +94,7 @@ fn read_stream(call: &mut WasiCall<'_>, buffers: &[(u32, u32)]) -> WasiResult<u3
         if *length == 0 {
             continue;
         }
-        let read = match call.system.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
+        let read = match call.streams.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
             Ok(read) => u32::try_from(read).unwrap_or(*length),
             // What was read before it is not lost.
             Err(_) if total > 0 => break,
@@ -148,8 +152,8 @@ pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
         for (ptr, length) in buffers {
             let bytes = call.memory.bytes(ptr, length)?;
             let stream = match target {
-                Target::Stdout => &mut call.system.stdout,
-                _ => &mut call.system.stderr,
+                Target::Stdout => &mut call.streams.stdout,
+                _ => &mut call.streams.stderr,
             };
             stream.write(bytes, &call.system.budget)?;
         }
@@ -234,8 +238,9 @@ pub(super) fn fd_tell(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult 
 ///      │ next: u64    │ ino: u64   │ namlen: u32   │ type: u8   │ name, without NUL │ next entry …
 /// ```
 ///
-/// `next` is the cookie that goes on behind the entry. It stays good while entries are made and
-/// removed. `.` and `..` come first, then the rest in the order in which they were made.
+/// `next` is the cookie that goes on behind the entry. It stays good while entries are made, renamed
+/// and removed. `.` and `..` come first, then the rest in the order in which they were made. Entries made
+/// after the call with cookie 0 show up in the next listing, so this one ends.
 ///
 /// `ENOTDIR`: no directory. `ENOTCAPABLE`: without the right `fd_readdir`. `EBADF`: not open. `EFAULT`:
 /// `buf` or `out` is outside of the memory. [Specification].
@@ -246,10 +251,13 @@ pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, c
     call.memory.check(out, 4)?;
     let fs = &call.system.fs;
     let directory = fs.directory(ino)?;
+    let end = call.system.descriptors.listing_end(fd, cookie, directory)?;
+    // A directory that was removed has no entries, not even `.` and `..`.
+    let removed = fs.node(ino)?.links == 0;
     let mut buffer = call.memory.bytes_mut(buf, len)?;
     let mut cookie = cookie;
-    while !buffer.is_empty() {
-        let Some((next, name, child)) = directory.after(ino, cookie) else { break };
+    while !buffer.is_empty() && !removed {
+        let Some((next, name, child)) = directory.after(ino, cookie, end) else { break };
         let filetype = fs.node(child).map_or(0, |node| node.filetype() as u8);
         let entry = Record::<24>::new()
             .set(0, next.to_le_bytes())

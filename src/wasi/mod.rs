@@ -1,8 +1,9 @@
 //! WASI preview 1: a whole machine in memory, with nothing of the host behind it.
 //!
-//! [`System`] is the machine: arguments, environment, streams, files, a clock, random bytes. The
-//! functions that a guest imports are in the files of their families, and [`define`] makes host
-//! functions of them. Nothing here knows the script language, or what the store's data are.
+//! A [`Machine`] is its state, [`System`] (arguments, environment, files, a clock, random bytes), and its
+//! [`Streams`]. The functions that a guest imports are in the files of their families, and
+//! [`WasiFunction::define`] makes host functions of them. Nothing here knows the script language or the type of the
+//! store's data.
 //!
 //! What a machine does follows from what it was made with, on every target: time is a counter, random
 //! bytes come from a seed, inode numbers and descriptors are counted, directories are listed in the
@@ -29,24 +30,42 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use wasmi::{AsContextMut, Caller, Extern, FuncType, TrapCode, Val, ValType};
 
+use crate::budget::Budget;
+use crate::error::Error;
+use crate::fuel::BYTES_PER_FUEL;
 pub(crate) use abi::Abi;
 use abi::{Fault, GuestMemory, WasiResult};
 pub(crate) use clock::CLOCK_STEP;
-pub(crate) use stream::{InputStream, OutputStream};
+pub(crate) use stream::{InputStream, OutputStream, Streams};
 pub(crate) use system::{Setup, System};
 
-/// A machine that is shared by the functions of the instances that run on it, and whoever looks at it
+/// A handle of a machine: shared by the functions of the instances that run on it and by whoever looks at it
 /// afterwards.
 #[derive(Clone)]
-pub(crate) struct Machine(Arc<Mutex<System>>);
+pub(crate) struct Machine(Arc<Mutex<MachineParts>>);
+
+/// What a machine consists of.
+pub(crate) struct MachineParts {
+    pub(crate) system: System,
+    pub(crate) streams: Streams,
+}
 
 impl Machine {
-    pub(crate) fn new(system: System) -> Self {
-        Self(Arc::new(Mutex::new(system)))
+    /// Makes a machine whose files, and what it keeps of its streams, count against `budget`.
+    ///
+    /// # Errors
+    ///
+    /// As [`System::new`]; also where the bytes of standard input exceed what is left of the limit `files`.
+    pub(crate) fn new(setup: Setup, streams: Streams, budget: Budget) -> Result<Self, Error> {
+        let system = System::new(setup, budget)?;
+        if !system.budget.take_files(streams.stdin.held()) {
+            return Err(system::too_large(&system.budget));
+        }
+        Ok(Self(Arc::new(Mutex::new(MachineParts { system, streams }))))
     }
 
-    /// The machine's state. No function of a guest runs while it is held.
-    pub(crate) fn system(&self) -> MutexGuard<'_, System> {
+    /// Locks the machine. No function of a guest runs while the guard is held.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, MachineParts> {
         // No function leaves the state half changed in a way that another would trip over.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -125,16 +144,17 @@ impl WasiFunction {
             _ => binding.memory.get().copied(),
         };
         let fuel = caller.get_fuel().ok();
-        let mut system = binding.machine.system();
+        let mut machine = binding.machine.lock();
+        let MachineParts { system, streams } = &mut *machine;
         let data = match memory {
             Some(memory) => memory.data_mut(&mut *caller),
             // Every pointer is a bad one.
             None => &mut [],
         };
-        let mut call = WasiCall { system: &mut system, memory: GuestMemory(data), abi, fuel };
+        let mut call = WasiCall { system, streams, memory: GuestMemory(data), abi, fuel };
         let outcome = (self.run)(&mut call, params);
         let left = call.fuel;
-        drop(system);
+        drop(machine);
         if let Some(left) = left
             && left != fuel.unwrap_or(left)
         {
@@ -153,14 +173,12 @@ impl WasiFunction {
 /// One call: what a function works on.
 struct WasiCall<'a> {
     system: &'a mut System,
+    streams: &'a mut Streams,
     memory: GuestMemory<'a>,
     abi: Abi,
     /// What is left; `None` where fuel is not metered.
     fuel: Option<u64>,
 }
-
-/// What wasmi charges for bulk operations: one unit of fuel for each so many bytes.
-const BYTES_PER_FUEL: u64 = 64;
 
 impl WasiCall<'_> {
     /// Pays for work on so many bytes, before it is done: at the price of a `memory.copy`.

@@ -82,7 +82,7 @@ pub(super) fn path_open(
         _ => return Err(Errno::Noent.into()),
     };
     let descriptor = if call.system.fs.is_directory(ino) {
-        let target = Target::Directory { ino, preopen: None };
+        let target = Target::Directory { ino, preopen: None, listed_to: None };
         Descriptor { target, rights: base & rights::DIRECTORY, inheriting, flags: fd_flags }
     } else {
         let target = Target::File { ino, offset: 0 };

@@ -33,7 +33,7 @@ fn occupied(found: ResolvedPath) -> Result<(Ino, String, Ino), Errno> {
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_create_directory
 pub(super) fn path_create_directory(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
-    let found = call.find(fd, rights::PATH_CREATE_DIRECTORY, path, len, Follow::Never)?;
+    let found = call.find(fd, rights::PATH_CREATE_DIRECTORY, path, len, Follow::Vacant)?;
     let (directory, name) = vacant(found)?;
     call.system.fs.create_directory(directory, &name, call.system.clock.now())?;
     Ok(())
@@ -98,7 +98,7 @@ pub(super) fn path_link(
     len: u32,
 ) -> WasiResult {
     let from = call.find(old_fd, rights::PATH_LINK_SOURCE, old, old_len, Follow::from_flags(flags)?)?;
-    let to = call.find(fd, rights::PATH_LINK_TARGET, path, len, Follow::Never)?;
+    let to = call.find(fd, rights::PATH_LINK_TARGET, path, len, Follow::Vacant)?;
     let ino = from.existing()?;
     if to.node.is_none() && to.slash {
         return Err(Errno::Noent.into());
@@ -147,7 +147,8 @@ pub(super) fn path_remove_directory(call: &mut WasiCall<'_>, fd: u32, path: u32,
     if !call.system.fs.directory(ino)?.is_empty() {
         return Err(Errno::Notempty.into());
     }
-    Ok(call.system.fs.remove_entry(directory, &name, call.system.clock.now())?)
+    call.system.fs.remove_entry(directory, &name, call.system.clock.now())?;
+    Ok(())
 }
 
 /// Gives a file, a symbolic link or a directory with all that is in it another name, in place of what
@@ -213,7 +214,7 @@ pub(super) fn path_symlink(
     len: u32,
 ) -> WasiResult {
     let target = call.memory.text(target, target_len)?;
-    let found = call.find(fd, rights::PATH_SYMLINK, path, len, Follow::Never)?;
+    let found = call.find(fd, rights::PATH_SYMLINK, path, len, Follow::Vacant)?;
     if target.starts_with('/') {
         return Err(Errno::Notcapable.into());
     }
@@ -236,5 +237,6 @@ pub(super) fn path_unlink_file(call: &mut WasiCall<'_>, fd: u32, path: u32, len:
         return Err(Errno::Isdir.into());
     }
     let (directory, name, _) = occupied(found)?;
-    Ok(call.system.fs.remove_entry(directory, &name, call.system.clock.now())?)
+    call.system.fs.remove_entry(directory, &name, call.system.clock.now())?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::abi::{Abi, Errno, Record, WasiResult, get_u8, get_u16, get_u32, get_u64, rights};
 use super::clock::check_id;
 use super::descriptor::Target;
-use super::{System, WasiCall};
+use super::{Streams, System, WasiCall};
 
 /// What a guest waits for.
 enum Wait {
@@ -87,7 +87,7 @@ pub(super) fn poll_oneoff(
             Wait::Clock { deadline } if deadline > call.system.clock.now() => continue,
             Wait::Clock { .. } => (0, 0, 0),
             Wait::Failed(errno) => (errno as u16, 0, 0),
-            Wait::Descriptor { fd, right } => match ready(call.system, fd, right) {
+            Wait::Descriptor { fd, right } => match ready(call.system, call.streams, fd, right) {
                 Ok((bytes, flags)) => (0, bytes, flags),
                 Err(errno) => (errno as u16, 0, 0),
             },
@@ -127,7 +127,7 @@ fn read(subscription: &[u8], abi: Abi, now: u64) -> Result<(u64, u8, Wait), Errn
 }
 
 /// How many bytes can be read or written, and whether that is all.
-fn ready(system: &System, fd: u32, right: u64) -> Result<(u64, u16), Errno> {
+fn ready(system: &System, streams: &Streams, fd: u32, right: u64) -> Result<(u64, u16), Errno> {
     let descriptor = system.descriptors.get(fd)?;
     descriptor.check(right | rights::POLL_FD_READWRITE)?;
     if right == rights::FD_WRITE {
@@ -135,7 +135,7 @@ fn ready(system: &System, fd: u32, right: u64) -> Result<(u64, u16), Errno> {
     }
     Ok(match &descriptor.target {
         Target::File { ino, offset } => ((system.fs.file(*ino)?.len() as u64).saturating_sub(*offset), 0),
-        _ => match system.stdin.left() {
+        _ => match streams.stdin.left() {
             Some(0) => (0, HANGUP),
             Some(left) => (left, 0),
             // Reading tells, and waits for it.

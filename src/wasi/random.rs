@@ -17,7 +17,7 @@
 use super::WasiCall;
 use super::abi::WasiResult;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Random {
     seed: u64,
     /// Bytes given so far.

@@ -11,6 +11,9 @@ const LINKS_MAX: u32 = 40;
 pub(crate) enum Follow {
     /// It is meant itself.
     Never,
+    /// It is meant itself, by a path to something new: what is there is found even if it is not a
+    /// directory and the path ends in a slash.
+    Vacant,
     /// Only where the path ends in a slash.
     Slash,
     Always,
@@ -30,7 +33,8 @@ pub(crate) struct ResolvedPath {
     pub(crate) entry: Option<(Ino, String)>,
     /// What is there now.
     pub(crate) node: Option<Ino>,
-    /// The path ends in a slash, so only a directory will do.
+    /// The path, or a link that it ends in and that was followed, ends in a slash: only a directory will
+    /// do.
     pub(crate) slash: bool,
 }
 
@@ -47,14 +51,8 @@ impl Fs {
     /// `..` above `base` and an absolute path are `ENOTCAPABLE`: a directory stands for what is in it
     /// and nothing else.
     ///
-    /// `steps` counts the components that were looked at, in a failure too: what the caller pays for.
-    pub(crate) fn resolve(
-        &self,
-        base: Ino,
-        path: &str,
-        follow: Follow,
-        steps: &mut u64,
-    ) -> Result<ResolvedPath, Errno> {
+    /// Adds the cost of the work, in bytes, to `work`, also when it fails.
+    pub(crate) fn resolve(&self, base: Ino, path: &str, follow: Follow, work: &mut u64) -> Result<ResolvedPath, Errno> {
         if path.is_empty() {
             return Err(Errno::Noent);
         }
@@ -64,19 +62,17 @@ impl Fs {
         if path.starts_with('/') {
             return Err(Errno::Notcapable);
         }
-        let slash = path.ends_with('/');
-        let follow = follow == Follow::Always || follow == Follow::Slash && slash;
         // The directories passed through; the last is the current one. The first is never popped.
         let mut below: Vec<Ino> = Vec::new();
         let current = |below: &Vec<Ino>| below.last().copied().unwrap_or(base);
-        // Components still to come, the next one last.
-        let mut rest: Vec<String> = components(path);
+        let mut rest = Components::default();
+        rest.push(path);
         let mut links = 0;
-        while let Some(name) = rest.pop() {
-            *steps = steps.saturating_add(1);
+        while let Some(name) = rest.next() {
+            *work = work.saturating_add(COMPONENT_COST);
             let directory = current(&below);
             self.directory(directory)?;
-            match name.as_str() {
+            match name {
                 "." => continue,
                 ".." => {
                     below.pop().ok_or(Errno::Notcapable)?;
@@ -85,35 +81,65 @@ impl Fs {
                 name if name.len() > NAME_MAX => return Err(Errno::Nametoolong),
                 _ => {}
             }
-            let last = rest.is_empty();
-            let Some(ino) = self.lookup(directory, &name)? else {
-                return if last {
-                    Ok(ResolvedPath { entry: Some((directory, name)), node: None, slash })
-                } else {
-                    Err(Errno::Noent)
-                };
+            let (last, slash) = (rest.is_empty(), rest.slash);
+            let found = |node| Ok(ResolvedPath { entry: Some((directory, name.to_owned())), node, slash });
+            let Some(ino) = self.lookup(directory, name)? else {
+                return if last { found(None) } else { Err(Errno::Noent) };
+            };
+            let followed = match follow {
+                Follow::Always => true,
+                Follow::Slash => slash,
+                Follow::Never | Follow::Vacant => false,
             };
             match &self.node(ino)?.body {
-                Body::Link(target) if !last || follow => {
+                Body::Link(target) if !last || followed => {
                     links += 1;
                     if links > LINKS_MAX {
                         return Err(Errno::Loop);
                     }
+                    *work = work.saturating_add(target.len() as u64);
                     // `path_symlink` makes none that are absolute.
-                    rest.extend(components(target));
+                    rest.push(target);
                 }
                 Body::Directory(_) if !last => below.push(ino),
-                Body::Directory(_) => {
-                    return Ok(ResolvedPath { entry: Some((directory, name)), node: Some(ino), slash });
-                }
-                _ if !last || slash => return Err(Errno::Notdir),
-                _ => return Ok(ResolvedPath { entry: Some((directory, name)), node: Some(ino), slash }),
+                Body::Directory(_) => return found(Some(ino)),
+                _ if !last || slash && follow != Follow::Vacant => return Err(Errno::Notdir),
+                _ => return found(Some(ino)),
             }
         }
-        Ok(ResolvedPath { entry: None, node: Some(current(&below)), slash })
+        Ok(ResolvedPath { entry: None, node: Some(current(&below)), slash: rest.slash })
     }
 }
 
-fn components(path: &str) -> Vec<String> {
-    path.split('/').rev().filter(|part| !part.is_empty()).map(str::to_owned).collect()
+/// What looking up a component costs, in bytes of work.
+const COMPONENT_COST: u64 = 256;
+
+/// The components still to come: of the path, and of the links that were followed.
+#[derive(Default)]
+struct Components<'a> {
+    /// None of them is empty or begins with a slash; the innermost link is the last.
+    texts: Vec<&'a str>,
+    /// A slash follows the component taken last, which nothing else follows; or one followed the link
+    /// through which it was reached.
+    slash: bool,
+}
+
+impl<'a> Components<'a> {
+    fn push(&mut self, text: &'a str) {
+        if !text.is_empty() {
+            self.texts.push(text);
+        }
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.texts.pop()?;
+        let (name, behind) = text.split_once('/').unwrap_or((text, ""));
+        self.push(behind.trim_start_matches('/'));
+        self.slash |= self.texts.is_empty() && name.len() < text.len();
+        Some(name)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
 }

@@ -6,6 +6,20 @@ use super::abi::{Errno, Fault, WasiResult};
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
+/// The standard streams of a machine. Apart from its state, since they may lead out of the process and cannot be cloned.
+pub(crate) struct Streams {
+    pub(crate) stdin: InputStream,
+    pub(crate) stdout: OutputStream,
+    pub(crate) stderr: OutputStream,
+}
+
+impl Streams {
+    /// Reads standard input from `stdin` and keeps both outputs.
+    pub(crate) fn kept(stdin: InputStream) -> Self {
+        Self { stdin, stdout: OutputStream::Kept(Vec::new()), stderr: OutputStream::Kept(Vec::new()) }
+    }
+}
+
 /// Where standard input comes from.
 pub(crate) enum InputStream {
     /// Bytes, and how many of them were read.

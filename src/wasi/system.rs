@@ -1,42 +1,44 @@
-//! The state of a machine, and what it is made with.
+//! The state of a machine, and what it is made from. Its streams, which may lead out of the process, are in
+//! `stream`.
+
+use std::collections::BTreeMap;
 
 use super::WasiCall;
-use super::abi::{Errno, NAME_MAX, WasiResult, rights};
+use super::abi::{Errno, NAME_MAX, PATH_MAX, WasiResult, rights};
 use super::clock::Clock;
 use super::descriptor::{Descriptor, Descriptors, Target};
 use super::fs::{Body, Fs, Ino, ROOT};
 use super::random::Random;
 use super::resolve::{Follow, ResolvedPath};
-use super::stream::{InputStream, OutputStream};
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
-/// What a machine is made with.
+/// What the state of a machine is made from.
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     /// All of `argv`, the program's name first.
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    pub(crate) stdin: InputStream,
-    pub(crate) stdout: OutputStream,
-    pub(crate) stderr: OutputStream,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// Whether the guest may open the root directory, or no files at all.
-    pub(crate) root: bool,
+    /// The directories that the guest may open: the name of each for the guest, and its path. The guest
+    /// can open no files if there are none.
+    pub(crate) preopens: Vec<(String, String)>,
     pub(crate) seed: u64,
     pub(crate) now: u64,
     pub(crate) clock_step: u64,
 }
 
-/// A machine's state.
+/// The state of a machine: plain data, so that a clone is a snapshot. A clone shares the budget and is not charged to
+/// it.
+#[derive(Clone)]
 pub(crate) struct System {
     pub(crate) args: Vec<String>,
     /// As `name=value`.
     pub(crate) env: Vec<String>,
-    pub(crate) stdin: InputStream,
-    pub(crate) stdout: OutputStream,
-    pub(crate) stderr: OutputStream,
     pub(crate) fs: Fs,
+    /// The paths of the files that the machine was made with. Inode numbers are never used twice.
+    pub(crate) origins: BTreeMap<Ino, String>,
     pub(crate) descriptors: Descriptors,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
@@ -46,15 +48,15 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// A machine with descriptors 0, 1, 2 for the streams, and 3 for the root directory if the guest
-    /// may open that.
+    /// Makes a machine with descriptors 0, 1, 2 for the streams, and 3 and up for the preopened
+    /// directories.
     ///
     /// # Errors
     ///
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
     pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
-        let Setup { args, env, stdin, stdout, stderr, files, root, seed, now, clock_step } = setup;
+        let Setup { args, env, files, preopens, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
         }
@@ -66,16 +68,11 @@ impl System {
                 )));
             }
         }
-        if !budget.take_files(stdin.held()) {
-            return Err(too_large(&budget));
-        }
         let mut system = Self {
             args,
             env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            stdin,
-            stdout,
-            stderr,
             fs: Fs::new(budget.clone(), now),
+            origins: BTreeMap::new(),
             descriptors: Descriptors::default(),
             clock: Clock::new(now, clock_step),
             random: Random::new(seed),
@@ -90,15 +87,40 @@ impl System {
         for (target, right) in standard {
             system.insert(Descriptor { target, rights: right | rights::STREAM, inheriting: 0, flags: 0 });
         }
-        if root {
-            let target = Target::Directory { ino: ROOT, preopen: Some("/".to_owned()) };
-            system.insert(Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 });
+        for (name, path) in preopens {
+            system.add_preopen(name, &path)?;
         }
         Ok(system)
     }
 
+    /// Opens a directory for the guest, and makes it if it is not there.
+    fn add_preopen(&mut self, name: String, path: &str) -> Result<(), Error> {
+        let bad = |why: &str| Err(Error::value(format!("`preopens` has {name:?}: {path:?}, {why}")));
+        if name.is_empty() || name.contains('\0') || name.len() > PATH_MAX as usize {
+            return bad("whose name is empty, has a NUL or is longer than 4096 bytes");
+        }
+        let now = self.clock.now();
+        let mut ino = ROOT;
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            if part == "." || part == ".." || part.contains('\0') || part.len() > NAME_MAX {
+                return bad("which is not a plain path: no `.`, no `..`, no NUL, no name longer than 255 bytes");
+            }
+            ino = match enter(&mut self.fs, ino, part, now) {
+                Ok(ino) => ino,
+                Err(Errno::Nospc) => return Err(too_large(&self.budget)),
+                Err(_) => return bad("which is a file"),
+            };
+        }
+        let target = Target::Directory { ino, preopen: Some(name.clone()), listed_to: None };
+        let descriptor = Descriptor { target, rights: rights::DIRECTORY, inheriting: rights::ALL, flags: 0 };
+        match self.descriptors.insert(descriptor, &mut self.fs) {
+            Ok(_) => Ok(()),
+            Err(_) => bad("which is one too many"),
+        }
+    }
+
     fn insert(&mut self, descriptor: Descriptor) {
-        // The table is empty at first and has room for four.
+        // The table is empty at first and has room for three.
         let _ = self.descriptors.insert(descriptor, &mut self.fs);
     }
 
@@ -149,10 +171,16 @@ impl System {
                 Err(errno) => Err(errno),
             }
         };
-        made.map(drop).or_else(failed)
+        match made {
+            Ok(ino) => {
+                self.origins.insert(ino, path.to_owned());
+                Ok(())
+            }
+            Err(errno) => failed(errno),
+        }
     }
 
-    /// All files by path, sorted, and empty directories by a path that ends in a slash.
+    /// All files and symbolic links by path, sorted, and empty directories by a path that ends in a slash.
     ///
     /// # Errors
     ///
@@ -171,7 +199,7 @@ fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno
     }
 }
 
-fn too_large(budget: &Budget) -> Error {
+pub(super) fn too_large(budget: &Budget) -> Error {
     let limit = budget.files_limit();
     Error::limit(Limit::Files, format!("the files are larger than the sandbox takes: limit `files` is {limit} bytes"))
 }
@@ -188,13 +216,11 @@ impl WasiCall<'_> {
         follow: Follow,
     ) -> WasiResult<ResolvedPath> {
         let base = self.system.descriptors.directory(fd, needed)?;
+        self.pay(u64::from(len.min(PATH_MAX)))?;
         let path = self.memory.text(path, len)?;
-        let mut steps = 0;
-        let found = self.system.fs.resolve(base, &path, follow, &mut steps);
-        self.pay(steps.saturating_mul(PATH_STEP))?;
+        let mut work = 0;
+        let found = self.system.fs.resolve(base, &path, follow, &mut work);
+        self.pay(work)?;
         Ok(found?)
     }
 }
-
-/// What a component of a path costs, in bytes of work.
-const PATH_STEP: u64 = 256;

@@ -11,7 +11,7 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["limits::table", "limits::amount", "wording"],
+    &["limits::table", "limits::amount", "wording", "fuel"],
     &["error"],
     &["limits"],
     &["budget", "value"],
@@ -31,7 +31,7 @@ const TIERS: &[&[&str]] = &[
     &["lang::dialect"],
     &["lang"],
     &["engine"],
-    &["api::convert", "api::identity", "api::scope"],
+    &["api::convert", "api::identity", "api::scope", "api::handle"],
     &["api::evaluation"],
     &["api::store"],
     &["api::store_ref", "api::fuel", "api::typed_calls"],

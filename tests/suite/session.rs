@@ -57,15 +57,15 @@ fn a_value_goes_in_as_it_came_out() {
         let is_record = matches!(&value, Value::Struct(value) if value.record().is_some());
         let holds_opaque = value.as_slice().and_then(<[Value]>::first).is_some_and(|v| matches!(v, Value::Opaque(_)));
         let is_opaque = holds_opaque || matches!(value, Value::Opaque(_));
-        let back = session.call("same", &[value.clone()]);
+        let back = session.call("same", std::slice::from_ref(&value));
         if is_opaque {
             let error = back.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Value, "{expression}");
             assert!(error.message().ends_with("belongs to the script that made it and cannot be passed"), "{error}");
         } else if !is_record {
             assert_eq!(back.unwrap(), value, "{expression}");
-            assert_eq!(session.call("shown", &[value.clone()]).unwrap(), Value::from(value.to_string()));
-            assert_eq!(session.call("kind", &[value.clone()]).unwrap(), Value::from(value.type_name()));
+            assert_eq!(session.call("shown", std::slice::from_ref(&value)).unwrap(), Value::from(value.to_string()));
+            assert_eq!(session.call("kind", std::slice::from_ref(&value)).unwrap(), Value::from(value.type_name()));
         }
     }
     let point = Struct::new([("x", 1), ("y", 2)]);

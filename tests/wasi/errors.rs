@@ -102,8 +102,8 @@ fn bad_values_are_named() {
     );
 }
 
-const OVER: &str = "this value belongs to the evaluation of the file that made it, which is over; \
-                    share the `wasm.Module` through `load`, and instantiate it inside a function";
+const OVER: &str = "the evaluation that made this value has ended; \
+                    make it inside a function, and share that function through `load`";
 
 #[test]
 fn a_machine_belongs_to_its_evaluation() {

@@ -1,4 +1,4 @@
-//! Ranges of bytes, and the memory's size: the methods whose signatures are fixed, and their kin.
+//! Ranges of bytes, and the memory's size.
 
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
@@ -6,23 +6,23 @@ use starlark::values::bytes::StarlarkBytes;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::{Int, Memory, bounds, number, out_of_range, slice};
+use super::{Int, Memory, bounds, check_range, number, out_of_range, slice, slice_mut};
 use crate::api::convert;
 use crate::error::Error;
 use crate::module::given_memory_maximum;
 
-/// The methods whose signatures are fixed, and those of whole ranges.
+/// The methods on ranges of bytes.
 #[starlark_module]
 pub(super) fn methods(builder: &mut MethodsBuilder) {
-    /// Grows the memory by `by` pages of 65,536 bytes and returns its size in pages before.
+    /// Grows the memory by `by` pages of 65,536 bytes and returns its previous size in pages.
     ///
-    /// An error past the memory's maximum or a limit; then the size is unchanged. It costs the fuel
-    /// that `memory.grow` costs a guest.
+    /// Fails, and leaves the size unchanged, if the new size exceeds the memory's maximum or a limit. Costs the same
+    /// fuel as `memory.grow` in a guest.
     fn grow<'v>(this: &Memory<'v>, #[starlark(require = pos)] by: Int<'v>) -> starlark::Result<u64> {
         Ok(this.grow(convert::size(by.get(), "by")?)?)
     }
 
-    /// A copy of the `length` bytes at `offset`.
+    /// Returns a copy of the `length` bytes at `offset`. It counts against the limit `heap`.
     fn read<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] offset: Int<'v>,
@@ -33,8 +33,10 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.copy_range(offset, length, length, StarlarkBytes::new)?)
     }
 
-    /// Copies `buffer` to `offset`: `bytes` in one copy; or a list, tuple, range or other iterable of
-    /// ints from 0 to 255, of which nothing is written unless all are good.
+    /// Writes `buffer` at `offset`. `buffer` is `bytes`, or an iterable of ints from 0 to 255, such as a list, tuple
+    /// or range.
+    ///
+    /// Writes nothing if an item is invalid or the range does not fit. `bytes` are faster.
     fn write<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] offset: Int<'v>,
@@ -49,25 +51,25 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(NoneType)
     }
 
-    /// The size in pages of 65,536 bytes.
+    /// Returns the size in pages of 65,536 bytes.
     fn size<'v>(this: &Memory<'v>) -> starlark::Result<u64> {
         Ok(this.owner.store()?.with(|context| this.memory.size(&context))?)
     }
 
-    /// The most pages that the memory's own type allows, or `None`.
+    /// The maximum number of pages in the memory's type, or `None`.
     #[starlark(attribute)]
     fn maximum<'v>(this: &Memory<'v>) -> starlark::Result<NoneOr<u64>> {
         let ty = this.owner.store()?.with(|context| this.memory.ty(&context))?;
         Ok(NoneOr::from_option(ty.maximum().map(given_memory_maximum)))
     }
 
-    /// The size in bytes: `len(memory)`, also where that is more than Starlark's `len` can return.
+    /// The size in bytes. Works for any size, whereas `len(memory)` fails above 2,147,483,647.
     #[starlark(attribute)]
     fn byte_length<'v>(this: &Memory<'v>) -> starlark::Result<u64> {
         Ok(this.byte_length()?)
     }
 
-    /// Sets `length` bytes at `ptr` to `byte`. It costs the fuel that `memory.fill` costs a guest.
+    /// Sets `length` bytes at `ptr` to `byte`. Costs the same fuel as `memory.fill` in a guest.
     fn fill<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -77,15 +79,19 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let byte = number::byte(byte.get(), "byte")?;
         let length = convert::size(length.get(), "length")?;
-        // The range first: what cannot be done costs nothing.
-        this.write_range(ptr, length, |_| ())?;
-        this.charge(length)?;
-        this.write_range(ptr, length, |to| to.fill(byte))?;
-        Ok(NoneType)
+        this.bulk(
+            |data| check_range("write", data, ptr, length).map(|()| length),
+            |data| {
+                // `check_range` has seen that it fits.
+                slice_mut(data, ptr, length).unwrap_or_default().fill(byte);
+                Ok(NoneType)
+            },
+        )
+        .map_err(Into::into)
     }
 
-    /// Copies `length` bytes within the memory, from `src` to `dst`; the ranges may overlap. It costs
-    /// the fuel that `memory.copy` costs a guest.
+    /// Copies `length` bytes within the memory, from `src` to `dst`. The ranges may overlap. Costs the same fuel as
+    /// `memory.copy` in a guest.
     fn copy<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] dst: Int<'v>,
@@ -95,21 +101,25 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let dst = convert::size(dst.get(), "dst")?;
         let src = convert::size(src.get(), "src")?;
         let length = convert::size(length.get(), "length")?;
-        this.read_range(src, length, |_| ())?;
-        this.write_range(dst, length, |_| ())?;
-        this.charge(length)?;
-        this.data_mut(|data| {
-            // Both fit: they were looked at above.
-            if let (Some(from), Some(to)) = (bounds(src, length), bounds(dst, length)) {
-                data.copy_within(from, to.start);
-            }
-            Ok(())
-        })?;
-        Ok(NoneType)
+        this.bulk(
+            |data| {
+                check_range("read", data, src, length)?;
+                check_range("write", data, dst, length)?;
+                Ok(length)
+            },
+            |data| {
+                // `check_range` has seen that both fit.
+                if let (Some(from), Some(to)) = (bounds(src, length), bounds(dst, length)) {
+                    data.copy_within(from, to.start);
+                }
+                Ok(NoneType)
+            },
+        )
+        .map_err(Into::into)
     }
 
-    /// The offset of the first place of `needle` from `start` on and before `end`, by default the
-    /// memory's end; -1 for none. It costs fuel as a copy of what is searched does.
+    /// Returns the offset of the first occurrence of `needle` between `start` (default 0) and `end` (default the end
+    /// of the memory), or -1. Costs the same fuel as copying the searched range.
     fn find<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] needle: ValueOfUnchecked<'v, StarlarkBytes>,
@@ -122,10 +132,11 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         };
         let start = start.map_or(Ok(0), |s| convert::size(s.get(), "start"))?;
         let end = end.map(|e| convert::size(e.get(), "end")).transpose()?;
-        let size = this.byte_length()?;
-        let looked_at = end.unwrap_or(size).min(size).saturating_sub(start);
-        this.charge(looked_at)?;
-        Ok(this.data(|data| {
+        let searched = |data: &[u8]| {
+            let size = data.len() as u64;
+            Ok(end.unwrap_or(size).min(size).saturating_sub(start))
+        };
+        let search = |data: &mut [u8]| {
             let end = end.unwrap_or(data.len() as u64);
             let length = end.checked_sub(start);
             let Some(length) = length else {
@@ -136,10 +147,11 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             };
             let found = memchr::memmem::find(haystack, needle).map(|at| start.saturating_add(at as u64));
             Ok(found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
-        })?)
+        };
+        Ok(this.bulk(searched, search)?)
     }
 
-    /// `length` bytes at `ptr` as hexadecimal digits, two for each byte: how hashes are written.
+    /// Returns the `length` bytes at `ptr` as lowercase hexadecimal digits, two per byte.
     fn read_hex<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -150,8 +162,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.copy_range(ptr, length, length.saturating_mul(2), hex)?)
     }
 
-    /// `length` bytes at `ptr` as text for people: offset, sixteen bytes in hexadecimal, and as ASCII,
-    /// a line for each sixteen.
+    /// Returns the `length` bytes at `ptr` as text for people: one line per sixteen bytes, with the offset, the bytes in
+    /// hexadecimal, and the bytes as ASCII.
     fn hexdump<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,

@@ -6,47 +6,31 @@ mod number;
 mod pack;
 mod text;
 
-use std::fmt;
-
-use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
-use starlark::coerce::Coerce;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::starlark_complex_value;
 use starlark::values::bytes::StarlarkBytes;
-use starlark::values::{
-    Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
-    starlark_value,
-};
+use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use wasmi::AsContextMut;
 
+use super::fuel::pay;
+use super::handle::handle;
 use super::identity::are_same;
 use super::store_ref::StoreRef;
 use crate::api::convert;
-use crate::error::{Error, Limit};
+use crate::budget;
+use crate::error::Error;
+use crate::fuel::BYTES_PER_FUEL;
 use crate::module::clip_memory_maximum;
 
 /// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
 pub(crate) const PAGE: u64 = 1 << 16;
 
-/// What wasmi charges for a `memory.grow`: one unit of fuel for each so many bytes.
-const BYTES_PER_FUEL: u64 = 64;
-
 /// A parameter that the type checker knows as an `int`, checked by hand, so that each error says what
 /// is wrong with it.
 pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
 
-#[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
-#[allocative(skip)]
-#[repr(C)]
-pub(crate) struct MemoryGen<V> {
-    pub(crate) owner: StoreRef<V>,
-    #[trace(unsafe_ignore)]
-    #[freeze(identity)]
-    pub(crate) memory: wasmi::Memory,
-}
-
-starlark_complex_value!(pub(crate) Memory);
+handle! { MemoryGen as Memory { memory: wasmi::Memory } prints "<wasm.Memory>" }
 
 impl<'v> Memory<'v> {
     /// Makes a memory of a script's own.
@@ -72,20 +56,19 @@ impl<'v> Memory<'v> {
         let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
         // Before wasmi asks the limiter: a size may be beyond what the host can count.
         let bytes = initial.saturating_mul(PAGE);
-        if bytes > store.memory_left()?.0 {
+        if bytes > store.memory_room()?.left {
             return Err(store.no_memory("a new memory", bytes));
         }
-        store.evaluation.as_ref().budget.take_exceeded();
         let made = store.with(|context| wasmi::Memory::new(context, ty))?;
-        let memory = made.map_err(|error| match store.evaluation.as_ref().budget.take_exceeded() {
+        let memory = made.map_err(|error| match budget::denied(&error) {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
         Ok(Self { owner, memory })
     }
 
-    /// Reads the memory as it is now. In line: to hand the result of a typed read over in memory costs as much
-    /// as to read.
+    /// Passes the current bytes to `f`. Inlined, because returning the result of a typed read through memory costs
+    /// as much as the read.
     #[inline(always)]
     fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
         self.owner.store()?.with(|context| f(self.memory.data(&context)))?
@@ -105,14 +88,41 @@ impl<'v> Memory<'v> {
         })
     }
 
-    /// The `length` bytes at `offset`, of which `f` makes something of `cost` bytes for the script.
+    /// Passes the `length` bytes at `offset` to `f` and charges `cost` bytes to the script's heap.
     #[inline]
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
         let store = self.owner.store()?;
-        self.data(|data| match slice(data, offset, length) {
-            Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
-            None => Err(out_of_range("read", offset, length, data.len())),
-        })
+        store.with(|context| {
+            let data = self.memory.data(&context);
+            match slice(data, offset, length) {
+                Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
+                None => Err(out_of_range("read", offset, length, data.len())),
+            }
+        })?
+    }
+
+    /// Does bulk work at the fuel that it costs a guest, in one use of the store.
+    ///
+    /// `prepare` checks the request and returns the number of bytes to pay for. A request that it refuses costs
+    /// nothing, and `work` runs only once the fuel is paid.
+    fn bulk<R>(
+        &self,
+        prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
+        work: impl FnOnce(&mut [u8]) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let (store, this) = (self.owner.store()?, self.owner.to_value());
+        let is_metered = store.evaluation.as_ref().is_metered();
+        if is_metered {
+            store.hold_fuel(this)?;
+        }
+        let done = store.with(|mut context| {
+            let bytes = prepare(self.memory.data(&context))?;
+            if is_metered && !pay(&mut context, bytes / BYTES_PER_FUEL) {
+                return Ok(None);
+            }
+            work(self.memory.data_mut(&mut context)).map(Some)
+        })??;
+        done.ok_or_else(|| store.out_of_fuel(this))
     }
 
     /// The `length` bytes at `offset`, for writing.
@@ -150,16 +160,9 @@ impl<'v> Memory<'v> {
                 None => format!("a memory has at most {most} pages"),
             })
         })?;
-        let (left, which, limit) = store.memory_left()?;
-        if by.checked_mul(PAGE).is_none_or(|bytes| bytes > left) {
-            let message = format!(
-                "cannot grow a memory of {size} pages by {by} pages: {which} is {limit} bytes, and {left} are left"
-            );
-            return Err(if which.starts_with("the sandbox") {
-                Error::limit(Limit::Memory, message)
-            } else {
-                Error::value(message)
-            });
+        let room = store.memory_room()?;
+        if by.checked_mul(PAGE).is_none_or(|bytes| bytes > room.left) {
+            return Err(room.error(format_args!("cannot grow a memory of {size} pages by {by} pages")));
         }
         self.charge(by.saturating_mul(PAGE))?;
         let grown = store.with(|mut context| self.memory.grow(context.as_context_mut(), by))?;
@@ -219,6 +222,14 @@ fn slice_mut(data: &mut [u8], offset: u64, length: u64) -> Option<&mut [u8]> {
 #[cold]
 fn out_of_range(what: &str, offset: u64, length: u64, size: usize) -> Error {
     Error::value(format!("cannot {what} {length} bytes at offset {offset}: the memory has {size} bytes"))
+}
+
+/// An error unless the range fits. `what` is the verb for the message: `read` or `write`.
+fn check_range(what: &str, data: &[u8], offset: u64, length: u64) -> Result<(), Error> {
+    match slice(data, offset, length) {
+        Some(_) => Ok(()),
+        None => Err(out_of_range(what, offset, length, data.len())),
+    }
 }
 
 /// A position within a memory that is not the start of a range: an error beyond the end.
@@ -288,30 +299,24 @@ where
         if stride.is_some_and(|s| s.unpack_i32() != Some(1)) {
             return Err(Error::value("a slice of a memory has no stride").into());
         }
-        let size = memory.byte_length()?;
-        let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
-        let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
-        // As with Starlark's own sequences, a slice is clipped to what is there.
-        let (start, stop) = (start.min(size), stop.min(size));
-        let length = stop.saturating_sub(start);
-        Ok(heap.alloc(memory.copy_range(start, length, length, StarlarkBytes::new)?))
+        let store = memory.owner.store()?;
+        let copied = store.with(|context| {
+            let data = memory.memory.data(&context);
+            let size = data.len() as u64;
+            let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
+            let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
+            // Clips to the memory, as slices of Starlark's sequences do.
+            let (start, stop) = (start.min(size), stop.min(size));
+            let bytes = slice(data, start, stop.saturating_sub(start)).unwrap_or_default();
+            store.evaluation.as_ref().copy_out(bytes.len() as u64)?;
+            Ok::<_, Error>(StarlarkBytes::new(bytes))
+        })??;
+        Ok(heap.alloc(copied))
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(Memory::from_value(other).is_some_and(|other| {
             other.owner.to_value().ptr_eq(self.owner.to_value()) && are_same(&other.memory, &self.memory)
         }))
-    }
-}
-
-impl<V> fmt::Debug for MemoryGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Memory>")
-    }
-}
-
-impl<V> fmt::Display for MemoryGen<V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<wasm.Memory>")
     }
 }

@@ -20,8 +20,10 @@ fn text<'v>(s: Value<'v>) -> Result<&'v str, Error> {
 /// The methods of text.
 #[starlark_module]
 pub(super) fn methods(builder: &mut MethodsBuilder) {
-    /// The UTF-8 text from `ptr` to the first NUL, which is left out; at most `max_len` bytes are
-    /// scanned for it.
+    /// Returns the UTF-8 text from `ptr` up to the first NUL, without the NUL. Scans at most `max_len` bytes (default
+    /// 4096).
+    ///
+    /// Fails if they contain no NUL, or on invalid UTF-8.
     fn read_cstring<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -48,7 +50,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         })?)
     }
 
-    /// The UTF-8 text of exactly `len` bytes from `ptr`.
+    /// Returns the `len` bytes at `ptr` as text. Fails on invalid UTF-8.
     fn read_string<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -60,8 +62,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.read_range(ptr, len, |bytes| utf8(bytes, ptr).map(|s| heap.alloc(s)))??)
     }
 
-    /// Writes the UTF-8 encoding of `s` to `ptr`, without a NUL, and returns the number of bytes
-    /// written: `len(bytes(s))`, where `len(s)` counts characters.
+    /// Writes `s` at `ptr` as UTF-8, without a NUL, and returns the number of bytes written, which is `len(bytes(s))`
+    /// and not `len(s)`: that counts characters.
     fn write_string<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -74,8 +76,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(int(bytes.len() as u64, heap)))
     }
 
-    /// Writes the UTF-8 encoding of `s` and a NUL to `ptr`, and returns the number of bytes written,
-    /// the NUL among them. An error for text that has a NUL in it.
+    /// Writes `s` at `ptr` as UTF-8, followed by a NUL, and returns the number of bytes written, including the NUL.
+    /// Fails if `s` contains a NUL.
     fn write_cstring<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -96,7 +98,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(length)
     }
 
-    /// The UTF-16 text of `length` code units (of two bytes) from `ptr`.
+    /// Returns the `length` code units (of two bytes) at `ptr`, decoded as UTF-16. Fails on an unpaired surrogate.
     fn read_utf16<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -104,10 +106,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<String> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
-        Ok(this.data(|data| {
+        let store = this.owner.store()?;
+        Ok(store.with(|context| {
+            let data = this.memory.data(&context);
             let fits = length.checked_mul(2).and_then(|bytes| super::slice(data, ptr, bytes));
             let bytes = fits.ok_or_else(|| out_of_range("read", ptr, length.saturating_mul(2), data.len()))?;
-            this.owner.store()?.evaluation.as_ref().copy_out(bytes.len() as u64)?;
+            store.evaluation.as_ref().copy_out(bytes.len() as u64)?;
             let mut at = ptr;
             let units =
                 bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
@@ -118,12 +122,11 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 at = at.saturating_add(2 * c.len_utf16() as u64);
                 out.push(c);
             }
-            Ok(out)
-        })?)
+            Ok::<_, Error>(out)
+        })??)
     }
 
-    /// Writes the UTF-16 encoding of `s` to `ptr`, without a NUL, and returns the number of code
-    /// units (of two bytes) written.
+    /// Writes `s` at `ptr` as UTF-16, without a NUL, and returns the number of code units (of two bytes) written.
     fn write_utf16<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,

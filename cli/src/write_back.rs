@@ -1,0 +1,261 @@
+//! `--write-back`: what the guest changed, onto the host.
+//!
+//! What the guest never saw is never touched. Every path is checked before the first byte is written, new
+//! content is written beside its place and then renamed, and what is gone is deleted last. So wherever a
+//! run fails, each file of the host is as it was or as the guest left it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+use wasmlark::WasiOutput;
+
+use crate::folder::Folder;
+
+/// The files of the guest by their paths, before it ran.
+pub type Before = BTreeMap<String, Vec<u8>>;
+
+/// Writes what changed below `folder`. Returns what could not be written and was left out, a line each.
+///
+/// # Errors
+///
+/// If a path cannot be written, before anything is; or if the host refuses an operation.
+pub fn write_back(folder: &Folder, before: &Before, after: &WasiOutput) -> Result<Vec<String>, String> {
+    let changes = Changes::of(folder, before, after)?;
+    let mut staged = Vec::new();
+    let done = changes.stage(&mut staged).and_then(|()| changes.commit(&mut staged));
+    for (temporary, _) in staged {
+        let _ = fs::remove_file(temporary);
+    }
+    done.map(|()| changes.left_out)
+}
+
+/// What to do on the host, all of it checked.
+#[derive(Default)]
+struct Changes {
+    /// The host's folder.
+    root: PathBuf,
+    /// Files that must go before a folder or a link can take their place; folders, before a file can.
+    replaced_files: Vec<PathBuf>,
+    replaced_folders: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+    files: Vec<NewFile>,
+    /// Places of links, and their targets.
+    links: Vec<(PathBuf, String)>,
+    gone_files: Vec<PathBuf>,
+    /// Innermost first.
+    gone_folders: Vec<PathBuf>,
+    left_out: Vec<String>,
+}
+
+struct NewFile {
+    host: PathBuf,
+    content: std::sync::Arc<[u8]>,
+    /// A file of the host whose permissions it gets.
+    like: Option<PathBuf>,
+}
+
+impl Changes {
+    fn of(folder: &Folder, before: &Before, after: &WasiOutput) -> Result<Self, String> {
+        let mine = |path: &str| path.starts_with(&folder.guest);
+        let names = after.files.keys().chain(after.links.keys()).map(String::as_str);
+        let (old_folders, new_folders) = (folders(before.keys().map(String::as_str)), folders(names));
+        let known = |path: &str| before.contains_key(path) || old_folders.contains(&format!("{path}/"));
+        let place = |path: &str| host_path(folder, path, &known);
+        let mut changes = Self { root: folder.host.clone(), ..Self::default() };
+        for path in new_folders.iter().filter(|path| mine(path) && path.len() > folder.guest.len()) {
+            changes.folders.push(place(path)?);
+        }
+        for (path, content) in after.files.iter().filter(|(path, _)| mine(path) && !path.ends_with('/')) {
+            if before.get(path).map(Vec::as_slice) != Some(content) {
+                let host = place(path)?;
+                let origin = after.origins.get(path).filter(|origin| mine(origin)).map(|origin| place(origin));
+                let like = match origin.transpose()? {
+                    Some(origin) => Some(origin),
+                    None => before.contains_key(path).then(|| host.clone()),
+                };
+                changes.files.push(NewFile { host, content: content.clone(), like });
+            }
+        }
+        for (path, target) in after.links.iter().filter(|(path, _)| mine(path)) {
+            changes.add_link(folder, path, target, &new_folders, &known)?;
+        }
+        let there = |path: &str| after.files.contains_key(path);
+        for path in before.keys().filter(|path| mine(path) && !path.ends_with('/') && !there(path)) {
+            let replaced = new_folders.contains(&format!("{path}/")) || after.links.contains_key(path);
+            let list = if replaced { &mut changes.replaced_files } else { &mut changes.gone_files };
+            list.push(place(path)?);
+        }
+        for path in old_folders.iter().rev().filter(|path| mine(path) && path.len() > folder.guest.len()) {
+            if !new_folders.contains(path) {
+                let name = path.trim_end_matches('/');
+                let replaced = there(name) || after.links.contains_key(name);
+                let list = if replaced { &mut changes.replaced_folders } else { &mut changes.gone_folders };
+                list.push(place(path)?);
+            }
+        }
+        // What a replaced folder holds goes with it.
+        let inside = |path: &PathBuf| changes.replaced_folders.iter().any(|folder| path.starts_with(folder));
+        let (mut files, kept): (Vec<_>, Vec<_>) = changes.gone_files.iter().cloned().partition(inside);
+        let (folders, kept_folders): (Vec<_>, Vec<_>) = changes.gone_folders.iter().cloned().partition(inside);
+        for folder in changes.replaced_folders.iter().chain(&folders) {
+            let entries = fs::read_dir(folder).map_err(|e| failed(folder, &e))?;
+            for entry in entries {
+                let path = entry.map_err(|e| failed(folder, &e))?.path();
+                if !files.contains(&path) && !folders.contains(&path) && !changes.replaced_folders.contains(&path) {
+                    return Err(format!(
+                        "nothing is written back: {} would be replaced, and {} in it was left out",
+                        folder.display(),
+                        path.display()
+                    ));
+                }
+            }
+        }
+        changes.replaced_files.append(&mut files);
+        changes.replaced_folders.extend(folders);
+        changes.replaced_folders.sort_by(|a, b| b.cmp(a));
+        (changes.gone_files, changes.gone_folders) = (kept, kept_folders);
+        Ok(changes)
+    }
+
+    fn add_link(
+        &mut self,
+        folder: &Folder,
+        path: &str,
+        target: &str,
+        folders: &BTreeSet<String>,
+        known: &dyn Fn(&str) -> bool,
+    ) -> Result<(), String> {
+        let direct = folder.host.join(path.get(folder.guest.len()..).unwrap_or_default());
+        if fs::read_link(&direct).is_ok_and(|there| there == Path::new(target)) {
+            return Ok(());
+        }
+        let host = host_path(folder, path, known)?;
+        if !cfg!(unix) {
+            self.left_out.push(format!("{path} is a symbolic link, which is not written back on this system"));
+        } else if stays_inside(folder, path, target, folders, known) {
+            self.links.push((host, target.to_owned()));
+        } else {
+            self.left_out.push(format!("{path} is a symbolic link to {target:?}, which may lead out of the folder"));
+        }
+        Ok(())
+    }
+
+    /// Writes new content beside the places where it belongs.
+    fn stage(&self, staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
+        for (index, file) in self.files.iter().enumerate() {
+            // The innermost folder that is there already, and stays.
+            let folder = file.host.ancestors().skip(1).find(|path| {
+                let replaced = self.replaced_folders.iter().any(|gone| path.starts_with(gone));
+                !replaced && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+            });
+            let folder = folder.unwrap_or(&self.root);
+            let temporary = folder.join(format!(".wasmlark-{}-{index}", std::process::id()));
+            let mut new =
+                OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| failed(&file.host, &e))?;
+            staged.push((temporary.clone(), file.host.clone()));
+            new.write_all(&file.content).map_err(|e| failed(&file.host, &e))?;
+            if let Some(like) = &file.like {
+                let permissions = fs::metadata(like).map_err(|e| failed(like, &e))?.permissions();
+                new.set_permissions(permissions).map_err(|e| failed(&file.host, &e))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&self, staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
+        let each = |paths: &[PathBuf], act: fn(&PathBuf) -> std::io::Result<()>| {
+            paths.iter().try_for_each(|path| act(path).map_err(|e| failed(path, &e)))
+        };
+        each(&self.replaced_files, |path| fs::remove_file(path))?;
+        each(&self.replaced_folders, |path| fs::remove_dir(path))?;
+        each(&self.folders, |path| fs::create_dir_all(path))?;
+        while let Some((temporary, host)) = staged.last() {
+            fs::rename(temporary, host).map_err(|e| failed(host, &e))?;
+            staged.pop();
+        }
+        for (host, target) in &self.links {
+            link(target, host).map_err(|e| failed(host, &e))?;
+        }
+        each(&self.gone_files, |path| fs::remove_file(path))?;
+        for folder in &self.gone_folders {
+            // Not empty where something in it was left out.
+            let _ = fs::remove_dir(folder);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn link(target: &str, host: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(target, host)
+}
+
+#[cfg(not(unix))]
+fn link(_target: &str, _host: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot write {}: {error}", path.display())
+}
+
+/// The place of a guest's path in the folder.
+///
+/// # Errors
+///
+/// If a name means something else to the host, or if something that the guest never saw is there or on
+/// the way: a link, a device, a pipe, a file that came later.
+fn host_path(folder: &Folder, path: &str, known: &dyn Fn(&str) -> bool) -> Result<PathBuf, String> {
+    let mut host = folder.host.clone();
+    let mut guest = folder.guest.trim_end_matches('/').to_owned();
+    let below = path.get(folder.guest.len()..).unwrap_or_default();
+    for part in below.split('/').filter(|part| !part.is_empty()) {
+        let mut components = Path::new(part).components();
+        if !matches!((components.next(), components.next()), (Some(Component::Normal(name)), None) if name == part) {
+            return Err(format!("nothing is written back: {path} is not a name that the host can have"));
+        }
+        host.push(part);
+        guest = format!("{guest}/{part}");
+        let Ok(metadata) = fs::symlink_metadata(&host) else { continue };
+        let plain = metadata.is_file() || metadata.is_dir();
+        if !plain || !known(&guest) {
+            let what = if metadata.is_symlink() { "a link that" } else { "something that" };
+            return Err(format!(
+                "nothing is written back: the guest wrote {path}, and {} is {what} it did not see",
+                host.display()
+            ));
+        }
+    }
+    Ok(host)
+}
+
+/// Whether a link at `path` leads to a place in the folder, whatever else is written.
+fn stays_inside(
+    folder: &Folder,
+    path: &str,
+    target: &str,
+    folders: &BTreeSet<String>,
+    known: &dyn Fn(&str) -> bool,
+) -> bool {
+    let Some((parent, _)) = path.rsplit_once('/') else { return false };
+    let mut at = format!("{parent}/");
+    for part in target.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        if part != ".." {
+            at = format!("{at}{part}/");
+            continue;
+        }
+        // `..` behind a link would leave the folder that the link leads to.
+        if at.len() <= folder.guest.len() || !folders.contains(&at) {
+            return false;
+        }
+        at.truncate(at.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1));
+    }
+    !target.starts_with('/') && at.starts_with(&folder.guest) && host_path(folder, &at, known).is_ok()
+}
+
+/// All folders that the paths lie in, with a slash at the end, outer ones first.
+fn folders<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    paths.flat_map(|path| path.match_indices('/').filter_map(|(at, _)| path.get(..=at))).map(str::to_owned).collect()
+}

@@ -1,0 +1,60 @@
+//! A module and how it is run, all of it from a seed.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::interface::Interface;
+use crate::random::{Random, mix};
+use crate::{shapes, smith};
+
+/// A module to be run.
+#[derive(Clone)]
+pub struct Case {
+    pub seed: u64,
+    pub bytes: Vec<u8>,
+    pub interface: Arc<Interface>,
+    /// Whether the module is instantiated twice, and the second instance imports what the first one exports.
+    pub linked: bool,
+}
+
+/// What makes modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Generator {
+    /// wasm-smith.
+    Smith,
+    /// The generator of this crate.
+    Shapes,
+    /// Both in turn.
+    Both,
+}
+
+impl Generator {
+    /// The one that a seed is for.
+    fn of(self, seed: u64) -> Self {
+        match self {
+            // Its modules are larger and hold fewer of the shapes that matter.
+            Self::Both if mix(seed).is_multiple_of(3) => Self::Smith,
+            Self::Both => Self::Shapes,
+            one => one,
+        }
+    }
+}
+
+impl Case {
+    /// Makes a module; the same seed makes the same one.
+    pub fn generate(generator: Generator, seed: u64) -> Result<Self> {
+        let mut random = Random::new(seed);
+        let bytes = match generator.of(seed) {
+            Generator::Smith => smith::module(&mut random)?,
+            _ => shapes::module(&mut random),
+        };
+        Self::new(seed, bytes)
+    }
+
+    /// A module of which only the calls are the seed's.
+    pub fn new(seed: u64, bytes: Vec<u8>) -> Result<Self> {
+        let interface = Arc::new(Interface::of(&bytes)?);
+        Ok(Self { seed, bytes, interface, linked: mix(seed ^ 1).is_multiple_of(3) })
+    }
+}

@@ -1,0 +1,101 @@
+//! What a module imports from the host. As with `machine`, there are two of it.
+
+use super::api::{
+    Caller, Error, Extern, Func, FuncType, Global, GlobalType, Memory, MemoryType, Mutability, Store, Table, TableType,
+};
+use super::convert::{HostTrap, trap, type_of, val, value};
+use super::machine::{Data, invoke};
+use super::{EXTERN, FUNC};
+use crate::host::{Action, Change};
+use crate::interface::{Import, Kind, Limits};
+use crate::value::{Type, Value};
+
+/// Makes what a module imports.
+pub fn provide(store: &mut Store<Data>, index: usize, import: &Import) -> Result<Extern, Error> {
+    Ok(match &import.kind {
+        Kind::Func(signature) => {
+            let ty = FuncType::new(signature.params.iter().map(type_of), signature.results.iter().map(type_of));
+            Extern::Func(Func::new(store, ty, move |mut caller: Caller<'_, Data>, args, results| {
+                let args: Vec<_> = args.iter().map(|arg| value(&caller, arg)).collect();
+                let returned = called(&mut caller, index, &args)?;
+                for (slot, result) in results.iter_mut().zip(returned) {
+                    *slot = val(&mut caller, result);
+                }
+                Ok(())
+            }))
+        }
+        Kind::Memory(Limits { is_64, minimum, maximum }) => {
+            let ty = if *is_64 {
+                MemoryType::new64(*minimum, *maximum)
+            } else {
+                MemoryType::new(*minimum as u32, maximum.map(|pages| pages as u32))
+            };
+            Extern::Memory(Memory::new(store, ty)?)
+        }
+        Kind::Table(element, Limits { is_64, minimum, maximum }) => {
+            let element = if *element == Type::Func { FUNC } else { EXTERN };
+            let ty = if *is_64 {
+                TableType::new64(element, *minimum, *maximum)
+            } else {
+                TableType::new(element, *minimum as u32, maximum.map(|elements| elements as u32))
+            };
+            Extern::Table(Table::new(store, ty, super::null(element))?)
+        }
+        Kind::Global { ty, mutable } => {
+            let initial = val(&mut *store, crate::plan::initial(*ty, import));
+            let mutability = if *mutable { Mutability::Var } else { Mutability::Const };
+            let ty = GlobalType::new(type_of(ty), mutability);
+            Extern::Global(Global::new(store, initial, ty.mutability()))
+        }
+    })
+}
+
+fn called(caller: &mut Caller<'_, Data>, import: usize, args: &[Value]) -> Result<Vec<Value>, Error> {
+    let interface = caller.data().interface.clone();
+    let ready = !caller.data().funcs.is_empty();
+    let mut action = caller.data_mut().host.called(&interface, import, args, ready);
+    loop {
+        match action {
+            Action::Return(values) => return Ok(values),
+            Action::Trap(trap) => return Err(Error::host(HostTrap(trap))),
+            Action::Call(index, args) => {
+                let func = caller.data().funcs.get(index).copied();
+                let signature = interface.funcs().nth(index).map(|(_, ty)| ty.clone());
+                let (Some(func), Some(signature)) = (func, signature) else {
+                    return Err(Error::new("no such export"));
+                };
+                let result = invoke(&mut *caller, func, &signature, &args).map_err(|error| trap(&error));
+                action = caller.data_mut().host.returned(&interface, import, result);
+            }
+            Action::Change(change) => {
+                apply(caller, change);
+                action = caller.data_mut().host.changed(&interface, import);
+            }
+        }
+    }
+}
+
+/// Changes an export. What cannot be done is not done, in all engines alike.
+fn apply(caller: &mut Caller<'_, Data>, change: Change) {
+    let export = |caller: &Caller<'_, Data>, index: usize| caller.data().exports.get(index).copied();
+    match change {
+        Change::Byte(index, at, byte) => {
+            let Some(Extern::Memory(memory)) = export(caller, index) else { return };
+            _ = memory.write(caller, at as usize, &[byte]);
+        }
+        Change::Grow(index) => {
+            let Some(Extern::Memory(memory)) = export(caller, index) else { return };
+            _ = memory.grow(caller, 1);
+        }
+        Change::Global(index, value) => {
+            let Some(Extern::Global(global)) = export(caller, index) else { return };
+            let val = val(&mut *caller, value);
+            _ = global.set(caller, val);
+        }
+        Change::Element(index, at, value) => {
+            let Some(Extern::Table(table)) = export(caller, index) else { return };
+            let val = super::to_element(val(&mut *caller, value));
+            _ = table.set(caller, at, val);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Fuel: its prices, the account of an evaluation, and a store's lease of it.
+
+use std::cell::Cell;
+
+use wasmi::{CustomFuelCosts, OperatorCost};
+
+/// The bytes that one unit of fuel pays for when memory is copied, filled, searched or grown. wasmi charges guests
+/// this price, and so does this crate for the same work of the host.
+pub(crate) const BYTES_PER_FUEL: u64 = 64;
+
+/// Sets wasmi's prices. They are wasmi's defaults, and are spelled out because what a script spends is part of this
+/// crate's behaviour: a new version of wasmi must not change it unnoticed.
+pub(crate) fn set_costs(config: &mut wasmi::Config) {
+    config.fuel_cost(CustomFuelCosts {
+        bytes_copied_per_fuel: BYTES_PER_FUEL as u32,
+        // Charged for lazy compilation only, which this crate does not use.
+        fuel_per_bytes_translated: 7,
+        fuel_per_bytes_validated: 2,
+    });
+    config.operator_cost(operator_costs());
+}
+
+/// Every operator costs one unit, except those that produce no code.
+fn operator_costs() -> OperatorCost {
+    OperatorCost {
+        nop: 0,
+        drop: 0,
+        block: 0,
+        loop_: 0,
+        else_: 0,
+        end: 0,
+        unreachable: 0,
+        return_: 0,
+        ..OperatorCost::default()
+    }
+}
+
+/// The fuel of an evaluation and the files it loads.
+#[derive(Debug)]
+pub(crate) struct FuelAccount {
+    limit: Option<u64>,
+    left: u64,
+}
+
+impl FuelAccount {
+    /// Opens an account; `None` for fuel that is not metered.
+    pub(crate) fn new(limit: Option<u64>) -> Self {
+        Self { limit, left: limit.unwrap_or(u64::MAX) }
+    }
+
+    /// Returns what is left, as of the last settlement.
+    pub(crate) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Returns what was used, as of the last settlement; `None` where fuel is not metered.
+    pub(crate) fn used(&self) -> Option<u64> {
+        self.limit.map(|limit| limit.saturating_sub(self.left))
+    }
+
+    /// Takes `fuel` out of the account.
+    pub(crate) fn spend(&mut self, fuel: u64) {
+        self.left = self.left.saturating_sub(fuel);
+    }
+}
+
+/// A store's lease of the account's fuel: wasmi counts the store's use of it down from a grant.
+#[derive(Debug)]
+pub(crate) struct FuelLease {
+    /// What the store may still use, as of the last settlement; `None` for all of the account.
+    own: Cell<Option<u64>>,
+    /// What wasmi's counter stood at, as of the last settlement.
+    counter: Cell<u64>,
+}
+
+impl FuelLease {
+    pub(crate) fn new(own: Option<u64>) -> Self {
+        Self { own: Cell::new(own), counter: Cell::new(0) }
+    }
+
+    /// Returns what the store may use of an account that has `left`.
+    pub(crate) fn left(&self, left: u64) -> u64 {
+        self.own.get().map_or(left, |own| own.min(left))
+    }
+
+    /// Begins or renews the lease, and returns the grant that wasmi's counter must be set to.
+    pub(crate) fn grant(&self, left: u64) -> u64 {
+        let grant = self.left(left);
+        self.counter.set(grant);
+        grant
+    }
+
+    /// Settles the lease at the state of wasmi's counter, and returns what was used since the last time.
+    pub(crate) fn settle(&self, counter: u64) -> u64 {
+        let used = self.counter.replace(counter).saturating_sub(counter);
+        self.own.set(self.own.get().map(|own| own.saturating_sub(used)));
+        used
+    }
+
+    /// Changes what the store may use from now on.
+    pub(crate) fn set_own(&self, own: u64) {
+        self.own.set(Some(own));
+    }
+
+    /// Returns whether the store's own share, rather than the account that has `left`, is what runs out first.
+    pub(crate) fn is_own_limit(&self, left: u64) -> bool {
+        self.own.get().is_some_and(|own| own < left)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    /// wasmi has no way to list its operators but the text of the table.
+    #[test]
+    fn operators_cost_one_unit_or_none() {
+        let text = format!("{:?}", operator_costs());
+        let fields = text.trim_start_matches("OperatorCost { ").trim_end_matches(" }");
+        let costs: Vec<(&str, &str)> = fields.split(", ").map(|field| field.split_once(": ").unwrap()).collect();
+        assert!(costs.len() > 400, "{text}");
+        let mut free = Vec::new();
+        for (operator, cost) in costs {
+            match cost {
+                "0" => free.push(operator),
+                "1" => {}
+                _ => panic!("{operator} costs {cost}"),
+            }
+        }
+        free.sort_unstable();
+        assert_eq!(free, ["block", "drop", "else_", "end", "loop_", "nop", "return_", "unreachable"]);
+    }
+
+    #[test]
+    fn a_lease_is_within_the_account() {
+        let mut account = FuelAccount::new(Some(100));
+        let lease = FuelLease::new(Some(30));
+        assert_eq!(lease.grant(account.left()), 30);
+        account.spend(lease.settle(10));
+        assert_eq!((account.used(), lease.left(account.left())), (Some(20), 10));
+        assert!(lease.is_own_limit(account.left()));
+        // The same state of the counter again is no further use.
+        account.spend(lease.settle(10));
+        assert_eq!(account.used(), Some(20));
+        account.spend(75);
+        assert_eq!(lease.grant(account.left()), 5);
+        assert!(!lease.is_own_limit(account.left()));
+        let all = FuelLease::new(None);
+        assert_eq!(all.grant(account.left()), 5);
+        assert!(!all.is_own_limit(account.left()));
+        assert_eq!(FuelAccount::new(None).used(), None);
+    }
+}
