@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::interface::Interface;
+use crate::plan::ZERO;
 use crate::random::{Random, mix};
 use crate::{shapes, smith};
 
@@ -50,6 +51,13 @@ impl Case {
             _ => shapes::module(&mut random),
         };
         Self::new(seed, bytes)
+    }
+
+    /// Whether an instance that was not made is of interest: functions of it are in a table of the host's. Only
+    /// modules that were written with that in mind: wasmtime takes all active segments of such an instance for
+    /// dropped, and they are dropped one by one.
+    pub fn may_be_half_made(&self) -> bool {
+        self.interface.imports.iter().any(|import| import.name.starts_with(ZERO))
     }
 
     /// A module of which only the calls are the seed's.

@@ -30,8 +30,9 @@ pub struct Env {
     /// instance of the same module [`FAR`]: of two instances, the second is left half made.
     pub place: Option<String>,
     pub data: u32,
-    /// Segments of elements that can be used by `table.init`; the first may be an active one.
-    pub segments: u32,
+    /// Active segments of elements, and passive ones, which come after them.
+    pub active: u32,
+    pub passive: u32,
     /// The types that this module favours: in few types, everything meets everything.
     pub favoured: Vec<Type>,
     /// Whether code after a branch is written, tail calls are made, and so on: each module has a mood.
@@ -73,7 +74,8 @@ impl Env {
             imported_tables: 0,
             place: None,
             data: random.below(3),
-            segments: random.within(1, 2),
+            active: 0,
+            passive: random.within(1, 2),
             favoured,
             mood,
         };
@@ -94,6 +96,9 @@ impl Env {
         if random.one_in(4) {
             env.imported_tables = env.tables.len();
             env.place = random.one_in(2).then(|| format!("{ZERO}{}", random.below(1000)));
+        }
+        if !env.tables.is_empty() {
+            env.active = if env.place.is_some() { 2 } else { 1 };
         }
         env.imports = random.below(5) as usize;
         let defined = random.within(1, 8) as usize;
@@ -148,6 +153,12 @@ impl Env {
     /// The index of the first global that is not imported.
     pub fn first_global(&self) -> u32 {
         u32::from(self.place.is_some())
+    }
+
+    /// A segment of elements for `table.init`. An active one, which is dropped, only where it certainly is.
+    pub fn segment(&self, random: &mut Random) -> u32 {
+        let first = if self.place.is_some() { self.active } else { 0 };
+        random.within(first, self.active + self.passive - 1)
     }
 
     pub fn signature_of(&self, func: u32) -> &Signature {

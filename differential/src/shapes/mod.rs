@@ -57,7 +57,7 @@ pub fn module(random: &mut Random) -> Vec<u8> {
     for _ in 0..env.data {
         let bytes = random.bytes(24);
         match env.memories.first() {
-            Some(limits) if random.one_in(3) => {
+            Some(limits) if env.place.is_none() && random.one_in(3) => {
                 let at = if random.one_in(8) { (1 << 20) + 3 } else { i64::from(random.below(100)) };
                 let offset = if limits.is_64 { ConstExpr::i64_const(at) } else { ConstExpr::i32_const(at as i32) };
                 data.active(0, &offset, bytes);
@@ -143,19 +143,17 @@ fn elements(env: &Env, random: &mut Random) -> ElementSection {
     let mut elements = ElementSection::new();
     let some =
         |random: &mut Random| -> Vec<u32> { (0..env::TABLE).map(|_| random.below(env.funcs.len() as u32)).collect() };
-    if let Some((_, limits)) = env.tables.first() {
-        if env.place.is_some() && !limits.is_64 {
-            // A segment that fits, and one that may not.
-            elements.active(Some(0), &ConstExpr::i32_const(0), Elements::Functions(some(random).into()));
-            elements.active(Some(0), &ConstExpr::global_get(0), Elements::Functions(some(random).into()));
-        } else {
-            let offset = if limits.is_64 { ConstExpr::i64_const(0) } else { ConstExpr::i32_const(0) };
-            elements.active(Some(0), &offset, Elements::Functions(some(random).into()));
-        }
-    } else {
-        elements.passive(Elements::Functions(some(random).into()));
+    let (is_64, place) = (env.tables.first().is_some_and(|(_, limits)| limits.is_64), env.place.is_some());
+    for index in 0..env.active {
+        // Of two segments, the second may not fit.
+        let offset = match index {
+            1 if place && !is_64 => ConstExpr::global_get(0),
+            _ if is_64 => ConstExpr::i64_const(0),
+            _ => ConstExpr::i32_const(0),
+        };
+        elements.active(Some(0), &offset, Elements::Functions(some(random).into()));
     }
-    for _ in 1..env.segments {
+    for _ in 0..env.passive {
         elements.passive(Elements::Functions(some(random).into()));
     }
     let all: Vec<_> = (0..env.funcs.len() as u32).collect();

@@ -276,7 +276,7 @@ impl Body<'_> {
                 self.bytes(&[0xfc, 17]);
             }
             1 if element == Type::Func => {
-                let segment = self.random.below(self.env.segments);
+                let segment = self.env.segment(self.random);
                 if self.random.one_in(6) {
                     self.bytes(&[0xfc, 13]);
                     return self.index(segment);
