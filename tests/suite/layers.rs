@@ -15,7 +15,7 @@ const TIERS: &[&[&str]] = &[
     &["error"],
     &["limits"],
     &["budget", "value"],
-    &["module::skim"],
+    &["module::skim", "module::binary"],
     &["module::repair", "module::code_size"],
     &["module::types", "module::layout", "module::diagnose", "module::wat", "wasi", "lang::names", "lang::nesting"],
     &[
