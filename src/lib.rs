@@ -76,6 +76,7 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
+mod check;
 mod engine;
 mod error;
 mod fuel;
@@ -95,6 +96,7 @@ mod wasi;
 mod wasi_command;
 mod wording;
 
+pub use check::{Diagnostic, Severity};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;

@@ -18,6 +18,8 @@ pub enum Action {
     Run(RunArguments),
     /// Call a function that a module exports
     Call(CallArguments),
+    /// Check scripts without running them: syntax, names, types, and lints
+    Check(CheckArguments),
     /// Show a module's imports and exports, in the form in which a script calls them
     Inspect(InspectArguments),
     /// Run a command module built for WASI, on a machine in memory
@@ -66,6 +68,27 @@ pub struct CallArguments {
     /// Its arguments, by its signature: ints in decimal or as 0x…, floats, vectors as 0x…, `null` for a reference
     #[arg(value_name = "ARG", allow_hyphen_values = true, trailing_var_arg = true)]
     pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "A comment `# starlark-lint-disable NAME` turns a warning off for its line.\n\
+    Exit status: 0, 1 if there is an error among what was found, 2 for usage.")]
+pub struct CheckArguments {
+    /// The directory that names in `load` and `wasm.Module` are relative to [default: the script's]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
+    /// How to print what is found: as text, or as a line of JSON each
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub error_format: ErrorFormat,
+    /// The scripts, or `-` for stdin
+    #[arg(value_name = "SCRIPT", required = true)]
+    pub scripts: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ErrorFormat {
+    Text,
+    Json,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wasmlark::{Report, Sandbox, Value};
 
 use crate::exit::fail;
+use crate::root::Root;
 use crate::{args, exit};
 
 /// Runs a script and returns the exit status.
@@ -16,16 +17,12 @@ pub fn run(options: args::RunArguments) -> u8 {
         Ok(source) => source,
         Err(message) => return fail(&message),
     };
-    let folder = options.root.clone().unwrap_or(folder);
-    let root = match folder.canonicalize() {
+    let root = match Root::of(options.root.as_ref().unwrap_or(&folder)) {
         Ok(root) => root,
-        Err(error) => return fail(&format!("cannot use the root {}: {error}", folder.display())),
+        Err(message) => return fail(&message),
     };
-    if !root.is_dir() {
-        return fail(&format!("cannot use the root {}: not a directory", root.display()));
-    }
     // The script may be outside the root. Names in it are relative to it only if it is inside.
-    let name = name_in_root(&name, &root).unwrap_or(name);
+    let name = root.name_of(&name).unwrap_or(name);
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
     let sandbox = Sandbox::new()
@@ -41,7 +38,7 @@ pub fn run(options: args::RunArguments) -> u8 {
                 _ => {}
             }
         })
-        .loader(move |name| read_in_root(&root, name));
+        .loader(move |name| root.read(name));
     let Report { result, stats, .. } = sandbox.report(&name, &text);
     let status = match result {
         Ok(value) if options.eval.is_some() && !value.is_none() => print_value(&value),
@@ -68,25 +65,29 @@ fn print_value(value: &Value) -> u8 {
 }
 
 /// What is run.
-struct Source {
+pub struct Source {
     /// The script's name, for messages.
-    name: String,
-    text: String,
+    pub name: String,
+    pub text: String,
     /// The folder of the script.
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// Its `argv`.
     args: Vec<String>,
 }
 
 impl Source {
     fn of(options: &args::RunArguments) -> Result<Self, String> {
-        let folder = PathBuf::from(".");
         if let Some(text) = &options.eval {
-            let args = options.command.clone();
-            return Ok(Self { name: "<command line>".to_owned(), text: text.clone(), folder, args });
+            let (name, folder, args) = ("<command line>".to_owned(), PathBuf::from("."), options.command.clone());
+            return Ok(Self { name, text: text.clone(), folder, args });
         }
         let (script, args) = options.command.split_first().ok_or("no script given")?;
-        let args = args.to_vec();
+        Self::read(script, args.to_vec())
+    }
+
+    /// Reads a script from a file, or from stdin for `-`.
+    pub fn read(script: &str, args: Vec<String>) -> Result<Self, String> {
+        let folder = PathBuf::from(".");
         if script == "-" {
             let mut text = String::new();
             std::io::stdin()
@@ -98,28 +99,6 @@ impl Source {
         let bytes = std::fs::read(path).map_err(|e| format!("cannot read {script}: {e}"))?;
         let text = String::from_utf8(bytes).map_err(|e| format!("{script} is not a script: {e}"))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Ok(Self { name: script.clone(), text, folder: parent.map_or(folder, Path::to_owned), args })
+        Ok(Self { name: script.to_owned(), text, folder: parent.map_or(folder, Path::to_owned), args })
     }
-}
-
-/// Returns the script's path relative to the root, with `/`, if it is inside.
-fn name_in_root(script: &str, root: &Path) -> Option<String> {
-    let path = Path::new(script).canonicalize().ok()?;
-    let below = path.strip_prefix(root).ok()?;
-    let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
-    Some(parts?.join("/"))
-}
-
-/// Reads a file inside the root. A link that leads out of it is an error.
-fn read_in_root(root: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
-    let path = root.join(name);
-    let real = match path.canonicalize() {
-        Ok(real) => real,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
-    if !real.starts_with(root) {
-        return Err(format!("a link leads out of the root {}; `--root` sets another", root.display()));
-    }
-    std::fs::read(&real).map(Some).map_err(|e| e.to_string())
 }

@@ -47,6 +47,11 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
     GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals).build()
 });
 
+/// Returns what every script of a sandbox sees, but for `argv`.
+pub(crate) fn sandbox_globals() -> &'static Globals {
+    &GLOBALS
+}
+
 /// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
 /// limit `call_depth` begins anew.
 const MAX_LOADS: usize = 32;

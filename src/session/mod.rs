@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+pub(crate) use self::evaluate::sandbox_globals;
 use self::evaluate::{Files, live};
 use self::mailbox::{Mailbox, Request};
 pub(crate) use self::printer::Print;

@@ -46,6 +46,7 @@ const TIERS: &[&[&str]] = &[
     // Above `globals` only because it is about what leaves a script: it needs no script type.
     &["report"],
     &["session"],
+    &["check"],
     &["sandbox", "wasi_command"],
     &["internals"],
 ];
