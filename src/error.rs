@@ -230,6 +230,13 @@ impl Error {
         self.0.location.as_ref()
     }
 
+    /// The same error, as part of something larger.
+    #[cfg(feature = "serde")]
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+
     /// The same error again. Not `Clone`, so that no caller multiplies errors by accident.
     pub(crate) fn copy(&self) -> Self {
         Self(Box::new(Inner {

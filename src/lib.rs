@@ -63,6 +63,7 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
+//! | `serde` | yes | `Session::call` and `Value::to`, `Value::from_serialize`: any type that serde knows; a `Value` as JSON |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
 //!
 //! # Scope

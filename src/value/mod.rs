@@ -2,6 +2,8 @@
 
 mod from;
 mod int;
+#[cfg(feature = "serde")]
+mod serde;
 mod show;
 mod starlark;
 

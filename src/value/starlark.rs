@@ -16,7 +16,7 @@ use super::{Int, Struct, Value};
 use crate::error::Error;
 
 /// The levels of containers in each other: printing and dropping a value recurse on the native stack.
-const MAX_DEPTH: usize = 200;
+pub(super) const MAX_DEPTH: usize = 200;
 
 /// What a value may hold: each value counts one, and each 32 bytes of text count one. A value that refers to the same
 /// things again and again would otherwise be copied without end.

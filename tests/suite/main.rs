@@ -7,6 +7,7 @@
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
 //! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
+//! - `serde`: an application's own types, into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -32,6 +33,8 @@ mod nesting;
 mod readme;
 #[cfg(feature = "wat")]
 mod runner;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(feature = "wat")]
 mod session;
 #[cfg(feature = "wat")]
