@@ -1,6 +1,7 @@
 //! What can go wrong, as one small type.
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use crate::limits::table::Limit;
 
@@ -29,7 +30,11 @@ struct Inner {
     exit_code: Option<i32>,
     location: Option<Location>,
     report: Option<String>,
+    source: Option<Arc<Source>>,
 }
+
+/// The application's own error.
+type Source = dyn std::error::Error + Send + Sync;
 
 /// What sort of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,9 @@ pub enum ErrorKind {
     Load,
     /// WebAssembly code trapped.
     Trap(TrapCode),
+    /// A function of the application failed: [`source`](std::error::Error::source) is the error that it returned, and there is none
+    /// where it panicked.
+    Host,
     /// A limit of the sandbox ended the run.
     Limit(Limit),
 }
@@ -167,7 +175,27 @@ pub struct Location {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), exit_code: None, location: None, report: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            exit_code: None,
+            location: None,
+            report: None,
+            source: None,
+        }))
+    }
+
+    /// Makes an error of the application, for a host function to return: of a message, or of an error of any type, which
+    /// [`source`](std::error::Error::source) then gives back. An `Error` stays the same.
+    pub fn host(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        match error.into().downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(error) => {
+                let mut ours = Self::new(ErrorKind::Host, error.to_string());
+                ours.0.source = Some(error.into());
+                ours
+            }
+        }
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {
@@ -187,7 +215,9 @@ impl Error {
     /// What ended a run of wasm; `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
         if let Some(ours) = error.downcast_ref::<Self>() {
-            return Self::new(ours.kind(), format!("{}, {}", ours.message(), place()));
+            let mut ours = ours.copy();
+            ours.0.message = format!("{}, {}", ours.message(), place());
+            return ours;
         }
         if let Some(code) = error.i32_exit_status() {
             return Self::exit(code, format!("the guest exited with code {code}, {}", place()));
@@ -231,7 +261,6 @@ impl Error {
     }
 
     /// The same error, as part of something larger.
-    #[cfg(feature = "serde")]
     pub(crate) fn within(mut self, what: &str) -> Self {
         self.0.message = format!("{what}: {}", self.0.message);
         self
@@ -245,6 +274,7 @@ impl Error {
             exit_code: self.0.exit_code,
             location: self.0.location.clone(),
             report: self.0.report.clone(),
+            source: self.0.source.clone(),
         }))
     }
 
@@ -286,7 +316,24 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+/// The error that a function of the application returned, if one is the reason.
+///
+/// ```
+/// use std::error::Error as _;
+/// use wasmlark::{ErrorKind, Sandbox};
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.function("read", |path: &str| std::fs::read_to_string(path));
+/// let error = sandbox.run("main.star", "read('/nothing/there')").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Host);
+/// let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+/// assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+/// ```
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
 
 // What ends a host function passes through wasm as it is.
 impl wasmi::errors::HostError for Error {}

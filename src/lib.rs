@@ -82,6 +82,7 @@ mod error;
 mod fuel;
 #[allow(unsafe_code)]
 mod globals;
+mod host;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -99,6 +100,10 @@ mod wording;
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
+#[cfg(feature = "serde")]
+pub use host::argument::Serde;
+pub use host::argument::{Argument, FunctionResult, IntoValue};
+pub use host::function::{Function, HostFunction};
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};

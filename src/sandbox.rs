@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::engine::{Engine, Loader};
 use crate::error::Error;
+use crate::host::Grants;
+use crate::host::function::{Function, HostFunction};
 use crate::limits::Limits;
-use crate::session::{Print, Session, Stats};
+use crate::session::{self, Print, Session, Stats};
 use crate::value::Value;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
@@ -36,6 +38,7 @@ pub struct Sandbox {
     loader: Option<Arc<Loader>>,
     args: Vec<String>,
     print: Option<Arc<Print>>,
+    grants: Arc<Grants>,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -116,6 +119,84 @@ impl Sandbox {
         self
     }
 
+    /// Removes a file. Returns whether it was there. What a session has loaded of it stays.
+    pub fn remove_file(&mut self, name: &str) -> bool {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+    }
+
+    /// Gives scripts, and the files that they load, a global: anything that serde serialises, as
+    /// [`Value::from_serialize`] makes it. It is frozen: no script can change it. A name is what it was last set to, and a
+    /// session keeps what it was loaded with.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Config { name: String, sizes: Vec<u32> }
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox.value("config", &Config { name: "main".into(), sizes: vec![1, 2] })?;
+    /// let run = sandbox.run("main.star", "config['name'] + str(config['sizes'][1])")?;
+    /// assert_eq!(run.value.as_str(), Some("main2"));
+    /// assert!(sandbox.run("main.star", "config['sizes'].append(3)").is_err());
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name is no identifier, a keyword, or that of a builtin; if the value is nested deeper than 200 levels,
+    /// contains a [`Value::Opaque`], has a key that cannot be hashed, or its `Serialize` fails.
+    #[cfg(feature = "serde")]
+    pub fn value<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<&mut Self, Error> {
+        let value =
+            Value::from_serialize(value).map_err(|error| error.within(&format!("cannot give scripts `{name}`")))?;
+        self.set_value(name, value)
+    }
+
+    /// Does what [`value`](Self::value) does, without serde.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`value`](Self::value).
+    pub fn set_value(&mut self, name: &str, value: impl Into<Value>) -> Result<&mut Self, Error> {
+        let value = session::grant(name, &value.into())?;
+        Arc::make_mut(&mut self.grants).set_value(name, value);
+        Ok(self)
+    }
+
+    /// Gives scripts, and the files that they load, a function of the application: a closure of up to eight arguments,
+    /// each an [`Argument`](crate::Argument), that returns a `Result`.
+    ///
+    /// Its error comes back from the run as [`source`](std::error::Error::source) of an error of the kind
+    /// [`Host`](crate::ErrorKind::Host), with the script's frames in the message. A panic is such an error too, where panics unwind.
+    ///
+    /// What it reads of the world is no longer the same on every run: a script is as deterministic as its functions.
+    ///
+    /// ```
+    /// use wasmlark::{Error, Sandbox, Value};
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox
+    ///     .function("lookup", |key: &str, default: Option<u64>| -> Result<Option<u64>, Error> {
+    ///         Ok(if key == "ann" { Some(7) } else { default })
+    ///     })
+    ///     .params(["key", "default"])
+    ///     .doc("Returns the number of a user.");
+    /// let run = sandbox.run("main.star", "[lookup('ann'), lookup('bob'), lookup('bob', default = 1)]")?;
+    /// assert_eq!(run.value.to_string(), "[7, None, 1]");
+    ///
+    /// let error = sandbox.run("main.star", "lookup(3)").unwrap_err();
+    /// assert_eq!(error.message(), "lookup: argument `key` must be str, not int");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// A name that is no identifier, a keyword, or that of a builtin is an error of each run.
+    pub fn function<Args>(&mut self, name: impl Into<String>, function: impl Function<Args>) -> &mut HostFunction {
+        let name = name.into();
+        let function = HostFunction::new(name.clone(), function);
+        Arc::make_mut(&mut self.grants).set_function(name, function)
+    }
+
     /// Runs a script. `name` is for messages, and for names in the script that begin with `./`.
     ///
     /// # Errors
@@ -143,7 +224,7 @@ impl Sandbox {
     }
 
     fn start(&self, name: &str, script: &str) -> (Session, Result<Value, Error>) {
-        Session::start(self.engine(), &self.args, self.print.clone(), name, script)
+        Session::start(self.engine().with_grants(self.grants.clone()), &self.args, self.print.clone(), name, script)
     }
 
     /// The engine of the last run, unless it was made for other limits or holds too much.

@@ -9,6 +9,7 @@ mod fuel;
 pub(crate) mod function;
 pub(crate) mod global;
 mod handle;
+pub(crate) mod host_function;
 mod identity;
 pub(crate) mod instance;
 pub(crate) mod instantiate;

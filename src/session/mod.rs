@@ -1,6 +1,7 @@
 //! A script that was run, and whose functions can be called after that.
 
 mod evaluate;
+mod globals;
 mod mailbox;
 mod printer;
 
@@ -11,6 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+pub(crate) use self::evaluate::grant;
 use self::evaluate::{Files, live};
 use self::mailbox::{Mailbox, Request};
 pub(crate) use self::printer::Print;

@@ -19,8 +19,12 @@ use crate::error::Error;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Int(pub(super) BigInt);
 
-#[cfg(feature = "serde")]
 impl Int {
+    pub(crate) fn from_big(value: BigInt) -> Self {
+        Self(value)
+    }
+
+    #[cfg(feature = "serde")]
     /// Reads decimal digits, after a `-` where it is negative.
     pub(super) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)

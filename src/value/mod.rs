@@ -8,6 +8,7 @@ mod show;
 mod starlark;
 
 pub use int::Int;
+pub(crate) use starlark::make_set;
 
 /// A Starlark value that is owned: it belongs to no script and can be kept, compared, and sent to other threads.
 ///

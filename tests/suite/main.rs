@@ -2,6 +2,7 @@
 //!
 //! - `common`: directives and goldens, which tests share
 //! - `embed`: applications with an evaluator of their own, and the static type checker
+//! - `host`: functions and values that an application gives to its scripts
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
@@ -25,6 +26,8 @@ mod embed;
 #[cfg(feature = "wat")]
 #[path = "../common/golden.rs"]
 mod golden;
+#[cfg(feature = "serde")]
+mod host;
 mod layers;
 #[cfg(feature = "wat")]
 mod limits;

@@ -28,7 +28,7 @@ impl Value {
     ///
     /// A struct becomes a dict in the order of its fields, a map a dict in the order of its keys: a `HashMap` has an order
     /// of its own in each process, and none of that may reach a script. Give a [`Value::Dict`] for another order, and sort
-    /// what a `HashSet` holds. A `Vec` becomes a list, a tuple a tuple, `None` and `()` become `None`. An enum's variant is
+    /// what a `HashSet` holds. A `Vec` becomes a list, a tuple or an array a tuple, `None` and `()` become `None`. An enum's variant is
     /// its name, with data a dict from its name to that. A [`Value`] stays what it is.
     ///
     /// ```
