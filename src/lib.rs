@@ -103,7 +103,9 @@ pub use globals::globals;
 #[cfg(feature = "serde")]
 pub use host::argument::Serde;
 pub use host::argument::{Argument, FunctionResult, IntoValue};
+pub use host::caller::{Caller, GuestMemory};
 pub use host::function::{Function, HostFunction};
+pub use host::import::{Import, ImportResult, WasmNumber};
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};

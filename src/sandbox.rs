@@ -8,6 +8,7 @@ use crate::engine::{Engine, Loader};
 use crate::error::Error;
 use crate::host::Grants;
 use crate::host::function::{Function, HostFunction};
+use crate::host::import::Import;
 use crate::limits::Limits;
 use crate::session::{self, Print, Session, Stats};
 use crate::value::Value;
@@ -195,6 +196,36 @@ impl Sandbox {
         let name = name.into();
         let function = HostFunction::new(name.clone(), function);
         Arc::make_mut(&mut self.grants).set_function(name, function)
+    }
+
+    /// Gives what modules import from `module` under `name`: a closure of a [`Caller`](crate::Caller) and up to twelve numbers, that
+    /// returns a `Result` of none, one or several. No script stands between. What a script gives itself in `imports`, and
+    /// what it gives as `wasi`, go first.
+    ///
+    /// Errors and panics are those of [`function`](Self::function). Its own work costs no fuel.
+    ///
+    /// ```
+    /// use wasmlark::{Caller, Error, Sandbox, Value};
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox.import("env", "now", |_caller: &mut Caller<'_>, zone: i32| -> Result<i64, Error> {
+    ///     Ok(1_700_000_000 + i64::from(zone) * 3600)
+    /// });
+    /// let script = r#"
+    /// guest = wasm.wat('(module (import "env" "now" (func (param i32) (result i64))) (export "now" (func 0)))')
+    /// wasm.instantiate(guest).exports.now(-1)
+    /// "#;
+    /// assert_eq!(sandbox.run("main.star", script)?.value, Value::from(1_699_996_400));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn import<Args: 'static>(
+        &mut self,
+        module: impl Into<String>,
+        name: impl Into<String>,
+        function: impl Import<Args>,
+    ) -> &mut Self {
+        Arc::make_mut(&mut self.grants).set_import(module.into(), name.into(), function);
+        self
     }
 
     /// Runs a script. `name` is for messages, and for names in the script that begin with `./`.

@@ -1,7 +1,9 @@
 //! What an application gives to its scripts: functions, values and imports.
 
 pub(crate) mod argument;
+pub(crate) mod caller;
 pub(crate) mod function;
+pub(crate) mod import;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,6 +13,7 @@ use starlark::environment::Globals;
 use starlark::values::OwnedFrozenValue;
 
 use self::function::HostFunction;
+use self::import::{Import, Imports};
 use crate::error::Error;
 
 /// What one sandbox gives.
@@ -19,6 +22,7 @@ pub(crate) struct Grants {
     /// Globals of every file, by their names. No name is in both.
     functions: BTreeMap<String, HostFunction>,
     values: BTreeMap<String, OwnedFrozenValue>,
+    imports: Imports,
     /// The globals with the language's own, made on first use.
     made: OnceLock<Result<Globals, Error>>,
 }
@@ -43,6 +47,14 @@ impl Grants {
         self.values.insert(name.to_owned(), value);
     }
 
+    pub(crate) fn set_import<Args: 'static>(&mut self, module: String, name: String, function: impl Import<Args>) {
+        self.imports.set(module, name, function);
+    }
+
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.imports
+    }
+
     pub(crate) fn functions(&self) -> &BTreeMap<String, HostFunction> {
         &self.functions
     }
@@ -60,6 +72,11 @@ impl Grants {
 /// A copy may be changed: its globals are made anew.
 impl Clone for Grants {
     fn clone(&self) -> Self {
-        Self { functions: self.functions.clone(), values: self.values.clone(), made: OnceLock::new() }
+        Self {
+            functions: self.functions.clone(),
+            values: self.values.clone(),
+            imports: self.imports.clone(),
+            made: OnceLock::new(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! - `common`: directives and goldens, which tests share
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `host`: functions and values that an application gives to its scripts
+//! - `import`: Rust closures that WebAssembly code calls
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
@@ -28,6 +29,8 @@ mod embed;
 mod golden;
 #[cfg(feature = "serde")]
 mod host;
+#[cfg(feature = "wat")]
+mod import;
 mod layers;
 #[cfg(feature = "wat")]
 mod limits;
