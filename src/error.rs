@@ -140,12 +140,11 @@ impl fmt::Display for TrapCode {
     }
 }
 
-impl TryFrom<wasmi::TrapCode> for TrapCode {
-    type Error = ();
-
-    fn try_from(code: wasmi::TrapCode) -> Result<Self, ()> {
+impl TrapCode {
+    // No `TryFrom`: wasmi is no part of the API.
+    fn from_wasmi(code: wasmi::TrapCode) -> Option<Self> {
         use wasmi::TrapCode as T;
-        Ok(match code {
+        Some(match code {
             T::UnreachableCodeReached => Self::Unreachable,
             T::MemoryOutOfBounds => Self::MemoryOutOfBounds,
             T::TableOutOfBounds => Self::TableOutOfBounds,
@@ -157,13 +156,14 @@ impl TryFrom<wasmi::TrapCode> for TrapCode {
             T::BadSignature => Self::BadSignature,
             T::OutOfFuel => Self::OutOfFuel,
             T::GrowthOperationLimited => Self::GrowthLimited,
-            _ => return Err(()),
+            _ => return None,
         })
     }
 }
 
 /// A place in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Location {
     /// The script's name, as it was given or loaded.
     pub file: String,
@@ -212,9 +212,14 @@ impl Error {
         error
     }
 
+    /// The error of a host function, for wasmi to carry: `from_wasmi` takes it out again.
+    pub(crate) fn into_wasmi(self) -> wasmi::Error {
+        wasmi::Error::host(HostFault(self))
+    }
+
     /// What ended a run of wasm; `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
-        if let Some(ours) = error.downcast_ref::<Self>() {
+        if let Some(HostFault(ours)) = error.downcast_ref::<HostFault>() {
             let mut ours = ours.copy();
             ours.0.message = format!("{}, {}", ours.message(), place());
             return ours;
@@ -222,7 +227,7 @@ impl Error {
         if let Some(code) = error.i32_exit_status() {
             return Self::exit(code, format!("the guest exited with code {code}, {}", place()));
         }
-        match error.as_trap_code().and_then(|code| TrapCode::try_from(code).ok()) {
+        match error.as_trap_code().and_then(TrapCode::from_wasmi) {
             Some(code) => Self::new(ErrorKind::Trap(code), format!("wasm trap: {}, {}", code.message(), place())),
             None => Self::new(ErrorKind::Module, format!("{error}, {}", place())),
         }
@@ -335,8 +340,17 @@ impl std::error::Error for Error {
     }
 }
 
-// What ends a host function passes through wasm as it is.
-impl wasmi::errors::HostError for Error {}
+/// What ends a host function, on its way through wasm. Not `Error` itself, which would then have a trait of wasmi's.
+#[derive(Debug)]
+struct HostFault(Error);
+
+impl fmt::Display for HostFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl wasmi::errors::HostError for HostFault {}
 
 impl From<Error> for starlark::Error {
     fn from(error: Error) -> Self {

@@ -111,6 +111,8 @@ pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{Session, Stats};
+/// The version of starlark that [`globals`] and [`Engine::attach`] are for.
+pub use starlark;
 pub use value::{Int, Struct, Value};
 pub use wasi_command::{WasiCommand, WasiOutput};
 

@@ -50,6 +50,7 @@ const MAX_KEPT_CODE: u64 = 256 << 20;
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Run {
     /// What it printed; empty where [`Sandbox::on_print`] takes that.
     pub output: String,
@@ -62,6 +63,7 @@ pub struct Run {
 
 /// What a script did, whether or not it succeeded.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// What it printed before it ended; empty where [`Sandbox::on_print`] takes that.
     pub output: String,
@@ -234,13 +236,37 @@ impl Sandbox {
     ///
     /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
     pub fn run(&self, name: &str, script: &str) -> Result<Run, Error> {
-        let Report { output, result, stats } = self.report(name, script);
-        result.map(|value| Run { output, value, stats })
+        self.run_with(name, script, self.args.iter())
+    }
+
+    /// Runs a script with an `argv` of its own, in place of the sandbox's.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// for name in ["ann", "bob"] {
+    ///     assert_eq!(sandbox.run_with("main.star", "argv[0]", [name])?.value.as_str(), Some(name));
+    /// }
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run).
+    pub fn run_with(
+        &self,
+        name: &str,
+        script: &str,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Run, Error> {
+        let (mut session, result) = self.start(name, script, args);
+        result.map(|value| Run { output: session.take_output(), value, stats: session.stats() })
     }
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
-        let (mut session, result) = self.start(name, script);
+        let (mut session, result) = self.start(name, script, self.args.iter());
         Report { output: session.take_output(), result, stats: session.stats() }
     }
 
@@ -250,12 +276,32 @@ impl Sandbox {
     ///
     /// Those of [`run`](Self::run).
     pub fn load(&self, name: &str, script: &str) -> Result<Session, Error> {
-        let (session, result) = self.start(name, script);
+        self.load_with(name, script, self.args.iter())
+    }
+
+    /// Runs a script with an `argv` of its own, in place of the sandbox's, and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run).
+    pub fn load_with(
+        &self,
+        name: &str,
+        script: &str,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Session, Error> {
+        let (session, result) = self.start(name, script, args);
         result.map(|_| session)
     }
 
-    fn start(&self, name: &str, script: &str) -> (Session, Result<Value, Error>) {
-        Session::start(self.engine().with_grants(self.grants.clone()), &self.args, self.print.clone(), name, script)
+    fn start(
+        &self,
+        name: &str,
+        script: &str,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> (Session, Result<Value, Error>) {
+        let args: Vec<String> = args.into_iter().map(Into::into).collect();
+        Session::start(self.engine().with_grants(self.grants.clone()), &args, self.print.clone(), name, script)
     }
 
     /// The engine of the last run, unless it was made for other limits or holds too much.

@@ -78,7 +78,7 @@ macro_rules! results {
 
             #[cold]
             fn failed(error: Error) -> Self::Wasm {
-                Err(wasmi::Error::host(error))
+                Err(error.into_wasmi())
             }
         }
 

@@ -155,7 +155,7 @@ impl WasiFunction {
             Err(Fault::Errno(errno)) => Ok(i32::from(errno as u16)),
             Err(Fault::Exit(code)) => Err(wasmi::Error::i32_exit(code)),
             Err(Fault::OutOfFuel) => Err(TrapCode::OutOfFuel.into()),
-            Err(Fault::Ended(error)) => Err(wasmi::Error::host(error)),
+            Err(Fault::Ended(error)) => Err(error.into_wasmi()),
         }
     }
 }
