@@ -2,6 +2,7 @@
 //!
 //! - `common`: directives and goldens, which tests share
 //! - `embed`: applications with an evaluator of their own, and the static type checker
+//! - `examples`: the examples for applications, which check what they do
 //! - `host`: functions and values that an application gives to its scripts
 //! - `import`: Rust closures that WebAssembly code calls
 //! - `layers`: the modules of `src/` import one way
@@ -24,6 +25,8 @@ mod common;
 mod directives;
 #[cfg(feature = "wat")]
 mod embed;
+#[cfg(all(feature = "serde", feature = "wat"))]
+mod examples;
 #[cfg(feature = "wat")]
 #[path = "../common/golden.rs"]
 mod golden;
