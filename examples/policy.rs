@@ -86,6 +86,7 @@ fn decide(sandbox: &Sandbox, requests: &[Request], threads: usize) -> Result<Vec
     })
 }
 
+/// Runs the example, and checks what it decides.
 pub fn main() -> Result<(), Error> {
     let request = |user: &str, size, tags| Request { user: user.to_owned(), action: "put", size, tags };
     let mut requests =
@@ -97,9 +98,8 @@ pub fn main() -> Result<(), Error> {
         let verdict = if decision.allow { "may" } else { "may not" };
         println!("{} {verdict} {}: {}", request.user, request.action, decision.reasons.join(", "));
     }
-    assert!(decisions[0].allow);
-    assert_eq!(decisions[1].reasons, ["tag secret", "30 more than the quota of 50"]);
-    assert_eq!(decisions[2].reasons, ["unknown user eve", "risk of 90"]);
+    let reasons: Vec<_> = decisions.iter().map(|decision| decision.reasons.join(", ")).take(3).collect();
+    assert_eq!(reasons, ["", "tag secret, 30 more than the quota of 50", "unknown user eve, risk of 90"]);
     assert_eq!(decisions.iter().filter(|decision| decision.allow).count(), 1 + 51);
     assert_eq!(decisions, decide(&sandbox, &requests, 1)?, "the number of threads changes nothing");
     Ok(())

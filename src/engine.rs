@@ -112,10 +112,11 @@ impl Engine {
             charge(hash, known.code)?;
             return Ok(known);
         }
-        let code = module::code_size(bytes);
+        let binary = module::Binary::parse(bytes);
+        let code = module::code_size(&binary);
         charge(hash, code)?;
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.wasmi(), bytes, code).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), &binary, code).map(Arc::new);
         let mut cache = self.cache();
         cache.code = cache.code.saturating_add(code);
         let new = new?;

@@ -202,6 +202,10 @@ impl Error {
         Self::new(ErrorKind::Value, message)
     }
 
+    pub(crate) fn load(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Load, message)
+    }
+
     pub(crate) fn limit(limit: Limit, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Limit(limit), message)
     }

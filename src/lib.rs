@@ -77,6 +77,7 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
+mod check;
 mod engine;
 mod error;
 mod fuel;
@@ -97,6 +98,7 @@ mod wasi;
 mod wasi_command;
 mod wording;
 
+pub use check::{Diagnostic, Severity};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use crate::check::{self, Diagnostic};
 use crate::engine::{Engine, Loader};
 use crate::error::Error;
 use crate::host::Grants;
@@ -292,6 +293,23 @@ impl Sandbox {
     ) -> Result<Session, Error> {
         let (session, result) = self.start(name, script, args);
         result.map(|_| session)
+    }
+
+    /// Checks a script without running it: syntax, names, types, and lints. Empty for a script that has no fault.
+    ///
+    /// Types of the `wasm` namespace are known; the exports of a module are not. Files that the script loads are read, and
+    /// must be there.
+    ///
+    /// ```
+    /// use wasmlark::{Sandbox, Severity};
+    ///
+    /// let script = "memory = wasm.Memory(1)\nmemory.raed(0, 4)";
+    /// let [problem] = &Sandbox::new().check("main.star", script)[..] else { panic!() };
+    /// assert_eq!(problem.severity, Severity::Error);
+    /// assert_eq!((problem.location.line, problem.location.column), (2, 8));
+    /// ```
+    pub fn check(&self, name: &str, script: &str) -> Vec<Diagnostic> {
+        check::check(&self.engine().with_grants(self.grants.clone()), name, script)
     }
 
     fn start(

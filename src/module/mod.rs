@@ -1,5 +1,6 @@
 //! A compiled module, and what the script API wants to know of it.
 
+mod binary;
 mod code_size;
 mod diagnose;
 pub(crate) mod inspect;
@@ -14,6 +15,7 @@ use std::collections::VecDeque;
 
 use starlark::collections::SmallMap;
 
+pub(crate) use self::binary::Binary;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
@@ -39,8 +41,8 @@ pub(crate) fn config(limits: &Limits) -> wasmi::Config {
 }
 
 /// About how many bytes a module takes as compiled.
-pub(crate) fn code_size(bytes: &[u8]) -> u64 {
-    code_size::code_size(bytes)
+pub(crate) fn code_size(binary: &Binary<'_>) -> u64 {
+    code_size::code_size(binary)
 }
 
 /// What tells a module from others.
@@ -83,11 +85,12 @@ impl Compiled {
     }
 
     /// Compiles a module whose `code_size` is `code`.
-    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], code: u64) -> Result<Self, Error> {
+    pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, code: u64) -> Result<Self, Error> {
+        let bytes = binary.bytes();
         check_header(bytes)?;
-        let repaired = repair(engine, bytes)?;
+        let repaired = repair(engine, binary)?;
         let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
-        let layout = ModuleLayout::parse(bytes);
+        let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
         let mut positions = layout.imports;

@@ -50,8 +50,8 @@ fn own_globals() -> GlobalsBuilder {
     GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals)
 }
 
-/// Returns the globals of the scripts that an engine runs.
-fn globals_of(engine: &Engine) -> Result<&Globals, Error> {
+/// Returns what every script that an engine runs sees, but for `argv`.
+pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
     match grants.functions().is_empty() && grants.values().is_empty() {
         true => Ok(&GLOBALS),
@@ -199,7 +199,7 @@ impl Files {
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
         Evaluation::attach(module, self.engine.clone(), self.budget.clone());
-        let globals = globals_of(&self.engine)?;
+        let globals = sandbox_globals(&self.engine)?;
         self.spend(eval, ticks, |eval| eval.eval_module(ast, globals))
     }
 

@@ -12,8 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-pub(crate) use self::evaluate::grant;
 use self::evaluate::{Files, live};
+pub(crate) use self::evaluate::{grant, sandbox_globals};
 use self::mailbox::{Mailbox, Request};
 pub(crate) use self::printer::Print;
 use crate::engine::Engine;

@@ -279,3 +279,18 @@ fn functions_are_shared_by_threads() {
     });
     assert_eq!(count.load(Ordering::Relaxed), 400);
 }
+
+#[test]
+fn what_is_given_is_known_to_the_check() {
+    let mut sandbox = sandbox();
+    sandbox.value("config", &1).unwrap();
+    let messages = |sandbox: &Sandbox, script: &str| {
+        sandbox.check("main.star", script).into_iter().map(|found| found.message).collect::<Vec<_>>()
+    };
+    assert_eq!(messages(&sandbox, "x = lookup('a', default = config)\nprint(x + 1)"), Vec::<String>::new());
+    let unknown = messages(&sandbox, "print(lokup('a'))");
+    assert!(unknown.iter().any(|message| message.contains("lokup")), "{unknown:?}");
+    assert!(!messages(&Sandbox::new(), "lookup('a')").is_empty());
+    sandbox.function("no name", || Ok::<_, Error>(()));
+    assert_eq!(messages(&sandbox, "1"), ["`no name` cannot be the name of a global: it must be an identifier"]);
+}

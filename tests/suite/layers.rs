@@ -17,7 +17,7 @@ const TIERS: &[&[&str]] = &[
     &["budget", "value"],
     &["api::scope"],
     &["api::host_module"],
-    &["module::skim"],
+    &["module::skim", "module::binary"],
     &["module::repair", "module::code_size"],
     &["module::types", "module::layout", "module::diagnose", "module::wat", "wasi", "lang::names", "lang::nesting"],
     &[
@@ -49,6 +49,7 @@ const TIERS: &[&[&str]] = &[
     // Above `globals` only because it is about what leaves a script: it needs no script type.
     &["report"],
     &["session"],
+    &["check"],
     &["sandbox", "wasi_command"],
     &["internals"],
 ];

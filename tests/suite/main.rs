@@ -15,6 +15,7 @@
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod check;
 #[cfg(feature = "wat")]
 #[path = "../script/chunk.rs"]
 mod chunk;

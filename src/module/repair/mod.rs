@@ -41,13 +41,15 @@ use std::borrow::Cow;
 pub(crate) use self::memory_maximum::{clip as clip_memory_maximum, given as given_memory_maximum};
 use self::scan::Scan;
 use crate::error::{Error, ErrorKind};
+use crate::module::binary::Binary;
 
 /// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
-pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
+    let bytes = binary.bytes();
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
-    let scan = match Scan::of(bytes) {
+    let scan = match Scan::of(binary) {
         Ok(scan) => scan,
         Err(_) if is_invalid() => return Ok(Cow::Borrowed(bytes)),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
@@ -61,7 +63,7 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<
     if !scan.found_any() {
         return Ok(Cow::Borrowed(bytes));
     }
-    match splice::module(bytes, scan) {
+    match splice::module(binary, scan) {
         Some(repaired) => Ok(Cow::Owned(repaired)),
         None if is_invalid() => Ok(Cow::Borrowed(bytes)),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wasmparser::{
-    BinaryReaderError, DataKind, ElementKind, FuncType, FunctionBody, MemoryType, Parser, Payload, TypeRef,
-};
+use wasmparser::{BinaryReaderError, DataKind, ElementKind, FuncType, FunctionBody, MemoryType, Payload, TypeRef};
 
 use super::aliased_memory::Memories;
 use super::empty_frame::Callees;
@@ -12,6 +10,7 @@ use super::partial_instance::Segments;
 use super::recent::Window;
 use super::types::Types;
 use super::{br_table, memory_maximum, store_to_itself};
+use crate::module::binary::Binary;
 use crate::module::skim::{Skim, code};
 
 /// What a module has of the shapes.
@@ -48,17 +47,18 @@ pub(super) struct Shapes {
 
 impl Scan {
     /// Reads a module through. An error only for bytes that are not a module, or use what wasmi does not know.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self, BinaryReaderError> {
+    pub(super) fn of(binary: &Binary<'_>) -> Result<Self, BinaryReaderError> {
         let mut scan = Self::default();
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload? {
+        let bytes = binary.bytes();
+        for payload in binary.payloads() {
+            match payload {
                 Payload::TypeSection(types) => {
-                    for ty in types.into_iter_err_on_gc_types() {
+                    for ty in types.clone().into_iter_err_on_gc_types() {
                         scan.types.push_original(ty?);
                     }
                 }
                 Payload::ImportSection(imports) => {
-                    for import in imports {
+                    for import in imports.clone() {
                         match import?.ty {
                             TypeRef::Func(ty) => scan.functions.push(ty),
                             TypeRef::Memory(ty) => {
@@ -72,18 +72,18 @@ impl Scan {
                     scan.imported = scan.functions.len();
                 }
                 Payload::FunctionSection(functions) => {
-                    for ty in functions {
+                    for ty in functions.clone() {
                         scan.functions.push(ty?);
                     }
                 }
                 Payload::MemorySection(memories) => {
-                    for ty in memories {
+                    for ty in memories.clone() {
                         scan.memory(&ty?);
                     }
                 }
-                Payload::StartSection { func, .. } => scan.segments.start(func),
+                Payload::StartSection { func, .. } => scan.segments.start(*func),
                 Payload::ElementSection(elements) => {
-                    for element in elements {
+                    for element in elements.clone() {
                         if let ElementKind::Active { table_index, .. } = element?.kind {
                             scan.segments.active_element(table_index.unwrap_or(0));
                         }
@@ -91,7 +91,7 @@ impl Scan {
                 }
                 Payload::DataCountSection { .. } => scan.segments.data_count(),
                 Payload::DataSection(data) => {
-                    for segment in data {
+                    for segment in data.clone() {
                         if let DataKind::Active { .. } = segment?.kind {
                             scan.segments.active_data();
                         }
@@ -100,7 +100,7 @@ impl Scan {
                 Payload::CodeSectionEntry(body) => {
                     let index = scan.bodies;
                     scan.bodies = index.saturating_add(1);
-                    let shapes = scan.body(bytes, index, &body)?;
+                    let shapes = scan.body(bytes, index, body)?;
                     if shapes.any() {
                         scan.found.insert(index, shapes);
                     }
@@ -108,7 +108,10 @@ impl Scan {
                 _ => {}
             }
         }
-        Ok(scan)
+        match binary.error() {
+            Some(error) => Err(error.clone()),
+            None => Ok(scan),
+        }
     }
 
     fn memory(&mut self, ty: &MemoryType) {
