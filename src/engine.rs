@@ -9,6 +9,7 @@ use starlark::eval::Evaluator;
 
 use crate::budget::ModuleHash;
 use crate::error::{Error, ErrorKind};
+use crate::host::Grants;
 use crate::limits::Limits;
 use crate::module::{self, Compiled};
 
@@ -40,7 +41,7 @@ impl Wanted {
 /// runs modules of many users makes an engine for each, or a new one now and then. Evaluations that are
 /// attached to no engine share one that is never dropped.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(Arc<Inner>, Arc<Grants>);
 
 struct Inner {
     wasmi: wasmi::Engine,
@@ -84,7 +85,16 @@ impl Engine {
 
     fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader }))
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader }), Arc::default())
+    }
+
+    /// The same engine, for scripts that get these grants.
+    pub(crate) fn with_grants(self, grants: Arc<Grants>) -> Self {
+        Self(self.0, grants)
+    }
+
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.1
     }
 
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as

@@ -5,6 +5,11 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use wasmi::AsContextMut;
+
+use crate::api::host_module::{HostModule, MemorySlot};
+use crate::api::scope::StoreData;
+use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
@@ -14,9 +19,7 @@ use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
-use crate::wasi::{
-    Abi, Binding, CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System, WasiFunction,
-};
+use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
 use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -176,8 +179,8 @@ impl WasiCommand {
         };
         let engine = Engine::new(limits.clone());
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
-        let mut store = wasmi::Store::new(engine.wasmi(), limiter);
-        store.limiter(|limiter| limiter);
+        let mut store = wasmi::Store::new(engine.wasmi(), StoreData::new(limiter));
+        store.limiter(|data| &mut data.limiter);
         let fuel = FuelLease::new(None);
         if limits.fuel.is_some() {
             // Cannot fail: the engine meters fuel.
@@ -232,20 +235,20 @@ impl WasiOutput {
 fn start(
     engine: &Engine,
     budget: &Budget,
-    store: &mut wasmi::Store<Limiter>,
+    store: &mut wasmi::Store<StoreData>,
     machine: &Machine,
     bytes: &[u8],
 ) -> Result<i32, Failure> {
     let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
-    let binding = Binding::new(machine.clone());
-    let externs = link(&compiled, store, &binding)?;
+    let memory = MemorySlot::default();
+    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory)?;
     let instance = match wasmi::Instance::new(&mut *store, &compiled.module, &externs) {
         Ok(instance) => instance,
         // The start function may exit too.
         Err(error) => return error.i32_exit_status().ok_or(Failure::Wasm(error)),
     };
-    let memory = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
-    memory.inspect(|memory| binding.set_memory(*memory));
+    let exported = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
+    exported.inspect(|exported| memory.set(*exported));
     let Some(start) = instance.get_func(&*store, "_start") else {
         return Err(Failure::Ours(Error::new(
             ErrorKind::Link,
@@ -260,21 +263,22 @@ fn start(
 
 fn link(
     compiled: &Compiled,
-    store: &mut wasmi::Store<Limiter>,
-    binding: &Binding,
+    store: &mut wasmi::Store<StoreData>,
+    host: &dyn HostModule,
+    memory: &MemorySlot,
 ) -> Result<Vec<wasmi::Extern>, Error> {
     let mut problems = Vec::new();
     let mut externs = Vec::new();
     for import in &compiled.imports {
-        let abi = Abi::from_module(&import.module);
         let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
-        match abi.and_then(|abi| WasiFunction::find(abi, &import.name).map(|function| (abi, function))) {
-            Some((abi, function)) if import.ty.func() == Some(&function.ty()) => {
-                externs.push(function.define(&mut *store, abi, binding.clone()).into());
+        match host.find(&import.module, &import.name) {
+            Some(function) if import.ty.func() == Some(&function.ty()) => {
+                externs.push(function.define(store.as_context_mut(), memory).into());
             }
-            Some((_, function)) => problems.push(format!(
-                "{name} must be {}, but in WASI it is {}",
+            Some(function) => problems.push(format!(
+                "{name} must be {}, but {} {}",
                 named(&import.ty),
+                function.origin(),
                 named(&wasmi::ExternType::Func(function.ty()))
             )),
             None => problems.push(format!("{name} ({}) is missing: it is not of WASI", named(&import.ty))),

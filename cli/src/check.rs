@@ -41,7 +41,7 @@ fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, Stri
 
 /// As compilers write it, so that editors find the place.
 fn to_text(diagnostic: &Diagnostic) -> String {
-    let Location { file, line, column } = &diagnostic.location;
+    let Location { file, line, column, .. } = &diagnostic.location;
     let (severity, rule) = (diagnostic.severity.as_str(), &diagnostic.rule);
     format!("{file}:{line}:{column}: {severity}: {} [{rule}]", diagnostic.message)
 }
