@@ -80,6 +80,7 @@ impl WasiCommand {
             args: Vec::new(),
             env: Vec::new(),
             files: Vec::new(),
+            modified: BTreeMap::new(),
             preopens: Vec::new(),
             seed: 0,
             now: 0,
@@ -108,8 +109,17 @@ impl WasiCommand {
     /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
     /// content, is an empty directory. With none, not even `/`, and no [`preopen`](Self::preopen), the
     /// guest can open and make no files.
+    ///
+    /// The guest sees a time of modification that follows from the content, between 1980 and 2000: it changes
+    /// when the content does, and depends on nothing else. [`modified`](Self::modified) sets another.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.setup.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Sets when a file was modified, in nanoseconds since 1970, by the path that it is given under.
+    pub fn modified(mut self, path: impl Into<String>, time: u64) -> Self {
+        self.setup.modified.insert(path.into(), time);
         self
     }
 

@@ -114,6 +114,9 @@ pub struct WasiArguments {
     /// Copy what changed in the directories of --dir out at the end
     #[arg(long)]
     pub write_back: bool,
+    /// When the files of --dir were modified: a time that follows from the content, or the host's
+    #[arg(long, value_name = "SOURCE", value_enum, default_value = "content")]
+    pub times: Times,
     /// The time at which the clock starts, in nanoseconds since 1970 [default: 946684800000000000, the year 2000]
     #[arg(long, value_name = "N", value_parser = whole_number, default_value_t = 946_684_800_000_000_000, hide_default_value = true)]
     pub now: u64,
@@ -129,6 +132,12 @@ pub struct WasiArguments {
     // One list: everything after FILE belongs to the guest, even what looks like an option.
     #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]
     pub command: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Times {
+    Content,
+    Host,
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use wasmlark::WasiCommand;
 
+use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
@@ -29,9 +30,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         eprintln!("error: {message}");
         return Ok(2);
     }
-    let mut before = BTreeMap::new();
+    let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
     for folder in &folders {
-        folder.read(&mut before)?;
+        folder.read(&mut before, &mut times)?;
     }
     let program = Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = WasiCommand::new()
@@ -59,6 +60,11 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     }
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
+    }
+    if options.times == Times::Host {
+        for (path, time) in times {
+            command = command.modified(path, time);
+        }
     }
     let output = command.run(&module);
     let stats = output.stats;
