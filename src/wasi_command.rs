@@ -81,6 +81,7 @@ impl WasiCommand {
             env: Vec::new(),
             files: Vec::new(),
             modified: BTreeMap::new(),
+            content_times: false,
             preopens: Vec::new(),
             seed: 0,
             now: 0,
@@ -110,10 +111,18 @@ impl WasiCommand {
     /// content, is an empty directory. With none, not even `/`, and no [`preopen`](Self::preopen), the
     /// guest can open and make no files.
     ///
-    /// The guest sees a time of modification that follows from the content, between 1980 and 2000: it changes
-    /// when the content does, and depends on nothing else. [`modified`](Self::modified) sets another.
+    /// It was modified when the guest's clock starts, unless [`modified`](Self::modified) or
+    /// [`content_times`](Self::content_times) says otherwise.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.setup.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Gives files a time of modification that follows from their content: an even number of seconds between 1980 and 2000,
+    /// which changes when the content does and depends on nothing else. For files that outlive the guest, so that what it
+    /// cached of one in an earlier run is not taken for current.
+    pub fn content_times(mut self) -> Self {
+        self.setup.content_times = true;
         self
     }
 

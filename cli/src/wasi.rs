@@ -61,11 +61,10 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
     }
-    if options.times == Times::Host {
-        for (path, time) in times {
-            command = command.modified(path, time);
-        }
-    }
+    command = match options.times {
+        Times::Content => command.content_times(),
+        Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
+    };
     let output = command.run(&module);
     let stats = output.stats;
     if options.stats {

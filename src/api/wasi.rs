@@ -57,6 +57,7 @@ impl<'v> Wasi<'v> {
             env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env"))?,
             files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
             modified: BTreeMap::new(),
+            content_times: false,
             preopens: match arguments.preopens {
                 Some(value) => pairs(value, "preopens")?,
                 None => vec![("/".to_owned(), "/".to_owned())],

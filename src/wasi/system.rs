@@ -21,8 +21,10 @@ pub(crate) struct Setup {
     pub(crate) env: Vec<(String, String)>,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// When files were modified, by their paths as in `files`. Others have a time that follows from their content.
+    /// When files were modified, by their paths as in `files`.
     pub(crate) modified: BTreeMap<String, u64>,
+    /// Whether other files have a time that follows from their content, instead of `now`.
+    pub(crate) content_times: bool,
     /// The directories that the guest may open: the name of each for the guest, and its path. The guest
     /// can open no files if there are none.
     pub(crate) preopens: Vec<(String, String)>,
@@ -58,7 +60,7 @@ impl System {
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
     pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
-        let Setup { args, env, files, modified, preopens, seed, now, clock_step } = setup;
+        let Setup { args, env, files, modified, content_times, preopens, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
         }
@@ -82,7 +84,8 @@ impl System {
             budget,
         };
         for (path, content) in files {
-            let modified = modified.get(&path).copied().unwrap_or_else(|| content_time(&content));
+            let default = || if content_times { content_time(&content) } else { now };
+            let modified = modified.get(&path).copied().unwrap_or_else(default);
             system.add_file(&path, content, modified)?;
         }
         let standard =
