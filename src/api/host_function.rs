@@ -30,6 +30,8 @@ impl Builtin {
     ) -> starlark::Result<Vec<Option<Value<'v>>>> {
         let (name, count, names) = (self.0.name(), self.0.count(), self.0.param_names());
         let mut values: Vec<Option<Value<'v>>> = args.positions(eval.heap())?.map(Some).collect();
+        // The last parameter of an open function takes none, or many.
+        let count = if self.0.is_open() { count.saturating_sub(1).max(values.len()) } else { count };
         if values.len() > count {
             let plural = if count == 1 { "" } else { "s" };
             let given = values.len();
@@ -84,13 +86,14 @@ impl<'v> StarlarkValue<'v> for Builtin {
             typ: Ty::any(),
             default_value: None,
         };
-        let (named, all) = (self.0.param_names().len().min(self.0.count()), self.0.count());
+        let all = self.0.count().saturating_sub(usize::from(self.0.is_open()));
+        let named = self.0.param_names().len().min(all);
         DocItem::Member(DocMember::Function(DocFunction {
             docs: self.0.description().and_then(|text| DocString::from_docstring(DocStringKind::Rust, text)),
             params: DocParams {
                 pos_only: (named..all).map(param).collect(),
                 pos_or_named: (0..named).map(param).collect(),
-                args: None,
+                args: self.0.is_open().then(|| param(all)),
                 named_only: Vec::new(),
                 kwargs: None,
             },

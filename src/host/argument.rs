@@ -26,6 +26,17 @@ pub trait Argument<'a>: Sized {
     #[doc(hidden)]
     fn from_starlark(slot: Slot<'a>) -> Result<Self::Output, Mismatch>;
 
+    /// Whether it takes all arguments that are left.
+    #[doc(hidden)]
+    const IS_REST: bool = false;
+
+    /// Takes what it needs of the arguments that are left, and tells which one does not fit.
+    #[doc(hidden)]
+    fn take(slots: &mut std::slice::Iter<'_, Slot<'a>>) -> Result<Self::Output, (usize, Mismatch)> {
+        let slot = slots.next().ok_or_else(|| (0, Mismatch::new("is missing")))?;
+        Self::from_starlark(*slot).map_err(|mismatch| (0, mismatch))
+    }
+
     /// Bytes are made of a type that has a list of its own kind.
     #[doc(hidden)]
     fn list_from_starlark(slot: Slot<'a>) -> Result<Vec<Self::Output>, Mismatch> {
@@ -289,6 +300,34 @@ mod of_tuples {
         2: A 0, B 1;
         3: A 0, B 1, C 2;
         4: A 0, B 1, C 2, D 3;
+    }
+}
+
+/// The last argument of a host function, which takes all that are left, by position.
+///
+/// ```
+/// use wasmlark::{Error, Rest, Sandbox, Value};
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.function("join", |with: &str, Rest(parts): Rest<&str>| Ok::<_, Error>(parts.join(with)));
+/// assert_eq!(sandbox.run("main.star", "join('-', 'a', 'b', 'c')")?.value, Value::from("a-b-c"));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rest<T>(pub Vec<T>);
+
+impl<'a, T: Argument<'a>> Argument<'a> for Rest<T> {
+    type Output = Rest<T::Output>;
+
+    const IS_REST: bool = true;
+
+    fn from_starlark(slot: Slot<'a>) -> Result<Self::Output, Mismatch> {
+        T::from_starlark(slot).map(|only| Rest(vec![only]))
+    }
+
+    fn take(slots: &mut std::slice::Iter<'_, Slot<'a>>) -> Result<Self::Output, (usize, Mismatch)> {
+        let rest = slots.enumerate().map(|(at, slot)| T::from_starlark(*slot).map_err(|mismatch| (at, mismatch)));
+        rest.collect::<Result<_, _>>().map(Rest)
     }
 }
 

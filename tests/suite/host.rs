@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use wasmlark::{Error, ErrorKind, Int, Sandbox, Serde, Value};
+use wasmlark::{Error, ErrorKind, Int, Rest, Sandbox, Serde, Value};
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
@@ -27,6 +27,7 @@ fn sandbox() -> Sandbox {
     sandbox.function("table", |x: BTreeMap<String, Vec<i64>>| Ok::<_, Error>(x));
     sandbox.function("pair", |(x, y): (i32, bool)| Ok::<_, Error>((y, x)));
     sandbox.function("same", |x: Value| Ok::<_, Error>(x));
+    sandbox.function("total", |first: i32, Rest(more): Rest<i32>| Ok::<_, Error>(vec![first, more.iter().sum()]));
     sandbox.function("rows", |Serde(x): Serde<Vec<(u8, String)>>| Ok::<_, Error>(Serde(x)));
     sandbox
 }
@@ -58,6 +59,7 @@ fn arguments_and_results() {
         ("table({'b': [1], 'a': []})", r#"{"a": [], "b": [1]}"#),
         ("pair((1, True))", "(True, 1)"),
         ("same({(1,): set([struct(a = [None, 0.5])] and [2])})", "{(1,): set([2])}"),
+        ("(total(1), total(1, 2), total(1, *range(9)))", "([1, 0], [1, 2], [1, 36])"),
         ("rows([(1, 'a')])", r#"[(1, "a")]"#),
         ("repr(lookup) + type(lookup)", r#""lookupfunction""#),
         ("[lookup(x) for x in ['ann']]", "[7]"),
@@ -94,6 +96,9 @@ fn wrong_arguments() {
         ("words(['a', 1])", "words: argument 1 at `[1]` must be str, not int"),
         ("table({'a': [1, 2.5]})", "table: argument 1 at `[\"a\"][1]` must be int, not float"),
         ("table({1: []})", "table: argument 1 at `.keys()` must be str, not int"),
+        ("total()", "total: argument 1 is missing"),
+        ("total(1, 2, 'a')", "total: argument 3 must be int, not str"),
+        ("total(1, more = 2)", "total: argument `more` is given by name, but its arguments have none"),
         ("pair((1,))", "pair: argument 1 must have 2 elements, not 1"),
         ("rows([(1, 2)])", "rows: argument 1: at `[0][1]`: invalid type: integer `2`, expected a string"),
         (
