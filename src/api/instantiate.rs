@@ -13,7 +13,7 @@ use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
 use super::store_ref::StoreRef;
-use super::table::{MAX_ELEMENTS, maximum_too_large};
+use super::table::check_maximum;
 use super::wasi_module::WasiModule;
 use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
@@ -66,9 +66,7 @@ pub(crate) fn instantiate<'v>(
 fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
     let Tables { elements, maximum } = compiled.tables;
     let limit = store.evaluation.as_ref().engine.limits().table_elements;
-    if maximum > MAX_ELEMENTS {
-        return Err(Error::new(ErrorKind::Link, maximum_too_large(maximum)));
-    }
+    check_maximum(maximum).map_err(|why| Error::new(ErrorKind::Link, why))?;
     if elements > limit {
         return Err(tables_too_large(limit));
     }
