@@ -5,6 +5,7 @@ use std::fmt;
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::docs::{DocFunction, DocItem, DocMember, DocParam, DocParams, DocReturn, DocString, DocStringKind};
+use starlark::environment::GlobalsBuilder;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::typing::Ty;
@@ -17,9 +18,17 @@ use crate::wording::did_you_mean;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Clone)]
 #[allocative(skip)]
-pub(crate) struct Builtin(pub(crate) HostFunction);
+struct Builtin(HostFunction);
 
 starlark_simple_value!(Builtin);
+
+// Here and not in `host`, which knows of no evaluator.
+impl HostFunction {
+    /// Adds the function to the globals of an application that has an evaluator of its own.
+    pub fn add_to(&self, builder: &mut GlobalsBuilder) {
+        builder.set(self.name(), Builtin(self.clone()));
+    }
+}
 
 impl Builtin {
     /// Puts the arguments of a call in the order of the parameters.

@@ -74,9 +74,11 @@ pub struct HostFunction {
 }
 
 impl HostFunction {
-    pub(crate) fn new<Args, F: Function<Args>>(name: String, function: F) -> Self {
+    /// Makes a function of a closure, for an application with an evaluator of its own: [`add_to`](Self::add_to) adds it to the globals.
+    /// [`Sandbox::function`](crate::Sandbox::function) does both.
+    pub fn new<Args, F: Function<Args>>(name: impl Into<String>, function: F) -> Self {
         Self {
-            name: name.into(),
+            name: name.into().into(),
             params: Arc::default(),
             count: F::COUNT,
             is_open: F::IS_OPEN,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use wasmlark::{Error, ErrorKind, Int, Rest, Sandbox, Serde, Value};
+use wasmlark::{Error, ErrorKind, HostFunction, Int, Rest, Sandbox, Serde, Value};
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
@@ -298,4 +298,23 @@ fn what_is_given_is_known_to_the_check() {
     assert!(!messages(&Sandbox::new(), "lookup('a')").is_empty());
     sandbox.function("no name", || Ok::<_, Error>(()));
     assert_eq!(messages(&sandbox, "1"), ["`no name` cannot be the name of a global: it must be an identifier"]);
+}
+
+/// For an application with an evaluator of its own, and for tools that list what scripts may call.
+#[test]
+fn a_function_is_documented() {
+    use starlark::docs::{DocItem, DocMember};
+    use starlark::environment::GlobalsBuilder;
+
+    let mut function =
+        HostFunction::new("find", |key: &str, Rest(more): Rest<i32>| Ok::<_, Error>(key.len() + more.len()));
+    function.params(["key"]).doc("Returns how much there is.\n\nOf all that was asked for.");
+    let docs = GlobalsBuilder::new().with(|builder| function.add_to(builder)).build().documentation();
+    let Some(DocItem::Member(DocMember::Function(docs))) = docs.members.get("find") else { panic!("{docs:?}") };
+    let text = docs.docs.as_ref().unwrap();
+    assert_eq!(text.summary, "Returns how much there is.");
+    assert_eq!(text.details.as_deref(), Some("Of all that was asked for."));
+    let named: Vec<_> = docs.params.pos_or_named.iter().map(|param| param.name.as_str()).collect();
+    assert_eq!(named, ["key"]);
+    assert!(docs.params.args.is_some());
 }
