@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use num_bigint::BigInt;
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::dict::DictRef;
-use starlark::values::float::StarlarkFloat;
+use starlark::values::float::{StarlarkFloat, UnpackFloat};
 use starlark::values::list::ListRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, UnpackValue, Value as Starlark, ValueLike};
@@ -145,8 +145,10 @@ fn bytes(value: Starlark<'_>) -> Option<&[u8]> {
 }
 
 fn float(value: Starlark<'_>) -> Option<f64> {
-    let int = || value.unpack_i32().map(f64::from);
-    value.downcast_ref::<StarlarkFloat>().map(|float| float.0).or_else(int)
+    value
+        .downcast_ref::<StarlarkFloat>()
+        .map(|float| float.0)
+        .or_else(|| UnpackFloat::unpack_value_opt(value).map(|float| float.0))
 }
 
 fn letter(text: &str) -> Option<char> {
