@@ -137,7 +137,7 @@ pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
 #[cfg(feature = "serde")]
 pub use host::argument::Serde;
-pub use host::argument::{Argument, FunctionResult, IntoValue};
+pub use host::argument::{Argument, FunctionResult, IntoValue, Rest};
 pub use host::caller::{Caller, GuestMemory};
 pub use host::function::{Function, HostFunction};
 pub use host::import::{Import, ImportResult, WasmNumber};

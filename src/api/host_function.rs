@@ -5,6 +5,7 @@ use std::fmt;
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::docs::{DocFunction, DocItem, DocMember, DocParam, DocParams, DocReturn, DocString, DocStringKind};
+use starlark::environment::GlobalsBuilder;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::typing::Ty;
@@ -17,9 +18,17 @@ use crate::wording::did_you_mean;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Clone)]
 #[allocative(skip)]
-pub(crate) struct Builtin(pub(crate) HostFunction);
+struct Builtin(HostFunction);
 
 starlark_simple_value!(Builtin);
+
+// Here and not in `host`, which knows of no evaluator.
+impl HostFunction {
+    /// Adds the function to the globals of an application that has an evaluator of its own.
+    pub fn add_to(&self, builder: &mut GlobalsBuilder) {
+        builder.set(self.name(), Builtin(self.clone()));
+    }
+}
 
 impl Builtin {
     /// Puts the arguments of a call in the order of the parameters.
@@ -30,6 +39,8 @@ impl Builtin {
     ) -> starlark::Result<Vec<Option<Value<'v>>>> {
         let (name, count, names) = (self.0.name(), self.0.count(), self.0.param_names());
         let mut values: Vec<Option<Value<'v>>> = args.positions(eval.heap())?.map(Some).collect();
+        // The last parameter of an open function takes none, or many.
+        let count = if self.0.is_open() { count.saturating_sub(1).max(values.len()) } else { count };
         if values.len() > count {
             let plural = if count == 1 { "" } else { "s" };
             let given = values.len();
@@ -84,13 +95,14 @@ impl<'v> StarlarkValue<'v> for Builtin {
             typ: Ty::any(),
             default_value: None,
         };
-        let (named, all) = (self.0.param_names().len().min(self.0.count()), self.0.count());
+        let all = self.0.count().saturating_sub(usize::from(self.0.is_open()));
+        let named = self.0.param_names().len().min(all);
         DocItem::Member(DocMember::Function(DocFunction {
             docs: self.0.description().and_then(|text| DocString::from_docstring(DocStringKind::Rust, text)),
             params: DocParams {
                 pos_only: (named..all).map(param).collect(),
                 pos_or_named: (0..named).map(param).collect(),
-                args: None,
+                args: self.0.is_open().then(|| param(all)),
                 named_only: Vec::new(),
                 kwargs: None,
             },

@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use num_bigint::BigInt;
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::dict::DictRef;
-use starlark::values::float::StarlarkFloat;
+use starlark::values::float::{StarlarkFloat, UnpackFloat};
 use starlark::values::list::ListRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, UnpackValue, Value as Starlark, ValueLike};
@@ -25,6 +25,17 @@ pub trait Argument<'a>: Sized {
 
     #[doc(hidden)]
     fn from_starlark(slot: Slot<'a>) -> Result<Self::Output, Mismatch>;
+
+    /// Whether it takes all arguments that are left.
+    #[doc(hidden)]
+    const IS_REST: bool = false;
+
+    /// Takes what it needs of the arguments that are left, and tells which one does not fit.
+    #[doc(hidden)]
+    fn take(slots: &mut std::slice::Iter<'_, Slot<'a>>) -> Result<Self::Output, (usize, Mismatch)> {
+        let slot = slots.next().ok_or_else(|| (0, Mismatch::new("is missing")))?;
+        Self::from_starlark(*slot).map_err(|mismatch| (0, mismatch))
+    }
 
     /// Bytes are made of a type that has a list of its own kind.
     #[doc(hidden)]
@@ -134,8 +145,10 @@ fn bytes(value: Starlark<'_>) -> Option<&[u8]> {
 }
 
 fn float(value: Starlark<'_>) -> Option<f64> {
-    let int = || value.unpack_i32().map(f64::from);
-    value.downcast_ref::<StarlarkFloat>().map(|float| float.0).or_else(int)
+    value
+        .downcast_ref::<StarlarkFloat>()
+        .map(|float| float.0)
+        .or_else(|| UnpackFloat::unpack_value_opt(value).map(|float| float.0))
 }
 
 fn letter(text: &str) -> Option<char> {
@@ -289,6 +302,34 @@ mod of_tuples {
         2: A 0, B 1;
         3: A 0, B 1, C 2;
         4: A 0, B 1, C 2, D 3;
+    }
+}
+
+/// The last argument of a host function, which takes all that are left, by position.
+///
+/// ```
+/// use wasmlark::{Error, Rest, Sandbox, Value};
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.function("join", |with: &str, Rest(parts): Rest<&str>| Ok::<_, Error>(parts.join(with)));
+/// assert_eq!(sandbox.run("main.star", "join('-', 'a', 'b', 'c')")?.value, Value::from("a-b-c"));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rest<T>(pub Vec<T>);
+
+impl<'a, T: Argument<'a>> Argument<'a> for Rest<T> {
+    type Output = Rest<T::Output>;
+
+    const IS_REST: bool = true;
+
+    fn from_starlark(slot: Slot<'a>) -> Result<Self::Output, Mismatch> {
+        T::from_starlark(slot).map(|only| Rest(vec![only]))
+    }
+
+    fn take(slots: &mut std::slice::Iter<'_, Slot<'a>>) -> Result<Self::Output, (usize, Mismatch)> {
+        let rest = slots.enumerate().map(|(at, slot)| T::from_starlark(*slot).map_err(|mismatch| (at, mismatch)));
+        rest.collect::<Result<_, _>>().map(Rest)
     }
 }
 

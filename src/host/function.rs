@@ -16,6 +16,10 @@ pub trait Function<Args>: Send + Sync + 'static {
     #[doc(hidden)]
     const COUNT: usize;
 
+    /// Whether the last one takes all that are left.
+    #[doc(hidden)]
+    const IS_OPEN: bool;
+
     /// The result, or which argument is wrong in what way.
     #[doc(hidden)]
     fn invoke(&self, args: &[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)>;
@@ -30,14 +34,14 @@ macro_rules! functions {
             $($type: for<'a> Argument<'a>,)*
         {
             const COUNT: usize = $count;
+            const IS_OPEN: bool = false $(|| <$type as Argument<'static>>::IS_REST)*;
 
             #[allow(unused)]
             fn invoke(&self, args: &[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)> {
-                let mut args = args.iter().copied();
-                Ok(self($({
-                    let Some(slot) = args.next() else { return Ok(Err(Error::value("too few arguments"))) };
-                    <$type as Argument<'_>>::from_starlark(slot).map_err(|mismatch| ($at, mismatch))?
-                }),*).into_result())
+                let mut args = args.iter();
+                Ok(self($(
+                    <$type as Argument<'_>>::take(&mut args).map_err(|(more, mismatch)| ($at + more, mismatch))?
+                ),*).into_result())
             }
         }
     )*};
@@ -64,16 +68,20 @@ pub struct HostFunction {
     name: Arc<str>,
     params: Arc<[String]>,
     count: usize,
+    is_open: bool,
     doc: Option<Arc<str>>,
     invoke: Arc<Invoke>,
 }
 
 impl HostFunction {
-    pub(crate) fn new<Args, F: Function<Args>>(name: String, function: F) -> Self {
+    /// Makes a function of a closure, for an application with an evaluator of its own: [`add_to`](Self::add_to) adds it to the globals.
+    /// [`Sandbox::function`](crate::Sandbox::function) does both.
+    pub fn new<Args, F: Function<Args>>(name: impl Into<String>, function: F) -> Self {
         Self {
-            name: name.into(),
+            name: name.into().into(),
             params: Arc::default(),
             count: F::COUNT,
+            is_open: F::IS_OPEN,
             doc: None,
             invoke: Arc::new(move |args| function.invoke(args)),
         }
@@ -110,7 +118,12 @@ impl HostFunction {
         self.count
     }
 
-    /// Calls it with so many arguments as it has parameters.
+    /// Whether the last parameter takes all arguments that are left.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Calls it with as many arguments as it has parameters; more or one less where the last one takes what is left.
     pub(crate) fn invoke<'v>(
         &self,
         args: &[Option<starlark::values::Value<'v>>],

@@ -121,8 +121,8 @@ macro_rules! imports {
                 wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
                     let mut caller = Caller::new(caller, &memory);
                     // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
-                    match catch_unwind(AssertUnwindSafe(|| this(&mut caller, $($arg),*))) {
-                        Ok(result) => result.into_wasm(),
+                    match catch_unwind(AssertUnwindSafe(|| this(&mut caller, $($arg),*).into_wasm())) {
+                        Ok(result) => result,
                         Err(panic) => R::failed(panicked(&name, panic)),
                     }
                 })

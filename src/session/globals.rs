@@ -4,7 +4,6 @@ use starlark::environment::{Globals, GlobalsBuilder, Module};
 use starlark::eval::Evaluator;
 use starlark::values::OwnedFrozenValue;
 
-use crate::api::host_function::Builtin;
 use crate::error::Error;
 use crate::host::Grants;
 use crate::value::{Value, make_set};
@@ -13,7 +12,7 @@ use crate::value::{Value, make_set};
 pub(super) fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<Globals, Error> {
     for (name, function) in grants.functions() {
         check_name(name, known)?;
-        own.set(name, Builtin(function.clone()));
+        function.add_to(&mut own);
     }
     for (name, value) in grants.values() {
         own.set(name, value.clone());

@@ -128,7 +128,7 @@ macro_rules! to_int {
     )*};
 }
 
-to_int!(i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize);
+to_int!(u8, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize);
 
 macro_rules! to {
     ($($variant:ident => $to:ty, $wanted:literal;)*) => {$(

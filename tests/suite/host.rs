@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use wasmlark::{Error, ErrorKind, Int, Sandbox, Serde, Value};
+use wasmlark::{Error, ErrorKind, HostFunction, Int, Rest, Sandbox, Serde, Value};
 
 fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
@@ -27,6 +27,7 @@ fn sandbox() -> Sandbox {
     sandbox.function("table", |x: BTreeMap<String, Vec<i64>>| Ok::<_, Error>(x));
     sandbox.function("pair", |(x, y): (i32, bool)| Ok::<_, Error>((y, x)));
     sandbox.function("same", |x: Value| Ok::<_, Error>(x));
+    sandbox.function("total", |first: i32, Rest(more): Rest<i32>| Ok::<_, Error>(vec![first, more.iter().sum()]));
     sandbox.function("rows", |Serde(x): Serde<Vec<(u8, String)>>| Ok::<_, Error>(Serde(x)));
     sandbox
 }
@@ -52,12 +53,14 @@ fn arguments_and_results() {
         ("wide((1 << 64) - 1)", "18446744073709551615"),
         ("big(-(1 << 100))", "-1267650600228229401496703205376"),
         ("(real(1), real(0.5))", "(1.0, 0.5)"),
+        ("real(1 << 40) == float(1 << 40)", "True"),
         ("letter('x')", r#""x""#),
         ("words(['a', 'b'])", r#""a b""#),
         ("words(('a',))", r#""a""#),
         ("table({'b': [1], 'a': []})", r#"{"a": [], "b": [1]}"#),
         ("pair((1, True))", "(True, 1)"),
         ("same({(1,): set([struct(a = [None, 0.5])] and [2])})", "{(1,): set([2])}"),
+        ("(total(1), total(1, 2), total(1, *range(9)))", "([1, 0], [1, 2], [1, 36])"),
         ("rows([(1, 'a')])", r#"[(1, "a")]"#),
         ("repr(lookup) + type(lookup)", r#""lookupfunction""#),
         ("[lookup(x) for x in ['ann']]", "[7]"),
@@ -89,11 +92,15 @@ fn wrong_arguments() {
         ("octets('a', b'')", "octets: argument 1 must be bytes, not str"),
         ("octets(b'a', [1])", "octets: argument 2 must be bytes, not list"),
         ("real('a')", "real: argument 1 must be float, not str"),
+        ("real(True)", "real: argument 1 must be float, not bool"),
         ("letter('xy')", "letter: argument 1 must be a str of one character, not str"),
         ("words('a')", "words: argument 1 must be list, not str"),
         ("words(['a', 1])", "words: argument 1 at `[1]` must be str, not int"),
         ("table({'a': [1, 2.5]})", "table: argument 1 at `[\"a\"][1]` must be int, not float"),
         ("table({1: []})", "table: argument 1 at `.keys()` must be str, not int"),
+        ("total()", "total: argument 1 is missing"),
+        ("total(1, 2, 'a')", "total: argument 3 must be int, not str"),
+        ("total(1, more = 2)", "total: argument `more` is given by name, but its arguments have none"),
         ("pair((1,))", "pair: argument 1 must have 2 elements, not 1"),
         ("rows([(1, 2)])", "rows: argument 1: at `[0][1]`: invalid type: integer `2`, expected a string"),
         (
@@ -293,4 +300,23 @@ fn what_is_given_is_known_to_the_check() {
     assert!(!messages(&Sandbox::new(), "lookup('a')").is_empty());
     sandbox.function("no name", || Ok::<_, Error>(()));
     assert_eq!(messages(&sandbox, "1"), ["`no name` cannot be the name of a global: it must be an identifier"]);
+}
+
+/// For an application with an evaluator of its own, and for tools that list what scripts may call.
+#[test]
+fn a_function_is_documented() {
+    use starlark::docs::{DocItem, DocMember};
+    use starlark::environment::GlobalsBuilder;
+
+    let mut function =
+        HostFunction::new("find", |key: &str, Rest(more): Rest<i32>| Ok::<_, Error>(key.len() + more.len()));
+    function.params(["key"]).doc("Returns how much there is.\n\nOf all that was asked for.");
+    let docs = GlobalsBuilder::new().with(|builder| function.add_to(builder)).build().documentation();
+    let Some(DocItem::Member(DocMember::Function(docs))) = docs.members.get("find") else { panic!("{docs:?}") };
+    let text = docs.docs.as_ref().unwrap();
+    assert_eq!(text.summary, "Returns how much there is.");
+    assert_eq!(text.details.as_deref(), Some("Of all that was asked for."));
+    let named: Vec<_> = docs.params.pos_or_named.iter().map(|param| param.name.as_str()).collect();
+    assert_eq!(named, ["key"]);
+    assert!(docs.params.args.is_some());
 }

@@ -246,6 +246,41 @@ fn random_values_survive_every_way() {
     assert_eq!(kinds.len(), 11, "{kinds:?}");
 }
 
+/// Through `From` and `TryFrom`, through serde, and through both crosswise.
+#[test]
+fn random_numbers_survive_every_way() {
+    let mut numbers = Numbers(3);
+    for _ in 0..5000 {
+        let bits = numbers.below(128);
+        let wide = (i128::from(numbers.below(1 << 31)) << 97 | i128::from(numbers.below(1 << 31)) << 60) >> bits;
+        let value = Value::from(wide);
+        assert_eq!(i128::try_from(value.clone()).unwrap(), wide);
+        assert_eq!(value.to::<i128>().unwrap(), wide);
+        assert_eq!(Value::from_serialize(&wide).unwrap(), value);
+        assert_eq!(i64::try_from(value.clone()).ok(), i64::try_from(wide).ok());
+        assert_eq!(value.to::<i64>().ok(), i64::try_from(wide).ok());
+        assert_eq!(u64::try_from(value.clone()).ok(), u64::try_from(wide).ok());
+        assert_eq!(value.to::<u64>().ok(), u64::try_from(wide).ok());
+        assert_eq!(u8::try_from(value.clone()).ok(), u8::try_from(wide).ok());
+        assert_eq!(value.to::<u8>().ok(), u8::try_from(wide).ok());
+        let some = (wide, Some(numbers.below(9) as i64), vec![numbers.below(1 << 31)]);
+        let value = Value::from(some.clone());
+        assert_eq!(<(i128, Option<i64>, Vec<u64>)>::try_from(value.clone()).unwrap(), some);
+        assert_eq!(Value::from_serialize(&some).unwrap(), value);
+        assert_eq!(value.to::<(i128, Option<i64>, Vec<u64>)>().unwrap(), some);
+        let map: BTreeMap<String, i64> = (0..numbers.below(4)).map(|n| (numbers.text(), n as i64)).collect();
+        assert_eq!(BTreeMap::<String, i64>::try_from(Value::from(map.clone())).unwrap(), map);
+        assert_eq!(Value::from_serialize(&map).unwrap(), Value::from(map.clone()));
+    }
+}
+
+/// What serde_json marks numbers with is a dict like any other, where a script or an application makes one.
+#[test]
+fn the_mark_of_a_json_number_is_a_key() {
+    let dict = Value::Dict(vec![("$serde_json::private::Number".into(), "5".into())]);
+    assert_eq!(Value::from_serialize(&dict).unwrap(), dict);
+}
+
 #[test]
 fn random_types_survive_every_way() {
     let mut numbers = Numbers(2);

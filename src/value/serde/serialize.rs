@@ -96,7 +96,8 @@ impl Entries {
     }
 
     fn finish(mut self) -> Value {
-        if let [(Value::Str(key), Value::Str(text))] = self.entries.as_slice()
+        if self.mark.is_none()
+            && let [(Value::Str(key), Value::Str(text))] = self.entries.as_slice()
             && key == JSON_NUMBER
             && let Some(number) = json_number(text)
         {
