@@ -11,6 +11,7 @@ mod limits;
 mod read;
 mod root;
 mod run;
+mod streams;
 mod wasi;
 mod write_back;
 
