@@ -111,6 +111,7 @@
 mod api;
 mod budget;
 mod check;
+mod docs;
 mod engine;
 mod error;
 mod fuel;
@@ -132,6 +133,7 @@ mod wasi_command;
 mod wording;
 
 pub use check::{Diagnostic, Severity};
+pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;

@@ -22,6 +22,8 @@ pub enum Action {
     Check(CheckArguments),
     /// Show a module's imports and exports, in the form in which a script calls them
     Inspect(InspectArguments),
+    /// Print the reference of the script API, in Markdown
+    Doc(DocArguments),
     /// Run a command module built for WASI, on a machine in memory
     Wasi(WasiArguments),
     /// Print a script that completes this command in a shell
@@ -89,6 +91,13 @@ pub struct CheckArguments {
 pub enum ErrorFormat {
     Text,
     Json,
+}
+
+#[derive(Args)]
+pub struct DocArguments {
+    /// One entry, such as `wasm.instantiate`, `wasm.Memory` or `wasm.Memory.read` [default: all]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 #[derive(Args)]

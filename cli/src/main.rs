@@ -3,6 +3,7 @@
 mod args;
 mod call;
 mod check;
+mod doc;
 mod exit;
 mod folder;
 mod generate;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         args::Action::Run(options) => run::run(options),
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),
+        args::Action::Doc(options) => doc::run(options),
         args::Action::Inspect(options) => inspect::run(options),
         args::Action::Wasi(options) => wasi::run(options),
         args::Action::Completions(options) => generate::completions(options.shell),

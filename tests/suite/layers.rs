@@ -49,7 +49,7 @@ const TIERS: &[&[&str]] = &[
     // Above `globals` only because it is about what leaves a script: it needs no script type.
     &["report"],
     &["session"],
-    &["check"],
+    &["check", "docs"],
     &["sandbox", "wasi_command"],
     &["internals"],
 ];

@@ -41,6 +41,7 @@ mod limits;
 mod nesting;
 #[cfg(feature = "wat")]
 mod readme;
+mod reference;
 #[cfg(feature = "wat")]
 mod runner;
 #[cfg(feature = "serde")]
