@@ -124,6 +124,27 @@ fn what_cannot_be_run() {
     }
 }
 
+/// Fuel is metered only if `--fuel` asks for it.
+#[test]
+fn fuel_is_no_limit_by_default() {
+    let folder = folder("fuel");
+    fs::write(folder.join("nop.wasm"), wat::parse_str(r#"(module (func (export "_start")))"#).unwrap()).unwrap();
+    for (args, stats) in [
+        (&["--stats", "nop.wasm"][..], r#"{"fuel":null,"#),
+        (&["--stats", "--fuel", "none", "nop.wasm"][..], r#"{"fuel":null,"#),
+        (&["--stats", "--fuel", "1000", "nop.wasm"][..], r#"{"fuel":1,"#),
+    ] {
+        let output = wasi(&folder, args, b"");
+        let stderr = text(&output.stderr);
+        assert!(stderr.starts_with(stats), "{args:?}: {stderr}");
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+    }
+    let help = wasi(&folder, &["--help"], b"");
+    let help = text(&help.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let fuel = help.split("--fuel <N>").nth(1).and_then(|text| text.split("--max-").next()).unwrap();
+    assert!(fuel.contains("pays for all its arms") && fuel.contains("[default: none"), "{fuel}");
+}
+
 /// Writes the name of each preopened directory, a line each, and exits with 7.
 const PREOPENS: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
