@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use starlark::collections::SmallMap;
 
 pub(crate) use self::binary::Binary;
+pub(crate) use self::diagnose::looks_like_module;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;

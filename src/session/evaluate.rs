@@ -22,6 +22,7 @@ use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
 use crate::lang::{self, names};
+use crate::module::looks_like_module;
 use crate::report::Reporter;
 use crate::value::Value;
 use crate::wording::did_you_mean;
@@ -327,8 +328,12 @@ impl FileLoader for ScriptLoader<'_, '_> {
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = files.engine.load(Wanted::File, &name)?;
-        let text = String::from_utf8(bytes)
-            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            if looks_like_module(e.as_bytes()) {
+                return lang::module_not_script(&name);
+            }
+            Error::new(ErrorKind::Load, format!("\"{name}\" is not a script: {e}"))
+        })?;
         // The loaded file draws on the same budget.
         release_fuel(self.module);
         let frozen = files.load(&name, text)?;
