@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use crate::limits::table::Limit;
+use crate::wording::visible;
 
 /// An error of this crate: boxed, so that a `Result` of it stays two words.
 ///
@@ -177,7 +178,8 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            // A script or a module may have chosen part of it.
+            message: visible(message.into()),
             exit_code: None,
             location: None,
             report: None,

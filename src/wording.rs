@@ -9,19 +9,36 @@ pub(crate) const COMPONENT: &str = "this is a WebAssembly component, not a modul
 pub(crate) fn shown(name: &str) -> String {
     const MAX_LEN: usize = 100;
     let mut out = String::new();
-    for c in name.chars().take(MAX_LEN) {
-        match c {
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                out.extend(c.escape_unicode())
-            }
-            c if c.is_control() => out.extend(c.escape_default()),
-            c => out.push(c),
-        }
-    }
+    name.chars().take(MAX_LEN).for_each(|c| push_visible(c, &mut out));
     if name.chars().nth(MAX_LEN).is_some() {
         out.push('…');
     }
     out
+}
+
+/// A text with lines, such as a report: escaped like a name, but for line feeds and tabs.
+pub(crate) fn visible(text: String) -> String {
+    let is_layout = |c: char| matches!(c, '\n' | '\t');
+    if text.chars().all(|c| is_layout(c) || !is_hidden(c)) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    text.chars().for_each(|c| if is_layout(c) { out.push(c) } else { push_visible(c, &mut out) });
+    out
+}
+
+/// Whether a character moves the cursor, drives a terminal, or turns the direction of writing.
+fn is_hidden(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control()
+}
+
+fn push_visible(c: char, out: &mut String) {
+    match c {
+        c if c.is_control() => out.extend(c.escape_default()),
+        c if is_hidden(c) => out.extend(c.escape_unicode()),
+        c => out.push(c),
+    }
 }
 
 /// Returns the question "did you mean …?" with the names closest to one that does not exist; `None` if no name is close.

@@ -11,6 +11,7 @@ use starlark::codemap::{FileSpan, ResolvedPos};
 
 use crate::error::{Error, ErrorKind, Location};
 use crate::lang::compat::shift_assign::SourceEdits;
+use crate::wording::visible;
 
 /// Renders the reports of one session.
 #[derive(Default)]
@@ -32,7 +33,7 @@ impl Reporter {
             None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         };
         let place = error.span().map(|span| excerpt::visible(&self.original(span)));
-        let report = self.render(error, place.as_ref());
+        let report = visible(self.render(error, place.as_ref()));
         ours.with_report(place.as_ref().map(location), report)
     }
 

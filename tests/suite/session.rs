@@ -214,3 +214,24 @@ fn a_script_that_fails_is_no_session() {
     let error = Sandbox::new().load("main.star", "x = 1\nfail('no')").unwrap_err();
     assert_eq!(error.location().map(|at| at.line), Some(2));
 }
+
+/// Whatever a script or a module chose of a message, it drives no terminal and forges no line.
+#[test]
+fn messages_are_escaped() {
+    let scripts = [
+        "fail('\\x1b[31m\\u202ered\\r\\x07')",
+        "x = '\\x1b[2J'\nwasm.instantiate(wasm.wat('(module (import \"\\\\1b[2J\\\\e2\\\\80\\\\ae\" \"\\\\1b[31m\" (func)))'))",
+        "# \u{202e}\n1 // 0",
+        "wasm.instantiate(wasm.wat('(module (func (export \"\\\\1b\") unreachable))')).exports['\\x1b']()",
+        "{}['\\x1b[31m']",
+        "load('\\x1b.star', 'f')",
+        "'\u{1b}' + 1",
+    ];
+    for script in scripts {
+        let error = wasmlark::Sandbox::new().run("main.star", script).unwrap_err();
+        for text in [error.to_string(), error.message().to_owned(), format!("{error:?}")] {
+            let hidden = text.chars().find(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c));
+            assert_eq!(hidden, None, "{script:?}: {text:?}");
+        }
+    }
+}
