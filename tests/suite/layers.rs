@@ -11,7 +11,7 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["limits::table", "limits::amount", "wording", "fuel"],
+    &["limits::table", "limits::amount", "wording", "fuel", "ticks"],
     &["error"],
     &["limits"],
     &["budget", "value"],
@@ -24,6 +24,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::builtins",
         "lang::compat::collect",
         "lang::compat::limits",
+        "lang::compat::ticks",
         "lang::compat::libm",
     ],
     &["module::inspect", "lang::compat::shift_assign"],

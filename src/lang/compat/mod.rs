@@ -10,6 +10,7 @@ pub(crate) mod limits;
 #[allow(unsafe_code, clippy::panic)]
 pub(super) mod shift;
 pub(crate) mod shift_assign;
+pub(crate) mod ticks;
 
 use starlark::environment::GlobalsBuilder;
 
