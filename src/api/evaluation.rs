@@ -67,14 +67,18 @@ impl<'v> Evaluation<'v> {
     /// nothing is freed, so there the count is exact; a collection sets it back.
     #[inline]
     pub(crate) fn copy_out(&self, bytes: u64) -> Result<(), Error> {
+        self.hold(bytes, "copied out of a memory")
+    }
+
+    /// The same for bytes that are held for a script; `what` says which, in a message.
+    #[inline]
+    pub(crate) fn hold(&self, bytes: u64, what: &str) -> Result<(), Error> {
         let copied = self.copied.0.get().saturating_add(bytes);
         let limit = self.engine.limits().heap as u64;
         if copied > limit {
             return Err(Error::limit(
                 Limit::Heap,
-                format!(
-                    "{bytes} bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is {limit} bytes"
-                ),
+                format!("{bytes} bytes more, {what}, are too many: the sandbox's limit `heap` is {limit} bytes"),
             ));
         }
         self.copied.0.set(copied);
