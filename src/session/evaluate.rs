@@ -70,6 +70,7 @@ pub(super) struct Files {
     /// The files that are being loaded now, outermost first.
     loading: RefCell<Vec<String>>,
     ticks: Cell<u64>,
+    ticks_extra: ticks::Extra,
     /// Set when the files together have spent their ticks, before the evaluator that runs has reached its own limit.
     out_of_ticks: Cell<bool>,
     reporter: Reporter,
@@ -128,8 +129,10 @@ fn release_fuel(module: &Module<'_>) {
 
 impl Files {
     pub(super) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+        let budget = Budget::new(engine.limits());
         Self {
-            budget: Budget::new(engine.limits()),
+            ticks_extra: ticks::Extra(budget.ticks.clone()),
+            budget,
             args,
             printer: Printer::new(print, engine.limits().output),
             loaded: RefCell::default(),
@@ -168,6 +171,7 @@ impl Files {
         let ticks = left.saturating_add(idle);
         eval.set_loader(loader);
         eval.set_print_handler(&self.printer);
+        eval.extra = Some(&self.ticks_extra);
         // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here.
         eval.set_check_cancelled(Box::new(|| {
             let passed = self.budget.ticks.check();

@@ -9,15 +9,23 @@
 //! Remove when: `Evaluator` has a method that adds to its ticks and checks them.
 
 use once_cell::sync::Lazy;
+use starlark::any::ProvidesStaticType;
 use starlark::environment::{Globals, Module};
 use starlark::eval::Evaluator;
 use starlark::syntax::{AstModule, Dialect};
 use starlark::values::{OwnedFrozenValue, Value};
 
-use crate::ticks::CHECK_PERIOD;
+use crate::ticks::{CHECK_PERIOD, TickMeter};
 
 /// The limit from which on a thousand ticks more are not worth the time that [`align`] takes.
 const ROUNDED_FROM: u64 = 1_000_000;
+
+/// What an evaluator of a sandbox has as its `extra`: the meter that must hear of what is counted here.
+#[derive(ProvidesStaticType)]
+pub(crate) struct Extra(pub(crate) TickMeter);
+
+/// The elements that a builtin goes through for a tick.
+const ELEMENTS: u64 = 8;
 
 /// The function that counts; its call of `range` is a tick too. `None` never happens, and then nothing is counted.
 static COUNT: Lazy<Option<OwnedFrozenValue>> = Lazy::new(|| {
@@ -41,10 +49,24 @@ pub(crate) fn spend<'v>(eval: &mut Evaluator<'v, '_, '_>, ticks: u64) -> starlar
     while left > 0 {
         let now = i32::try_from(left).unwrap_or(i32::MAX);
         let argument = eval.heap().alloc(now);
-        eval.eval_function(count, &[argument], &[]).map_err(|error| starlark::Error::new_kind(error.into_kind()))?;
+        let counted = eval.eval_function(count, &[argument], &[]);
+        if let Some(meter) = eval.extra.and_then(|extra| extra.downcast_ref::<Extra>()) {
+            meter.0.observe(eval.get_total_tick_count());
+        }
+        counted.map_err(|error| starlark::Error::new_kind(error.into_kind()))?;
         left = left.saturating_sub(now.unsigned_abs().into());
     }
     Ok(())
+}
+
+/// Counts what a builtin does with the elements of `value`.
+///
+/// # Errors
+///
+/// Those of [`spend`].
+pub(crate) fn spend_length<'v>(eval: &mut Evaluator<'v, '_, '_>, value: Value<'v>) -> starlark::Result<()> {
+    let length = value.length().unwrap_or_default();
+    spend(eval, u64::try_from(length).unwrap_or_default() / ELEMENTS)
 }
 
 /// Returns the ticks that an evaluator must have counted before its script begins, so that the check that finds
