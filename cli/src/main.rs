@@ -4,6 +4,7 @@ mod args;
 mod call;
 mod ceiling;
 mod check;
+mod doc;
 mod exit;
 mod folder;
 mod generate;
@@ -13,6 +14,7 @@ mod read;
 mod root;
 mod run;
 mod stack;
+mod streams;
 mod wasi;
 mod write_back;
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         }
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),
+        args::Action::Doc(options) => doc::run(options),
         args::Action::Inspect(options) => inspect::run(options),
         args::Action::Wasi(options) => wasi::run(options),
         args::Action::Completions(options) => generate::completions(options.shell),

@@ -1,12 +1,11 @@
 //! Modules of the command line.
 
-use std::io::Read;
+use crate::streams;
 
 /// Reads a module from a file, or from stdin for `-`. Returns its name for messages, and its bytes.
 pub fn module(file: &str) -> Result<(String, Vec<u8>), String> {
     if file == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(|e| format!("cannot read the module from stdin: {e}"))?;
+        let bytes = streams::read_all().map_err(|e| format!("cannot read the module from stdin: {e}"))?;
         return Ok(("<stdin>".to_owned(), bytes));
     }
     Ok((file.to_owned(), std::fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?))
