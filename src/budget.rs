@@ -9,6 +9,7 @@ use wasmi_core::LimiterError;
 use crate::error::{Error, Limit};
 use crate::fuel::FuelAccount;
 use crate::limits::Limits;
+use crate::ticks::TickMeter;
 
 /// What tells modules apart: the hash of their bytes.
 pub(crate) type ModuleHash = [u8; 32];
@@ -57,6 +58,8 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     usage: Arc<Mutex<Usage>>,
+    /// The ticks of the evaluator that runs now.
+    pub(crate) ticks: TickMeter,
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
@@ -78,6 +81,7 @@ impl Budget {
         };
         Self {
             usage: Arc::new(Mutex::new(usage)),
+            ticks: TickMeter::new(limits.ticks),
             files_limit: limits.files,
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,

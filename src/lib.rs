@@ -127,6 +127,7 @@ mod module;
 mod report;
 mod sandbox;
 mod session;
+mod ticks;
 mod value;
 mod wasi;
 mod wasi_command;

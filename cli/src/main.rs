@@ -2,6 +2,7 @@
 
 mod args;
 mod call;
+mod ceiling;
 mod check;
 mod doc;
 mod exit;
@@ -12,6 +13,7 @@ mod limits;
 mod read;
 mod root;
 mod run;
+mod stack;
 mod streams;
 mod wasi;
 mod write_back;
@@ -23,7 +25,10 @@ use clap::Parser;
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     let status = match arguments.action {
-        args::Action::Run(options) => run::run(options),
+        args::Action::Run(options) => {
+            ceiling::set(&options.limits.0);
+            stack::with_large(|| run::run(options))
+        }
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),
         args::Action::Doc(options) => doc::run(options),

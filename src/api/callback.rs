@@ -87,7 +87,11 @@ impl HostCall<'_> {
             *slot = to_starlark(param, owner, store, heap)?;
         }
         let args = if self.has_caller { &*args } else { &*rest };
-        eval.eval_function(function, args, &[]).map_err(|error| self.explain(error, function, args.len()))
+        store
+            .evaluation
+            .as_ref()
+            .call_back(eval, function, args)
+            .map_err(|error| self.explain(error, function, args.len()))
     }
 
     /// A function that does not take what an import is called with: most often one that forgot `caller`.

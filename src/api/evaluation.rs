@@ -14,6 +14,7 @@ use super::scope::SinceCollection;
 use crate::budget::Budget;
 use crate::engine::Engine;
 use crate::error::{Error, Limit};
+use crate::lang::compat::ticks;
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
 /// with an underscore, no `load` can ask for. So an embedder keeps the evaluator's `extra` and the
@@ -66,18 +67,52 @@ impl<'v> Evaluation<'v> {
     /// nothing is freed, so there the count is exact; a collection sets it back.
     #[inline]
     pub(crate) fn copy_out(&self, bytes: u64) -> Result<(), Error> {
+        self.hold(bytes, "copied out of a memory")
+    }
+
+    /// The same for bytes that are held for a script; `what` says which, in a message.
+    #[inline]
+    pub(crate) fn hold(&self, bytes: u64, what: &str) -> Result<(), Error> {
         let copied = self.copied.0.get().saturating_add(bytes);
         let limit = self.engine.limits().heap as u64;
         if copied > limit {
             return Err(Error::limit(
                 Limit::Heap,
-                format!(
-                    "{bytes} bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is {limit} bytes"
-                ),
+                format!("{bytes} bytes more, {what}, are too many: the sandbox's limit `heap` is {limit} bytes"),
             ));
         }
         self.copied.0.set(copied);
         Ok(())
+    }
+
+    /// Calls a function from Rust, and keeps count of the evaluator's ticks.
+    pub(crate) fn call(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        function: Value<'v>,
+        args: &[Value<'v>],
+        named: &[(&str, Value<'v>)],
+    ) -> starlark::Result<Value<'v>> {
+        let result = eval.eval_function(function, args, named);
+        self.budget.ticks.observe(eval.get_total_tick_count());
+        result
+    }
+
+    /// Calls a function from WebAssembly, which counts a tick as each call does.
+    #[inline]
+    pub(crate) fn call_back(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        function: Value<'v>,
+        args: &[Value<'v>],
+    ) -> starlark::Result<Value<'v>> {
+        let due = self.budget.ticks.call(eval.get_total_tick_count());
+        if due > 0 {
+            let spent = ticks::spend(eval, due);
+            self.budget.ticks.observe(eval.get_total_tick_count());
+            spent?;
+        }
+        self.call(eval, function, args, &[])
     }
 
     /// Whether fuel is counted at all.

@@ -18,7 +18,7 @@ use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
 use super::convert::{self, Expected};
-use super::identity::are_same;
+use super::identity::{Identity, are_same};
 use super::store::Store;
 use super::store_ref::StoreRef;
 use super::typed_calls;
@@ -291,7 +291,7 @@ where
 
     fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
         // Not the name: a function that is exported under two has two handles, which are equal.
-        std::hash::Hash::hash(&signature(&self.ty), hasher);
+        std::hash::Hash::hash(&Identity::of(&self.func), hasher);
         Ok(())
     }
 

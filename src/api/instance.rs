@@ -13,6 +13,7 @@ use starlark::values::{
     Heap, NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked, ValueTyped, starlark_value,
 };
 
+use super::evaluation::Evaluation;
 use super::exports::{EndedExports, Exports};
 use super::handle::ended;
 use super::memory::Memory;
@@ -91,7 +92,7 @@ impl<'v> Instance<'v> {
     /// Runs a function without parameters and results; the exit code, where the guest exits.
     fn run(&self, name: &str, heap: Heap<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let function = self.exports.as_ref().get(name, heap)?;
-        match eval.eval_function(function, &[], &[]) {
+        match Evaluation::current(eval).as_ref().call(eval, function, &[], &[]) {
             Ok(_) => Ok(0),
             Err(error) => match Error::find_in(&error) {
                 Some(ours) if ours.kind() == ErrorKind::Trap(TrapCode::Exit) => Ok(ours.exit_code().unwrap_or(0)),
@@ -171,7 +172,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         if instance.module.compiled().exports.contains_key("_initialize") {
             // A reactor that exits while it initializes is not fit for use: the exit is an error.
             let function = instance.exports.as_ref().get("_initialize", eval.heap())?;
-            eval.eval_function(function, &[], &[])?;
+            Evaluation::current(eval).as_ref().call(eval, function, &[], &[])?;
         }
         Ok(NoneType)
     }

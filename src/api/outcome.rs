@@ -14,6 +14,7 @@ use starlark::values::{
 };
 use starlark::{starlark_complex_value, starlark_module, starlark_simple_value};
 
+use super::evaluation::Evaluation;
 use crate::error::{Error, ErrorKind, TrapCode};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
@@ -35,7 +36,7 @@ pub(crate) fn attempt<'v>(
     named: &[(&str, Value<'v>)],
     eval: &mut Evaluator<'v, '_, '_>,
 ) -> starlark::Result<Outcome<'v>> {
-    match eval.eval_function(function, args, named) {
+    match Evaluation::current(eval).as_ref().call(eval, function, args, named) {
         Ok(value) => Ok(Outcome { ok: true, value, trap: Value::new_none() }),
         Err(error) => match Error::find_in(&error) {
             Some(ours) if matches!(ours.kind(), ErrorKind::Trap(_)) => {

@@ -53,13 +53,13 @@ impl<'v> Wasi<'v> {
         let number = |value: Option<Value<'_>>, what, default| value.map_or(Ok(default), |v| convert::size(v, what));
         let stdin = arguments.stdin.map_or(Ok(&[][..]), |v| content(v, || "`stdin`".to_owned()));
         let setup = Setup {
-            args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
-            env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env"))?,
+            args: arguments.args.map_or_else(|| Ok(Vec::new()), |value| strings(value, evaluation.as_ref()))?,
+            env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env", evaluation.as_ref()))?,
             files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
             modified: BTreeMap::new(),
             content_times: false,
             preopens: match arguments.preopens {
-                Some(value) => pairs(value, "preopens")?,
+                Some(value) => pairs(value, "preopens", evaluation.as_ref())?,
                 None => vec![("/".to_owned(), "/".to_owned())],
             },
             seed: number(arguments.seed, "seed", 0)?,
@@ -95,25 +95,34 @@ impl<'v> Wasi<'v> {
     }
 }
 
-fn strings(value: Value<'_>) -> Result<Vec<String>, Error> {
+/// What a string of a machine takes beside its bytes.
+const STRING_OVERHEAD: usize = 32;
+
+/// Copies a string for a machine. It counts against the limit `heap`.
+fn keep(text: &str, evaluation: &Evaluation<'_>) -> Result<String, Error> {
+    evaluation.hold(text.len().saturating_add(STRING_OVERHEAD) as u64, "given to a WASI machine")?;
+    Ok(text.to_owned())
+}
+
+fn strings(value: Value<'_>, evaluation: &Evaluation<'_>) -> Result<Vec<String>, Error> {
     let items = ListRef::from_value(value).map(ListRef::content).or(TupleRef::from_value(value).map(TupleRef::content));
     let Some(items) = items else {
         return Err(Error::value(format!("`args` must be a list of str, got {}", convert::describe(value))));
     };
     let item = |(at, item): (usize, &Value<'_>)| match item.unpack_str() {
-        Some(text) => Ok(text.to_owned()),
+        Some(text) => keep(text, evaluation),
         None => Err(Error::value(format!("`args[{at}]` must be a str, got {}", convert::describe(*item)))),
     };
     items.iter().enumerate().map(item).collect()
 }
 
 /// A dict from str to str, which was given as `what`.
-fn pairs(value: Value<'_>, what: &str) -> Result<Vec<(String, String)>, Error> {
+fn pairs(value: Value<'_>, what: &str, evaluation: &Evaluation<'_>) -> Result<Vec<(String, String)>, Error> {
     let Some(dict) = DictRef::from_value(value) else {
         return Err(Error::value(format!("`{what}` must be a dict from str to str, got {}", convert::describe(value))));
     };
     let pair = |(name, value): (Value<'_>, Value<'_>)| match (name.unpack_str(), value.unpack_str()) {
-        (Some(name), Some(value)) => Ok((name.to_owned(), value.to_owned())),
+        (Some(name), Some(value)) => Ok((keep(name, evaluation)?, keep(value, evaluation)?)),
         (Some(name), None) => {
             Err(Error::value(format!("`{what}[\"{name}\"]` must be a str, got {}", convert::describe(value))))
         }

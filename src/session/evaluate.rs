@@ -21,6 +21,7 @@ use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
+use crate::lang::compat::ticks;
 use crate::lang::{self, names};
 use crate::module::looks_like_module;
 use crate::report::Reporter;
@@ -83,6 +84,9 @@ pub(super) struct Files {
     /// The files that are being loaded now, outermost first.
     loading: RefCell<Vec<String>>,
     ticks: Cell<u64>,
+    ticks_extra: ticks::Extra,
+    /// Set when the files together have spent their ticks, before the evaluator that runs has reached its own limit.
+    out_of_ticks: Cell<bool>,
     reporter: Reporter,
 }
 
@@ -139,13 +143,16 @@ fn release_fuel(module: &Module<'_>) {
 
 impl Files {
     pub(super) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+        let budget = Budget::new(engine.limits());
         Self {
-            budget: Budget::new(engine.limits()),
+            ticks_extra: ticks::Extra(budget.ticks.clone()),
+            budget,
             args,
             printer: Printer::new(print, engine.limits().output),
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
+            out_of_ticks: Cell::new(false),
             reporter: Reporter::default(),
             engine,
         }
@@ -166,16 +173,25 @@ impl Files {
         }
     }
 
-    /// Makes an evaluator ready for a file. Returns the ticks that it may spend.
+    /// Makes an evaluator ready for a file. Returns the ticks that it may count.
     fn prepare<'v, 'a>(
         &'a self,
         eval: &mut Evaluator<'v, 'a, '_>,
         loader: &'a ScriptLoader<'a, 'v>,
     ) -> starlark::Result<u64> {
         let limits = self.engine.limits();
-        let ticks = limits.ticks.saturating_sub(self.ticks.get()).max(1);
+        let left = self.budget.ticks.left().max(1);
+        let idle = ticks::align(left);
+        let ticks = left.saturating_add(idle);
         eval.set_loader(loader);
         eval.set_print_handler(&self.printer);
+        eval.extra = Some(&self.ticks_extra);
+        // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here.
+        eval.set_check_cancelled(Box::new(|| {
+            let passed = self.budget.ticks.check();
+            self.out_of_ticks.set(passed);
+            passed
+        }));
         let limited = [
             eval.set_max_tick_count(ticks),
             eval.set_max_heap_size(limits.heap),
@@ -184,6 +200,8 @@ impl Files {
         for outcome in limited {
             outcome.map_err(starlark::Error::new_other)?;
         }
+        self.budget.ticks.begin(ticks);
+        ticks::spend(eval, idle)?;
         Ok(ticks)
     }
 
@@ -240,13 +258,22 @@ impl Files {
         work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
     ) -> starlark::Result<Starlark<'v>> {
         let before = eval.get_total_tick_count();
-        let result = work(eval);
+        self.budget.ticks.observe(before);
+        let mut result = work(eval);
         release_fuel(eval.module());
+        let calls = self.budget.ticks.take_calls();
+        if result.is_ok()
+            && let Err(error) = ticks::spend(eval, calls)
+        {
+            result = Err(error);
+        }
+        self.budget.ticks.observe(eval.get_total_tick_count());
         // Loads have added theirs meanwhile.
         let spent = eval.get_total_tick_count().saturating_sub(before);
         self.ticks.set(self.ticks.get().saturating_add(spent));
         let limits = self.engine.limits();
         let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
+            None if self.out_of_ticks.get() => self.at_limit(Limit::Ticks, &error),
             Some(limit) => self.at_limit(limit, &error),
             None => error,
         })?;
@@ -281,6 +308,7 @@ impl Files {
     fn load(&self, name: &str, text: String) -> starlark::Result<FrozenModule> {
         self.loading.borrow_mut().push(name.to_owned());
         let before = self.budget.snapshot();
+        let (outer, spent) = (self.budget.ticks.save(), self.ticks.get());
         let frozen = Module::with_temp_heap(|module| {
             {
                 let loader = ScriptLoader { files: self, from: name, module: &module };
@@ -290,6 +318,7 @@ impl Files {
             }
             module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
         });
+        self.budget.ticks.restore(&outer, self.ticks.get().saturating_sub(spent));
         self.budget.restore(before);
         self.loading.borrow_mut().pop();
         frozen

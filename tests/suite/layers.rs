@@ -11,7 +11,7 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["limits::table", "limits::amount", "wording", "fuel"],
+    &["limits::table", "limits::amount", "wording", "fuel", "ticks"],
     &["error"],
     &["limits"],
     &["budget", "value"],
@@ -19,12 +19,22 @@ const TIERS: &[&[&str]] = &[
     &["api::host_module"],
     &["module::skim", "module::binary"],
     &["module::repair", "module::code_size"],
-    &["module::types", "module::layout", "module::diagnose", "module::wat", "wasi", "lang::names", "lang::nesting"],
+    &[
+        "module::types",
+        "module::layout",
+        "module::diagnose",
+        "module::wat",
+        "wasi",
+        "lang::names",
+        "lang::nesting",
+        "lang::compat::ticks",
+    ],
     &[
         "module",
         "lang::compat::shift",
         "lang::compat::builtins",
         "lang::compat::collect",
+        "lang::compat::json",
         "lang::compat::limits",
         "lang::compat::libm",
     ],

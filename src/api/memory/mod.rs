@@ -82,6 +82,7 @@ impl<'v> Memory<'v> {
     /// The `length` bytes at `offset`, for reading.
     #[inline]
     fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        self.charge_long(length)?;
         self.data(|data| match slice(data, offset, length) {
             Some(bytes) => Ok(f(bytes)),
             None => Err(out_of_range("read", offset, length, data.len())),
@@ -91,6 +92,7 @@ impl<'v> Memory<'v> {
     /// Passes the `length` bytes at `offset` to `f` and charges `cost` bytes to the script's heap.
     #[inline]
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
+        self.charge_long(length)?;
         let store = self.owner.store()?;
         store.with(|context| {
             let data = self.memory.data(&context);
@@ -128,6 +130,7 @@ impl<'v> Memory<'v> {
     /// The `length` bytes at `offset`, for writing.
     #[inline]
     fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
+        self.charge_long(length)?;
         self.data_mut(|data| {
             let size = data.len();
             match slice_mut(data, offset, length) {
@@ -144,6 +147,12 @@ impl<'v> Memory<'v> {
     /// Charges work on so many bytes, as a guest is charged for the same.
     fn charge(&self, bytes: u64) -> Result<(), Error> {
         self.owner.store()?.charge(self.owner.to_value(), bytes / BYTES_PER_FUEL)
+    }
+
+    /// Charges a read or write that is long enough to cost fuel. One that does not fit the memory costs nothing.
+    #[inline(always)]
+    fn charge_long(&self, bytes: u64) -> Result<(), Error> {
+        if bytes < BYTES_PER_FUEL || bytes > self.byte_length()? { Ok(()) } else { self.charge(bytes) }
     }
 
     fn grow(&self, by: u64) -> Result<u64, Error> {

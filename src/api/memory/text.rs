@@ -106,6 +106,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<String> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
+        this.charge_long(length.saturating_mul(2))?;
         let store = this.owner.store()?;
         Ok(store.with(|context| {
             let data = this.memory.data(&context);
@@ -134,6 +135,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<u64> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let s = text(s.get())?;
+        this.charge(s.len() as u64)?;
         let units = s.encode_utf16().count() as u64;
         this.write_range(ptr, units.saturating_mul(2), |to| {
             for (to, unit) in to.chunks_exact_mut(2).zip(s.encode_utf16()) {

@@ -1,12 +1,14 @@
-//! Builtins that cost the same on every host.
+//! Builtins that cost the same on every host, and by the length of what they are given.
 //!
 //! Upstream: starlark calls some builtins before the script runs if all arguments are constants, and keeps the result if
 //! it fits the word of small ints. That word is narrower on a 32-bit host, where the call is then made when the script
 //! runs, and counts a tick more. Behind a value of this crate they are always called when the script runs.
+//! And a call counts one tick, however many elements a builtin goes through.
 //!
 //! Upstream change: none known.
 //!
-//! Remove when: small ints have as many bits on every host, or a builtin can be registered without being folded.
+//! Remove when: small ints have as many bits on every host, or a builtin can be registered without being folded;
+//! and when long work counts.
 
 use std::fmt;
 
@@ -21,10 +23,15 @@ use starlark::values::{
     FrozenValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
 };
 
+use super::ticks;
+
 type MakeTy = Option<fn() -> Ty>;
 
 /// The builtins whose results may be ints of more than 28 bits, with the types that they stand for in annotations.
 const UNFOLDED: [(&str, MakeTy); 2] = [("hash", None), ("int", Some(Ty::int))];
+
+/// The builtins that may go through any number of elements, none of which is made or kept.
+const LONG: [&str; 5] = ["all", "any", "max", "min", "sorted"];
 
 /// The owner of the functions.
 static STANDARD: Lazy<Globals> = Lazy::new(Globals::standard);
@@ -33,7 +40,9 @@ static STANDARD: Lazy<Globals> = Lazy::new(Globals::standard);
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     for (name, function) in STANDARD.iter() {
         if let Some((_, ty)) = UNFOLDED.iter().find(|(unfolded, _)| *unfolded == name) {
-            builder.set(name, Unfolded { function, ty: *ty });
+            builder.set(name, Unfolded { function, ty: *ty, is_long: false });
+        } else if LONG.contains(&name) {
+            builder.set(name, Unfolded { function, ty: None, is_long: true });
         }
     }
 }
@@ -43,6 +52,7 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
 struct Unfolded {
     function: FrozenValue,
     ty: MakeTy,
+    is_long: bool,
 }
 
 starlark_simple_value!(Unfolded);
@@ -55,6 +65,11 @@ impl<'v> StarlarkValue<'v> for Unfolded {
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
+        if self.is_long {
+            for arg in args.positions(eval.heap())? {
+                ticks::spend_length(eval, arg)?;
+            }
+        }
         self.function.to_value().invoke(args, eval)
     }
 

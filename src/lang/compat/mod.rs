@@ -4,12 +4,16 @@
 #[allow(unsafe_code, clippy::panic)]
 mod builtins;
 pub(crate) mod collect;
+#[allow(unsafe_code, clippy::panic)]
+mod json;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 mod libm;
 pub(crate) mod limits;
 #[allow(unsafe_code, clippy::panic)]
 pub(super) mod shift;
 pub(crate) mod shift_assign;
+#[allow(unsafe_code)]
+pub(crate) mod ticks;
 
 use starlark::environment::GlobalsBuilder;
 
@@ -17,4 +21,5 @@ use starlark::environment::GlobalsBuilder;
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     shift::globals(builder);
     builtins::globals(builder);
+    json::globals(builder);
 }

@@ -1,0 +1,76 @@
+//! Scripts that try to take the process down. Each runs in a process of its own, with a limit on its address space.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+use std::process::{Command, Output};
+
+/// Runs a script in 8 GB of address space.
+fn run(options: &str, script: &str) -> Output {
+    let shell = format!("ulimit -v 8000000; exec \"$0\" run {options} -e \"$1\"");
+    Command::new("sh").args(["-c", &shell, env!("CARGO_BIN_EXE_wasmlark"), script]).output().unwrap()
+}
+
+/// Runs a script that must end with `status` and an error that contains `message`.
+fn ends(options: &str, script: &str, status: i32, message: &str) {
+    let output = run(options, script);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{script}\n{errors}");
+    assert!(errors.contains(message), "{script}\n{errors}");
+}
+
+/// What the allocator says at its ceiling.
+const CEILING: &str = "the process takes more memory than the limits allow";
+
+/// Limits that keep the ceiling low, and so the tests quick.
+const SMALL: &str = "--max-heap 16M --max-memory 16M --max-files 1M --max-output 1M";
+
+#[test]
+fn content_that_no_limit_counts_ends_at_the_ceiling() {
+    for script in [
+        "b = wasm.Memory(160).read(0, 10000000)\ndef f(l):\n    for _ in range(200): l.append(b[1:])\nf([])",
+        "b = wasm.Memory(160).read(0, 10000000)\n[b + b for _ in range(200)]",
+        "b = wasm.Memory(160).read(0, 10000000)\n[b * 2 for _ in range(200)]",
+        "[0] * 1000000000",
+        "'a' * 2000000000",
+        "list(range(100000000))",
+        "l = [0] * 1000000\nl.extend(range(100000000))",
+        "{i: None for i in range(100000000)}",
+        "set(range(100000000))",
+    ] {
+        ends(SMALL, script, 3, CEILING);
+    }
+}
+
+#[test]
+fn strings_of_a_machine_count() {
+    let message = "given to a WASI machine, are too many: the sandbox's limit `heap` is 16777216 bytes";
+    for argument in ["args = [s] * 1000", "env = {str(i): s for i in range(1000)}"] {
+        ends(SMALL, &format!("s = 'a' * 1000000\nwasm.wasi({argument})"), 3, message);
+    }
+}
+
+#[test]
+fn deep_values_fit_the_stack() {
+    let deep = "def deep(n):\n    v = ()\n    for _ in range(n): v = (v,)\n    return v\n";
+    for script in ["len(repr(deep(60000)))", "partial(len, deep(60000)) and None", "[deep(60000)] and None"] {
+        let output = run("", &format!("{deep}{script}"));
+        assert_eq!(output.status.code(), Some(0), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn calls_back_from_webassembly_end_at_the_limit_on_ticks() {
+    let script = r#"spin = wasm.instantiate(wasm.wat('(module (import "e" "f" (func $f)) (func (export "spin") (loop (call $f) (br 0))))'), imports = {"e": {"f": lambda caller: None}}).exports.spin
+spin()"#;
+    ends("--max-ticks 10000", script, 3, "the sandbox's limit `ticks` is reached: 10000");
+}
+
+#[test]
+fn long_reads_and_writes_end_at_the_limit_on_fuel() {
+    for call in ["m.write_utf16(0, s)", "m.write_string(0, s)", "m.write(0, b)", "m.read_string(0, 1000000)"] {
+        let script = format!(
+            "m = wasm.Memory(160)\ns = 'a' * 1000000\nb = m.read(0, 1000000)\ndef f():\n    for _ in range(900): {call}\nf()"
+        );
+        ends("--fuel 1000000", &script, 3, "limit `fuel` is 1000000");
+    }
+}

@@ -1,0 +1,172 @@
+//! `json.encode` of deep values, and `json.decode` of large floats.
+//!
+//! Upstream: the encoder's use of native stack grows with the square of the depth, and overflows a stack of 8 MiB at 254
+//! levels. The decoder panics at a number that no float can hold, such as `1e400`. Here containers are encoded level
+//! by level, up to [`MAX_DEPTH`], and such numbers are refused before they are decoded.
+//!
+//! Upstream change: none known.
+//!
+//! Remove when: both are fixed, and `tests/script/json.star` passes without this file.
+
+use std::fmt;
+
+use allocative::Allocative;
+use once_cell::sync::Lazy;
+use starlark::any::ProvidesStaticType;
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
+use starlark::eval::{Arguments, Evaluator};
+use starlark::starlark_simple_value;
+use starlark::values::dict::{AllocDict, DictRef};
+use starlark::values::list::ListRef;
+use starlark::values::record::Record;
+use starlark::values::structs::StructRef;
+use starlark::values::tuple::TupleRef;
+use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
+
+use crate::error::Error;
+
+/// The levels of containers in each other that are encoded. starlark decodes fewer.
+const MAX_DEPTH: usize = 200;
+
+/// The owner of starlark's functions.
+static STANDARD: Lazy<Globals> = Lazy::new(|| Globals::extended_by(&[LibraryExtension::Json]));
+
+/// Replaces `json`.
+pub(crate) fn globals(builder: &mut GlobalsBuilder) {
+    builder.namespace("json", |builder| {
+        builder.set("encode", Json::Encode);
+        builder.set("decode", Json::Decode);
+    });
+}
+
+#[derive(Debug, Clone, Copy, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+enum Json {
+    Encode,
+    Decode,
+}
+
+starlark_simple_value!(Json);
+
+#[starlark_value(type = "function")]
+impl<'v> StarlarkValue<'v> for Json {
+    fn invoke(
+        &self,
+        _this: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let heap = eval.heap();
+        match self {
+            Self::Encode => {
+                args.no_named_args()?;
+                let [value] = args.positional(heap)?;
+                let mut out = String::new();
+                encode(value, MAX_DEPTH, &mut out, heap)?;
+                Ok(heap.alloc(out))
+            }
+            Self::Decode => {
+                args.no_named_args()?;
+                let [text] = args.positional(heap)?;
+                if let Some(number) = text.unpack_str().and_then(too_large) {
+                    let shown: String = number.chars().take(40).collect();
+                    return Err(Error::value(format!("json.decode: no float is as large as {shown}")).into());
+                }
+                let standard = STANDARD.iter().find(|(name, _)| *name == "json").map(|(_, json)| json.to_value());
+                match standard.map(|json| json.get_attr("decode", heap)).transpose()?.flatten() {
+                    Some(decode) => decode.invoke(args, eval),
+                    None => Err(Error::value("json.decode is not there").into()),
+                }
+            }
+        }
+    }
+}
+
+/// Writes a value as starlark does. `depth` is what may follow of levels.
+fn encode<'v>(value: Value<'v>, depth: usize, out: &mut String, heap: Heap<'v>) -> starlark::Result<()> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(Error::value(format!("json.encode: the value is nested deeper than {MAX_DEPTH} levels")).into());
+    };
+    let list = match (ListRef::from_value(value), TupleRef::from_value(value)) {
+        (Some(list), _) => Some(list.content()),
+        (_, Some(tuple)) => Some(tuple.content()),
+        _ => None,
+    };
+    if let Some(items) = list {
+        out.push('[');
+        for (index, item) in items.iter().enumerate() {
+            out.push_str(if index > 0 { "," } else { "" });
+            encode(*item, depth, out, heap)?;
+        }
+        out.push(']');
+    } else if let Some(dict) = DictRef::from_value(value) {
+        object(dict.iter(), depth, out, heap)?;
+    } else if let Some(fields) = StructRef::from_value(value) {
+        object(fields.iter().map(|(name, value)| (name.to_value(), value)), depth, out, heap)?;
+    } else if let Some(fields) = Record::from_value(value) {
+        object(fields.iter().map(|(name, value)| (heap.alloc(name), value)), depth, out, heap)?;
+    } else {
+        out.push_str(&value.to_json().map_err(starlark::Error::new_value)?);
+    }
+    Ok(())
+}
+
+fn object<'v>(
+    entries: impl Iterator<Item = (Value<'v>, Value<'v>)>,
+    depth: usize,
+    out: &mut String,
+    heap: Heap<'v>,
+) -> starlark::Result<()> {
+    out.push('{');
+    for (index, (key, value)) in entries.enumerate() {
+        out.push_str(if index > 0 { "," } else { "" });
+        // What a key may be, and how it is written, is starlark's to say.
+        let alone = heap.alloc(AllocDict([(key, Value::new_none())])).to_json().map_err(starlark::Error::new_value)?;
+        out.push_str(alone.trim_start_matches('{').trim_end_matches("null}"));
+        encode(value, depth, out, heap)?;
+    }
+    out.push('}');
+    Ok(())
+}
+
+/// Returns the first number of a JSON text that is larger than every float, where it is not an int.
+fn too_large(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        rest = rest.get(at..)?;
+        if let Some(string) = rest.strip_prefix('"') {
+            rest = after_string(string);
+            continue;
+        }
+        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(end);
+        let is_float = number.contains(['.', 'e', 'E']);
+        if is_float && number.parse::<f64>().is_ok_and(f64::is_infinite) {
+            return Some(number);
+        }
+        rest = after;
+    }
+    None
+}
+
+/// Returns what follows the string whose opening quote comes before `text`.
+fn after_string(text: &str) -> &str {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return text.get(at..).and_then(|rest| rest.get(1..)).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    ""
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Encode => "<function encode>",
+            Self::Decode => "<function decode>",
+        })
+    }
+}
