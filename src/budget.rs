@@ -14,7 +14,7 @@ use crate::limits::Limits;
 pub(crate) type ModuleHash = [u8; 32];
 
 /// What the stores use together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Usage {
     fuel: FuelAccount,
     memory: u64,
@@ -82,6 +82,11 @@ impl Budget {
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,
         }
+    }
+
+    /// Returns a budget that goes on from what is used of this one, apart from it.
+    pub(crate) fn fork(&self) -> Self {
+        Self { usage: Arc::new(Mutex::new(self.usage().clone())), ..*self }
     }
 
     /// Returns the fuel left for all stores together, as of the last settlement.

@@ -72,7 +72,8 @@
 //! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
 
 // starlark's derives expand to `unsafe` here, in `globals` and in `lang::compat`, and to panics of its feature
-// `pagable`, which is off. What we write ourselves of `unsafe` is in `api::scope` and `api::store_ref`.
+// `pagable`, which is off. The `unsafe` that is written by hand is in `api::scope`,
+// `api::store_ref` and `session::whole`.
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
@@ -102,7 +103,7 @@ pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::{Session, Stats};
+pub use session::{Program, Session, Stats};
 pub use value::{Int, Struct, Value};
 pub use wasi_command::{WasiCommand, WasiOutput};
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::engine::{Engine, Loader};
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::session::{Print, Session, Stats};
+use crate::session::{Files, Print, Program, Session, Source, Stats};
 use crate::value::Value;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
@@ -142,8 +142,19 @@ impl Sandbox {
         result.map(|_| session)
     }
 
+    /// Parses a script and evaluates the files that it loads, for many sessions. Of the sandbox, the limits, the
+    /// arguments and the files are those of now.
+    ///
+    /// # Errors
+    ///
+    /// If the script cannot be parsed, or a file that it loads fails.
+    pub fn program(&self, name: &str, script: &str) -> Result<Program, Error> {
+        Program::new(self.engine(), &self.args, self.print.clone(), name, script)
+    }
+
     fn start(&self, name: &str, script: &str) -> (Session, Result<Value, Error>) {
-        Session::start(self.engine(), &self.args, self.print.clone(), name, script)
+        let files = Files::new(self.engine(), self.args.clone(), self.print.clone());
+        Session::start(files, name, Source::Text(script.to_owned()))
     }
 
     /// The engine of the last run, unless it was made for other limits or holds too much.

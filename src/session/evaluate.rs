@@ -8,18 +8,20 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
 use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
 use starlark::values::Value as Starlark;
 use starlark::values::list::AllocList;
 
 use super::Stats;
 use super::mailbox::{Mailbox, Reply, Request};
-use super::printer::{Print, Printer};
+use super::printer::{Print, Printed, Printer};
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
+use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::{self, names};
 use crate::report::Reporter;
 use crate::value::Value;
@@ -55,7 +57,7 @@ const MAX_LOADS: usize = 32;
 const COLLECT_AFTER: usize = 1 << 20;
 
 /// What the script and the files that it loads share.
-pub(super) struct Files {
+pub(crate) struct Files {
     engine: Engine,
     budget: Budget,
     args: Vec<String>,
@@ -67,19 +69,34 @@ pub(super) struct Files {
     reporter: Reporter,
 }
 
+/// A script, before or after it is parsed.
+pub(crate) enum Source {
+    Text(String),
+    Parsed(AstModule),
+}
+
+/// What files that were loaded left behind.
+pub(super) struct Loaded {
+    modules: BTreeMap<String, FrozenModule>,
+    budget: Budget,
+    ticks: u64,
+    printed: Printed,
+    edits: Vec<Arc<SourceEdits>>,
+}
+
 /// Runs the script, replies, and then replies to requests for ever.
 ///
 /// The heap of a script and the references to it may live only as long as a scope of starlark's. Here that is the scope
 /// of a future: while it waits for a request, it can be moved and kept.
-pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, script: String) {
+pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, source: Source) {
     Module::with_temp_heap_async(async |module| {
-        let loader = ScriptLoader { files: &files, from: &name, module: &module };
+        let loader = ScriptLoader { files: &files, from: &name, module: Some(&module) };
         let mut eval = Evaluator::new(&module);
         let ticks = match files.prepare(&mut eval, &loader) {
             Ok(ticks) => ticks,
             Err(error) => return mailbox.reply(Err(files.reporter.explain(&error))),
         };
-        let result = files.run(&mut eval, ticks, &name, script);
+        let result = files.run(&mut eval, ticks, &name, source);
         mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
         let mut collected = module.heap().allocated_bytes();
         loop {
@@ -119,7 +136,7 @@ fn release_fuel(module: &Module<'_>) {
 }
 
 impl Files {
-    pub(super) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+    pub(crate) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
         Self {
             budget: Budget::new(engine.limits()),
             args,
@@ -174,14 +191,64 @@ impl Files {
         eval: &mut Evaluator<'v, '_, '_>,
         ticks: u64,
         name: &str,
-        text: String,
+        source: Source,
     ) -> starlark::Result<Starlark<'v>> {
-        let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
-        edits.into_iter().for_each(|edits| self.reporter.add_edits(edits));
+        let ast = match source {
+            Source::Text(text) => self.parse(name, text)?,
+            Source::Parsed(ast) => ast,
+        };
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
         Evaluation::attach(module, self.engine.clone(), self.budget.clone());
         self.spend(eval, ticks, |eval| eval.eval_module(ast, &GLOBALS))
+    }
+
+    fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+        let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
+        edits.into_iter().for_each(|edits| self.reporter.add_edits(Arc::new(edits)));
+        Ok(ast)
+    }
+
+    /// Parses a script and loads what it loads.
+    pub(super) fn prepare_script(&self, name: &str, text: String) -> Result<AstModule, Error> {
+        self.load_all(name, text).map_err(|error| self.reporter.explain(&error))
+    }
+
+    fn load_all(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+        let ast = self.parse(name, text)?;
+        let loader = ScriptLoader { files: self, from: name, module: None };
+        for load in ast.loads() {
+            loader.load(load.module_id).map_err(|mut error| {
+                // The whole statement, as where it is evaluated. The innermost one is the last that begins before.
+                let name = load.span.span.begin();
+                let statements = ast.stmt_locations();
+                let statement = statements.iter().rfind(|statement| statement.span.begin() <= name);
+                let place = statement.unwrap_or(&load.span);
+                error.set_span(place.span, &place.file);
+                error
+            })?;
+        }
+        Ok(ast)
+    }
+
+    /// Returns what the files that were loaded left behind.
+    pub(super) fn into_loaded(self) -> Loaded {
+        Loaded {
+            printed: self.printer.printed(),
+            edits: self.reporter.edits(),
+            ticks: self.ticks.get(),
+            modules: self.loaded.into_inner(),
+            budget: self.budget,
+        }
+    }
+
+    /// Goes on from there: with these files loaded, and what that cost spent.
+    pub(super) fn continue_from(&mut self, loaded: &Loaded) {
+        self.budget = loaded.budget.fork();
+        self.printer.continue_from(&loaded.printed);
+        self.loaded = RefCell::new(loaded.modules.clone());
+        self.ticks.set(loaded.ticks);
+        loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
     }
 
     /// Calls a function of the script.
@@ -263,10 +330,10 @@ impl Files {
         let before = self.budget.snapshot();
         let frozen = Module::with_temp_heap(|module| {
             {
-                let loader = ScriptLoader { files: self, from: name, module: &module };
+                let loader = ScriptLoader { files: self, from: name, module: Some(&module) };
                 let mut eval = Evaluator::new(&module);
                 let ticks = self.prepare(&mut eval, &loader)?;
-                self.run(&mut eval, ticks, name, text)?;
+                self.run(&mut eval, ticks, name, Source::Text(text))?;
             }
             module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
         });
@@ -280,7 +347,8 @@ impl Files {
 struct ScriptLoader<'a, 'v> {
     files: &'a Files,
     from: &'a str,
-    module: &'a Module<'v>,
+    /// The file's module, once it runs.
+    module: Option<&'a Module<'v>>,
 }
 
 impl FileLoader for ScriptLoader<'_, '_> {
@@ -311,7 +379,9 @@ impl FileLoader for ScriptLoader<'_, '_> {
         let text = String::from_utf8(bytes)
             .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
         // The loaded file draws on the same budget.
-        release_fuel(self.module);
+        if let Some(module) = self.module {
+            release_fuel(module);
+        }
         let frozen = files.load(&name, text)?;
         files.loaded.borrow_mut().insert(name, frozen.clone());
         Ok(frozen)

@@ -208,3 +208,99 @@ fn a_script_that_fails_is_no_session() {
     let error = Sandbox::new().load("main.star", "x = 1\nfail('no')").unwrap_err();
     assert_eq!(error.location().map(|at| at.line), Some(2));
 }
+
+/// A module that counts, and a script that keeps garbage and an instance of it.
+const COUNTING: &str = r#"
+load("lib.star", "STEP", "double")
+counter = wasm.instantiate(wasm.wat('''(module
+    (memory 1)
+    (func (export "add") (param i32) (result i32)
+        (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (local.get 0)))
+        (i32.load (i32.const 0))))'''))
+log = []
+def add(n):
+    log.append({"n": n, "text": "n" * 500})
+    if len(log) > 10:
+        log.clear()
+    return counter.exports.add(double(n) * STEP)
+"#;
+
+fn counting() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let lib = "unused = wasm.Memory(1)\nprint('lib')\nSTEP = 1\ndef double(n):\n    return 2 * n\n[double(n) for n in range(1000)]";
+    sandbox.file("lib.star", lib);
+    sandbox
+}
+
+#[test]
+fn a_session_goes_from_thread_to_thread() {
+    let mut session = counting().load("main.star", COUNTING).unwrap();
+    for round in 0..8 {
+        session = std::thread::spawn(move || {
+            // Enough garbage to collect some in each thread.
+            for n in 1..=1000 {
+                assert_eq!(session.call("add", &[Value::from(1)]).unwrap(), Value::from(2 * (round * 1000 + n)));
+            }
+            session.call("no_such", &[]).unwrap_err();
+            session
+        })
+        .join()
+        .unwrap();
+    }
+    assert_eq!(session.call("add", &[Value::from(0)]).unwrap(), Value::from(16_000));
+}
+
+#[test]
+fn a_session_of_a_program_is_one_that_was_loaded() {
+    let sandbox = counting();
+    let program = sandbox.program("main.star", COUNTING).unwrap();
+    let mut sessions =
+        [sandbox.load("main.star", COUNTING).unwrap(), program.session().unwrap(), program.session().unwrap()];
+    for n in [1, 2] {
+        let results = sessions
+            .each_mut()
+            .map(|session| (session.call("add", &[Value::from(n)]).unwrap(), session.take_output(), session.stats()));
+        assert_eq!(results[0], results[1], "loaded, and of the program");
+        assert_eq!(results[1], results[2], "two of one program");
+        assert_eq!(results[0].1, if n == 1 { "lib\n" } else { "" });
+    }
+}
+
+#[test]
+fn sessions_of_a_program_share_the_loaded_files_and_no_state() {
+    let loads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = loads.clone();
+    let sandbox = Sandbox::new().loader(move |name| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok((name == "lib.star").then(|| b"STEP = 3\ndef double(n): return 2 * n".to_vec()))
+    });
+    let program = sandbox.program("main.star", COUNTING).unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let program = program.clone();
+            std::thread::spawn(move || {
+                (0..20).map(|_| program.session().unwrap().call("add", &[Value::from(1)]).unwrap()).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), vec![Value::from(6); 20]);
+    }
+    assert_eq!(loads.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_program_says_where_it_cannot_be_made() {
+    let mut sandbox = Sandbox::new();
+    sandbox.file("bad.star", "x = 1\nfail('no')");
+    for (script, message) in [
+        ("x =", "Parse error"),
+        ("\nload('none.star', 'x')", "\"none.star\" not found"),
+        ("\nload('bad.star', 'x')", "fail: no"),
+    ] {
+        let error = sandbox.program("main.star", script).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        assert_eq!(error.to_string(), sandbox.load("main.star", script).unwrap_err().to_string());
+        assert!(error.location().is_some(), "{script}");
+    }
+}
