@@ -16,5 +16,5 @@ pub fn config(limits: &Limits) -> wasmi::Config {
 ///
 /// If the module has a shape that must be rewritten and cannot be.
 pub fn repaired<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    crate::module::repair(engine, bytes)
+    crate::module::repair(engine, &crate::module::Binary::parse(bytes))
 }

@@ -16,10 +16,20 @@ pub struct Arguments {
 pub enum Action {
     /// Run a script
     Run(RunArguments),
+    /// Call a function that a module exports
+    Call(CallArguments),
+    /// Check scripts without running them: syntax, names, types, and lints
+    Check(CheckArguments),
     /// Show a module's imports and exports, in the form in which a script calls them
     Inspect(InspectArguments),
+    /// Print the reference of the script API, in Markdown
+    Doc(DocArguments),
     /// Run a command module built for WASI, on a machine in memory
     Wasi(WasiArguments),
+    /// Print a script that completes this command in a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page, in roff
+    Man,
 }
 
 #[derive(Args)]
@@ -32,10 +42,69 @@ pub struct RunArguments {
     /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Run this text instead of a file; if it is an expression, its value is printed
+    #[arg(short, long, value_name = "TEXT")]
+    pub eval: Option<String>,
     /// The script, or `-` for stdin; the arguments after it are the script's `argv`
     // One list: everything after SCRIPT belongs to the script, even what looks like an option.
-    #[arg(value_names = ["SCRIPT", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]
+    #[arg(value_names = ["SCRIPT", "ARG"], num_args = 1.., required_unless_present = "eval", trailing_var_arg = true)]
     pub command: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: wasmlark call add.wat add 40 2\n\n\
+    Results are printed on a line each. A module that imports WASI gets an empty machine.\n\
+    Exit status: 0; 1 if the call trapped or the module cannot be used; 2 if the arguments do not fit; 3 if a limit ended it.")]
+pub struct CallArguments {
+    #[command(flatten)]
+    pub limits: ScriptLimits,
+    /// Print fuel and peak memory to stderr at the end, as one line of JSON
+    #[arg(long)]
+    pub stats: bool,
+    /// The module, in binary or text format, or `-` for stdin
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// The exported function
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Its arguments, by its signature: ints in decimal or as 0x…, floats, vectors as 0x…, `null` for a reference
+    #[arg(value_name = "ARG", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub args: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "A comment `# starlark-lint-disable NAME` turns a warning off for its line.\n\
+    Exit status: 0, 1 if there is an error among what was found, 2 for usage.")]
+pub struct CheckArguments {
+    /// The directory that names in `load` and `wasm.Module` are relative to [default: the script's]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
+    /// How to print what is found: as text, or as a line of JSON each
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub error_format: ErrorFormat,
+    /// The scripts, or `-` for stdin
+    #[arg(value_name = "SCRIPT", required = true)]
+    pub scripts: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ErrorFormat {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub struct DocArguments {
+    /// One entry, such as `wasm.instantiate`, `wasm.Memory` or `wasm.Memory.read` [default: all]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+#[derive(Args)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Args)]
@@ -54,6 +123,9 @@ pub struct WasiArguments {
     /// Copy what changed in the directories of --dir out at the end
     #[arg(long)]
     pub write_back: bool,
+    /// When the files of --dir were modified: a time that follows from the content, or the host's
+    #[arg(long, value_name = "SOURCE", value_enum, default_value = "content")]
+    pub times: Times,
     /// The time at which the clock starts, in nanoseconds since 1970 [default: 946684800000000000, the year 2000]
     #[arg(long, value_name = "N", value_parser = whole_number, default_value_t = 946_684_800_000_000_000, hide_default_value = true)]
     pub now: u64,
@@ -69,6 +141,12 @@ pub struct WasiArguments {
     // One list: everything after FILE belongs to the guest, even what looks like an option.
     #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]
     pub command: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Times {
+    Content,
+    Host,
 }
 
 #[derive(Args)]

@@ -2,16 +2,34 @@
 
 use wasmlark::{Error, ErrorKind, Stats};
 
+use crate::streams;
+
 /// The command did what it was asked to do.
 pub const DONE: u8 = 0;
 /// The script or guest failed, or could not run.
 pub const FAILED: u8 = 1;
-/// A limit ended the run. (2 is clap's, for a command line that makes no sense.)
+/// The command line makes no sense. clap uses the same number.
+pub const USAGE: u8 = 2;
+/// A limit ended the run.
 pub const LIMIT: u8 = 3;
 
 /// Returns the exit status for the error that ended a run.
 pub fn status(error: &Error) -> u8 {
     if matches!(error.kind(), ErrorKind::Limit(_)) { LIMIT } else { FAILED }
+}
+
+/// Prints why the command cannot do what it was asked to do, and returns the exit status.
+pub fn fail(message: &str) -> u8 {
+    eprintln!("error: {message}");
+    FAILED
+}
+
+/// Prints what the command was asked for, and returns the exit status.
+pub fn printed(text: &[u8]) -> u8 {
+    match streams::print(text) {
+        Ok(()) => DONE,
+        Err(error) => fail(&format!("cannot write: {error}")),
+    }
 }
 
 /// Prints what was spent to stderr, as one line of JSON. A guest without a script has no ticks.

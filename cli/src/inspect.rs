@@ -1,48 +1,25 @@
 //! `wasmlark inspect`.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
 
 use serde_json::{Value, json};
 use wasmlark::{Inspection, Item};
 
-use crate::{args, exit};
+use crate::{args, exit, read};
 
 /// Describes a module and returns the exit status.
 pub fn run(options: args::InspectArguments) -> u8 {
-    let bytes = match read(&options.file) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            eprintln!("error: cannot read {}: {error}", options.file);
-            return exit::FAILED;
-        }
+    let (file, bytes) = match read::module(&options.file) {
+        Ok(read) => read,
+        Err(message) => return exit::fail(&message),
     };
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
             let text = if options.json { to_json(&inspection) } else { to_text(&inspection) };
-            match std::io::stdout().write_all(text.as_bytes()) {
-                // A pipe whose reader exited is not a failure.
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    eprintln!("error: cannot write: {error}");
-                    exit::FAILED
-                }
-                _ => exit::DONE,
-            }
+            exit::printed(text.as_bytes())
         }
-        Err(error) => {
-            eprintln!("error: {}: {error}", options.file);
-            exit::FAILED
-        }
+        Err(error) => exit::fail(&format!("{file}: {error}")),
     }
-}
-
-fn read(file: &str) -> std::io::Result<Vec<u8>> {
-    if file != "-" {
-        return std::fs::read(file);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn to_text(inspection: &Inspection) -> String {

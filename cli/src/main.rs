@@ -1,11 +1,18 @@
 //! The `wasmlark` command.
 
 mod args;
+mod call;
+mod check;
+mod doc;
 mod exit;
 mod folder;
+mod generate;
 mod inspect;
 mod limits;
+mod read;
+mod root;
 mod run;
+mod streams;
 mod wasi;
 mod write_back;
 
@@ -17,8 +24,13 @@ fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     let status = match arguments.action {
         args::Action::Run(options) => run::run(options),
+        args::Action::Call(options) => call::run(options),
+        args::Action::Check(options) => check::run(options),
+        args::Action::Doc(options) => doc::run(options),
         args::Action::Inspect(options) => inspect::run(options),
         args::Action::Wasi(options) => wasi::run(options),
+        args::Action::Completions(options) => generate::completions(options.shell),
+        args::Action::Man => generate::man(),
     };
     ExitCode::from(status)
 }

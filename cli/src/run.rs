@@ -1,51 +1,41 @@
 //! `wasmlark run`.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmlark::{Report, Sandbox};
 
-use crate::{args, exit};
+use crate::exit::fail;
+use crate::root::Root;
+use crate::{args, exit, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
-    let Some((script, args)) = options.command.split_first() else {
-        return fail("no script given");
-    };
-    let (name, text, folder) = match read_script(script) {
-        Ok(read) => read,
+    let Source { name, text, folder, args } = match Source::of(&options) {
+        Ok(source) => source,
         Err(message) => return fail(&message),
     };
-    let folder = options.root.clone().unwrap_or(folder);
-    let root = match folder.canonicalize() {
+    let root = match Root::of(options.root.as_ref().unwrap_or(&folder)) {
         Ok(root) => root,
-        Err(error) => return fail(&format!("cannot use the root {}: {error}", folder.display())),
+        Err(message) => return fail(&message),
     };
-    if !root.is_dir() {
-        return fail(&format!("cannot use the root {}: not a directory", root.display()));
-    }
-    // The script may be outside the root. Names in it are relative to it only if it is inside.
-    let name = name_in_root(script, &root).unwrap_or(name);
+    let name = root.name_of(&name);
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
     let sandbox = Sandbox::new()
         .limits(options.limits.0)
-        .args(args.iter().cloned())
-        .on_print(move |line| {
-            let mut out = std::io::stdout().lock();
-            match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-                // When the reader of a pipe exits, the output ends, and the script goes on.
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe && !lost.swap(true, Ordering::Relaxed) => {
-                    eprintln!("error: cannot write what the script prints: {error}");
-                }
-                _ => {}
+        .args(args)
+        .on_print(move |line| match streams::print(line.as_bytes()) {
+            Err(error) if !lost.swap(true, Ordering::Relaxed) => {
+                eprintln!("error: cannot write what the script prints: {error}");
             }
+            _ => {}
         })
-        .loader(move |name| read_in_root(&root, name));
+        .loader(move |name| root.read(name));
     let Report { result, stats, .. } = sandbox.report(&name, &text);
     let status = match result {
+        Ok(value) if options.eval.is_some() && !value.is_none() => exit::printed(format!("{value}\n").as_bytes()),
         Ok(_) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
         Ok(_) => exit::DONE,
         Err(error) => {
@@ -59,46 +49,39 @@ pub fn run(options: args::RunArguments) -> u8 {
     status
 }
 
-fn fail(message: &str) -> u8 {
-    eprintln!("error: {message}");
-    exit::FAILED
+/// What is run.
+pub struct Source {
+    /// The script's name, for messages.
+    pub name: String,
+    pub text: String,
+    /// The folder of the script.
+    pub folder: PathBuf,
+    /// Its `argv`.
+    args: Vec<String>,
 }
 
-/// Returns the script's name for messages, its text, and its directory.
-fn read_script(script: &str) -> Result<(String, String, PathBuf), String> {
-    if script == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|e| format!("cannot read the script from stdin: {e}"))?;
-        return Ok(("<stdin>".to_owned(), text, PathBuf::from(".")));
+impl Source {
+    fn of(options: &args::RunArguments) -> Result<Self, String> {
+        if let Some(text) = &options.eval {
+            let (name, folder, args) = ("<command line>".to_owned(), PathBuf::from("."), options.command.clone());
+            return Ok(Self { name, text: text.clone(), folder, args });
+        }
+        let (script, args) = options.command.split_first().ok_or("no script given")?;
+        Self::read(script, args.to_vec())
     }
-    let path = Path::new(script);
-    let bytes = std::fs::read(path).map_err(|e| format!("cannot read {script}: {e}"))?;
-    let text = String::from_utf8(bytes).map_err(|e| format!("{script} is not a script: {e}"))?;
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    Ok((script.to_owned(), text, folder))
-}
 
-/// Returns the script's path relative to the root, with `/`, if it is inside.
-fn name_in_root(script: &str, root: &Path) -> Option<String> {
-    let path = Path::new(script).canonicalize().ok()?;
-    let below = path.strip_prefix(root).ok()?;
-    let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
-    Some(parts?.join("/"))
-}
-
-/// Reads a file inside the root. A link that leads out of it is an error.
-fn read_in_root(root: &Path, name: &str) -> Result<Option<Vec<u8>>, String> {
-    let path = root.join(name);
-    let real = match path.canonicalize() {
-        Ok(real) => real,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
-    if !real.starts_with(root) {
-        return Err(format!("a link leads out of the root {}; `--root` sets another", root.display()));
+    /// Reads a script from a file, or from stdin for `-`.
+    pub fn read(script: &str, args: Vec<String>) -> Result<Self, String> {
+        let folder = PathBuf::from(".");
+        if script == "-" {
+            let bytes = streams::read_all().map_err(|e| format!("cannot read the script from stdin: {e}"))?;
+            let text = String::from_utf8(bytes).map_err(|e| format!("stdin is not a script: {e}"))?;
+            return Ok(Self { name: "<stdin>".to_owned(), text, folder, args });
+        }
+        let path = Path::new(script);
+        let bytes = std::fs::read(path).map_err(|e| format!("cannot read {script}: {e}"))?;
+        let text = String::from_utf8(bytes).map_err(|e| format!("{script} is not a script: {e}"))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Ok(Self { name: script.to_owned(), text, folder: parent.map_or(folder, Path::to_owned), args })
     }
-    std::fs::read(&real).map(Some).map_err(|e| e.to_string())
 }

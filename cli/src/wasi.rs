@@ -1,15 +1,15 @@
 //! `wasmlark wasi`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use wasmlark::WasiCommand;
 
+use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
+use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
-use crate::{args, exit};
+use crate::{args, exit, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -24,15 +24,15 @@ pub fn run(options: args::WasiArguments) -> u8 {
 
 fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let Some((file, arguments)) = options.command.split_first() else { return Err("no module is given".to_owned()) };
-    let (file, module) = read_module(file)?;
+    let (file, module) = read::module(file)?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
     if let Err(message) = check_overlap(&folders, options.write_back) {
         eprintln!("error: {message}");
         return Ok(2);
     }
-    let mut before = BTreeMap::new();
+    let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
     for folder in &folders {
-        folder.read(&mut before)?;
+        folder.read(&mut before, &mut times)?;
     }
     let program = Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = WasiCommand::new()
@@ -40,8 +40,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .limits(options.limits.0)
-        .stdin(std::io::stdin())
-        .stdout(std::io::stdout())
+        .stdin(Stdin)
+        .stdout(Stdout)
         .stderr(std::io::stderr());
     for arg in arguments {
         command = command.arg(arg);
@@ -61,6 +61,10 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
     }
+    command = match options.times {
+        Times::Content => command.content_times(),
+        Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
+    };
     let output = command.run(&module);
     let stats = output.stats;
     if options.stats {
@@ -85,14 +89,4 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
             Ok(exit::status(&error))
         }
     }
-}
-
-/// The module's name for messages, and its bytes.
-fn read_module(file: &str) -> Result<(String, Vec<u8>), String> {
-    if file == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(|e| format!("cannot read the module from stdin: {e}"))?;
-        return Ok(("<stdin>".to_owned(), bytes));
-    }
-    Ok((file.to_owned(), fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?))
 }

@@ -4,8 +4,9 @@
 //! that it takes along, and a block may have a thousand. So the size is estimated before wasmi sees the module, and
 //! counts against the limit `heap`. The estimate is more than what was measured, and the same on every target.
 
-use wasmparser::{FunctionBody, Parser, Payload, TypeRef};
+use wasmparser::{FunctionBody, Payload, TypeRef};
 
+use super::binary::Binary;
 use super::skim::{Skim, code};
 
 /// Bytes for a module that has nothing.
@@ -24,28 +25,29 @@ const COPY: u64 = 32;
 const WIDE: u64 = 16;
 
 /// The estimate, in bytes, for a module that may be invalid.
-pub(super) fn code_size(bytes: &[u8]) -> u64 {
+pub(super) fn code_size(binary: &Binary<'_>) -> u64 {
+    let bytes = binary.bytes();
     let mut module = Module::default();
     let mut size = MODULE.saturating_add((bytes.len() as u64).saturating_mul(BYTE));
-    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+    for payload in binary.payloads() {
         match payload {
             Payload::TypeSection(types) => {
-                for ty in types.into_iter_err_on_gc_types().map_while(Result::ok) {
+                for ty in types.clone().into_iter_err_on_gc_types().map_while(Result::ok) {
                     module.push_type(ty.params().len() as u64, ty.results().len() as u64);
                 }
             }
             Payload::ImportSection(imports) => {
-                let types = imports.into_iter().map_while(Result::ok).map(|import| import.ty);
+                let types = imports.clone().into_iter().map_while(Result::ok).map(|import| import.ty);
                 module
                     .functions
                     .extend(types.filter_map(|ty| if let TypeRef::Func(ty) = ty { Some(ty) } else { None }));
                 module.imported = module.functions.len();
             }
             Payload::FunctionSection(functions) => {
-                module.functions.extend(functions.into_iter().map_while(Result::ok));
+                module.functions.extend(functions.clone().into_iter().map_while(Result::ok));
             }
             Payload::CodeSectionEntry(body) => {
-                let function = module.body(bytes, &body).unwrap_or(FUNCTION);
+                let function = module.body(bytes, body).unwrap_or(FUNCTION);
                 size = size.saturating_add(function);
             }
             _ => {}

@@ -22,11 +22,13 @@ pub(crate) fn check_header(bytes: &[u8]) -> Result<(), Error> {
              named .wat"
                 .to_owned(),
         ),
-        _ if let Some(format) = other_format(bytes) => refuse(format!("this is no WebAssembly module: it is {format}")),
-        _ => refuse(format!(
-            "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
-            bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
-        )),
+        _ => refuse(match other_format(bytes) {
+            Some(format) => format!("this is no WebAssembly module: it is {format}"),
+            None => format!(
+                "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
+                bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+            ),
+        }),
     }
 }
 
@@ -43,6 +45,11 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
         (b"version https://git-lfs", "a pointer of Git LFS; fetch the file itself"),
     ];
     known.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name)
+}
+
+/// Whether bytes that are not a script are a module, in either format.
+pub(crate) fn looks_like_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") || looks_like_text(bytes)
 }
 
 pub(crate) fn looks_like_text(bytes: &[u8]) -> bool {
@@ -83,29 +90,20 @@ pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
             return unsupported(&needed);
         }
     }
-    match Validator::new_with_features(all).validate_all(bytes) {
-        Err(invalid) if let Some(name) = bytes.get(invalid.offset()).and_then(|opcode| newer_proposal(*opcode)) => {
-            unsupported(&[name])
-        }
-        Err(invalid)
-            if invalid.message().contains("unexpected end") || invalid.message().contains("unexpected-eof") =>
-        {
-            Error::new(
-                ErrorKind::Module,
-                format!(
-                    "this module is cut short: {} at byte {} of {}",
-                    invalid.message(),
-                    invalid.offset(),
-                    bytes.len()
-                ),
-            )
-        }
-        Err(invalid) => Error::new(
-            ErrorKind::Module,
-            format!("this module is invalid: {} (at byte {:#x})", invalid.message(), invalid.offset()),
-        ),
-        Ok(_) => Error::new(ErrorKind::Module, format!("this module cannot be compiled: {error}")),
+    let Err(invalid) = Validator::new_with_features(all).validate_all(bytes) else {
+        return Error::new(ErrorKind::Module, format!("this module cannot be compiled: {error}"));
+    };
+    let (why, place) = (invalid.message(), invalid.offset());
+    if let Some(name) = bytes.get(place).and_then(|opcode| newer_proposal(*opcode)) {
+        return unsupported(&[name]);
     }
+    let is_cut_short = why.contains("unexpected end") || why.contains("unexpected-eof");
+    let message = if is_cut_short {
+        format!("this module is cut short: {why} at byte {place} of {}", bytes.len())
+    } else {
+        format!("this module is invalid: {why} (at byte {place:#x})")
+    };
+    Error::new(ErrorKind::Module, message)
 }
 
 /// The proposal of an opcode that wasmparser refuses: it knows not all that these proposals have by now.

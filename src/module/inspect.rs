@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use wasmparser::{KnownCustom, Parser, Payload, ProducersSectionReader};
+use wasmparser::{KnownCustom, Payload, ProducersSectionReader};
 
 #[cfg(feature = "wat")]
 use super::diagnose;
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::limits::Limits;
 use crate::module::types;
-use crate::module::{self, Compiled};
+use crate::module::{self, Binary, Compiled};
 use crate::wording::shown;
 
 /// A description of a module, with types written as scripts see and call them.
@@ -88,8 +88,9 @@ pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let bytes = &*binary_form(bytes)?;
     // With an engine of its own: one that is shared would keep the code.
-    let compiled =
-        Compiled::new(&wasmi::Engine::new(&module::config(&Limits::default())), bytes, module::code_size(bytes))?;
+    let engine = wasmi::Engine::new(&module::config(&Limits::default()));
+    let binary = Binary::parse(bytes);
+    let compiled = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary))?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),
@@ -102,10 +103,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         exports: compiled.exports.iter().map(|(name, ty)| item(None, name, ty)).collect(),
         ..Inspection::default()
     };
-    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+    for payload in binary.payloads() {
         match payload {
             Payload::MemorySection(memories) => {
-                inspection.memories.extend(memories.into_iter().flatten().map(|ty| memory(&ty)));
+                inspection.memories.extend(memories.clone().into_iter().flatten().map(|ty| memory(&ty)));
             }
             Payload::CustomSection(section) => {
                 inspection.custom_sections.push((section.name().to_owned(), section.data().len()));

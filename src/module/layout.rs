@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use wasmparser::{ElementItems, ExternalKind, Operator, Parser, Payload, TypeRef};
+use wasmparser::{ElementItems, ExternalKind, Operator, Payload, TypeRef};
+
+use super::binary::Binary;
 
 /// The tables that a module defines.
 #[derive(Clone, Copy, Default)]
@@ -28,12 +30,12 @@ pub(super) struct ModuleLayout {
 }
 
 impl ModuleLayout {
-    pub(super) fn parse(bytes: &[u8]) -> Self {
+    pub(super) fn of(binary: &Binary<'_>) -> Self {
         let mut layout = Self::default();
-        for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        for payload in binary.payloads() {
             match payload {
                 Payload::ImportSection(imports) => {
-                    for (position, import) in imports.into_iter().flatten().enumerate() {
+                    for (position, import) in imports.clone().into_iter().flatten().enumerate() {
                         let kind = match import.ty {
                             TypeRef::Func(_) => "func",
                             TypeRef::Memory(_) => "memory",
@@ -45,7 +47,7 @@ impl ModuleLayout {
                     }
                 }
                 Payload::ExportSection(exports) => {
-                    for export in exports.into_iter().flatten() {
+                    for export in exports.clone().into_iter().flatten() {
                         layout.exports.push(export.name.to_owned());
                         if export.kind == ExternalKind::Func {
                             layout.escaping.insert(export.index);
@@ -53,7 +55,7 @@ impl ModuleLayout {
                     }
                 }
                 Payload::ElementSection(elements) => {
-                    for element in elements.into_iter().flatten() {
+                    for element in elements.clone().into_iter().flatten() {
                         match element.items {
                             ElementItems::Functions(items) => layout.escaping.extend(items.into_iter().flatten()),
                             ElementItems::Expressions(_, items) => {
@@ -63,14 +65,14 @@ impl ModuleLayout {
                     }
                 }
                 Payload::GlobalSection(globals) => {
-                    globals.into_iter().flatten().for_each(|g| layout.references(g.init_expr));
+                    globals.clone().into_iter().flatten().for_each(|g| layout.references(g.init_expr));
                 }
                 Payload::MemorySection(memories) => {
-                    let pages = memories.into_iter().flatten().map(|memory| memory.initial);
+                    let pages = memories.clone().into_iter().flatten().map(|memory| memory.initial);
                     layout.pages = pages.fold(layout.pages, u64::saturating_add);
                 }
                 Payload::TableSection(tables) => {
-                    for table in tables.into_iter().flatten() {
+                    for table in tables.clone().into_iter().flatten() {
                         let Tables { elements, maximum } = &mut layout.tables;
                         *elements = elements.saturating_add(table.ty.initial);
                         *maximum = table.ty.maximum.unwrap_or(0).max(*maximum);

@@ -1,5 +1,6 @@
 //! A compiled module, and what the script API wants to know of it.
 
+mod binary;
 mod code_size;
 mod diagnose;
 pub(crate) mod inspect;
@@ -14,6 +15,8 @@ use std::collections::VecDeque;
 
 use starlark::collections::SmallMap;
 
+pub(crate) use self::binary::Binary;
+pub(crate) use self::diagnose::looks_like_module;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
@@ -39,8 +42,8 @@ pub(crate) fn config(limits: &Limits) -> wasmi::Config {
 }
 
 /// About how many bytes a module takes as compiled.
-pub(crate) fn code_size(bytes: &[u8]) -> u64 {
-    code_size::code_size(bytes)
+pub(crate) fn code_size(binary: &Binary<'_>) -> u64 {
+    code_size::code_size(binary)
 }
 
 /// What tells a module from others.
@@ -51,6 +54,8 @@ pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
+    /// Of the bytes that it was compiled from.
+    pub(crate) hash: ModuleHash,
     /// In the order in which wasmi wants them.
     pub(crate) imports: Vec<Import>,
     /// In the module's order, which wasmi does not keep.
@@ -82,12 +87,13 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose `code_size` is `code`.
-    pub(crate) fn new(engine: &wasmi::Engine, bytes: &[u8], code: u64) -> Result<Self, Error> {
+    /// Compiles a module whose [`hash`] and [`code_size`] are known.
+    pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, hash: ModuleHash, code: u64) -> Result<Self, Error> {
+        let bytes = binary.bytes();
         check_header(bytes)?;
-        let repaired = repair(engine, bytes)?;
+        let repaired = repair(engine, binary)?;
         let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
-        let layout = ModuleLayout::parse(bytes);
+        let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
         let mut positions = layout.imports;
@@ -111,6 +117,6 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, imports, exports, name, pages, tables, code })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code })
     }
 }

@@ -8,7 +8,7 @@ mod frames;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use starlark::codemap::FileSpan;
+use starlark::codemap::{FileSpan, ResolvedPos};
 
 use crate::error::{Error, ErrorKind, Location};
 use crate::lang::compat::shift_assign::SourceEdits;
@@ -53,24 +53,36 @@ impl Reporter {
             report.push_str(&excerpt::render(place));
         }
         let mut cause = error.kind().source();
+        let mut last = message.to_string();
         while let Some(inner) = cause {
-            report.push_str(&format!("caused by: {inner}\n"));
+            // The error of a host function stands inside one of ours with the same message.
+            let text = inner.to_string();
+            if text != last {
+                report.push_str(&format!("caused by: {text}\n"));
+            }
+            last = text;
             cause = inner.source();
         }
         report
     }
 
     /// Returns the place in the original text that corresponds to a place in the text that ran.
-    fn original(&self, span: &FileSpan) -> FileSpan {
+    pub(crate) fn original(&self, span: &FileSpan) -> FileSpan {
         self.edits.borrow().iter().find_map(|edits| edits.original(span)).unwrap_or_else(|| span.clone())
     }
 }
 
 fn location(place: &FileSpan) -> Location {
-    let begin = place.resolve_span().begin;
-    Location {
+    begin_and_end(place).0
+}
+
+/// Returns where a place begins and where it ends.
+pub(crate) fn begin_and_end(place: &FileSpan) -> (Location, Location) {
+    let span = place.resolve_span();
+    let location = |position: ResolvedPos| Location {
         file: place.filename().to_owned(),
-        line: begin.line.saturating_add(1),
-        column: begin.column.saturating_add(1),
-    }
+        line: position.line.saturating_add(1),
+        column: position.column.saturating_add(1),
+    };
+    (location(span.begin), location(span.end))
 }

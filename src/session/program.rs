@@ -25,7 +25,7 @@ use crate::error::Error;
 /// let program = sandbox.program("tax.star", script)?;
 /// let threads = ["full", "reduced"].map(|rate| {
 ///     let program = program.clone();
-///     std::thread::spawn(move || program.session()?.call("tax", &[Value::from(200), Value::from(rate)]))
+///     std::thread::spawn(move || program.session()?.call_values("tax", &[Value::from(200), Value::from(rate)]))
 /// });
 /// let taxes = threads.map(|thread| thread.join().unwrap());
 /// assert_eq!(taxes, [Ok(Value::from(38)), Ok(Value::from(14))]);

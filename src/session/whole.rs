@@ -9,7 +9,8 @@
 //!    `Value` or an `Error`, is owned and `Send`.
 //! 2. **What is in the heap may move.** starlark admits only values to a heap that are `Send` but for the pointers to
 //!    other values of the same heap (`HeapSendable`), for this very purpose: a future of `Module::with_temp_heap_async`
-//!    is to be moved. `wasmi::Store` is `Send`. The pointers that a store keeps of its entry are set only while
+//!    is to be moved. `wasmi::Store` and
+//!    the functions of the application are `Send`. The pointers that a store keeps of its entry are set only while
 //!    WebAssembly runs, which is within a `poll`.
 //! 3. **Nothing stays behind in a thread.** Of starlark 0.14.3's thread-locals, the depth of the native stack and the
 //!    cycle guards of `repr` and `json` are restored before a `poll` returns, and the free list of the allocator holds

@@ -13,6 +13,7 @@
 //! | `aliased_memory` | one memory, imported twice | uses a memory after it was freed |
 //! | `partial_instance` | an instantiation that fails half-way | crashes in functions that are left behind |
 //! | `store_to_itself` | a store of a local to itself, with a large offset | panics while it compiles |
+//! | `many_locals` | a function with more than 30,000 locals | refuses it |
 //! | `memory_maximum` | a memory with a maximum of 2⁴⁸ pages | panics when it grows |
 //!
 //! A module without the shapes is compiled as it is; to read it through costs less than a tenth of compiling it. A
@@ -27,6 +28,7 @@ mod br_table;
 mod empty_frame;
 mod locals;
 mod lowering;
+mod many_locals;
 mod memory_maximum;
 mod partial_instance;
 mod recent;
@@ -41,13 +43,15 @@ use std::borrow::Cow;
 pub(crate) use self::memory_maximum::{clip as clip_memory_maximum, given as given_memory_maximum};
 use self::scan::Scan;
 use crate::error::{Error, ErrorKind};
+use crate::module::binary::Binary;
 
 /// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
-pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
+    let bytes = binary.bytes();
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
-    let scan = match Scan::of(bytes) {
+    let scan = match Scan::of(binary) {
         Ok(scan) => scan,
         Err(_) if is_invalid() => return Ok(Cow::Borrowed(bytes)),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
@@ -58,10 +62,16 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
     }
+    if let Some(used) = scan.too_many_locals {
+        return refuse(&format!(
+            "has a function that uses {used} locals, and at most {} can be run",
+            many_locals::MOST
+        ));
+    }
     if !scan.found_any() {
         return Ok(Cow::Borrowed(bytes));
     }
-    match splice::module(bytes, scan) {
+    match splice::module(binary, scan) {
         Some(repaired) => Ok(Cow::Owned(repaired)),
         None if is_invalid() => Ok(Cow::Borrowed(bytes)),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),

@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use wasm_encoder::{Encode, SectionId};
-use wasmparser::{FunctionBody, ImportSectionReader, MemorySectionReader, Parser, Payload, TypeRef};
+use wasmparser::{BinaryReader, FunctionBody, ImportSectionReader, MemorySectionReader, Payload, TypeRef};
 
 use super::partial_instance::Start;
 use super::scan::Scan;
-use super::{body, memory_maximum};
+use super::{body, many_locals, memory_maximum};
+use crate::module::binary::Binary;
 
 /// A rewritten module is at most this many times as large as it was, and [`ALLOWANCE`] bytes. What is beyond is made
 /// to be large: hundreds of parameters, taken along by every branch.
@@ -17,18 +18,18 @@ const ALLOWANCE: usize = 1 << 20;
 const HEADER: usize = 8;
 
 /// Rewrites what the scan found; `None` where that cannot be done.
-pub(super) fn module(bytes: &[u8], mut scan: Scan) -> Option<Vec<u8>> {
+pub(super) fn module(binary: &Binary<'_>, mut scan: Scan) -> Option<Vec<u8>> {
+    let bytes = binary.bytes();
     let most = bytes.len().checked_mul(GROWTH)?.checked_add(ALLOWANCE)?;
-    let new_start = if scan.stops_half_way() { Some(NewStart::of(bytes, &mut scan)?) } else { None };
+    let new_start = if scan.stops_half_way() { Some(NewStart::of(binary, &mut scan)?) } else { None };
     // Before the type section is written, which takes what the code needs.
-    let code = code_section(bytes, &mut scan, most, new_start.as_ref())?;
+    let code = code_section(binary, &mut scan, most, new_start.as_ref())?;
     let mut out = Vec::with_capacity(bytes.len().checked_add(code.len())?);
     out.extend_from_slice(bytes.get(..HEADER)?);
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.ok()?;
+    for payload in binary.payloads() {
         let Some((id, range)) = payload.as_section() else { continue };
         let mut section = Vec::new();
-        match (&payload, &new_start) {
+        match (payload, &new_start) {
             (Payload::TypeSection(types), _) => type_section(bytes, types.range(), &scan, &mut section)?,
             (Payload::ImportSection(imports), _) => import_section(bytes, imports.clone(), &mut section)?,
             (Payload::MemorySection(memories), _) => memory_section(memories.clone(), &mut section)?,
@@ -75,17 +76,18 @@ struct NewStart {
 }
 
 impl NewStart {
-    fn of(bytes: &[u8], scan: &mut Scan) -> Option<Self> {
+    fn of(binary: &Binary<'_>, scan: &mut Scan) -> Option<Self> {
+        let bytes = binary.bytes();
         let mut start = Start::default();
         let mut elements = Vec::new();
         let mut data = None;
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload.ok()? {
-                Payload::ElementSection(segments) => start.elements(bytes, segments, &mut elements)?,
+        for payload in binary.payloads() {
+            match payload {
+                Payload::ElementSection(segments) => start.elements(bytes, segments.clone(), &mut elements)?,
                 Payload::DataSection(segments) => {
                     let count = segments.count();
                     let mut section = Vec::new();
-                    start.data(bytes, segments, &mut section)?;
+                    start.data(bytes, segments.clone(), &mut section)?;
                     data = Some((count, section));
                 }
                 _ => {}
@@ -104,16 +106,16 @@ fn type_section(bytes: &[u8], range: Range<usize>, scan: &Scan, out: &mut Vec<u8
     scan.types.encode_new(out)
 }
 
-fn code_section(bytes: &[u8], scan: &mut Scan, most: usize, new_start: Option<&NewStart>) -> Option<Vec<u8>> {
+fn code_section(binary: &Binary<'_>, scan: &mut Scan, most: usize, new_start: Option<&NewStart>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     let mut index = 0usize;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload.ok()? {
+    for payload in binary.payloads() {
+        match payload {
             Payload::CodeSectionStart { count, .. } => {
                 count.checked_add(u32::from(new_start.is_some()))?.encode(&mut out);
             }
             Payload::CodeSectionEntry(entry) => {
-                function(bytes, index, &entry, scan, &mut out)?;
+                function(binary.bytes(), index, entry, scan, &mut out)?;
                 index = index.checked_add(1)?;
                 if out.len() > most {
                     return None;
@@ -130,6 +132,12 @@ fn code_section(bytes: &[u8], scan: &mut Scan, most: usize, new_start: Option<&N
 
 fn function(bytes: &[u8], index: usize, entry: &FunctionBody<'_>, scan: &mut Scan, out: &mut Vec<u8>) -> Option<()> {
     match scan.found_in(index) {
+        Some(shapes) if shapes.has_many_locals() => {
+            let params = u32::try_from(scan.function_type(index)?.params().len()).ok()?;
+            let compact = many_locals::compact(bytes, entry, params)?;
+            let entry = FunctionBody::new(BinaryReader::new(&compact, 0));
+            body::rewrite(&compact, index, &entry, shapes, scan, out)
+        }
         Some(shapes) => body::rewrite(bytes, index, entry, shapes, scan, out),
         None => {
             bytes.get(entry.range())?.encode(out);

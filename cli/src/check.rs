@@ -1,0 +1,55 @@
+//! `wasmlark check`.
+
+use serde_json::json;
+use wasmlark::{Diagnostic, Location, Sandbox, Severity};
+
+use crate::args::{CheckArguments, ErrorFormat};
+use crate::exit;
+use crate::root::Root;
+use crate::run::Source;
+
+/// Checks scripts and returns the exit status: a failure if any has an error.
+pub fn run(options: CheckArguments) -> u8 {
+    let mut found = Vec::new();
+    for script in &options.scripts {
+        match check(script, &options) {
+            Ok(diagnostics) => found.extend(diagnostics),
+            Err(message) => return exit::fail(&message),
+        }
+    }
+    let text = match options.error_format {
+        ErrorFormat::Text => found.iter().map(|diagnostic| to_text(diagnostic) + "\n").collect::<String>(),
+        ErrorFormat::Json => found.iter().map(|diagnostic| to_json(diagnostic).to_string() + "\n").collect(),
+    };
+    let status = exit::printed(text.as_bytes());
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { exit::FAILED } else { status }
+}
+
+fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, String> {
+    let source = Source::read(script, Vec::new())?;
+    let root = Root::of(options.root.as_deref().unwrap_or(&source.folder))?;
+    let name = root.name_of(&source.name);
+    let sandbox = Sandbox::new().loader(move |name| root.read(name));
+    Ok(sandbox.check(&name, &source.text))
+}
+
+/// As compilers write it, so that editors find the place.
+fn to_text(diagnostic: &Diagnostic) -> String {
+    let Location { file, line, column, .. } = &diagnostic.location;
+    let (severity, rule) = (diagnostic.severity.as_str(), &diagnostic.rule);
+    format!("{file}:{line}:{column}: {severity}: {} [{rule}]", diagnostic.message)
+}
+
+fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {
+    let Diagnostic { severity, rule, message, location, end, .. } = diagnostic;
+    json!({
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
+        "end_line": end.line,
+        "end_column": end.column,
+        "severity": severity.as_str(),
+        "rule": rule,
+        "message": message,
+    })
+}

@@ -1,0 +1,45 @@
+//! The directory that names in `load` and `wasm.Module` are relative to.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// A directory, below which all names are.
+pub struct Root(PathBuf);
+
+impl Root {
+    pub fn of(folder: &Path) -> Result<Self, String> {
+        let refuse = |why: &str| Err(format!("cannot use the root {}: {why}", folder.display()));
+        match folder.canonicalize() {
+            Ok(root) if root.is_dir() => Ok(Self(root)),
+            Ok(_) => refuse("not a directory"),
+            Err(error) => refuse(&error.to_string()),
+        }
+    }
+
+    /// Returns a script's path relative to the root, with `/`, if it is inside; outside, its absolute path, which says so
+    /// to whatever resolves names that are relative to it. However the path was typed, the name is the same.
+    ///
+    /// What is not a file, such as stdin, keeps its name, and stands in the root itself.
+    pub fn name_of(&self, script: &str) -> String {
+        let Ok(path) = Path::new(script).canonicalize() else { return script.to_owned() };
+        let name = path.strip_prefix(&self.0).ok().and_then(|below| {
+            let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
+            parts.map(|parts| parts.join("/"))
+        });
+        name.unwrap_or_else(|| path.to_string_lossy().into_owned())
+    }
+
+    /// Reads a file inside the root. A link that leads out of it is an error.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        let root = &self.0;
+        let real = match root.join(name).canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        if !real.starts_with(root) {
+            return Err(format!("a link leads out of the root {}; `--root` sets another", root.display()));
+        }
+        std::fs::read(&real).map(Some).map_err(|e| e.to_string())
+    }
+}

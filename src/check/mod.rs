@@ -1,0 +1,235 @@
+//! Checks scripts without running them: syntax, names, types, and starlark's lints.
+
+mod top_level;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use starlark::analysis::{AstModuleLint, EvalSeverity, Lint};
+use starlark::codemap::FileSpan;
+use starlark::environment::{Globals, GlobalsBuilder};
+use starlark::syntax::AstModule;
+use starlark::typing::{AstModuleTypecheck, Interface};
+
+use self::top_level::TopLevel;
+use crate::engine::{Engine, Wanted};
+use crate::error::{Error, Location};
+use crate::lang::{self, names};
+use crate::report::{Reporter, begin_and_end};
+use crate::session::sandbox_globals;
+
+/// Files that may load each other in a row, as in a run.
+const MAX_LOADS: usize = 32;
+
+/// How bad a [`Diagnostic`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Severity {
+    /// The script fails, or does so where it gets to this place.
+    Error,
+    /// Most likely a mistake.
+    Warning,
+    /// Could be written better.
+    Advice,
+}
+
+impl Severity {
+    /// Returns the word for it: `error`, `warning` or `advice`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Advice => "advice",
+        }
+    }
+}
+
+/// Something that is wrong with a script, found without running it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The name of the rule: `syntax`, `load`, `type`, or the name of a lint, with which a comment
+    /// `# starlark-lint-disable NAME` turns it off.
+    pub rule: String,
+    /// What is wrong.
+    pub message: String,
+    /// Where it begins. The file may be one that the script loads.
+    pub location: Location,
+    /// Where it ends.
+    pub end: Location,
+}
+
+/// Returns the globals of a sandbox, with what a run adds to them.
+fn globals(engine: &Engine) -> Result<Globals, Error> {
+    let given = sandbox_globals(engine)?;
+    let mut globals = GlobalsBuilder::new();
+    globals.frozen_heap().add_reference(given.heap());
+    for (name, value) in given.iter() {
+        globals.set(name, value);
+    }
+    Ok(globals.with(argv).build())
+}
+
+/// A variable of each run, which has the type of a list of strings.
+fn argv(globals: &mut GlobalsBuilder) {
+    globals.set("argv", Vec::<String>::new());
+}
+
+/// Lints for other dialects: here a variable of a file may be assigned again.
+const OTHER_DIALECTS: &[&str] = &["duplicate-top-level-assign"];
+
+/// Lints for a statement that does nothing. A file's last one is the value of its run.
+const IDLE: &[&str] = &["ident-as-statement", "no-effect"];
+
+/// Checks a script. The files that it loads are read for the types of what they define, and reported where they cannot
+/// be used; their own lints are not.
+pub(crate) fn check(engine: &Engine, name: &str, text: &str) -> Vec<Diagnostic> {
+    let globals = match globals(engine) {
+        Ok(globals) => globals,
+        Err(error) => {
+            let location = Location { file: name.to_owned(), line: 1, column: 1 };
+            let (message, end) = (error.message().to_owned(), location.clone());
+            return vec![Diagnostic { severity: Severity::Error, rule: "globals".to_owned(), message, location, end }];
+        }
+    };
+    let mut checker =
+        Checker { engine, globals, interfaces: BTreeMap::new(), loading: Vec::new(), diagnostics: Vec::new() };
+    checker.file(name, text.to_owned(), true);
+    let mut diagnostics = checker.diagnostics;
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.location.file.clone(), d.location.line, d.location.column, d.severity);
+        key(a).cmp(&key(b))
+    });
+    // The type checker repeats what the lints say of names.
+    diagnostics.dedup_by(|later, first| later.location == first.location && later.message == first.message);
+    diagnostics
+}
+
+struct Checker<'a> {
+    engine: &'a Engine,
+    globals: Globals,
+    /// Of the files that were loaded.
+    interfaces: BTreeMap<String, Interface>,
+    /// The files that are being checked now, outermost first.
+    loading: Vec<String>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// Checks a file. Returns the types of what it defines.
+    fn file(&mut self, name: &str, text: String, lints: bool) -> Interface {
+        let reporter = Reporter::default();
+        let (module, edits) = match lang::parse(name, text.clone(), self.engine.limits().nesting) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                self.add(&reporter, "syntax", &error, None);
+                return Interface::empty();
+            }
+        };
+        edits.into_iter().for_each(|edits| reporter.add_edits(Arc::new(edits)));
+        self.loading.push(name.to_owned());
+        let loads = self.loads(name, &module, &reporter);
+        self.loading.pop();
+        if lints {
+            let known: HashSet<String> = self.globals.names().map(|name| name.as_str().to_owned()).collect();
+            let last = top_level::last_statement(&module);
+            for lint in module.lint(Some(&known)) {
+                if !(IDLE.contains(&lint.short_name.as_str()) && last == Some(lint.location.span)) {
+                    self.lint(&reporter, lint);
+                }
+            }
+        }
+        let top_level = TopLevel::of(&module, text.trim_start_matches('\u{feff}'), |place| reporter.original(place));
+        let (errors, _, interface, _) = module.typecheck(&self.globals, &loads);
+        for error in errors.iter().filter(|_| lints) {
+            self.add(&reporter, "type", error, None);
+        }
+        // What is not found or not valid here makes no sense there.
+        if errors.is_empty()
+            && lints
+            && let Some(top_level) = top_level
+        {
+            self.top_level(name, &top_level, &loads);
+        }
+        interface
+    }
+
+    /// Checks the types of a file's own statements.
+    fn top_level(&mut self, name: &str, top_level: &TopLevel, loads: &HashMap<String, Interface>) {
+        let nesting = self.engine.limits().nesting.saturating_add(1);
+        let Ok((module, edits)) = lang::parse(name, top_level.text.clone(), nesting) else { return };
+        let reporter = Reporter::default();
+        edits.into_iter().for_each(|edits| reporter.add_edits(Arc::new(edits)));
+        let known = self.diagnostics.len();
+        for error in module.typecheck(&self.globals, loads).0 {
+            self.add(&reporter, "type", &error, None);
+        }
+        for mut diagnostic in self.diagnostics.split_off(known) {
+            let places = (top_level.original(diagnostic.location), top_level.original(diagnostic.end));
+            if let (Some(location), Some(end)) = places {
+                (diagnostic.location, diagnostic.end) = (location, end);
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+
+    /// Returns the interfaces of the files that a file loads, by the names that it uses.
+    fn loads(&mut self, from: &str, module: &AstModule, reporter: &Reporter) -> HashMap<String, Interface> {
+        let mut interfaces = HashMap::new();
+        for load in module.loads() {
+            let place = load.span.clone();
+            let loaded = names::resolve(from, load.module_id).and_then(|name| self.load(&name));
+            match loaded {
+                Ok(interface) => {
+                    interfaces.insert(load.module_id.to_owned(), interface);
+                }
+                Err(error) => self.add(reporter, "load", &error.into(), Some(&place)),
+            }
+        }
+        interfaces
+    }
+
+    fn load(&mut self, name: &str) -> Result<Interface, Error> {
+        if let Some(interface) = self.interfaces.get(name) {
+            return Ok(interface.clone());
+        }
+        if self.loading.iter().any(|loading| loading == name) {
+            let message = format!("\"{name}\" is loaded while it loads: {} -> {name}", self.loading.join(" -> "));
+            return Err(Error::load(message));
+        }
+        if self.loading.len() > MAX_LOADS {
+            return Err(Error::load(format!(
+                "files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many"
+            )));
+        }
+        let bytes = self.engine.load(Wanted::File, name)?;
+        let text =
+            String::from_utf8(bytes).map_err(|error| Error::load(format!("\"{name}\" is not valid UTF-8: {error}")))?;
+        let interface = self.file(name, text, false);
+        self.interfaces.insert(name.to_owned(), interface.clone());
+        Ok(interface)
+    }
+
+    fn add(&mut self, reporter: &Reporter, rule: &str, error: &starlark::Error, place: Option<&FileSpan>) {
+        let Some(place) = place.or(error.span()) else { return };
+        let (location, end) = begin_and_end(&reporter.original(place));
+        let message = error.without_diagnostic().to_string();
+        self.diagnostics.push(Diagnostic { severity: Severity::Error, rule: rule.to_owned(), message, location, end });
+    }
+
+    fn lint(&mut self, reporter: &Reporter, lint: Lint) {
+        if OTHER_DIALECTS.contains(&lint.short_name.as_str()) {
+            return;
+        }
+        let severity = match lint.severity {
+            EvalSeverity::Error => Severity::Error,
+            EvalSeverity::Warning => Severity::Warning,
+            EvalSeverity::Advice => Severity::Advice,
+            EvalSeverity::Disabled => return,
+        };
+        let (location, end) = begin_and_end(&reporter.original(&lint.location));
+        self.diagnostics.push(Diagnostic { severity, rule: lint.short_name, message: lint.problem, location, end });
+    }
+}
