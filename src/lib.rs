@@ -122,12 +122,14 @@ mod host;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+mod interrupt;
 mod lang;
 mod limits;
 mod module;
 mod report;
 mod sandbox;
 mod session;
+mod slices;
 mod value;
 mod wasi;
 mod wasi_command;
@@ -144,6 +146,7 @@ pub use host::argument::{Argument, FunctionResult, IntoValue, Rest};
 pub use host::caller::{Caller, GuestMemory};
 pub use host::function::{Function, HostFunction};
 pub use host::import::{Import, ImportResult, WasmNumber};
+pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};

@@ -12,6 +12,7 @@ use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
 use crate::limits::Limits;
 use crate::session::{self, Files, Print, Program, Session, Source, Stats};
+use crate::slices::SLICE;
 use crate::value::Value;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
@@ -41,6 +42,7 @@ pub struct Sandbox {
     args: Vec<String>,
     print: Option<Arc<Print>>,
     grants: Arc<Grants>,
+    is_interruptible: bool,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -96,6 +98,15 @@ impl Sandbox {
     pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
         self.loader = Some(Arc::new(loader));
         self.engine = Mutex::default();
+        self
+    }
+
+    /// Sets whether an [`Interrupt`](crate::Interrupt) reaches a guest that runs on without a call of a script; by default
+    /// it does not, for such a guest runs faster. Where it does, wasmi pauses each guest after every 100,000 units of
+    /// fuel, some hundred microseconds. Results, traps and the fuel that is spent are the same. A start function runs
+    /// without a pause, until its fuel ends.
+    pub fn interruptible(mut self, is_interruptible: bool) -> Self {
+        self.is_interruptible = is_interruptible;
         self
     }
 
@@ -340,16 +351,25 @@ impl Sandbox {
     /// The engine of the last run, unless it was made for other limits or holds too much.
     fn engine(&self) -> Engine {
         let mut kept = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let slice = self.slice();
         match &*kept {
-            Some(engine) if *engine.limits() == self.limits && engine.code() <= MAX_KEPT_CODE => engine.clone(),
+            Some(engine)
+                if *engine.limits() == self.limits && engine.slice() == slice && engine.code() <= MAX_KEPT_CODE =>
+            {
+                engine.clone()
+            }
             _ => kept.insert(self.new_engine()).clone(),
         }
+    }
+
+    fn slice(&self) -> Option<u64> {
+        self.is_interruptible.then_some(SLICE)
     }
 
     fn new_engine(&self) -> Engine {
         let files = self.files.clone();
         let loader = self.loader.clone();
-        Engine::with_loader(self.limits.clone(), move |name| {
+        Engine::with_slices(self.limits.clone(), self.slice(), move |name| {
             let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
             match (file, &loader) {
                 (None, Some(loader)) => loader(name),

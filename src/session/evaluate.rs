@@ -20,12 +20,14 @@ use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
+use crate::interrupt::Interrupt;
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::{self, names};
 use crate::module::looks_like_module;
 use crate::report::Reporter;
+use crate::slices;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
@@ -86,12 +88,13 @@ pub(crate) struct Files {
     loading: RefCell<Vec<String>>,
     ticks: Cell<u64>,
     reporter: Reporter,
+    pub(super) interrupt: Interrupt,
 }
 
 /// A script, before or after it is parsed.
 pub(crate) enum Source {
     Text(String),
-    Parsed(AstModule),
+    Parsed(Box<AstModule>),
 }
 
 /// What files that were loaded left behind.
@@ -154,6 +157,20 @@ fn release_fuel(module: &Module<'_>) {
     }
 }
 
+/// Converts an error of starlark's to `ours`, with its place and frames.
+fn at_place(ours: Error, error: &starlark::Error) -> starlark::Error {
+    let mut ours = starlark::Error::from(ours);
+    if let Some(place) = error.span() {
+        ours.set_span(place.span, &place.file);
+    }
+    ours.set_call_stack(|| error.call_stack().clone());
+    ours
+}
+
+fn is_starlarks_own(error: &starlark::Error) -> bool {
+    matches!(error.kind(), starlark::ErrorKind::Other(_)) && Error::find_in(error).is_none()
+}
+
 impl Files {
     pub(crate) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
         Self {
@@ -164,6 +181,7 @@ impl Files {
             loading: RefCell::default(),
             ticks: Cell::new(0),
             reporter: Reporter::default(),
+            interrupt: Interrupt::default(),
             engine,
         }
     }
@@ -193,6 +211,8 @@ impl Files {
         let ticks = limits.ticks.saturating_sub(self.ticks.get()).max(1);
         eval.set_loader(loader);
         eval.set_print_handler(&self.printer);
+        let interrupt = self.interrupt.clone();
+        eval.set_check_cancelled(Box::new(move || interrupt.is_requested()));
         let limited = [
             eval.set_max_tick_count(ticks),
             eval.set_max_heap_size(limits.heap),
@@ -214,11 +234,11 @@ impl Files {
     ) -> starlark::Result<Starlark<'v>> {
         let ast = match source {
             Source::Text(text) => self.parse(name, text)?,
-            Source::Parsed(ast) => ast,
+            Source::Parsed(ast) => *ast,
         };
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
-        Evaluation::attach(module, self.engine.clone(), self.budget.clone());
+        Evaluation::attach(module, self.engine.clone(), self.budget.clone(), self.interrupt.clone());
         let globals = sandbox_globals(&self.engine)?;
         self.spend(eval, ticks, |eval| eval.eval_module(ast, globals))
     }
@@ -314,7 +334,9 @@ impl Files {
         self.ticks.set(self.ticks.get().saturating_add(spent));
         let limits = self.engine.limits();
         let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
-            Some(limit) => self.at_limit(limit, &error),
+            // Of starlark's own errors, those of a limit and of a cancelled evaluation are of this kind.
+            _ if self.interrupt.is_requested() && is_starlarks_own(&error) => at_place(slices::interrupted(), &error),
+            Some(limit) => at_place(self.limit_error(limit), &error),
             None => error,
         })?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
@@ -322,16 +344,6 @@ impl Files {
             return Err(self.limit_error(Limit::Ticks).into());
         }
         Ok(value)
-    }
-
-    /// Converts starlark's error about one of its limits, which keeps its place and frames.
-    fn at_limit(&self, limit: Limit, error: &starlark::Error) -> starlark::Error {
-        let mut ours = starlark::Error::from(self.limit_error(limit));
-        if let Some(place) = error.span() {
-            ours.set_span(place.span, &place.file);
-        }
-        ours.set_call_stack(|| error.call_stack().clone());
-        ours
     }
 
     fn limit_error(&self, limit: Limit) -> Error {

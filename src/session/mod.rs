@@ -18,6 +18,7 @@ pub(crate) use self::printer::Print;
 pub use self::program::Program;
 use self::whole::Whole;
 use crate::error::{Error, ErrorKind};
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 /// What a script spent. The same script with the same files and arguments spends the same everywhere.
@@ -133,6 +134,15 @@ impl Session {
         self.resume()
     }
 
+    /// Returns the means to end a call of this session from another thread.
+    ///
+    /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
+    /// [`interruptible`](crate::Sandbox::interruptible). After that, the session can be called again; state that the call
+    /// changed stays changed.
+    pub fn interrupt(&self) -> Interrupt {
+        self.0.files.interrupt.clone()
+    }
+
     /// Takes what the script printed since it was last asked; empty where
     /// [`Sandbox::on_print`](crate::Sandbox::on_print) takes that.
     pub fn take_output(&mut self) -> String {
@@ -153,7 +163,11 @@ impl Session {
         if poll == Poll::Pending {
             self.0.evaluation = Some(evaluation);
         }
-        self.0.mailbox.receive().unwrap_or_else(|| Err(ended()))
+        let reply = self.0.mailbox.receive().unwrap_or_else(|| Err(ended()));
+        if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+            self.0.files.interrupt.clear();
+        }
+        reply
     }
 }
 

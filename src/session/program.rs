@@ -70,7 +70,7 @@ impl Program {
         let Inner { engine, args, print, name, ast, loaded } = &*self.0;
         let mut files = Files::new(engine.clone(), args.clone(), print.clone());
         files.continue_from(loaded);
-        let (session, result) = Session::start(files, name, Source::Parsed(ast.clone()));
+        let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
         result.map(|_| session)
     }
 }
