@@ -15,7 +15,7 @@ use crate::ticks::TickMeter;
 pub(crate) type ModuleHash = [u8; 32];
 
 /// What the stores use together.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Usage {
     fuel: FuelAccount,
     memory: u64,
@@ -86,6 +86,11 @@ impl Budget {
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,
         }
+    }
+
+    /// Returns a budget that goes on from what is used of this one, apart from it, and has `ticks` left.
+    pub(crate) fn fork(&self, ticks: u64) -> Self {
+        Self { usage: Arc::new(Mutex::new(self.usage().clone())), ticks: TickMeter::new(ticks), ..*self }
     }
 
     /// Returns the fuel left for all stores together, as of the last settlement.

@@ -49,6 +49,8 @@ struct Inner {
     compiled: Mutex<Cache>,
     limits: Limits,
     loader: Option<Box<Loader>>,
+    /// The fuel that a guest may spend before it is asked whether to stop; `None` for one that cannot be interrupted.
+    slice: Option<u64>,
 }
 
 /// What was compiled.
@@ -71,7 +73,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
-        Self::build(limits, None)
+        Self::build(limits, None, None)
     }
 
     /// An engine whose scripts may name modules: `wasm.Module("name")`.
@@ -81,12 +83,21 @@ impl Engine {
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self::build(limits, Some(Box::new(loader)))
+        Self::build(limits, Some(Box::new(loader)), None)
     }
 
-    fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
-        let wasmi = wasmi::Engine::new(&module::config(&limits));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader }), Arc::default())
+    /// An engine whose guests run in slices of so much fuel.
+    pub(crate) fn with_slices(
+        limits: Limits,
+        slice: Option<u64>,
+        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::build(limits, Some(Box::new(loader)), slice)
+    }
+
+    fn build(limits: Limits, loader: Option<Box<Loader>>, slice: Option<u64>) -> Self {
+        let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, slice }), Arc::default())
     }
 
     /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
@@ -174,6 +185,10 @@ impl Engine {
 
     pub(crate) fn wasmi(&self) -> &wasmi::Engine {
         &self.0.wasmi
+    }
+
+    pub(crate) fn slice(&self) -> Option<u64> {
+        self.0.slice
     }
 
     pub(crate) fn limits(&self) -> &Limits {

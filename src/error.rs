@@ -60,6 +60,8 @@ pub enum ErrorKind {
     Host,
     /// A limit of the sandbox ended the run.
     Limit(Limit),
+    /// The application ended the run by an [`Interrupt`](crate::Interrupt).
+    Interrupted,
 }
 
 /// Why WebAssembly code trapped.

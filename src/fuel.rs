@@ -36,7 +36,7 @@ fn operator_costs() -> OperatorCost {
 }
 
 /// The fuel of an evaluation and the files it loads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FuelAccount {
     limit: Option<u64>,
     left: u64,

@@ -7,7 +7,7 @@ use crate::limits::Limits;
 
 /// The configuration of the engine that scripts get under these limits.
 pub fn config(limits: &Limits) -> wasmi::Config {
-    crate::module::config(limits)
+    crate::module::config(limits, false)
 }
 
 /// The bytes that are compiled for a module.

@@ -106,7 +106,8 @@
 //! exceptions, garbage collection or threads: a module that needs one of them is refused by its name.
 
 // starlark's derives expand to `unsafe` here, in `globals` and in `lang::compat`, and to panics of its feature
-// `pagable`, which is off. What we write ourselves of `unsafe` is in `api::scope` and `api::store_ref`.
+// `pagable`, which is off. The `unsafe` that is written by hand is in `api::scope`,
+// `api::store_ref` and `session::whole`.
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
@@ -121,12 +122,14 @@ mod host;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
+mod interrupt;
 mod lang;
 mod limits;
 mod module;
 mod report;
 mod sandbox;
 mod session;
+mod slices;
 mod ticks;
 mod value;
 mod wasi;
@@ -144,11 +147,12 @@ pub use host::argument::{Argument, FunctionResult, IntoValue, Rest};
 pub use host::caller::{Caller, GuestMemory};
 pub use host::function::{Function, HostFunction};
 pub use host::import::{Import, ImportResult, WasmNumber};
+pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::{Session, Stats};
+pub use session::{Program, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.
 pub use starlark;
 pub use value::{Int, Struct, Value};

@@ -11,7 +11,8 @@ use crate::host::Grants;
 use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
 use crate::limits::Limits;
-use crate::session::{self, Print, Session, Stats};
+use crate::session::{self, Files, Print, Program, Session, Source, Stats};
+use crate::slices::SLICE;
 use crate::value::Value;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
@@ -41,6 +42,7 @@ pub struct Sandbox {
     args: Vec<String>,
     print: Option<Arc<Print>>,
     grants: Arc<Grants>,
+    is_interruptible: bool,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -96,6 +98,15 @@ impl Sandbox {
     pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
         self.loader = Some(Arc::new(loader));
         self.engine = Mutex::default();
+        self
+    }
+
+    /// Sets whether an [`Interrupt`](crate::Interrupt) reaches a guest that runs on without a call of a script; by default
+    /// it does not, for such a guest runs faster. Where it does, wasmi pauses each guest after every 100,000 units of
+    /// fuel, some hundred microseconds. Results, traps and the fuel that is spent are the same. A start function runs
+    /// without a pause, until its fuel ends.
+    pub fn interruptible(mut self, is_interruptible: bool) -> Self {
+        self.is_interruptible = is_interruptible;
         self
     }
 
@@ -295,6 +306,16 @@ impl Sandbox {
         result.map(|_| session)
     }
 
+    /// Parses a script and evaluates the files that it loads, for many sessions. Of the sandbox, the limits, the
+    /// arguments and the files are those of now.
+    ///
+    /// # Errors
+    ///
+    /// If the script cannot be parsed, or a file that it loads fails.
+    pub fn program(&self, name: &str, script: &str) -> Result<Program, Error> {
+        Program::new(self.granting_engine(), &self.args, self.print.clone(), name, script)
+    }
+
     /// Checks a script without running it: syntax, names, types, and lints. Empty for a script that has no fault.
     ///
     /// Types of the `wasm` namespace are known; the exports of a module are not. Files that the script loads are read, and
@@ -309,7 +330,7 @@ impl Sandbox {
     /// assert_eq!((problem.location.line, problem.location.column), (2, 8));
     /// ```
     pub fn check(&self, name: &str, script: &str) -> Vec<Diagnostic> {
-        check::check(&self.engine().with_grants(self.grants.clone()), name, script)
+        check::check(&self.granting_engine(), name, script)
     }
 
     fn start(
@@ -319,22 +340,36 @@ impl Sandbox {
         args: impl IntoIterator<Item = impl Into<String>>,
     ) -> (Session, Result<Value, Error>) {
         let args: Vec<String> = args.into_iter().map(Into::into).collect();
-        Session::start(self.engine().with_grants(self.grants.clone()), &args, self.print.clone(), name, script)
+        let files = Files::new(self.granting_engine(), args, self.print.clone());
+        Session::start(files, name, Source::Text(script.to_owned()))
+    }
+
+    fn granting_engine(&self) -> Engine {
+        self.engine().with_grants(self.grants.clone())
     }
 
     /// The engine of the last run, unless it was made for other limits or holds too much.
     fn engine(&self) -> Engine {
         let mut kept = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        let slice = self.slice();
         match &*kept {
-            Some(engine) if *engine.limits() == self.limits && engine.code() <= MAX_KEPT_CODE => engine.clone(),
+            Some(engine)
+                if *engine.limits() == self.limits && engine.slice() == slice && engine.code() <= MAX_KEPT_CODE =>
+            {
+                engine.clone()
+            }
             _ => kept.insert(self.new_engine()).clone(),
         }
+    }
+
+    fn slice(&self) -> Option<u64> {
+        self.is_interruptible.then_some(SLICE)
     }
 
     fn new_engine(&self) -> Engine {
         let files = self.files.clone();
         let loader = self.loader.clone();
-        Engine::with_loader(self.limits.clone(), move |name| {
+        Engine::with_slices(self.limits.clone(), self.slice(), move |name| {
             let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
             match (file, &loader) {
                 (None, Some(loader)) => loader(name),

@@ -198,7 +198,7 @@ impl WasiCommand {
         };
         let engine = Engine::new(limits.clone());
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
-        let mut store = wasmi::Store::new(engine.wasmi(), StoreData::new(limiter));
+        let mut store = wasmi::Store::new(engine.wasmi(), StoreData::new(limiter, None));
         store.limiter(|data| &mut data.limiter);
         let fuel = FuelLease::new(None);
         if limits.fuel.is_some() {

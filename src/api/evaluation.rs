@@ -14,6 +14,7 @@ use super::scope::SinceCollection;
 use crate::budget::Budget;
 use crate::engine::Engine;
 use crate::error::{Error, Limit};
+use crate::interrupt::Interrupt;
 use crate::lang::compat::ticks;
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
@@ -28,6 +29,8 @@ pub(crate) struct Evaluation<'v> {
     pub(crate) engine: Engine,
     #[trace(unsafe_ignore)]
     pub(crate) budget: Budget,
+    #[trace(unsafe_ignore)]
+    pub(crate) interrupt: Interrupt,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
     /// The store whose wasmi counter holds the fuel that is left.
@@ -42,7 +45,7 @@ impl<'v> Evaluation<'v> {
         Self::find(eval.module()).unwrap_or_else(|| {
             let engine = Engine::default();
             let budget = Budget::new(engine.limits());
-            Self::attach(eval.module(), engine, budget)
+            Self::attach(eval.module(), engine, budget, Interrupt::default())
         })
     }
 
@@ -51,10 +54,16 @@ impl<'v> Evaluation<'v> {
     }
 
     /// The result is good until the next statement of the module: then the garbage collector may move it.
-    pub(crate) fn attach(module: &Module<'v>, engine: Engine, budget: Budget) -> ValueTyped<'v, Self> {
+    pub(crate) fn attach(
+        module: &Module<'v>,
+        engine: Engine,
+        budget: Budget,
+        interrupt: Interrupt,
+    ) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             engine,
             budget,
+            interrupt,
             default_store: Cell::new(None),
             fuel_holder: Cell::new(None),
             copied: SinceCollection::default(),
@@ -115,7 +124,12 @@ impl<'v> Evaluation<'v> {
         self.call(eval, function, args, &[])
     }
 
-    /// Whether fuel is counted at all.
+    /// Whether wasmi counts fuel, be it only for the slices.
+    pub(crate) fn counts_fuel(&self) -> bool {
+        self.is_metered() || self.engine.slice().is_some()
+    }
+
+    /// Whether scripts have a limit on fuel.
     pub(crate) fn is_metered(&self) -> bool {
         self.engine.limits().fuel.is_some()
     }
@@ -126,7 +140,7 @@ impl Engine {
     /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation
     /// starts; one that was attached to no engine has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
-        Evaluation::attach(module, self.clone(), Budget::new(self.limits()));
+        Evaluation::attach(module, self.clone(), Budget::new(self.limits()), Interrupt::default());
     }
 }
 

@@ -8,6 +8,7 @@ use super::evaluation::Evaluation;
 use super::scope::StoreData;
 use super::store::Store;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::slices;
 
 impl<'v> Store<'v> {
     /// Makes this store the holder of the evaluation's fuel.
@@ -23,12 +24,12 @@ impl<'v> Store<'v> {
     #[cold]
     fn take_fuel(&self, this: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
-        if state.is_metered() {
+        if state.counts_fuel() {
             if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
                 holder.settle();
             }
             let grant = self.fuel.grant(state.budget.fuel_left());
-            self.with(|mut context| context.set_fuel(grant).is_ok())?;
+            self.with(|context| slices::set_fuel(context, grant))?;
         }
         state.fuel_holder.set(Some(this));
         Ok(())
@@ -37,7 +38,7 @@ impl<'v> Store<'v> {
     /// Takes what was used since the last time off the store's own fuel and the budget.
     fn settle(&self) {
         let state = self.evaluation.as_ref();
-        let Ok(Some(left)) = self.with(|context| context.get_fuel().ok()) else { return };
+        let Ok(Some(left)) = self.with(|context| slices::fuel(context)) else { return };
         state.budget.spend_fuel(self.fuel.settle(left));
     }
 
@@ -78,14 +79,14 @@ impl<'v> Store<'v> {
 
 /// Takes `fuel` off the counter of a store that holds the fuel. False, with the counter unchanged, if less is left.
 pub(crate) fn pay(context: &mut StoreContextMut<'_, StoreData>, fuel: u64) -> bool {
-    let left = context.get_fuel().ok().and_then(|left| left.checked_sub(fuel));
-    left.is_some_and(|left| context.set_fuel(left).is_ok())
+    let left = slices::fuel(&*context).and_then(|left| left.checked_sub(fuel));
+    left.is_some_and(|left| slices::set_fuel(context, left))
 }
 
 impl<'v> Evaluation<'v> {
     /// Brings the account up to date with the holder's counter.
     pub(crate) fn settle_fuel(&self) {
-        if self.is_metered()
+        if self.counts_fuel()
             && let Some(holder) = self.fuel_holder.get().and_then(|h| h.downcast_ref::<Store<'v>>())
         {
             holder.settle();

@@ -24,6 +24,7 @@ use super::store_ref::StoreRef;
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
 use crate::module::types::{self, signature};
+use crate::slices::{self, Sliced};
 use crate::wording;
 
 /// The number of values that a call in either direction keeps on the native stack; more go to a vector.
@@ -64,7 +65,11 @@ impl<'v> Function<'v> {
         let make = || {
             let (ty, typed) = store.with(|context| {
                 let ty = func.ty(&context);
-                let typed = typed_calls::typed_call(func, &ty, &context).map(Arc::from);
+                // The faster calls run without slices.
+                let typed = match context.data().slices() {
+                    Some(_) => None,
+                    None => typed_calls::typed_call(func, &ty, &context).map(Arc::from),
+                };
                 (ty, typed)
             })?;
             Ok(heap.alloc(Self { owner, func, ty, typed, name: name.map(Into::into) }))
@@ -108,7 +113,7 @@ impl<'v> Function<'v> {
             return Err(self.wrong_arity(count).into());
         }
         store
-            .enter(owner, eval, |context| self.func.call(context, inputs, outputs))?
+            .enter(owner, eval, |context| slices::call(&self.func, context, inputs, outputs))?
             .map_err(|error| self.failed(owner, store, error))?;
         let back = |val: &Val| to_starlark(val, owner, store, heap);
         match outputs {

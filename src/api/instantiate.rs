@@ -18,6 +18,7 @@ use super::wasi_module::WasiModule;
 use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
+use crate::slices;
 use crate::wasi::Machine;
 
 /// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
@@ -51,7 +52,9 @@ pub(crate) fn instantiate<'v>(
     let memory = MemorySlot::default();
     let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
     let wasmi_instance = store
-        .enter(owner, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
+        .enter(owner, eval, |context| {
+            slices::whole(context, |context| wasmi::Instance::new(context, &compiled.module, &externs))
+        })?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;
     let exported =
         |(name, _): (&String, _)| store.with(|context| wasmi_instance.get_memory(&context, name)).ok().flatten();

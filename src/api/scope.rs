@@ -29,16 +29,28 @@ use starlark::values::{StarlarkValue, Trace, Tracer, Value, ValueTyped};
 use wasmi::{AsContextMut, Caller, StoreContextMut};
 
 use crate::budget::Limiter;
+use crate::slices::{Sliced, Slices};
 
 /// The data of a wasmi store.
 pub(crate) struct StoreData {
     pub(crate) limiter: Limiter,
+    slices: Option<Slices>,
     entry: Entry,
 }
 
 impl StoreData {
-    pub(crate) fn new(limiter: Limiter) -> Self {
-        Self { limiter, entry: Entry { evaluator: None, owner: None } }
+    pub(crate) fn new(limiter: Limiter, slices: Option<Slices>) -> Self {
+        Self { limiter, slices, entry: Entry { evaluator: None, owner: None } }
+    }
+}
+
+impl Sliced for StoreData {
+    fn slices(&self) -> Option<&Slices> {
+        self.slices.as_ref()
+    }
+
+    fn slices_mut(&mut self) -> Option<&mut Slices> {
+        self.slices.as_mut()
     }
 }
 

@@ -11,7 +11,7 @@ use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueTyped, starlark_value};
-use wasmi::{AsContextMut, StoreContextMut};
+use wasmi::StoreContextMut;
 
 use super::convert;
 use super::evaluation::Evaluation;
@@ -21,6 +21,7 @@ use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
 use crate::fuel::FuelLease;
+use crate::slices::{self, Slices, Stopped};
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
@@ -58,7 +59,8 @@ impl<'v> Store<'v> {
     pub(crate) fn new(evaluation: ValueTyped<'v, Evaluation<'v>>, fuel: Option<u64>, max_memory: Option<u64>) -> Self {
         let state = evaluation.as_ref();
         let limiter = Limiter::new(state.budget.clone(), state.engine.limits().clone(), max_memory);
-        let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter));
+        let slices = state.engine.slice().map(|size| Slices::new(size, state.interrupt.clone()));
+        let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter, slices));
         store.limiter(|data| &mut data.limiter);
         Self {
             cell: StoreCell::new(store),
@@ -231,6 +233,9 @@ impl<'v> Store<'v> {
                 None => Error::new(ErrorKind::Script, "a host function failed").into(),
             };
         }
+        if error.downcast_ref::<Stopped>().is_some() {
+            return slices::interrupted().into();
+        }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
             let error = self.out_of_fuel(this);
             return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
@@ -341,7 +346,7 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         self.fuel.set_own(fuel);
         let grant = self.fuel.grant(left);
         // A running store goes on with what it is given here.
-        self.with(|mut context| context.as_context_mut().set_fuel(grant).is_ok())?;
+        self.with(|context| slices::set_fuel(context, grant))?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod top_level;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use starlark::analysis::{AstModuleLint, EvalSeverity, Lint};
 use starlark::codemap::FileSpan;
@@ -127,7 +128,7 @@ impl Checker<'_> {
                 return Interface::empty();
             }
         };
-        edits.into_iter().for_each(|edits| reporter.add_edits(edits));
+        edits.into_iter().for_each(|edits| reporter.add_edits(Arc::new(edits)));
         self.loading.push(name.to_owned());
         let loads = self.loads(name, &module, &reporter);
         self.loading.pop();
@@ -160,7 +161,7 @@ impl Checker<'_> {
         let nesting = self.engine.limits().nesting.saturating_add(1);
         let Ok((module, edits)) = lang::parse(name, top_level.text.clone(), nesting) else { return };
         let reporter = Reporter::default();
-        edits.into_iter().for_each(|edits| reporter.add_edits(edits));
+        edits.into_iter().for_each(|edits| reporter.add_edits(Arc::new(edits)));
         let known = self.diagnostics.len();
         for error in module.typecheck(&self.globals, loads).0 {
             self.add(&reporter, "type", &error, None);

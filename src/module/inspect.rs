@@ -88,7 +88,7 @@ pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let bytes = &*binary_form(bytes)?;
     // With an engine of its own: one that is shared would keep the code.
-    let engine = wasmi::Engine::new(&module::config(&Limits::default()));
+    let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
     let binary = Binary::parse(bytes);
     let compiled = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary))?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {

@@ -28,10 +28,11 @@ use crate::fuel;
 use crate::limits::Limits;
 
 /// How wasmi is set up to compile and run modules.
-pub(crate) fn config(limits: &Limits) -> wasmi::Config {
+/// Fuel is metered where it is limited, or `is_sliced`.
+pub(crate) fn config(limits: &Limits, is_sliced: bool) -> wasmi::Config {
     let mut config = wasmi::Config::default();
     config
-        .consume_fuel(limits.fuel.is_some())
+        .consume_fuel(limits.fuel.is_some() || is_sliced)
         // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)

@@ -6,6 +6,7 @@ mod excerpt;
 mod frames;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use starlark::codemap::{FileSpan, ResolvedPos};
 
@@ -17,13 +18,18 @@ use crate::wording::visible;
 #[derive(Default)]
 pub(crate) struct Reporter {
     /// The edits of all files that did not run as they were written.
-    edits: RefCell<Vec<SourceEdits>>,
+    edits: RefCell<Vec<Arc<SourceEdits>>>,
 }
 
 impl Reporter {
     /// Keeps the edits of a file, so that reports show its original text.
-    pub(crate) fn add_edits(&self, edits: SourceEdits) {
+    pub(crate) fn add_edits(&self, edits: Arc<SourceEdits>) {
         self.edits.borrow_mut().push(edits);
+    }
+
+    /// Returns the edits that were kept.
+    pub(crate) fn edits(&self) -> Vec<Arc<SourceEdits>> {
+        self.edits.borrow().clone()
     }
 
     /// Converts an error that left the evaluator to an error of this crate, with its place and its report.

@@ -8,23 +8,27 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
 use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
 use starlark::values::list::AllocList;
 use starlark::values::{OwnedFrozenValue, Value as Starlark};
 
 use super::Stats;
 use super::globals;
 use super::mailbox::{Mailbox, Reply, Request};
-use super::printer::{Print, Printer};
+use super::printer::{Print, Printed, Printer};
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
+use crate::interrupt::Interrupt;
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
+use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
 use crate::module::looks_like_module;
 use crate::report::Reporter;
+use crate::slices;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
@@ -75,7 +79,7 @@ const MAX_LOADS: usize = 32;
 const COLLECT_AFTER: usize = 1 << 20;
 
 /// What the script and the files that it loads share.
-pub(super) struct Files {
+pub(crate) struct Files {
     engine: Engine,
     budget: Budget,
     args: Vec<String>,
@@ -88,21 +92,37 @@ pub(super) struct Files {
     /// Set when the files together have spent their ticks, before the evaluator that runs has reached its own limit.
     out_of_ticks: Cell<bool>,
     reporter: Reporter,
+    pub(super) interrupt: Interrupt,
+}
+
+/// A script, before or after it is parsed.
+pub(crate) enum Source {
+    Text(String),
+    Parsed(Box<AstModule>),
+}
+
+/// What files that were loaded left behind.
+pub(super) struct Loaded {
+    modules: BTreeMap<String, FrozenModule>,
+    budget: Budget,
+    ticks: u64,
+    printed: Printed,
+    edits: Vec<Arc<SourceEdits>>,
 }
 
 /// Runs the script, replies, and then replies to requests for ever.
 ///
 /// The heap of a script and the references to it may live only as long as a scope of starlark's. Here that is the scope
 /// of a future: while it waits for a request, it can be moved and kept.
-pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, script: String) {
+pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, source: Source) {
     Module::with_temp_heap_async(async |module| {
-        let loader = ScriptLoader { files: &files, from: &name, module: &module };
+        let loader = ScriptLoader { files: &files, from: &name, module: Some(&module) };
         let mut eval = Evaluator::new(&module);
         let ticks = match files.prepare(&mut eval, &loader) {
             Ok(ticks) => ticks,
             Err(error) => return mailbox.reply(Err(files.reporter.explain(&error))),
         };
-        let result = files.run(&mut eval, ticks, &name, script);
+        let result = files.run(&mut eval, ticks, &name, source);
         mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
         let mut collected = module.heap().allocated_bytes();
         loop {
@@ -141,8 +161,22 @@ fn release_fuel(module: &Module<'_>) {
     }
 }
 
+/// Converts an error of starlark's to `ours`, with its place and frames.
+fn at_place(ours: Error, error: &starlark::Error) -> starlark::Error {
+    let mut ours = starlark::Error::from(ours);
+    if let Some(place) = error.span() {
+        ours.set_span(place.span, &place.file);
+    }
+    ours.set_call_stack(|| error.call_stack().clone());
+    ours
+}
+
+fn is_starlarks_own(error: &starlark::Error) -> bool {
+    matches!(error.kind(), starlark::ErrorKind::Other(_)) && Error::find_in(error).is_none()
+}
+
 impl Files {
-    pub(super) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+    pub(crate) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
         let budget = Budget::new(engine.limits());
         Self {
             ticks_extra: ticks::Extra(budget.ticks.clone()),
@@ -154,6 +188,7 @@ impl Files {
             ticks: Cell::new(0),
             out_of_ticks: Cell::new(false),
             reporter: Reporter::default(),
+            interrupt: Interrupt::default(),
             engine,
         }
     }
@@ -190,7 +225,7 @@ impl Files {
         eval.set_check_cancelled(Box::new(|| {
             let passed = self.budget.ticks.check();
             self.out_of_ticks.set(passed);
-            passed
+            passed || self.interrupt.is_requested()
         }));
         let limited = [
             eval.set_max_tick_count(ticks),
@@ -211,15 +246,67 @@ impl Files {
         eval: &mut Evaluator<'v, '_, '_>,
         ticks: u64,
         name: &str,
-        text: String,
+        source: Source,
     ) -> starlark::Result<Starlark<'v>> {
-        let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
-        edits.into_iter().for_each(|edits| self.reporter.add_edits(edits));
+        let ast = match source {
+            Source::Text(text) => self.parse(name, text)?,
+            Source::Parsed(ast) => *ast,
+        };
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
-        Evaluation::attach(module, self.engine.clone(), self.budget.clone());
+        Evaluation::attach(module, self.engine.clone(), self.budget.clone(), self.interrupt.clone());
         let globals = sandbox_globals(&self.engine)?;
         self.spend(eval, ticks, |eval| eval.eval_module(ast, globals))
+    }
+
+    fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+        let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
+        edits.into_iter().for_each(|edits| self.reporter.add_edits(Arc::new(edits)));
+        Ok(ast)
+    }
+
+    /// Parses a script and loads what it loads.
+    pub(super) fn prepare_script(&self, name: &str, text: String) -> Result<AstModule, Error> {
+        self.load_all(name, text).map_err(|error| self.reporter.explain(&error))
+    }
+
+    fn load_all(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+        let ast = self.parse(name, text)?;
+        let loader = ScriptLoader { files: self, from: name, module: None };
+        for load in ast.loads() {
+            loader.load(load.module_id).map_err(|mut error| {
+                // The whole statement, as where it is evaluated. The innermost one is the last that begins before.
+                let name = load.span.span.begin();
+                let statements = ast.stmt_locations();
+                let statement = statements.iter().rfind(|statement| statement.span.begin() <= name);
+                let place = statement.unwrap_or(&load.span);
+                error.set_span(place.span, &place.file);
+                error
+            })?;
+        }
+        Ok(ast)
+    }
+
+    /// Returns what the files that were loaded left behind.
+    pub(super) fn into_loaded(self) -> Loaded {
+        Loaded {
+            printed: self.printer.printed(),
+            edits: self.reporter.edits(),
+            ticks: self.ticks.get(),
+            modules: self.loaded.into_inner(),
+            budget: self.budget,
+        }
+    }
+
+    /// Goes on from there: with these files loaded, and what that cost spent.
+    pub(super) fn continue_from(&mut self, loaded: &Loaded) {
+        let left = self.engine.limits().ticks.saturating_sub(loaded.ticks);
+        self.budget = loaded.budget.fork(left);
+        self.ticks_extra = ticks::Extra(self.budget.ticks.clone());
+        self.printer.continue_from(&loaded.printed);
+        self.loaded = RefCell::new(loaded.modules.clone());
+        self.ticks.set(loaded.ticks);
+        loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
     }
 
     /// Calls a function of the script.
@@ -273,8 +360,10 @@ impl Files {
         self.ticks.set(self.ticks.get().saturating_add(spent));
         let limits = self.engine.limits();
         let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
-            None if self.out_of_ticks.get() => self.at_limit(Limit::Ticks, &error),
-            Some(limit) => self.at_limit(limit, &error),
+            // Of starlark's own errors, those of a limit and of a cancelled evaluation are of this kind.
+            _ if self.interrupt.is_requested() && is_starlarks_own(&error) => at_place(slices::interrupted(), &error),
+            None if self.out_of_ticks.get() => at_place(self.limit_error(Limit::Ticks), &error),
+            Some(limit) => at_place(self.limit_error(limit), &error),
             None => error,
         })?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
@@ -282,16 +371,6 @@ impl Files {
             return Err(self.limit_error(Limit::Ticks).into());
         }
         Ok(value)
-    }
-
-    /// Converts starlark's error about one of its limits, which keeps its place and frames.
-    fn at_limit(&self, limit: Limit, error: &starlark::Error) -> starlark::Error {
-        let mut ours = starlark::Error::from(self.limit_error(limit));
-        if let Some(place) = error.span() {
-            ours.set_span(place.span, &place.file);
-        }
-        ours.set_call_stack(|| error.call_stack().clone());
-        ours
     }
 
     fn limit_error(&self, limit: Limit) -> Error {
@@ -311,10 +390,10 @@ impl Files {
         let (outer, spent) = (self.budget.ticks.save(), self.ticks.get());
         let frozen = Module::with_temp_heap(|module| {
             {
-                let loader = ScriptLoader { files: self, from: name, module: &module };
+                let loader = ScriptLoader { files: self, from: name, module: Some(&module) };
                 let mut eval = Evaluator::new(&module);
                 let ticks = self.prepare(&mut eval, &loader)?;
-                self.run(&mut eval, ticks, name, text)?;
+                self.run(&mut eval, ticks, name, Source::Text(text))?;
             }
             module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
         });
@@ -329,7 +408,8 @@ impl Files {
 struct ScriptLoader<'a, 'v> {
     files: &'a Files,
     from: &'a str,
-    module: &'a Module<'v>,
+    /// The file's module, once it runs.
+    module: Option<&'a Module<'v>>,
 }
 
 impl FileLoader for ScriptLoader<'_, '_> {
@@ -364,7 +444,9 @@ impl FileLoader for ScriptLoader<'_, '_> {
             Error::new(ErrorKind::Load, format!("\"{name}\" is not a script: {e}"))
         })?;
         // The loaded file draws on the same budget.
-        release_fuel(self.module);
+        if let Some(module) = self.module {
+            release_fuel(module);
+        }
         let frozen = files.load(&name, text)?;
         files.loaded.borrow_mut().insert(name, frozen.clone());
         Ok(frozen)

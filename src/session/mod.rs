@@ -4,20 +4,21 @@ mod evaluate;
 mod globals;
 mod mailbox;
 mod printer;
+mod program;
+mod whole;
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use self::evaluate::{Files, live};
-pub(crate) use self::evaluate::{grant, sandbox_globals};
+use self::evaluate::live;
+pub(crate) use self::evaluate::{Files, Source, grant, sandbox_globals};
 use self::mailbox::{Mailbox, Request};
 pub(crate) use self::printer::Print;
-use crate::engine::Engine;
+pub use self::program::Program;
+use self::whole::Whole;
 use crate::error::{Error, ErrorKind};
+use crate::interrupt::Interrupt;
 use crate::value::Value;
 
 /// What a script spent. The same script with the same files and arguments spends the same everywhere.
@@ -56,29 +57,19 @@ pub struct Stats {
 /// ```
 ///
 /// All calls together have the sandbox's limits. After an error, a trap among them, a session can be called again,
-/// unless a limit is used up; state that the failed call changed stays changed. A session stays in its thread.
-pub struct Session {
-    files: Rc<Files>,
-    mailbox: Rc<Mailbox>,
-    /// The evaluation, which waits for the next request. It owns the heap and everything that refers to it. `None` once
-    /// it has panicked.
-    evaluation: Option<Pin<Box<dyn Future<Output = ()>>>>,
-}
+/// unless a limit is used up; state that the failed call changed stays changed.
+///
+/// A session can be moved to another thread between two calls. Sessions in many threads share what was compiled.
+pub struct Session(Whole);
 
 impl Session {
     /// Runs a script. Returns the session with the value of the script's last statement, or with its error: what was
     /// printed and spent is known in both cases.
-    pub(crate) fn start(
-        engine: Engine,
-        args: &[String],
-        print: Option<Arc<Print>>,
-        name: &str,
-        script: &str,
-    ) -> (Self, Result<Value, Error>) {
-        let files = Rc::new(Files::new(engine, args.to_vec(), print));
+    pub(crate) fn start(files: Files, name: &str, source: Source) -> (Self, Result<Value, Error>) {
+        let files = Rc::new(files);
         let mailbox = Rc::new(Mailbox::default());
-        let evaluation = live(files.clone(), mailbox.clone(), name.to_owned(), script.to_owned());
-        let mut session = Self { files, mailbox, evaluation: Some(Box::pin(evaluation)) };
+        let evaluation = live(files.clone(), mailbox.clone(), name.to_owned(), source);
+        let mut session = Self(Whole { files, mailbox, evaluation: Some(Box::pin(evaluation)) });
         let result = session.resume().map(Option::unwrap_or_default);
         (session, result)
     }
@@ -128,7 +119,7 @@ impl Session {
     /// If there is no such function, an argument cannot be passed (it contains a [`Value::Opaque`], or is nested deeper
     /// than 200 levels), the call fails, a limit ends it, or its result is nested too deeply or too large to leave the script.
     pub fn call_values(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
-        self.mailbox.send(Request::Call { name: name.to_owned(), args: args.to_vec() });
+        self.0.mailbox.send(Request::Call { name: name.to_owned(), args: args.to_vec() });
         self.resume().map(Option::unwrap_or_default)
     }
 
@@ -139,31 +130,44 @@ impl Session {
     ///
     /// If the value is nested too deeply or too large to leave the script.
     pub fn get(&mut self, name: &str) -> Result<Option<Value>, Error> {
-        self.mailbox.send(Request::Get { name: name.to_owned() });
+        self.0.mailbox.send(Request::Get { name: name.to_owned() });
         self.resume()
+    }
+
+    /// Returns the means to end a call of this session from another thread.
+    ///
+    /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
+    /// [`interruptible`](crate::Sandbox::interruptible). After that, the session can be called again; state that the call
+    /// changed stays changed.
+    pub fn interrupt(&self) -> Interrupt {
+        self.0.files.interrupt.clone()
     }
 
     /// Takes what the script printed since it was last asked; empty where
     /// [`Sandbox::on_print`](crate::Sandbox::on_print) takes that.
     pub fn take_output(&mut self) -> String {
-        self.files.take_output()
+        self.0.files.take_output()
     }
 
     /// Returns what the script and all calls spent until now.
     pub fn stats(&self) -> Stats {
-        self.files.stats()
+        self.0.files.stats()
     }
 
     /// Lets the evaluation work until it has a reply.
     fn resume(&mut self) -> Result<Option<Value>, Error> {
         let ended = || Error::new(ErrorKind::Script, "the session has ended: a call panicked");
         // Not put back if this panics: a future that panicked must not be polled.
-        let mut evaluation = self.evaluation.take().ok_or_else(ended)?;
+        let mut evaluation = self.0.evaluation.take().ok_or_else(ended)?;
         let poll = evaluation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if poll == Poll::Pending {
-            self.evaluation = Some(evaluation);
+            self.0.evaluation = Some(evaluation);
         }
-        self.mailbox.receive().unwrap_or_else(|| Err(ended()))
+        let reply = self.0.mailbox.receive().unwrap_or_else(|| Err(ended()));
+        if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+            self.0.files.interrupt.clear();
+        }
+        reply
     }
 }
 

@@ -18,10 +18,26 @@ pub(super) struct Printer {
     limit: usize,
 }
 
+/// What was printed and kept, and how many bytes may still be printed.
+pub(super) struct Printed {
+    output: String,
+    left: usize,
+}
+
 impl Printer {
     /// `limit` is the number of bytes that may be printed, line feeds included.
     pub(super) fn new(sink: Option<Arc<Print>>, limit: usize) -> Self {
         Self { sink, output: RefCell::default(), left: Cell::new(limit), limit }
+    }
+
+    /// Goes on from what `other` printed.
+    pub(super) fn continue_from(&self, other: &Printed) {
+        self.output.replace(other.output.clone());
+        self.left.set(other.left);
+    }
+
+    pub(super) fn printed(&self) -> Printed {
+        Printed { output: self.output.borrow().clone(), left: self.left.get() }
     }
 
     pub(super) fn take_output(&self) -> String {

@@ -34,6 +34,7 @@ use crate::api::host_module::MemorySlot;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
+use crate::slices::{self, Sliced};
 pub(crate) use abi::Abi;
 use abi::{Fault, GuestMemory, WasiResult};
 pub(crate) use clock::CLOCK_STEP;
@@ -110,7 +111,7 @@ impl WasiFunction {
     }
 
     /// Makes a host function of it.
-    pub(crate) fn define<T: 'static>(
+    pub(crate) fn define<T: Sliced>(
         &'static self,
         context: impl AsContextMut<Data = T>,
         abi: Abi,
@@ -125,7 +126,7 @@ impl WasiFunction {
         })
     }
 
-    fn call<T: 'static>(
+    fn call<T: Sliced>(
         &self,
         caller: &mut Caller<'_, T>,
         abi: Abi,
@@ -133,7 +134,7 @@ impl WasiFunction {
         params: &[Val],
     ) -> Result<i32, wasmi::Error> {
         let memory = binding.memory.of_caller(caller);
-        let fuel = caller.get_fuel().ok();
+        let fuel = slices::fuel(&*caller);
         let mut machine = binding.machine.lock();
         let MachineParts { system, streams } = &mut *machine;
         let data = match memory {
@@ -148,7 +149,7 @@ impl WasiFunction {
         if let Some(left) = left
             && left != fuel.unwrap_or(left)
         {
-            caller.set_fuel(left)?;
+            slices::set_fuel(&mut *caller, left);
         }
         match outcome {
             Ok(()) => Ok(0),

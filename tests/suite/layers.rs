@@ -11,9 +11,9 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["limits::table", "limits::amount", "wording", "fuel", "ticks"],
+    &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks"],
     &["error"],
-    &["limits"],
+    &["limits", "slices"],
     &["budget", "value"],
     &["api::scope"],
     &["api::host_module"],

@@ -235,3 +235,189 @@ fn messages_are_escaped() {
         }
     }
 }
+
+/// A module that counts, and a script that keeps garbage and an instance of it.
+const COUNTING: &str = r#"
+load("lib.star", "STEP", "double")
+counter = wasm.instantiate(wasm.wat('''(module
+    (memory 1)
+    (func (export "add") (param i32) (result i32)
+        (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (local.get 0)))
+        (i32.load (i32.const 0))))'''))
+log = []
+def add(n):
+    log.append({"n": n, "text": "n" * 500})
+    if len(log) > 10:
+        log.clear()
+    return counter.exports.add(double(n) * STEP)
+"#;
+
+fn counting() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let lib = "unused = wasm.Memory(1)\nprint('lib')\nSTEP = 1\ndef double(n):\n    return 2 * n\n[double(n) for n in range(1000)]";
+    sandbox.file("lib.star", lib);
+    sandbox
+}
+
+#[test]
+fn a_session_goes_from_thread_to_thread() {
+    let mut session = counting().load("main.star", COUNTING).unwrap();
+    for round in 0..8 {
+        session = std::thread::spawn(move || {
+            // Enough garbage to collect some in each thread.
+            for n in 1..=1000 {
+                assert_eq!(session.call_values("add", &[Value::from(1)]).unwrap(), Value::from(2 * (round * 1000 + n)));
+            }
+            session.call_values("no_such", &[]).unwrap_err();
+            session
+        })
+        .join()
+        .unwrap();
+    }
+    assert_eq!(session.call_values("add", &[Value::from(0)]).unwrap(), Value::from(16_000));
+}
+
+#[test]
+fn a_session_of_a_program_is_one_that_was_loaded() {
+    let sandbox = counting();
+    let program = sandbox.program("main.star", COUNTING).unwrap();
+    let mut sessions =
+        [sandbox.load("main.star", COUNTING).unwrap(), program.session().unwrap(), program.session().unwrap()];
+    for n in [1, 2] {
+        let results = sessions.each_mut().map(|session| {
+            (session.call_values("add", &[Value::from(n)]).unwrap(), session.take_output(), session.stats())
+        });
+        assert_eq!(results[0], results[1], "loaded, and of the program");
+        assert_eq!(results[1], results[2], "two of one program");
+        assert_eq!(results[0].1, if n == 1 { "lib\n" } else { "" });
+    }
+}
+
+#[test]
+fn sessions_of_a_program_share_the_loaded_files_and_no_state() {
+    let loads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = loads.clone();
+    let sandbox = Sandbox::new().loader(move |name| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok((name == "lib.star").then(|| b"STEP = 3\ndef double(n): return 2 * n".to_vec()))
+    });
+    let program = sandbox.program("main.star", COUNTING).unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let program = program.clone();
+            std::thread::spawn(move || {
+                (0..20)
+                    .map(|_| program.session().unwrap().call_values("add", &[Value::from(1)]).unwrap())
+                    .collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), vec![Value::from(6); 20]);
+    }
+    assert_eq!(loads.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_program_says_where_it_cannot_be_made() {
+    let mut sandbox = Sandbox::new();
+    sandbox.file("bad.star", "x = 1\nfail('no')");
+    for (script, message) in [
+        ("x =", "Parse error"),
+        ("\nload('none.star', 'x')", "\"none.star\" not found"),
+        ("\nload('bad.star', 'x')", "fail: no"),
+    ] {
+        let error = sandbox.program("main.star", script).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        assert_eq!(error.to_string(), sandbox.load("main.star", script).unwrap_err().to_string());
+        assert!(error.location().is_some(), "{script}");
+    }
+}
+
+/// Loops of each kind, and work whose fuel tells.
+const LOOPS: &str = r#"
+guest = wasm.instantiate(wasm.wat('''(module
+    (import "host" "script" (func $script (param i32) (result i32)))
+    (memory (export "memory") 1 100)
+    (func (export "spin") (loop $l (br $l)))
+    (func (export "spin_script") (loop $l (drop (call $script (i32.const 1))) (br $l)))
+    (func $fib (export "fib") (param i32) (result i32)
+        (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+            (then (local.get 0))
+            (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                           (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+    (func (export "nested") (param i32) (result i32)
+        (local $sum i32)
+        (loop $l
+            (local.set $sum (i32.add (local.get $sum) (call $script (local.get 0))))
+            (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (local.get $sum))
+    (func (export "bulk") (result i32)
+        (drop (memory.grow (i32.const 50)))
+        (memory.fill (i32.const 0) (i32.const 7) (i32.const 3000000))
+        (i32.load (i32.const 2000000)))
+    (func (export "trap") (result i32) (drop (call $fib (i32.const 20))) (unreachable)))'''),
+    imports = {"host": {"script": lambda caller, n: guest.exports.fib(n)}})
+
+def script():
+    for i in range(1000000000):
+        pass
+def spin(): guest.exports.spin()
+def spin_script(): guest.exports.spin_script()
+def work():
+    guest.memory.fill(0, 1, 60000)
+    trap = wasm.attempt(guest.exports.trap).trap
+    other = wasm.Store(fuel = 100000) if metered else wasm.Store()
+    return (guest.exports.fib(22), guest.exports.nested(18), guest.exports.bulk(), trap.code, len(guest.memory.read(0, 5000)), other.fuel)
+"#;
+
+fn loops(metered: bool, limits: Limits, interruptible: bool) -> Session {
+    let python = if metered { "True" } else { "False" };
+    let sandbox = Sandbox::new().limits(limits).interruptible(interruptible);
+    sandbox.load("main.star", &format!("metered = {python}\n{LOOPS}")).unwrap()
+}
+
+#[test]
+fn an_interrupt_reaches_every_loop() {
+    use std::time::{Duration, Instant};
+    let unlimited = || Limits::new().ticks(u64::MAX);
+    let metered = loops(true, unlimited().fuel(u64::MAX), true);
+    let unmetered = loops(false, unlimited().fuel(None), true);
+    for mut session in [metered, unmetered] {
+        for function in ["script", "spin", "spin_script"] {
+            let interrupt = session.interrupt();
+            let stop = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(30));
+                interrupt.now();
+                Instant::now()
+            });
+            let error = session.call_values(function, &[]).unwrap_err();
+            let delay = stop.join().unwrap().elapsed();
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{function}: {error}");
+            assert_eq!(error.message(), "interrupted by the application", "{function}");
+            // Far above what it takes, for a machine with much else to do.
+            assert!(delay < Duration::from_secs(1), "{function}: {delay:?}");
+            session.call_values("work", &[]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn slices_change_no_result_and_no_cost() {
+    let outcome = |metered, limits: Limits, interruptible| {
+        let mut session = loops(metered, limits, interruptible);
+        let result = session.call_values("work", &[]).map_err(|error| (error.kind(), error.to_string()));
+        (result, session.stats())
+    };
+    let all = outcome(true, Limits::new(), false);
+    assert_eq!(outcome(true, Limits::new(), true), all);
+    assert_eq!(outcome(false, Limits::new().fuel(None), true), outcome(false, Limits::new().fuel(None), false));
+    let used = all.1.fuel.unwrap();
+    assert!(used > 500_000, "several slices: {used}");
+    for fuel in (0..20).map(|n| used * n / 20 + n).chain([used - 1, used]).filter(|fuel| *fuel > 100_000) {
+        let limits = || Limits::new().fuel(fuel);
+        let (whole, sliced) = (outcome(true, limits(), false), outcome(true, limits(), true));
+        assert_eq!(sliced, whole, "{fuel}");
+        assert_eq!(whole.0.is_ok(), fuel == used, "{fuel}");
+    }
+}

@@ -1,0 +1,82 @@
+//! A script that is parsed, with the files that it loads.
+
+use std::fmt;
+use std::sync::Arc;
+
+use starlark::syntax::AstModule;
+
+use super::evaluate::{Files, Loaded, Source};
+use super::{Print, Session};
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed, with all that it loads evaluated and frozen.
+///
+/// Cheap to clone, and shared by any number of threads. [`session`](Self::session) runs the script's own statements,
+/// and no more: what they make, instances of WebAssembly modules among it, is the session's own, so sessions share no
+/// state. The files that it loads were evaluated once; their values are frozen and belong to all sessions.
+///
+/// ```
+/// use wasmlark::{Sandbox, Value};
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.file("rates.star", "RATES = {'full': 19, 'reduced': 7}");
+/// let script = "load('rates.star', 'RATES')\ndef tax(net, rate): return net * RATES[rate] // 100";
+/// let program = sandbox.program("tax.star", script)?;
+/// let threads = ["full", "reduced"].map(|rate| {
+///     let program = program.clone();
+///     std::thread::spawn(move || program.session()?.call_values("tax", &[Value::from(200), Value::from(rate)]))
+/// });
+/// let taxes = threads.map(|thread| thread.join().unwrap());
+/// assert_eq!(taxes, [Ok(Value::from(38)), Ok(Value::from(14))]);
+/// # Ok::<(), wasmlark::Error>(())
+/// ```
+///
+/// A session spends what the same script spends in [`Sandbox::load`](crate::Sandbox::load): the ticks and the fuel of the
+/// loaded files are counted in each. What these files print, [`Sandbox::on_print`](crate::Sandbox::on_print) gets once,
+/// when the program is made; where no such function is set, it is part of the output of each session.
+#[derive(Clone)]
+pub struct Program(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    args: Vec<String>,
+    print: Option<Arc<Print>>,
+    name: String,
+    ast: AstModule,
+    loaded: Loaded,
+}
+
+impl Program {
+    pub(crate) fn new(
+        engine: Engine,
+        args: &[String],
+        print: Option<Arc<Print>>,
+        name: &str,
+        script: &str,
+    ) -> Result<Self, Error> {
+        let files = Files::new(engine.clone(), args.to_vec(), print.clone());
+        let ast = files.prepare_script(name, script.to_owned())?;
+        let loaded = files.into_loaded();
+        Ok(Self(Arc::new(Inner { engine, args: args.to_vec(), print, name: name.to_owned(), ast, loaded })))
+    }
+
+    /// Runs the script's statements, and returns them as a session whose functions can be called.
+    ///
+    /// # Errors
+    ///
+    /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
+    pub fn session(&self) -> Result<Session, Error> {
+        let Inner { engine, args, print, name, ast, loaded } = &*self.0;
+        let mut files = Files::new(engine.clone(), args.clone(), print.clone());
+        files.continue_from(loaded);
+        let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
+        result.map(|_| session)
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}

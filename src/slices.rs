@@ -1,0 +1,146 @@
+//! Slices of fuel: how a guest that never calls the host can be interrupted.
+//!
+//! wasmi has no other way to pause a guest than to let it run out of fuel. So wasmi's counter gets a slice of what the
+//! guest may spend, and the rest is kept in reserve. When the slice is spent, the guest pauses; if nobody asked to stop it,
+//! the next slice is moved from the reserve to the counter, and the guest goes on at the instruction that it could not pay.
+//! An instruction that cannot be paid changes neither the counter nor anything else, so what is spent, and where a guest
+//! runs out of fuel for good, is the same for slices of any size.
+//!
+//! All code that reads or sets wasmi's counter does it here: the fuel of a store is its counter and its reserve.
+
+use std::fmt;
+
+use wasmi::{AsContext, AsContextMut, Func, ResumableCall, TrapCode, Val};
+
+use crate::error::{Error, ErrorKind};
+use crate::interrupt::Interrupt;
+
+/// The fuel of a slice. A guest spends it in less than a millisecond, and to pause costs less than a thousandth of that.
+pub(crate) const SLICE: u64 = 100_000;
+
+/// How a store's fuel is sliced.
+#[derive(Debug)]
+pub(crate) struct Slices {
+    size: u64,
+    reserve: u64,
+    interrupt: Interrupt,
+    /// wasmi runs something that it cannot resume, a start function: all of the fuel is in the counter.
+    is_whole: bool,
+}
+
+impl Slices {
+    pub(crate) fn new(size: u64, interrupt: Interrupt) -> Self {
+        Self { size, reserve: 0, interrupt, is_whole: false }
+    }
+}
+
+/// The data of a store, which may have slices.
+pub(crate) trait Sliced: 'static {
+    fn slices(&self) -> Option<&Slices>;
+    fn slices_mut(&mut self) -> Option<&mut Slices>;
+}
+
+/// Returns the fuel of a store; `None` where it is not metered.
+pub(crate) fn fuel(context: impl AsContext<Data: Sliced>) -> Option<u64> {
+    let context = context.as_context();
+    let reserve = context.data().slices().map_or(0, |slices| slices.reserve);
+    context.get_fuel().ok().map(|counter| counter.saturating_add(reserve))
+}
+
+/// Sets the fuel of a store. Returns whether it is metered.
+pub(crate) fn set_fuel(mut context: impl AsContextMut<Data: Sliced>, fuel: u64) -> bool {
+    set_fuel_for(&mut context.as_context_mut(), fuel, 0)
+}
+
+/// Sets the fuel of a store, with at least `required` in the next slice.
+fn set_fuel_for(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, fuel: u64, required: u64) -> bool {
+    let counter = match context.data_mut().slices_mut() {
+        Some(slices) if !slices.is_whole => {
+            let slice = slices.size.max(required).min(fuel);
+            slices.reserve = fuel.saturating_sub(slice);
+            slice
+        }
+        Some(slices) => {
+            slices.reserve = 0;
+            fuel
+        }
+        None => fuel,
+    };
+    context.set_fuel(counter).is_ok()
+}
+
+/// Calls a function, in slices where the store has them.
+pub(crate) fn call(
+    func: &Func,
+    mut context: impl AsContextMut<Data: Sliced>,
+    inputs: &[Val],
+    outputs: &mut [Val],
+) -> Result<(), wasmi::Error> {
+    let mut context = context.as_context_mut();
+    if context.data().slices().is_none() {
+        return func.call(context, inputs, outputs);
+    }
+    let mut call = func.call_resumable(&mut context, inputs, outputs)?;
+    loop {
+        match call {
+            ResumableCall::Finished => return Ok(()),
+            // Never resumed: wasmi 2.0.0 resumes with wrong locals after an error of the host.
+            ResumableCall::HostTrap(trap) => return Err(trap.into_host_error()),
+            ResumableCall::OutOfFuel(paused) => {
+                next_slice(&mut context, paused.required_fuel())?;
+                call = paused.resume(&mut context, outputs)?;
+            }
+        }
+    }
+}
+
+/// Runs what wasmi cannot resume, with all the fuel in one slice.
+pub(crate) fn whole<T: Sliced, R>(
+    context: &mut wasmi::StoreContextMut<'_, T>,
+    work: impl FnOnce(&mut wasmi::StoreContextMut<'_, T>) -> R,
+) -> R {
+    let was_whole = set_whole(context, true);
+    let result = work(context);
+    set_whole(context, was_whole);
+    result
+}
+
+fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bool) -> bool {
+    let Some(slices) = context.data_mut().slices_mut() else { return false };
+    let was_whole = std::mem::replace(&mut slices.is_whole, is_whole);
+    if let Some(left) = fuel(&*context) {
+        set_fuel(context, left);
+    }
+    was_whole
+}
+
+/// Moves the next slice to the counter.
+fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u64) -> Result<(), wasmi::Error> {
+    if context.data().slices().is_some_and(|slices| slices.interrupt.is_requested()) {
+        return Err(wasmi::Error::host(Stopped));
+    }
+    match fuel(&*context) {
+        Some(left) if left >= required => {
+            set_fuel_for(context, left, required);
+            Ok(())
+        }
+        _ => Err(TrapCode::OutOfFuel.into()),
+    }
+}
+
+/// What ends a guest that is interrupted: passes through wasm untouched.
+#[derive(Debug)]
+pub(crate) struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", interrupted())
+    }
+}
+
+impl wasmi::errors::HostError for Stopped {}
+
+/// Returns the error of a call that was interrupted.
+pub(crate) fn interrupted() -> Error {
+    Error::new(ErrorKind::Interrupted, "interrupted by the application")
+}
