@@ -27,8 +27,8 @@ use crate::error::Error;
 ///     let program = program.clone();
 ///     std::thread::spawn(move || program.session()?.call_values("tax", &[Value::from(200), Value::from(rate)]))
 /// });
-/// let taxes = threads.map(|thread| thread.join().unwrap());
-/// assert_eq!(taxes, [Ok(Value::from(38)), Ok(Value::from(14))]);
+/// let [full, reduced] = threads.map(|thread| thread.join().unwrap());
+/// assert_eq!([full?, reduced?], [Value::from(38), Value::from(14)]);
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
