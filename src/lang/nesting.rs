@@ -35,16 +35,18 @@ struct Depth {
 struct Level {
     operators: usize,
     elifs: usize,
-    /// `lambda`s whose colon has not come yet, and `for`s whose `in` has not: their commas separate names, and what
-    /// follows is one level deeper all the same.
-    heads: usize,
+    /// `lambda`s whose colon has not come yet. Their commas separate parameters, and what follows the colon is one
+    /// level deeper all the same. An `in` among the defaults ends none of them.
+    lambdas: usize,
+    /// `for`s whose `in` has not come yet. Their commas separate names.
+    fors: usize,
     /// No token of the statement was seen yet.
     fresh: bool,
 }
 
 impl Level {
     fn begin_statement(&mut self) {
-        (self.operators, self.heads, self.fresh) = (0, 0, true);
+        (self.operators, self.lambdas, self.fors, self.fresh) = (0, 0, 0, true);
     }
 }
 
@@ -77,17 +79,21 @@ impl Depth {
                 self.innermost.begin_statement();
             }
             Token::Newline => self.innermost.begin_statement(),
-            Token::Comma if self.innermost.heads > 0 => {}
+            Token::Comma if self.innermost.lambdas > 0 || self.innermost.fors > 0 => {}
             Token::Comma | Token::Semicolon => self.innermost.operators = 0,
-            Token::Lambda | Token::For => {
-                self.innermost.heads = self.innermost.heads.saturating_add(1);
+            Token::Lambda => {
+                self.innermost.lambdas = self.innermost.lambdas.saturating_add(1);
+                self.innermost.operators = self.innermost.operators.saturating_add(1);
+            }
+            Token::For => {
+                self.innermost.fors = self.innermost.fors.saturating_add(1);
                 self.innermost.operators = self.innermost.operators.saturating_add(1);
             }
             Token::In => {
-                self.innermost.heads = self.innermost.heads.saturating_sub(1);
+                self.innermost.fors = self.innermost.fors.saturating_sub(1);
                 self.innermost.operators = self.innermost.operators.saturating_add(1);
             }
-            Token::Colon => self.innermost.heads = self.innermost.heads.saturating_sub(1),
+            Token::Colon => self.innermost.lambdas = self.innermost.lambdas.saturating_sub(1),
             Token::Elif => self.innermost.elifs = self.innermost.elifs.saturating_add(1),
             Token::Identifier(_) | Token::Int(_) | Token::Float(_) | Token::String(_) | Token::Bytes(_) => {}
             Token::Comment(_) | Token::FStringText(_) => {}

@@ -42,6 +42,7 @@ fn nested(n: usize) -> Vec<(&'static str, String)> {
         ("lambdas", format!("x = {}1", "lambda: ".repeat(n))),
         ("lambdas of two", format!("x = {}1", "lambda a, b: ".repeat(n))),
         ("lambdas with defaults", format!("x = {}1", "lambda a = 1, *b, c = 2, **d: ".repeat(n))),
+        ("lambdas with `in` in a default", format!("x = {}1", "lambda a = 1 in [], b = 2: ".repeat(n))),
         ("lambdas as defaults", format!("x = {}1{}", "lambda a, b = ".repeat(n), ", c = 2: 1".repeat(n))),
         ("lambdas in an argument", format!("def f(a):\n  pass\nf(a = {}1)", "lambda a, b: ".repeat(n))),
         ("lambdas after a tuple", format!("x = 1, 2, {}1", "lambda a, b: ".repeat(n))),
