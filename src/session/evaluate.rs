@@ -313,8 +313,14 @@ impl FileLoader for ScriptLoader<'_, '_> {
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = files.engine.load(Wanted::File, &name)?;
+        if name.ends_with(".wat") || bytes.starts_with(b"\0asm") {
+            let message = format!(
+                "\"{name}\" is a WebAssembly module, and `load` is for scripts: wasm.instantiate(\"{name}\") makes an instance of it"
+            );
+            return Err(Error::new(ErrorKind::Load, message).into());
+        }
         let text = String::from_utf8(bytes)
-            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is no script: {e}")))?;
+            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is not a script: {e}")))?;
         // The loaded file draws on the same budget.
         release_fuel(self.module);
         let frozen = files.load(&name, text)?;

@@ -24,6 +24,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::builtins",
         "lang::compat::collect",
         "lang::compat::limits",
+        "lang::compat::messages",
         "lang::compat::libm",
     ],
     &["module::inspect", "lang::compat::shift_assign"],
