@@ -1,21 +1,18 @@
 //! `wasmlark inspect`.
 
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 
 use serde_json::{Value, json};
 use wasmlark::{Inspection, Item};
 
-use crate::{args, exit};
+use crate::{args, exit, read};
 
 /// Describes a module and returns the exit status.
 pub fn run(options: args::InspectArguments) -> u8 {
-    let bytes = match read(&options.file) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            eprintln!("error: cannot read {}: {error}", options.file);
-            return exit::FAILED;
-        }
+    let bytes = match read::module(&options.file) {
+        Ok((_, bytes)) => bytes,
+        Err(message) => return exit::fail(&message),
     };
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
@@ -34,15 +31,6 @@ pub fn run(options: args::InspectArguments) -> u8 {
             exit::FAILED
         }
     }
-}
-
-fn read(file: &str) -> std::io::Result<Vec<u8>> {
-    if file != "-" {
-        return std::fs::read(file);
-    }
-    let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn to_text(inspection: &Inspection) -> String {

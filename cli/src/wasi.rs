@@ -1,15 +1,13 @@
 //! `wasmlark wasi`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use wasmlark::WasiCommand;
 
 use crate::folder::{Folder, check_overlap};
 use crate::write_back::write_back;
-use crate::{args, exit};
+use crate::{args, exit, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -24,7 +22,7 @@ pub fn run(options: args::WasiArguments) -> u8 {
 
 fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let Some((file, arguments)) = options.command.split_first() else { return Err("no module is given".to_owned()) };
-    let (file, module) = read_module(file)?;
+    let (file, module) = read::module(file)?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
     if let Err(message) = check_overlap(&folders, options.write_back) {
         eprintln!("error: {message}");
@@ -85,14 +83,4 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
             Ok(exit::status(&error))
         }
     }
-}
-
-/// The module's name for messages, and its bytes.
-fn read_module(file: &str) -> Result<(String, Vec<u8>), String> {
-    if file == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(|e| format!("cannot read the module from stdin: {e}"))?;
-        return Ok(("<stdin>".to_owned(), bytes));
-    }
-    Ok((file.to_owned(), fs::read(file).map_err(|e| format!("cannot read {file}: {e}"))?))
 }
