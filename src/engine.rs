@@ -15,6 +15,9 @@ use crate::module::{self, Compiled};
 /// Gives the bytes of a module or script by its name; `None` for one that is not there.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
 
+/// Says which name was meant by one that the loader does not know.
+pub(crate) type Suggest = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// What a script asks a loader for. The loader does not learn it: the word is for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -47,6 +50,7 @@ struct Inner {
     compiled: Mutex<Cache>,
     limits: Limits,
     loader: Option<Box<Loader>>,
+    suggest: Option<Box<Suggest>>,
 }
 
 /// What was compiled.
@@ -69,7 +73,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
-        Self::build(limits, None)
+        Self::build(limits, None, None)
     }
 
     /// An engine whose scripts may name modules: `wasm.Module("name")`.
@@ -79,12 +83,17 @@ impl Engine {
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self::build(limits, Some(Box::new(loader)))
+        Self::build(limits, Some(Box::new(loader)), None)
     }
 
-    fn build(limits: Limits, loader: Option<Box<Loader>>) -> Self {
+    /// An engine whose loader does not know a name can say which one was meant.
+    pub(crate) fn with_suggestions(limits: Limits, loader: Box<Loader>, suggest: Box<Suggest>) -> Self {
+        Self::build(limits, Some(loader), Some(suggest))
+    }
+
+    fn build(limits: Limits, loader: Option<Box<Loader>>, suggest: Option<Box<Suggest>>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader }))
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, suggest }))
     }
 
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
@@ -162,7 +171,11 @@ impl Engine {
         };
         match loader(name) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => failed(format!("{what} \"{name}\" not found")),
+            Ok(None) => {
+                let hint = self.0.suggest.as_ref().and_then(|suggest| suggest(name));
+                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                failed(format!("{what} \"{name}\" not found{hint}"))
+            }
             Err(why) => failed(format!("cannot load {what} \"{name}\": {why}")),
         }
     }

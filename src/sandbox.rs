@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::session::{Print, Session, Stats};
 use crate::value::Value;
+use crate::wording;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
 ///
@@ -176,13 +177,19 @@ impl Sandbox {
     fn new_engine(&self) -> Engine {
         let files = self.files.clone();
         let loader = self.loader.clone();
-        Engine::with_loader(self.limits.clone(), move |name| {
+        let known = files.clone();
+        let load = move |name: &str| {
             let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
             match (file, &loader) {
                 (None, Some(loader)) => loader(name),
                 (file, _) => Ok(file),
             }
-        })
+        };
+        let suggest = move |name: &str| {
+            let files = known.read().unwrap_or_else(PoisonError::into_inner);
+            wording::did_you_mean(name, files.keys().map(String::as_str))
+        };
+        Engine::with_suggestions(self.limits.clone(), Box::new(load), Box::new(suggest))
     }
 }
 
