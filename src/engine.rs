@@ -9,6 +9,8 @@ use starlark::eval::Evaluator;
 
 use crate::budget::ModuleHash;
 use crate::error::{Error, ErrorKind};
+use crate::host::Grants;
+use crate::host::import::Import;
 use crate::limits::Limits;
 use crate::module::{self, Compiled};
 
@@ -43,7 +45,7 @@ impl Wanted {
 /// runs modules of many users makes an engine for each, or a new one now and then. Evaluations that are
 /// attached to no engine share one that is never dropped.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(Arc<Inner>, Arc<Grants>);
 
 struct Inner {
     wasmi: wasmi::Engine,
@@ -93,7 +95,54 @@ impl Engine {
 
     fn build(limits: Limits, loader: Option<Box<Loader>>, suggest: Option<Box<Suggest>>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, suggest }))
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, suggest }), Arc::default())
+    }
+
+    /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
+    /// evaluator of its own. Clones that were made before do not have it.
+    ///
+    /// ```
+    /// use wasmlark::starlark::environment::{GlobalsBuilder, Module};
+    /// use wasmlark::starlark::eval::Evaluator;
+    /// use wasmlark::starlark::syntax::{AstModule, Dialect};
+    /// use wasmlark::{Caller, Engine, Error, HostFunction, Limits};
+    ///
+    /// let engine = Engine::new(Limits::new())
+    ///     .import("env", "add", |_: &mut Caller<'_>, a: i32, b: i32| Ok::<_, Error>(a + b));
+    /// let length = HostFunction::new("length", |text: &str| Ok::<_, Error>(text.len()));
+    /// let globals = GlobalsBuilder::standard().with(wasmlark::globals).with(|builder| length.add_to(builder)).build();
+    /// # #[cfg(feature = "wat")] {
+    /// let script = r#"
+    /// guest = wasm.wat('(module (import "env" "add" (func (param i32 i32) (result i32))) (export "add" (func 0)))')
+    /// wasm.instantiate(guest).exports.add(length("hello"), 2)
+    /// "#;
+    /// let ast = AstModule::parse("main.star", script.to_owned(), &Dialect::Standard)?;
+    /// Module::with_temp_heap(|module| {
+    ///     engine.attach(&module);
+    ///     let sum = Evaluator::new(&module).eval_module(ast, &globals)?.unpack_i32();
+    ///     assert_eq!(sum, Some(7));
+    ///     Ok::<_, starlark::Error>(())
+    /// })?;
+    /// # }
+    /// # Ok::<(), starlark::Error>(())
+    /// ```
+    pub fn import<Args: 'static>(
+        mut self,
+        module: impl Into<String>,
+        name: impl Into<String>,
+        function: impl Import<Args>,
+    ) -> Self {
+        Arc::make_mut(&mut self.1).set_import(module.into(), name.into(), function);
+        self
+    }
+
+    /// The same engine, for scripts that get these grants.
+    pub(crate) fn with_grants(self, grants: Arc<Grants>) -> Self {
+        Self(self.0, grants)
+    }
+
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.1
     }
 
     /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
@@ -115,7 +164,7 @@ impl Engine {
         let code = module::code_size(&binary);
         charge(hash, code)?;
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.wasmi(), &binary, code).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), &binary, hash, code).map(Arc::new);
         let mut cache = self.cache();
         cache.code = cache.code.saturating_add(code);
         let new = new?;

@@ -1,6 +1,7 @@
 //! What can go wrong, as one small type.
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use crate::limits::table::Limit;
 
@@ -29,7 +30,11 @@ struct Inner {
     exit_code: Option<i32>,
     location: Option<Location>,
     report: Option<String>,
+    source: Option<Arc<Source>>,
 }
+
+/// The application's own error.
+type Source = dyn std::error::Error + Send + Sync;
 
 /// What sort of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +54,9 @@ pub enum ErrorKind {
     Load,
     /// WebAssembly code trapped.
     Trap(TrapCode),
+    /// A function of the application failed: [`source`](std::error::Error::source) is the error that it returned, and there is none
+    /// where it panicked.
+    Host,
     /// A limit of the sandbox ended the run.
     Limit(Limit),
 }
@@ -132,12 +140,11 @@ impl fmt::Display for TrapCode {
     }
 }
 
-impl TryFrom<wasmi::TrapCode> for TrapCode {
-    type Error = ();
-
-    fn try_from(code: wasmi::TrapCode) -> Result<Self, ()> {
+impl TrapCode {
+    // No `TryFrom`: wasmi is no part of the API.
+    fn from_wasmi(code: wasmi::TrapCode) -> Option<Self> {
         use wasmi::TrapCode as T;
-        Ok(match code {
+        Some(match code {
             T::UnreachableCodeReached => Self::Unreachable,
             T::MemoryOutOfBounds => Self::MemoryOutOfBounds,
             T::TableOutOfBounds => Self::TableOutOfBounds,
@@ -149,13 +156,14 @@ impl TryFrom<wasmi::TrapCode> for TrapCode {
             T::BadSignature => Self::BadSignature,
             T::OutOfFuel => Self::OutOfFuel,
             T::GrowthOperationLimited => Self::GrowthLimited,
-            _ => return Err(()),
+            _ => return None,
         })
     }
 }
 
 /// A place in a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Location {
     /// The script's name, as it was given or loaded.
     pub file: String,
@@ -167,7 +175,27 @@ pub struct Location {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), exit_code: None, location: None, report: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            exit_code: None,
+            location: None,
+            report: None,
+            source: None,
+        }))
+    }
+
+    /// Makes an error of the application, for a host function to return: of a message, or of an error of any type, which
+    /// [`source`](std::error::Error::source) then gives back. An `Error` stays the same.
+    pub fn host(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        match error.into().downcast::<Self>() {
+            Ok(ours) => *ours,
+            Err(error) => {
+                let mut ours = Self::new(ErrorKind::Host, error.to_string());
+                ours.0.source = Some(error.into());
+                ours
+            }
+        }
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {
@@ -188,15 +216,22 @@ impl Error {
         error
     }
 
+    /// The error of a host function, for wasmi to carry: `from_wasmi` takes it out again.
+    pub(crate) fn into_wasmi(self) -> wasmi::Error {
+        wasmi::Error::host(HostFault(self))
+    }
+
     /// What ended a run of wasm; `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
-        if let Some(ours) = error.downcast_ref::<Self>() {
-            return Self::new(ours.kind(), format!("{}, {}", ours.message(), place()));
+        if let Some(HostFault(ours)) = error.downcast_ref::<HostFault>() {
+            let mut ours = ours.copy();
+            ours.0.message = format!("{}, {}", ours.message(), place());
+            return ours;
         }
         if let Some(code) = error.i32_exit_status() {
             return Self::exit(code, format!("the guest exited with code {code}, {}", place()));
         }
-        match error.as_trap_code().and_then(|code| TrapCode::try_from(code).ok()) {
+        match error.as_trap_code().and_then(TrapCode::from_wasmi) {
             Some(code) => Self::new(ErrorKind::Trap(code), format!("wasm trap: {}, {}", code.message(), place())),
             None => Self::new(ErrorKind::Module, format!("{error}, {}", place())),
         }
@@ -234,6 +269,12 @@ impl Error {
         self.0.location.as_ref()
     }
 
+    /// The same error, as part of something larger.
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+
     /// The same error again. Not `Clone`, so that no caller multiplies errors by accident.
     pub(crate) fn copy(&self) -> Self {
         Self(Box::new(Inner {
@@ -242,6 +283,7 @@ impl Error {
             exit_code: self.0.exit_code,
             location: self.0.location.clone(),
             report: self.0.report.clone(),
+            source: self.0.source.clone(),
         }))
     }
 
@@ -283,10 +325,36 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+/// The error that a function of the application returned, if one is the reason.
+///
+/// ```
+/// use std::error::Error as _;
+/// use wasmlark::{ErrorKind, Sandbox};
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.function("read", |path: &str| std::fs::read_to_string(path));
+/// let error = sandbox.run("main.star", "read('/nothing/there')").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Host);
+/// let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+/// assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+/// ```
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
 
-// What ends a host function passes through wasm as it is.
-impl wasmi::errors::HostError for Error {}
+/// What ends a host function, on its way through wasm. Not `Error` itself, which would then have a trait of wasmi's.
+#[derive(Debug)]
+struct HostFault(Error);
+
+impl fmt::Display for HostFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl wasmi::errors::HostError for HostFault {}
 
 impl From<Error> for starlark::Error {
     fn from(error: Error) -> Self {

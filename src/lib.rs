@@ -17,6 +17,39 @@
 //! # Ok::<(), wasmlark::Error>(())
 //! ```
 //!
+//! # Values and functions
+//!
+//! An application gives scripts values and functions of its own types, and calls theirs:
+//!
+#![cfg_attr(feature = "serde", doc = "```")]
+#![cfg_attr(not(feature = "serde"), doc = "```ignore")]
+//! use wasmlark::{Caller, Error, Limits, Sandbox};
+//!
+//! #[derive(serde::Serialize)]
+//! struct Request { user: String, size: u64 }
+//! #[derive(serde::Deserialize)]
+//! struct Decision { allow: bool, left: i64 }
+//!
+//! let mut sandbox = Sandbox::new().limits(Limits::new().fuel(50_000_000).memory(64 << 20));
+//! sandbox.value("quotas", &[("ann", 10)].as_slice())?;           // anything that serde serialises; frozen
+//! sandbox.function("used", |user: &str| -> Result<Option<u64>, Error> { Ok((user == "ann").then_some(7)) });
+//! sandbox.import("env", "now", |_: &mut Caller<'_>, zone: i32| -> Result<i64, Error> { Ok(i64::from(zone)) });
+//!
+//! let mut session = sandbox.load("policy.star", "
+//! def decide(request, spare):
+//!     left = dict(quotas)[request['user']] - used(request['user']) - request['size'] + spare
+//!     return {'allow': left >= 0, 'left': left}
+//! ")?;
+//! let request = Request { user: "ann".into(), size: 5 };
+//! let decision: Decision = session.call("decide", (&request, 1))?;
+//! assert_eq!((decision.allow, decision.left), (false, -1));
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! A guest that imports `env.now` calls the closure with no script between, and [`Caller::memory`] is its memory. What a
+//! function returns as its error comes back as [`Error::source`](std::error::Error::source). The examples `policy` and `plugins`
+//! are complete programs, and `docs/coming-from.md` says what minijinja, mlua, rhai, extism and wasmtime call all this.
+//!
 //! # Two ways in
 //!
 //! An application with an evaluator of its own adds one line to its globals:
@@ -63,6 +96,7 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
+//! | `serde` | yes | `Session::call` and `Value::to`, `Value::from_serialize`: any type that serde knows; a `Value` as JSON |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
 //!
 //! # Scope
@@ -77,11 +111,13 @@
 mod api;
 mod budget;
 mod check;
+mod docs;
 mod engine;
 mod error;
 mod fuel;
 #[allow(unsafe_code)]
 mod globals;
+mod host;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -97,18 +133,32 @@ mod wasi_command;
 mod wording;
 
 pub use check::{Diagnostic, Severity};
+pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
 pub use globals::globals;
+#[cfg(feature = "serde")]
+pub use host::argument::Serde;
+pub use host::argument::{Argument, FunctionResult, IntoValue, Rest};
+pub use host::caller::{Caller, GuestMemory};
+pub use host::function::{Function, HostFunction};
+pub use host::import::{Import, ImportResult, WasmNumber};
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{Session, Stats};
+/// The version of starlark that [`globals`] and [`Engine::attach`] are for.
+pub use starlark;
 pub use value::{Int, Struct, Value};
 pub use wasi_command::{WasiCommand, WasiOutput};
 
 /// README's Rust blocks, compiled and run by `cargo test --doc`.
-#[cfg(all(doctest, feature = "wat"))]
+#[cfg(all(doctest, feature = "serde", feature = "wat"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The Rust blocks of the guide for users of other libraries.
+#[cfg(all(doctest, feature = "serde", feature = "wat"))]
+#[doc = include_str!("../docs/coming-from.md")]
+struct ComingFrom;

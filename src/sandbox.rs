@@ -7,8 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::check::{self, Diagnostic};
 use crate::engine::{Engine, Loader};
 use crate::error::Error;
+use crate::host::Grants;
+use crate::host::function::{Function, HostFunction};
+use crate::host::import::Import;
 use crate::limits::Limits;
-use crate::session::{Print, Session, Stats};
+use crate::session::{self, Print, Session, Stats};
 use crate::value::Value;
 use crate::wording;
 
@@ -38,6 +41,7 @@ pub struct Sandbox {
     loader: Option<Arc<Loader>>,
     args: Vec<String>,
     print: Option<Arc<Print>>,
+    grants: Arc<Grants>,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -48,6 +52,7 @@ const MAX_KEPT_CODE: u64 = 256 << 20;
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Run {
     /// What it printed; empty where [`Sandbox::on_print`] takes that.
     pub output: String,
@@ -60,6 +65,7 @@ pub struct Run {
 
 /// What a script did, whether or not it succeeded.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// What it printed before it ended; empty where [`Sandbox::on_print`] takes that.
     pub output: String,
@@ -118,19 +124,151 @@ impl Sandbox {
         self
     }
 
+    /// Removes a file. Returns whether it was there. What a session has loaded of it stays.
+    pub fn remove_file(&mut self, name: &str) -> bool {
+        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+    }
+
+    /// Gives scripts, and the files that they load, a global: anything that serde serialises, as
+    /// [`Value::from_serialize`] makes it. It is frozen: no script can change it. A name is what it was last set to, and a
+    /// session keeps what it was loaded with.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Config { name: String, sizes: Vec<u32> }
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox.value("config", &Config { name: "main".into(), sizes: vec![1, 2] })?;
+    /// let run = sandbox.run("main.star", "config['name'] + str(config['sizes'][1])")?;
+    /// assert_eq!(run.value.as_str(), Some("main2"));
+    /// assert!(sandbox.run("main.star", "config['sizes'].append(3)").is_err());
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name is no identifier, a keyword, or that of a builtin; if the value is nested deeper than 200 levels,
+    /// contains a [`Value::Opaque`], has a key that cannot be hashed, or its `Serialize` fails.
+    #[cfg(feature = "serde")]
+    pub fn value<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<&mut Self, Error> {
+        let value =
+            Value::from_serialize(value).map_err(|error| error.within(&format!("cannot give scripts `{name}`")))?;
+        self.set_value(name, value)
+    }
+
+    /// Does what [`value`](Self::value) does, without serde.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`value`](Self::value).
+    pub fn set_value(&mut self, name: &str, value: impl Into<Value>) -> Result<&mut Self, Error> {
+        let value = session::grant(name, &value.into())?;
+        Arc::make_mut(&mut self.grants).set_value(name, value);
+        Ok(self)
+    }
+
+    /// Gives scripts, and the files that they load, a function of the application: a closure of up to eight arguments,
+    /// each an [`Argument`](crate::Argument), that returns a `Result`.
+    ///
+    /// Its error comes back from the run as [`source`](std::error::Error::source) of an error of the kind
+    /// [`Host`](crate::ErrorKind::Host), with the script's frames in the message. A panic is such an error too, where panics unwind.
+    ///
+    /// What it reads of the world is no longer the same on every run: a script is as deterministic as its functions.
+    ///
+    /// ```
+    /// use wasmlark::{Error, Sandbox, Value};
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox
+    ///     .function("lookup", |key: &str, default: Option<u64>| -> Result<Option<u64>, Error> {
+    ///         Ok(if key == "ann" { Some(7) } else { default })
+    ///     })
+    ///     .params(["key", "default"])
+    ///     .doc("Returns the number of a user.");
+    /// let run = sandbox.run("main.star", "[lookup('ann'), lookup('bob'), lookup('bob', default = 1)]")?;
+    /// assert_eq!(run.value.to_string(), "[7, None, 1]");
+    ///
+    /// let error = sandbox.run("main.star", "lookup(3)").unwrap_err();
+    /// assert_eq!(error.message(), "lookup: argument `key` must be str, not int");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// A name that is no identifier, a keyword, or that of a builtin is an error of each run.
+    pub fn function<Args>(&mut self, name: impl Into<String>, function: impl Function<Args>) -> &mut HostFunction {
+        let name = name.into();
+        let function = HostFunction::new(name.clone(), function);
+        Arc::make_mut(&mut self.grants).set_function(name, function)
+    }
+
+    /// Gives what modules import from `module` under `name`: a closure of a [`Caller`](crate::Caller) and up to twelve numbers, that
+    /// returns a `Result` of none, one or several. No script stands between. What a script gives itself in `imports`, and
+    /// what it gives as `wasi`, go first.
+    ///
+    /// Errors and panics are those of [`function`](Self::function). Its own work costs no fuel.
+    ///
+    /// ```
+    /// use wasmlark::{Caller, Error, Sandbox, Value};
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox.import("env", "now", |_caller: &mut Caller<'_>, zone: i32| -> Result<i64, Error> {
+    ///     Ok(1_700_000_000 + i64::from(zone) * 3600)
+    /// });
+    /// let script = r#"
+    /// guest = wasm.wat('(module (import "env" "now" (func (param i32) (result i64))) (export "now" (func 0)))')
+    /// wasm.instantiate(guest).exports.now(-1)
+    /// "#;
+    /// assert_eq!(sandbox.run("main.star", script)?.value, Value::from(1_699_996_400));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn import<Args: 'static>(
+        &mut self,
+        module: impl Into<String>,
+        name: impl Into<String>,
+        function: impl Import<Args>,
+    ) -> &mut Self {
+        Arc::make_mut(&mut self.grants).set_import(module.into(), name.into(), function);
+        self
+    }
+
     /// Runs a script. `name` is for messages, and for names in the script that begin with `./`.
     ///
     /// # Errors
     ///
     /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
     pub fn run(&self, name: &str, script: &str) -> Result<Run, Error> {
-        let Report { output, result, stats } = self.report(name, script);
-        result.map(|value| Run { output, value, stats })
+        self.run_with(name, script, self.args.iter())
+    }
+
+    /// Runs a script with an `argv` of its own, in place of the sandbox's.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new();
+    /// for name in ["ann", "bob"] {
+    ///     assert_eq!(sandbox.run_with("main.star", "argv[0]", [name])?.value.as_str(), Some(name));
+    /// }
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run).
+    pub fn run_with(
+        &self,
+        name: &str,
+        script: &str,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Run, Error> {
+        let (mut session, result) = self.start(name, script, args);
+        result.map(|value| Run { output: session.take_output(), value, stats: session.stats() })
     }
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
-        let (mut session, result) = self.start(name, script);
+        let (mut session, result) = self.start(name, script, self.args.iter());
         Report { output: session.take_output(), result, stats: session.stats() }
     }
 
@@ -140,7 +278,21 @@ impl Sandbox {
     ///
     /// Those of [`run`](Self::run).
     pub fn load(&self, name: &str, script: &str) -> Result<Session, Error> {
-        let (session, result) = self.start(name, script);
+        self.load_with(name, script, self.args.iter())
+    }
+
+    /// Runs a script with an `argv` of its own, in place of the sandbox's, and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run).
+    pub fn load_with(
+        &self,
+        name: &str,
+        script: &str,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Session, Error> {
+        let (session, result) = self.start(name, script, args);
         result.map(|_| session)
     }
 
@@ -158,11 +310,17 @@ impl Sandbox {
     /// assert_eq!((problem.location.line, problem.location.column), (2, 8));
     /// ```
     pub fn check(&self, name: &str, script: &str) -> Vec<Diagnostic> {
-        check::check(&self.engine(), name, script)
+        check::check(&self.engine().with_grants(self.grants.clone()), name, script)
     }
 
-    fn start(&self, name: &str, script: &str) -> (Session, Result<Value, Error>) {
-        Session::start(self.engine(), &self.args, self.print.clone(), name, script)
+    fn start(
+        &self,
+        name: &str,
+        script: &str,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> (Session, Result<Value, Error>) {
+        let args: Vec<String> = args.into_iter().map(Into::into).collect();
+        Session::start(self.engine().with_grants(self.grants.clone()), &args, self.print.clone(), name, script)
     }
 
     /// The engine of the last run, unless it was made for other limits or holds too much.

@@ -5,6 +5,11 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use wasmi::AsContextMut;
+
+use crate::api::host_module::{HostModule, MemorySlot};
+use crate::api::scope::StoreData;
+use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
@@ -14,9 +19,7 @@ use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
-use crate::wasi::{
-    Abi, Binding, CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System, WasiFunction,
-};
+use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
 use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -77,6 +80,8 @@ impl WasiCommand {
             args: Vec::new(),
             env: Vec::new(),
             files: Vec::new(),
+            modified: BTreeMap::new(),
+            content_times: false,
             preopens: Vec::new(),
             seed: 0,
             now: 0,
@@ -105,8 +110,25 @@ impl WasiCommand {
     /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
     /// content, is an empty directory. With none, not even `/`, and no [`preopen`](Self::preopen), the
     /// guest can open and make no files.
+    ///
+    /// It was modified when the guest's clock starts, unless [`modified`](Self::modified) or
+    /// [`content_times`](Self::content_times) says otherwise.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.setup.files.push((path.into(), content.into()));
+        self
+    }
+
+    /// Gives files a time of modification that follows from their content: an even number of seconds between 1980 and 2000,
+    /// which changes when the content does and depends on nothing else. For files that outlive the guest, so that what it
+    /// cached of one in an earlier run is not taken for current.
+    pub fn content_times(mut self) -> Self {
+        self.setup.content_times = true;
+        self
+    }
+
+    /// Sets when a file was modified, in nanoseconds since 1970, by the path that it is given under.
+    pub fn modified(mut self, path: impl Into<String>, time: u64) -> Self {
+        self.setup.modified.insert(path.into(), time);
         self
     }
 
@@ -176,8 +198,8 @@ impl WasiCommand {
         };
         let engine = Engine::new(limits.clone());
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
-        let mut store = wasmi::Store::new(engine.wasmi(), limiter);
-        store.limiter(|limiter| limiter);
+        let mut store = wasmi::Store::new(engine.wasmi(), StoreData::new(limiter));
+        store.limiter(|data| &mut data.limiter);
         let fuel = FuelLease::new(None);
         if limits.fuel.is_some() {
             // Cannot fail: the engine meters fuel.
@@ -232,20 +254,20 @@ impl WasiOutput {
 fn start(
     engine: &Engine,
     budget: &Budget,
-    store: &mut wasmi::Store<Limiter>,
+    store: &mut wasmi::Store<StoreData>,
     machine: &Machine,
     bytes: &[u8],
 ) -> Result<i32, Failure> {
     let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
-    let binding = Binding::new(machine.clone());
-    let externs = link(&compiled, store, &binding)?;
+    let memory = MemorySlot::default();
+    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory)?;
     let instance = match wasmi::Instance::new(&mut *store, &compiled.module, &externs) {
         Ok(instance) => instance,
         // The start function may exit too.
         Err(error) => return error.i32_exit_status().ok_or(Failure::Wasm(error)),
     };
-    let memory = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
-    memory.inspect(|memory| binding.set_memory(*memory));
+    let exported = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
+    exported.inspect(|exported| memory.set(*exported));
     let Some(start) = instance.get_func(&*store, "_start") else {
         return Err(Failure::Ours(Error::new(
             ErrorKind::Link,
@@ -260,21 +282,22 @@ fn start(
 
 fn link(
     compiled: &Compiled,
-    store: &mut wasmi::Store<Limiter>,
-    binding: &Binding,
+    store: &mut wasmi::Store<StoreData>,
+    host: &dyn HostModule,
+    memory: &MemorySlot,
 ) -> Result<Vec<wasmi::Extern>, Error> {
     let mut problems = Vec::new();
     let mut externs = Vec::new();
     for import in &compiled.imports {
-        let abi = Abi::from_module(&import.module);
         let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
-        match abi.and_then(|abi| WasiFunction::find(abi, &import.name).map(|function| (abi, function))) {
-            Some((abi, function)) if import.ty.func() == Some(&function.ty()) => {
-                externs.push(function.define(&mut *store, abi, binding.clone()).into());
+        match host.find(&import.module, &import.name) {
+            Some(function) if import.ty.func() == Some(&function.ty()) => {
+                externs.push(function.define(store.as_context_mut(), memory).into());
             }
-            Some((_, function)) => problems.push(format!(
-                "{name} must be {}, but in WASI it is {}",
+            Some(function) => problems.push(format!(
+                "{name} must be {}, but {} {}",
                 named(&import.ty),
+                function.origin(),
                 named(&wasmi::ExternType::Func(function.ty()))
             )),
             None => problems.push(format!("{name} ({}) is missing: it is not of WASI", named(&import.ty))),

@@ -18,6 +18,11 @@
  wasmlark_free(run);
  wasmlark_free(sandbox);
 
+ # Values and functions
+
+ A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
+ of the application gets values, and returns one that it made, or an error.
+
  # Strings and bytes
 
  A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
@@ -50,9 +55,12 @@ typedef enum wasmlark_limit {
   /**
    * WebAssembly fuel for the whole evaluation: one unit for most instructions.
    *
-   * Copying, filling and growing cost one more unit for each 64 bytes. The default is enough for some
-   * fifteen seconds to two minutes of work. Without this limit, code runs faster, and an endless loop in
-   * a module never ends.
+   * Instructions are paid for where the function, loop or arm of an `if` around them begins, whether a
+   * branch then skips them or not: a `br_table` in a loop pays for all its arms in each round, which can
+   * be a hundred times what it runs. Copying, filling and growing cost one more unit for each 64 bytes.
+   * The default is enough for some fifteen seconds to two minutes of most code, and for a few seconds of
+   * interpreters and programs that Go compiled. Without this limit, code runs faster, and an endless loop
+   * in a module never ends.
    *
    * Default 100000000000, at least 0; `UINT64_MAX` turns it off.
    */
@@ -226,10 +234,72 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_OTHER = 9,
   /**
+   * A function of the application failed.
+   */
+  WASMLARK_KIND_HOST = 10,
+  /**
    * The object is no run.
    */
   WASMLARK_KIND_NO_RUN = -1,
 } wasmlark_kind;
+
+/**
+ * The type of a value.
+ */
+typedef enum wasmlark_type {
+  /**
+   * `None`.
+   */
+  WASMLARK_TYPE_NONE = 0,
+  /**
+   * `True` or `False`: `wasmlark_value_get_int` gives 1 or 0.
+   */
+  WASMLARK_TYPE_BOOL = 1,
+  /**
+   * An int of any size.
+   */
+  WASMLARK_TYPE_INT = 2,
+  /**
+   * A float.
+   */
+  WASMLARK_TYPE_FLOAT = 3,
+  /**
+   * A string: `wasmlark_value_text` gives it.
+   */
+  WASMLARK_TYPE_STRING = 4,
+  /**
+   * Bytes: `wasmlark_value_text` gives them.
+   */
+  WASMLARK_TYPE_BYTES = 5,
+  /**
+   * A list.
+   */
+  WASMLARK_TYPE_LIST = 6,
+  /**
+   * A tuple.
+   */
+  WASMLARK_TYPE_TUPLE = 7,
+  /**
+   * A dict: keys and values in its order.
+   */
+  WASMLARK_TYPE_DICT = 8,
+  /**
+   * A set: its elements in its order.
+   */
+  WASMLARK_TYPE_SET = 9,
+  /**
+   * A struct or record: the names of its fields are its keys.
+   */
+  WASMLARK_TYPE_STRUCT = 10,
+  /**
+   * A function or another value that cannot leave its script: its name alone.
+   */
+  WASMLARK_TYPE_OPAQUE = 11,
+  /**
+   * The object is no value.
+   */
+  WASMLARK_TYPE_NO_VALUE = -1,
+} wasmlark_type;
 
 /**
  * The texts of a run, UTF-8.
@@ -296,9 +366,23 @@ typedef enum wasmlark_number {
 } wasmlark_number;
 
 /**
- * A sandbox or a run. 0 is none.
+ * A sandbox, a run, a value or an error. 0 is none.
  */
 typedef uint32_t wasmlark_object;
+
+/**
+ * A function of the application. It gets its arguments as values, which are freed after it has returned, and returns a value
+ * that it made, which is freed for it; or what `wasmlark_error` made; or 0, which is an error too. It must return: no exception of
+ * C++, no `longjmp`.
+ */
+typedef wasmlark_object (*wasmlark_function)(void *context,
+                                             const wasmlark_object *arguments,
+                                             size_t count);
+
+/**
+ * Frees what a function has as its context. It must not use the sandbox.
+ */
+typedef void (*wasmlark_drop)(void *context);
 
 /**
  * Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
@@ -334,6 +418,44 @@ enum wasmlark_status wasmlark_buffer_free(uint8_t *address);
 #endif
 
 /**
+ * Makes an error, for a function to return: its message is that of the run, and `WASMLARK_KIND_HOST` its kind.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `message`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_error(const uint8_t *message,
+                               size_t length);
+
+/**
+ * Gives scripts a function, under a name that is no builtin's. `context` is passed along, and `drop`, which may be null, frees it once no
+ * script can call the function any more; also where this fails. Arguments go by position.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, which may be null where that is 0. `function` may be called from other threads, several
+ * at a time, with `context`, and then `drop`.
+ */
+enum wasmlark_status wasmlark_sandbox_function(wasmlark_object sandbox,
+                                               const uint8_t *name,
+                                               size_t name_length,
+                                               wasmlark_function function,
+                                               void *context,
+                                               wasmlark_drop drop);
+
+/**
+ * Gives scripts a value, under a name that is no builtin's. It is copied and frozen.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, which may be null where that is 0.
+ */
+enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
+                                            const uint8_t *name,
+                                            size_t name_length,
+                                            wasmlark_object value);
+
+/**
  * What was wrong with the last call on this thread that returned a status other than OK, or 0 for an
  * object, or null for a text; its length in bytes goes to `length`. Good until the next such call on
  * this thread. Empty if there was none.
@@ -345,7 +467,7 @@ enum wasmlark_status wasmlark_buffer_free(uint8_t *address);
 const uint8_t *wasmlark_last_error(size_t *length);
 
 /**
- * Frees a sandbox or a run. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
+ * Frees an object. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
  * nothing.
  */
 enum wasmlark_status wasmlark_free(wasmlark_object object);
@@ -375,6 +497,11 @@ const uint8_t *wasmlark_run_text(wasmlark_object run,
  * `value` is null, which is an error, or a `uint64_t` can be written there.
  */
 enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, uint64_t *value);
+
+/**
+ * The value of a run's last statement, as a value. 0 where the run failed. Free it.
+ */
+wasmlark_object wasmlark_run_value(wasmlark_object run);
 
 /**
  * A sandbox with default limits and no files; 0 if there is no more room for one. Free it with
@@ -445,6 +572,126 @@ wasmlark_object wasmlark_sandbox_run(wasmlark_object sandbox,
                                      size_t name_length,
                                      const uint8_t *script,
                                      size_t script_length);
+
+/**
+ * Makes `None`. Free it, as every value, with `wasmlark_free`: also one that was passed to a call.
+ */
+wasmlark_object wasmlark_value_none(void);
+
+/**
+ * Makes a bool: `True` unless `value` is 0.
+ */
+wasmlark_object wasmlark_value_bool(uint32_t value);
+
+/**
+ * Makes an int.
+ */
+wasmlark_object wasmlark_value_int(int64_t value);
+
+/**
+ * Makes a float.
+ */
+wasmlark_object wasmlark_value_float(double value);
+
+/**
+ * Makes a string of UTF-8.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `start`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_value_string(const uint8_t *start, size_t length);
+
+/**
+ * Makes bytes.
+ *
+ * # Safety
+ *
+ * As `wasmlark_value_string`.
+ */
+wasmlark_object wasmlark_value_bytes(const uint8_t *start, size_t length);
+
+/**
+ * Makes a list of copies of `count` values.
+ *
+ * # Safety
+ *
+ * `count` objects can be read at `items`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_value_list(const wasmlark_object *items, size_t count);
+
+/**
+ * Makes a dict of copies of `count` keys and `count` values: `entries` has a key, its value, the next key, and so on.
+ *
+ * # Safety
+ *
+ * Twice `count` objects can be read at `entries`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_value_dict(const wasmlark_object *entries,
+                                    size_t count);
+
+/**
+ * Tells the type of a value.
+ */
+enum wasmlark_type wasmlark_value_type(wasmlark_object value);
+
+/**
+ * Gives an int, or 1 or 0 for a bool. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
+ *
+ * # Safety
+ *
+ * `number` is null, or an `int64_t` can be written there.
+ */
+enum wasmlark_status wasmlark_value_get_int(wasmlark_object value,
+                                            int64_t *number);
+
+/**
+ * Gives a float. `WASMLARK_STATUS_ABSENT` for another type.
+ *
+ * # Safety
+ *
+ * `number` is null, or a `double` can be written there.
+ */
+enum wasmlark_status wasmlark_value_get_float(wasmlark_object value, double *number);
+
+/**
+ * The text of a string, the content of bytes, and of any other value what Starlark's `repr` makes of it; its length
+ * goes to `length`, which may be null. Good until the value is freed. Null for an object that is no value.
+ *
+ * # Safety
+ *
+ * `length` is null, or a `size_t` can be written there.
+ */
+const uint8_t *wasmlark_value_text(wasmlark_object value,
+                                   size_t *length);
+
+/**
+ * The number of elements of a list, tuple or set, or of entries of a dict, struct or record; 0 for all else.
+ */
+size_t wasmlark_value_count(wasmlark_object value);
+
+/**
+ * A copy of the element at `index`, from 0, or of an entry's value. 0 where there is none. Free it.
+ */
+wasmlark_object wasmlark_value_item(wasmlark_object value, size_t index);
+
+/**
+ * A copy of the key of the entry at `index`, from 0, of a dict, struct or record. 0 where there is none. Free it.
+ */
+wasmlark_object wasmlark_value_key(wasmlark_object value,
+                                   size_t index);
+
+/**
+ * A copy of the value that a dict has under a string, or a struct or record under the name of a field. 0 where there
+ * is none. Free it.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `name`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_value_get(wasmlark_object value,
+                                   const uint8_t *name,
+                                   size_t length);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -16,6 +16,11 @@
 //! wasmlark_free(sandbox);
 //! ```
 //!
+//! # Values and functions
+//!
+//! A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
+//! of the application gets values, and returns one that it made, or an error.
+//!
 //! # Strings and bytes
 //!
 //! A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
@@ -37,21 +42,30 @@
 
 #[cfg(target_family = "wasm")]
 mod buffer;
+mod function;
 mod misuse;
 mod objects;
 mod run;
 mod sandbox;
 #[cfg(test)]
 mod tests;
+mod value;
 
 #[cfg(target_family = "wasm")]
 pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};
+pub use function::{Drop, Function, wasmlark_error, wasmlark_sandbox_function, wasmlark_sandbox_value};
 pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
-pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text};
+pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text, wasmlark_run_value};
 pub use sandbox::{
     Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
     wasmlark_sandbox_on_print, wasmlark_sandbox_run,
+};
+pub use value::{
+    Type, wasmlark_value_bool, wasmlark_value_bytes, wasmlark_value_count, wasmlark_value_dict, wasmlark_value_float,
+    wasmlark_value_get, wasmlark_value_get_float, wasmlark_value_get_int, wasmlark_value_int, wasmlark_value_item,
+    wasmlark_value_key, wasmlark_value_list, wasmlark_value_none, wasmlark_value_string, wasmlark_value_text,
+    wasmlark_value_type,
 };
 
 /// The version of the library, as in "0.1.0"; its length in bytes goes to `length`, which may be null.

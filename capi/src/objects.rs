@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use wasmlark::{Report, Sandbox};
 
 use crate::misuse::{Misuse, Status, status};
+use crate::value::Held;
 
-/// A sandbox or a run. 0 is none.
+/// A sandbox, a run, a value or an error. 0 is none.
 pub type Handle = u32;
 
 #[derive(Clone)]
 pub(crate) enum Object {
     Sandbox(Arc<RwLock<Sandbox>>),
     Run(Arc<Run>),
+    Value(Arc<Held>),
+    Error(Arc<str>),
 }
 
 /// A run that is over.
@@ -31,10 +34,12 @@ impl Run {
 }
 
 impl Object {
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Sandbox(_) => "a sandbox",
             Self::Run(_) => "a run",
+            Self::Value(_) => "a value",
+            Self::Error(_) => "an error",
         }
     }
 }
@@ -76,6 +81,26 @@ pub(crate) fn run(handle: Handle) -> Result<Arc<Run>, Misuse> {
     }
 }
 
+pub(crate) fn value(handle: Handle) -> Result<Arc<Held>, Misuse> {
+    match find(handle)? {
+        Object::Value(value) => Ok(value),
+        other => Err(wrong(handle, &other, "a value")),
+    }
+}
+
+/// Frees an object, and returns it.
+pub(crate) fn take(handle: Handle) -> Result<Object, Misuse> {
+    let mut objects = objects();
+    let last = objects.last;
+    objects.alive.remove(&handle).ok_or_else(|| missing(handle, last))
+}
+
+/// Frees an object that may have been freed already.
+pub(crate) fn forget(handle: Handle) {
+    let freed = objects().alive.remove(&handle);
+    drop(freed); // Not while the lock is held: it may take a while.
+}
+
 fn find(handle: Handle) -> Result<Object, Misuse> {
     let objects = objects();
     objects.alive.get(&handle).cloned().ok_or_else(|| missing(handle, objects.last))
@@ -94,7 +119,7 @@ fn wrong(handle: Handle, object: &Object, wanted: &str) -> Misuse {
     Misuse::new(Status::Handle, format!("object {handle} is {}, and {wanted} is needed", object.kind()))
 }
 
-/// Frees a sandbox or a run. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
+/// Frees an object. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
 /// nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_free(object: Handle) -> Status {

@@ -4,6 +4,7 @@ use wasmlark::{Error, ErrorKind};
 
 use crate::misuse::{Misuse, Status, guard, status, tell};
 use crate::objects::{self, Handle, Run};
+use crate::value;
 
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub enum Kind {
     Limit = 8,
     /// Something that this interface has no number for yet.
     Other = 9,
+    /// A function of the application failed.
+    Host = 10,
     /// The object is no run.
     NoRun = -1,
 }
@@ -94,6 +97,7 @@ pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
             ErrorKind::Load => Kind::Load,
             ErrorKind::Trap(_) => Kind::Trap,
             ErrorKind::Limit(_) => Kind::Limit,
+            ErrorKind::Host => Kind::Host,
             _ => Kind::Other,
         })
     };
@@ -146,6 +150,18 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
         unsafe { value.write(found) };
         Ok(())
     })
+}
+
+/// The value of a run's last statement, as a value. 0 where the run failed. Free it.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_run_value(run: Handle) -> Handle {
+    guard(
+        || match &objects::run(run)?.report.result {
+            Ok(value) => value::add(value.clone()),
+            Err(_) => Err(Misuse::new(Status::Absent, "this run has no value: it failed")),
+        },
+        |_| 0,
+    )
 }
 
 /// `None` where the run has no such text.

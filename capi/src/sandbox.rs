@@ -130,7 +130,7 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
 }
 
 /// Changes a sandbox, unless a script runs in it: a script that waited for its own end would wait for ever.
-fn change<R>(sandbox: Handle, f: impl FnOnce(&mut Sandbox) -> R) -> Result<R, Misuse> {
+pub(crate) fn change<R>(sandbox: Handle, f: impl FnOnce(&mut Sandbox) -> R) -> Result<R, Misuse> {
     let found = objects::sandbox(sandbox)?;
     let mut found: RwLockWriteGuard<'_, Sandbox> = match found.try_write() {
         Ok(found) => found,

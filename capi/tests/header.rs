@@ -64,6 +64,9 @@ fn generate() -> String {
         ("RunNumber", "wasmlark_number"),
         ("Handle", "wasmlark_object"),
         ("Print", "wasmlark_print"),
+        ("Function", "wasmlark_function"),
+        ("Drop", "wasmlark_drop"),
+        ("Type", "wasmlark_type"),
     ] {
         config.export.rename.insert(rust.to_owned(), c.to_owned());
         // Functions take numbers, since C may pass any for an enumeration.
@@ -120,6 +123,6 @@ fn the_header_is_made_from_the_source() {
 #[test]
 fn the_constants_of_javascript_are_made_from_the_header() {
     let made = constants(&generate());
-    assert_eq!(made.matches("export const").count(), 5, "{made}");
+    assert_eq!(made.matches("export const").count(), 6, "{made}");
     hold("../examples/web/constants.mjs", &made);
 }

@@ -57,6 +57,96 @@ static void collect(void *context, const uint8_t *text, size_t length) {
     strncat(context, (const char *)text, length);
 }
 
+/* A function of the application: the sum of its arguments, which must be ints. */
+static wasmlark_object add(void *context, const wasmlark_object *arguments, size_t count) {
+    int64_t sum = *(int64_t *)context;
+    for (size_t i = 0; i < count; i++) {
+        int64_t number;
+        if (wasmlark_value_get_int(arguments[i], &number) != WASMLARK_STATUS_OK)
+            return wasmlark_error(TEXT("add takes ints"));
+        sum += number;
+    }
+    return wasmlark_value_int(sum);
+}
+
+static wasmlark_object nothing(void *context, const wasmlark_object *arguments, size_t count) {
+    (void)context, (void)arguments, (void)count;
+    return 0;
+}
+
+static void dropped(void *context) {
+    *(int64_t *)context = -1;
+}
+
+/* A value and what is in it. Frees it. */
+static void dump(wasmlark_object value, int depth) {
+    size_t length, count = wasmlark_value_count(value);
+    const uint8_t *text = wasmlark_value_text(value, &length);
+    int64_t number = 0;
+    double real = 0;
+    int is_int = wasmlark_value_get_int(value, &number) == WASMLARK_STATUS_OK;
+    int is_float = wasmlark_value_get_float(value, &real) == WASMLARK_STATUS_OK;
+    printf("%*stype %d: %.*s", depth * 2 + 2, "", (int)wasmlark_value_type(value), (int)length, (const char *)text);
+    if (is_int)
+        printf(", %lld", (long long)number);
+    if (is_float)
+        printf(", %g", real);
+    printf("\n");
+    for (size_t i = 0; i < count; i++) {
+        wasmlark_object key = wasmlark_value_key(value, i);
+        if (key)
+            dump(key, depth + 1);
+        dump(wasmlark_value_item(value, i), depth + 1);
+    }
+    if (wasmlark_free(value) != WASMLARK_STATUS_OK)
+        printf("  cannot be freed\n");
+}
+
+/* Values go in and come out, and a script calls the application. */
+static int values(void) {
+    int64_t base = 100;
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    wasmlark_object parts[6] = {wasmlark_value_string(TEXT("k\xc3\xa4y")), wasmlark_value_int(INT64_MIN),
+                                wasmlark_value_none(),                    wasmlark_value_bool(2),
+                                wasmlark_value_bytes(TEXT("raw")),       wasmlark_value_float(0.5)};
+    wasmlark_object dict = wasmlark_value_dict(parts, 3), list = wasmlark_value_list(&dict, 1);
+    if (wasmlark_sandbox_value(sandbox, TEXT("given"), list) ||
+        wasmlark_sandbox_function(sandbox, TEXT("add"), add, &base, dropped) ||
+        wasmlark_sandbox_function(sandbox, TEXT("nothing"), nothing, NULL, NULL))
+        return 1;
+    wasmlark_object run_ = wasmlark_sandbox_run(
+        sandbox, TEXT("main.star"),
+        TEXT("[given, add(1, 2), add(), (1 << 70, len), set([True]), struct(a = b'x'), {'name': None}]"));
+    tell(run_);
+    dump(wasmlark_run_value(run_), 0);
+    wasmlark_free(run_);
+
+    run("a function that fails", sandbox, "add(1, 'x')");
+    run("a function that returns nothing", sandbox, "nothing()");
+    wasmlark_object failed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("fail()"));
+    wrong("no value of a run that failed", (int)wasmlark_run_value(failed));
+    wrong("a value for a run", (int)wasmlark_run_kind(list));
+    wrong("a run for a value", (int)wasmlark_value_type(failed));
+    wrong("an int of a list", wasmlark_value_get_int(list, &base));
+    wrong("no place for an int", wasmlark_value_get_int(list, NULL));
+    wrong("past the end", (int)wasmlark_value_item(list, 1));
+    wrong("a key of a list", (int)wasmlark_value_key(list, 0));
+    wrong("a name that is not there", (int)wasmlark_value_get(dict, TEXT("no")));
+    wrong("a list of what is no value", (int)wasmlark_value_list(&failed, 1));
+    wrong("the name of a builtin", wasmlark_sandbox_value(sandbox, TEXT("len"), list));
+    wrong("no function", wasmlark_sandbox_function(sandbox, TEXT("f"), NULL, NULL, NULL));
+    dump(wasmlark_value_get(dict, TEXT("k\xc3\xa4y")), 0);
+    for (int i = 0; i < 6; i++)
+        wasmlark_free(parts[i]);
+    wasmlark_free(dict);
+    wasmlark_free(list);
+    wasmlark_free(failed);
+    if (base != 100 || wasmlark_free(sandbox))
+        return 2;
+    printf("the context is freed with the sandbox\n  %lld\n", (long long)base);
+    return base == -1 ? 0 : 3;
+}
+
 static void *on_a_small_stack(void *sandbox) {
     const char *deep = "def f(n): return 0 if n == 0 else 1 + f(n - 1)\nf(150)";
     return (void *)(uintptr_t)wasmlark_sandbox_run(*(wasmlark_object *)sandbox, TEXT("main.star"), TEXT(deep));
@@ -105,6 +195,10 @@ int main(void) {
         return 4;
     run("output as it comes", loud, "print('one')\nprint('two')");
     printf("  taken: %s", printed);
+
+    printf("values and functions\n");
+    if (values())
+        return 7;
 
     pthread_attr_t attributes;
     pthread_t thread;

@@ -22,6 +22,8 @@ pub enum Action {
     Check(CheckArguments),
     /// Show a module's imports and exports, in the form in which a script calls them
     Inspect(InspectArguments),
+    /// Print the reference of the script API, in Markdown
+    Doc(DocArguments),
     /// Run a command module built for WASI, on a machine in memory
     Wasi(WasiArguments),
     /// Print a script that completes this command in a shell
@@ -92,6 +94,13 @@ pub enum ErrorFormat {
 }
 
 #[derive(Args)]
+pub struct DocArguments {
+    /// One entry, such as `wasm.instantiate`, `wasm.Memory` or `wasm.Memory.read` [default: all]
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+#[derive(Args)]
 pub struct CompletionsArguments {
     /// The shell
     #[arg(value_name = "SHELL")]
@@ -114,6 +123,9 @@ pub struct WasiArguments {
     /// Copy what changed in the directories of --dir out at the end
     #[arg(long)]
     pub write_back: bool,
+    /// When the files of --dir were modified: a time that follows from the content, or the host's
+    #[arg(long, value_name = "SOURCE", value_enum, default_value = "content")]
+    pub times: Times,
     /// The time at which the clock starts, in nanoseconds since 1970 [default: 946684800000000000, the year 2000]
     #[arg(long, value_name = "N", value_parser = whole_number, default_value_t = 946_684_800_000_000_000, hide_default_value = true)]
     pub now: u64,
@@ -129,6 +141,12 @@ pub struct WasiArguments {
     // One list: everything after FILE belongs to the guest, even what looks like an option.
     #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]
     pub command: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Times {
+    Content,
+    Host,
 }
 
 #[derive(Args)]

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use wasmlark::{Error, Int, Sandbox, Session, Value};
 
-use crate::{args, exit, read};
+use crate::{args, exit, read, streams};
 
 /// What calls the export. WASI is there for a module that imports it, as `wasmlark wasi` has it without options.
 const SCRIPT: &str = r#"
@@ -84,15 +84,15 @@ impl From<Error> for Failure {
 
 fn call(session: &mut Session, name: &str, args: &[String]) -> Result<(), Failure> {
     let named = [Value::from(name)];
-    let kind = session.call("kind", &named)?;
+    let kind = session.call_values("kind", &named)?;
     let kind = kind.as_str().unwrap_or_default();
     if kind != "wasm.Function" {
         return Err(Failure::Usage(format!("`{name}` is exported as a {kind}, not as a function")));
     }
-    let params = session.call("params", &named)?;
+    let params = session.call_values("params", &named)?;
     let params: Vec<&str> = params.as_slice().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if params.len() != args.len() {
-        let signature = session.call("signature", &named)?;
+        let signature = session.call_values("signature", &named)?;
         let signature = signature.as_str().unwrap_or(name);
         return Err(Failure::Usage(format!(
             "{signature} takes {} argument{}, not {}",
@@ -106,19 +106,19 @@ fn call(session: &mut Session, name: &str, args: &[String]) -> Result<(), Failur
         .map(|(index, (ty, text))| argument(ty, text).map_err(|why| format!("argument {}: {why}", index + 1)))
         .collect::<Result<Vec<_>, _>>()
         .map_err(Failure::Usage)?;
-    let result = session.call("call", &[Value::from(name), Value::List(values)]);
+    let result = session.call_values("call", &[Value::from(name), Value::List(values)]);
     // What the guest wrote before a trap helps to understand it.
-    if let Ok(written) = session.call("written", &[]) {
+    if let Ok(written) = session.call_values("written", &[]) {
         let [stdout, stderr] = [0, 1].map(|index| written.as_slice().and_then(|both| both.get(index)?.as_bytes()));
-        write(std::io::stdout(), stdout.unwrap_or_default())?;
-        write(std::io::stderr(), stderr.unwrap_or_default())?;
+        streams::print(stdout.unwrap_or_default()).map_err(Failure::Output)?;
+        std::io::stderr().write_all(stderr.unwrap_or_default()).map_err(Failure::Output)?;
     }
     let text = match result? {
         Value::None => String::new(),
         Value::Tuple(results) => results.iter().map(|result| format!("{}\n", shown(result))).collect(),
         result => format!("{}\n", shown(&result)),
     };
-    write(std::io::stdout(), text.as_bytes())
+    streams::print(text.as_bytes()).map_err(Failure::Output)
 }
 
 /// A result on a line of its own, in the form in which an argument is given.
@@ -128,14 +128,6 @@ fn shown(result: &Value) -> String {
             format!("0x{}", lanes.iter().rev().map(|byte| format!("{byte:02x}")).collect::<String>())
         }
         other => other.to_string(),
-    }
-}
-
-fn write(mut out: impl Write, bytes: &[u8]) -> Result<(), Failure> {
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        // A pipe whose reader exited is not a failure.
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,5 @@
 //! `wasmlark check`.
 
-use std::io::{ErrorKind, Write};
-
 use serde_json::json;
 use wasmlark::{Diagnostic, Location, Sandbox, Severity};
 
@@ -23,25 +21,21 @@ pub fn run(options: CheckArguments) -> u8 {
         ErrorFormat::Text => found.iter().map(|diagnostic| to_text(diagnostic) + "\n").collect::<String>(),
         ErrorFormat::Json => found.iter().map(|diagnostic| to_json(diagnostic).to_string() + "\n").collect(),
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // A pipe whose reader exited is not a failure.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => exit::fail(&format!("cannot write: {error}")),
-        _ if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) => exit::FAILED,
-        _ => exit::DONE,
-    }
+    let status = exit::printed(text.as_bytes());
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { exit::FAILED } else { status }
 }
 
 fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, String> {
     let source = Source::read(script, Vec::new())?;
     let root = Root::of(options.root.as_deref().unwrap_or(&source.folder))?;
-    let name = root.name_of(script).unwrap_or(source.name);
+    let name = root.name_of(&source.name);
     let sandbox = Sandbox::new().loader(move |name| root.read(name));
     Ok(sandbox.check(&name, &source.text))
 }
 
 /// As compilers write it, so that editors find the place.
 fn to_text(diagnostic: &Diagnostic) -> String {
-    let Location { file, line, column } = &diagnostic.location;
+    let Location { file, line, column, .. } = &diagnostic.location;
     let (severity, rule) = (diagnostic.severity.as_str(), &diagnostic.rule);
     format!("{file}:{line}:{column}: {severity}: {} [{rule}]", diagnostic.message)
 }

@@ -2,6 +2,8 @@
 
 use wasmlark::{Error, ErrorKind, Stats};
 
+use crate::streams;
+
 /// The command did what it was asked to do.
 pub const DONE: u8 = 0;
 /// The script or guest failed, or could not run.
@@ -20,6 +22,14 @@ pub fn status(error: &Error) -> u8 {
 pub fn fail(message: &str) -> u8 {
     eprintln!("error: {message}");
     FAILED
+}
+
+/// Prints what the command was asked for, and returns the exit status.
+pub fn printed(text: &[u8]) -> u8 {
+    match streams::print(text) {
+        Ok(()) => DONE,
+        Err(error) => fail(&format!("cannot write: {error}")),
+    }
 }
 
 /// Prints what was spent to stderr, as one line of JSON. A guest without a script has no ticks.

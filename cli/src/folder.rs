@@ -1,7 +1,9 @@
 //! Folders of `--dir`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::write_back::Before;
 
@@ -48,7 +50,8 @@ impl Folder {
 
     /// Reads all files, by their paths in the guest. Links, which may lead anywhere, are left out with a note,
     /// as is what has a name that is not UTF-8.
-    pub fn read(&self, files: &mut Before) -> Result<(), String> {
+    /// `times` gets when each file was modified, in nanoseconds since 1970.
+    pub fn read(&self, files: &mut Before, times: &mut BTreeMap<String, u64>) -> Result<(), String> {
         let mut pending = vec![(self.host.clone(), self.guest.clone())];
         while let Some((folder, path)) = pending.pop() {
             let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
@@ -65,7 +68,11 @@ impl Folder {
                 if kind.is_dir() {
                     pending.push((host, name + "/"));
                 } else if kind.is_file() {
-                    let content = fs::read(&host).map_err(|e| format!("cannot read {}: {e}", host.display()))?;
+                    let failed = |error: std::io::Error| format!("cannot read {}: {error}", host.display());
+                    let content = fs::read(&host).map_err(failed)?;
+                    let modified = entry.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
+                    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+                    times.insert(name.clone(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
                     files.insert(name, content);
                 } else {
                     eprintln!("note: {} is neither file nor folder, and is left out", host.display());

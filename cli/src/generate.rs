@@ -1,6 +1,6 @@
 //! `wasmlark completions` and `wasmlark man`: what packagers install beside the command.
 
-use std::io::{Error, ErrorKind, Write};
+use std::io::{Error, Write};
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -12,14 +12,14 @@ use crate::exit;
 pub fn completions(shell: Shell) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "wasmlark", &mut script);
-    print(&script)
+    exit::printed(&script)
 }
 
 /// Prints the manual page, all subcommands on one, and returns the exit status.
 pub fn man() -> u8 {
     let mut page = Vec::new();
     match write_page(&mut page) {
-        Ok(()) => print(&page),
+        Ok(()) => exit::printed(&page),
         Err(error) => exit::fail(&format!("cannot make the manual page: {error}")),
     }
 }
@@ -38,12 +38,4 @@ fn write_page(page: &mut Vec<u8>) -> Result<(), Error> {
         section.render_options_section(page)?;
     }
     Ok(())
-}
-
-fn print(bytes: &[u8]) -> u8 {
-    match std::io::stdout().write_all(bytes) {
-        // A pipe whose reader exited is not a failure.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => exit::fail(&format!("cannot write: {error}")),
-        _ => exit::DONE,
-    }
 }

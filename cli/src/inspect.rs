@@ -1,7 +1,6 @@
 //! `wasmlark inspect`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use serde_json::{Value, json};
 use wasmlark::{Inspection, Item};
@@ -10,26 +9,16 @@ use crate::{args, exit, read};
 
 /// Describes a module and returns the exit status.
 pub fn run(options: args::InspectArguments) -> u8 {
-    let bytes = match read::module(&options.file) {
-        Ok((_, bytes)) => bytes,
+    let (file, bytes) = match read::module(&options.file) {
+        Ok(read) => read,
         Err(message) => return exit::fail(&message),
     };
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
             let text = if options.json { to_json(&inspection) } else { to_text(&inspection) };
-            match std::io::stdout().write_all(text.as_bytes()) {
-                // A pipe whose reader exited is not a failure.
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    eprintln!("error: cannot write: {error}");
-                    exit::FAILED
-                }
-                _ => exit::DONE,
-            }
+            exit::printed(text.as_bytes())
         }
-        Err(error) => {
-            eprintln!("error: {}: {error}", options.file);
-            exit::FAILED
-        }
+        Err(error) => exit::fail(&format!("{file}: {error}")),
     }
 }
 

@@ -16,9 +16,10 @@ fn option(limit: Limit) -> String {
     if limit == Limit::Fuel { name } else { format!("max-{name}") }
 }
 
-fn args(limits: impl Iterator<Item = Limit>) -> impl Iterator<Item = Arg> {
-    limits.map(|limit| {
-        let default = limit.format(limit.default_value());
+/// The options of these limits, which are set to `defaults` where an option is left out.
+fn args(limits: impl Iterator<Item = Limit>, defaults: Limits) -> impl Iterator<Item = Arg> {
+    limits.map(move |limit| {
+        let default = limit.format(defaults.get(limit));
         let form = match (limit.unit(), limit.is_optional()) {
             (LimitUnit::Bytes, _) => "; K, M or G after the number are the binary multiples",
             (_, true) => "; `none` turns the limit off",
@@ -52,10 +53,10 @@ fn read(matches: &ArgMatches, limits: &mut Limits) -> Result<(), Error> {
 }
 
 macro_rules! limit_options {
-    ($options:ident: $applies:expr) => {
+    ($options:ident: $defaults:expr, $applies:expr) => {
         impl Args for $options {
             fn augment_args(command: Command) -> Command {
-                command.args(args(Limit::ALL.iter().copied().filter($applies)))
+                command.args(args(Limit::ALL.iter().copied().filter($applies), $defaults))
             }
 
             fn augment_args_for_update(command: Command) -> Command {
@@ -65,7 +66,7 @@ macro_rules! limit_options {
 
         impl FromArgMatches for $options {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-                let mut options = Self(Limits::new());
+                let mut options = Self($defaults);
                 options.update_from_arg_matches(matches)?;
                 Ok(options)
             }
@@ -77,6 +78,7 @@ macro_rules! limit_options {
     };
 }
 
-limit_options!(ScriptLimits: |_| true);
-// `output` is for what is kept, and the command passes on what a guest writes.
-limit_options!(CommandLimits: |limit| limit.applies_to_commands() && *limit != Limit::Output);
+limit_options!(ScriptLimits: Limits::new(), |_| true);
+// A program may well need more fuel than a script's default: a dispatch loop pays for arms that it does not run. Whoever
+// starts a program at a terminal can stop it. `output` is for what is kept, and the command passes on what a guest writes.
+limit_options!(CommandLimits: Limits::new().fuel(None), |limit| limit.applies_to_commands() && *limit != Limit::Output);

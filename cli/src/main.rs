@@ -3,6 +3,7 @@
 mod args;
 mod call;
 mod check;
+mod doc;
 mod exit;
 mod folder;
 mod generate;
@@ -11,6 +12,7 @@ mod limits;
 mod read;
 mod root;
 mod run;
+mod streams;
 mod wasi;
 mod write_back;
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         args::Action::Run(options) => run::run(options),
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),
+        args::Action::Doc(options) => doc::run(options),
         args::Action::Inspect(options) => inspect::run(options),
         args::Action::Wasi(options) => wasi::run(options),
         args::Action::Completions(options) => generate::completions(options.shell),

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::streams;
+
 /// The most bytes of a script or module that are read: 1 GiB, which is also the most that a browser takes of a module.
 const MAX_LEN: u64 = 1 << 30;
 
 /// Reads a module from a file, or from stdin for `-`. Returns its name for messages, and its bytes.
 pub fn module(file: &str) -> Result<(String, Vec<u8>), String> {
     if file == "-" {
-        let bytes = limited(io::stdin()).map_err(|e| format!("cannot read the module from stdin: {e}"))?;
+        let bytes = streams::read_all().map_err(|e| format!("cannot read the module from stdin: {e}"))?;
         return Ok(("<stdin>".to_owned(), bytes));
     }
     Ok((file.to_owned(), bytes(Path::new(file)).map_err(|e| format!("cannot read {file}: {e}"))?))
@@ -27,7 +29,7 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Reads to the end. A device or a pipe does not tell its size before.
-pub fn limited(from: impl Read) -> io::Result<Vec<u8>> {
+fn limited(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_LEN {

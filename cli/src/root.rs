@@ -18,12 +18,17 @@ impl Root {
         }
     }
 
-    /// Returns a script's path relative to the root, with `/`, if it is inside.
-    pub fn name_of(&self, script: &str) -> Option<String> {
-        let path = Path::new(script).canonicalize().ok()?;
-        let below = path.strip_prefix(&self.0).ok()?;
-        let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
-        Some(parts?.join("/"))
+    /// Returns a script's path relative to the root, with `/`, if it is inside; outside, its absolute path, which says so
+    /// to whatever resolves names that are relative to it. However the path was typed, the name is the same.
+    ///
+    /// What is not a file, such as stdin, keeps its name, and stands in the root itself.
+    pub fn name_of(&self, script: &str) -> String {
+        let Ok(path) = Path::new(script).canonicalize() else { return script.to_owned() };
+        let name = path.strip_prefix(&self.0).ok().and_then(|below| {
+            let parts: Option<Vec<&str>> = below.components().map(|c| c.as_os_str().to_str()).collect();
+            parts.map(|parts| parts.join("/"))
+        });
+        name.unwrap_or_else(|| path.to_string_lossy().into_owned())
     }
 
     /// Reads a file inside the root. A link that leads out of it is an error.

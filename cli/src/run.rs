@@ -1,15 +1,14 @@
 //! `wasmlark run`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wasmlark::{Report, Sandbox, Value};
+use wasmlark::{Report, Sandbox};
 
 use crate::exit::fail;
 use crate::root::Root;
-use crate::{args, exit, read};
+use crate::{args, exit, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -21,27 +20,22 @@ pub fn run(options: args::RunArguments) -> u8 {
         Ok(root) => root,
         Err(message) => return fail(&message),
     };
-    // The script may be outside the root. Names in it are relative to it only if it is inside.
-    let name = root.name_of(&name).unwrap_or(name);
+    let name = root.name_of(&name);
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
     let sandbox = Sandbox::new()
         .limits(options.limits.0)
         .args(args)
-        .on_print(move |line| {
-            let mut out = std::io::stdout().lock();
-            match out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-                // When the reader of a pipe exits, the output ends, and the script goes on.
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe && !lost.swap(true, Ordering::Relaxed) => {
-                    eprintln!("error: cannot write what the script prints: {error}");
-                }
-                _ => {}
+        .on_print(move |line| match streams::print(line.as_bytes()) {
+            Err(error) if !lost.swap(true, Ordering::Relaxed) => {
+                eprintln!("error: cannot write what the script prints: {error}");
             }
+            _ => {}
         })
         .loader(move |name| root.read(name));
     let Report { result, stats, .. } = sandbox.report(&name, &text);
     let status = match result {
-        Ok(value) if options.eval.is_some() && !value.is_none() => print_value(&value),
+        Ok(value) if options.eval.is_some() && !value.is_none() => exit::printed(format!("{value}\n").as_bytes()),
         Ok(_) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
         Ok(_) => exit::DONE,
         Err(error) => {
@@ -53,15 +47,6 @@ pub fn run(options: args::RunArguments) -> u8 {
         exit::print_stats(&stats, true);
     }
     status
-}
-
-fn print_value(value: &Value) -> u8 {
-    match writeln!(std::io::stdout(), "{value}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            fail(&format!("cannot write the value: {error}"))
-        }
-        _ => exit::DONE,
-    }
 }
 
 /// What is run.
@@ -89,8 +74,7 @@ impl Source {
     pub fn read(script: &str, args: Vec<String>) -> Result<Self, String> {
         let folder = PathBuf::from(".");
         if script == "-" {
-            let bytes =
-                read::limited(std::io::stdin()).map_err(|e| format!("cannot read the script from stdin: {e}"))?;
+            let bytes = streams::read_all().map_err(|e| format!("cannot read the script from stdin: {e}"))?;
             let text = text("the script on stdin", bytes)?;
             return Ok(Self { name: "<stdin>".to_owned(), text, folder, args });
         }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use wasmlark::WasiCommand;
 
+use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
+use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
 use crate::{args, exit, read};
 
@@ -28,9 +30,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         eprintln!("error: {message}");
         return Ok(2);
     }
-    let mut before = BTreeMap::new();
+    let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
     for folder in &folders {
-        folder.read(&mut before)?;
+        folder.read(&mut before, &mut times)?;
     }
     let program = Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = WasiCommand::new()
@@ -38,8 +40,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .limits(options.limits.0)
-        .stdin(std::io::stdin())
-        .stdout(std::io::stdout())
+        .stdin(Stdin)
+        .stdout(Stdout)
         .stderr(std::io::stderr());
     for arg in arguments {
         command = command.arg(arg);
@@ -59,6 +61,10 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     for (path, content) in &before {
         command = command.file(path, content.as_slice());
     }
+    command = match options.times {
+        Times::Content => command.content_times(),
+        Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
+    };
     let output = command.run(&module);
     let stats = output.stats;
     if options.stats {

@@ -1,4 +1,4 @@
-//! `wasmlark check`.
+//! `wasmlark check` and `wasmlark doc`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -39,4 +39,21 @@ fn places_are_printed_as_compilers_print_them() {
     assert_eq!(status, Some(1));
     assert!(err.starts_with("error: cannot read nothing.star: "), "{err}");
     assert_eq!(check(&[]).0, Some(2));
+}
+
+#[test]
+fn entries_of_the_reference_are_printed() {
+    let doc = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wasmlark")).arg("doc").args(args).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        (output.status.code(), out, err)
+    };
+    let (status, out, _) = doc(&["wasm.Memory.read"]);
+    assert_eq!(status, Some(0));
+    assert!(out.contains("def wasm.Memory.read(offset: int, length: int, /) -> bytes"), "{out}");
+    let (status, out, _) = doc(&[]);
+    assert_eq!(status, Some(0));
+    assert!(out.starts_with("# wasm\n") && out.contains("# Memory\n") && out.contains("# Wasi\n"));
+    let error = "error: the script API has no `wasm.nothing`; `wasmlark doc wasm` lists what it has\n";
+    assert_eq!(doc(&["wasm.nothing"]), (Some(1), String::new(), error.to_owned()));
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/wasi/tree.wasm");
+/// The time of a file that holds `1`, in nanoseconds since 1970: 1987-07-02.
+const TIME_OF_1: u64 = 552_212_268_000_000_000;
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/wasi/report.wasm");
 
 /// A folder of this test's own, with the files that `tree` wants.
@@ -122,6 +124,27 @@ fn what_cannot_be_run() {
     }
 }
 
+/// Fuel is metered only if `--fuel` asks for it.
+#[test]
+fn fuel_is_no_limit_by_default() {
+    let folder = folder("fuel");
+    fs::write(folder.join("nop.wasm"), wat::parse_str(r#"(module (func (export "_start")))"#).unwrap()).unwrap();
+    for (args, stats) in [
+        (&["--stats", "nop.wasm"][..], r#"{"fuel":null,"#),
+        (&["--stats", "--fuel", "none", "nop.wasm"][..], r#"{"fuel":null,"#),
+        (&["--stats", "--fuel", "1000", "nop.wasm"][..], r#"{"fuel":1,"#),
+    ] {
+        let output = wasi(&folder, args, b"");
+        let stderr = text(&output.stderr);
+        assert!(stderr.starts_with(stats), "{args:?}: {stderr}");
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+    }
+    let help = wasi(&folder, &["--help"], b"");
+    let help = text(&help.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    let fuel = help.split("--fuel <N>").nth(1).and_then(|text| text.split("--max-").next()).unwrap();
+    assert!(fuel.contains("pays for all its arms") && fuel.contains("[default: none"), "{fuel}");
+}
+
 /// Writes the name of each preopened directory, a line each, and exits with 7.
 const PREOPENS: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
@@ -193,4 +216,40 @@ fn the_last_value_of_a_variable_counts() {
     let folder = folder("env");
     let output = wasi(&folder, &["--env", "A=1", "--env", "B=2", "--env", "A=3", "--dir", ".:/", REPORT], b"");
     assert!(text(&output.stdout).contains(r#"vars [("A", "3"), ("B", "2")]"#), "{}", text(&output.stdout));
+}
+
+/// Writes the time of modification of `/d/a.txt` to stdout, as eight bytes.
+const MODIFIED: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_filestat_get" (func $stat (param i32 i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "d/a.txt")
+    (data (i32.const 16) "\68\00\00\00\08\00\00\00")
+    (func (export "_start")
+        (if (call $stat (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 7) (i32.const 64)) (then unreachable))
+        (if (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 32)) (then unreachable))))"#;
+
+#[test]
+fn times_of_files_follow_from_their_content_or_from_the_host() {
+    let folder = folder("times");
+    fs::write(folder.join("modified.wat"), MODIFIED).unwrap();
+    fs::create_dir_all(folder.join("d")).unwrap();
+    let modified = |content: &str, more: &[&str]| {
+        fs::write(folder.join("d/a.txt"), content).unwrap();
+        let output = wasi(&folder, &[&["--dir", "d"], more, &["modified.wat"]].concat(), b"");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        u64::from_le_bytes(output.stdout.try_into().unwrap())
+    };
+    // Fixed: the same content has the same time on every machine and in every version.
+    assert_eq!(modified("1", &[]), TIME_OF_1);
+    assert_eq!(modified("1", &["--now", "5"]), TIME_OF_1);
+    for content in ["", "2", "3", "a long text"] {
+        let time = modified(content, &["--times", "content"]);
+        assert_ne!(time, TIME_OF_1);
+        assert_eq!(time % 2_000_000_000, 0);
+        assert!((315_532_800..946_684_800).contains(&(time / 1_000_000_000)), "{time}");
+    }
+    let host = fs::metadata(folder.join("d/a.txt")).unwrap().modified().unwrap();
+    let host = host.duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert!(u128::from(modified("a long text", &["--times", "host"])) >= host.as_nanos());
 }

@@ -37,7 +37,24 @@ export const KIND = {
   trap: 7,
   limit: 8,
   other: 9,
+  host: 10,
   no_run: -1,
+};
+
+export const TYPE = {
+  none: 0,
+  bool: 1,
+  int: 2,
+  float: 3,
+  string: 4,
+  bytes: 5,
+  list: 6,
+  tuple: 7,
+  dict: 8,
+  set: 9,
+  struct: 10,
+  opaque: 11,
+  no_value: -1,
 };
 
 export const TEXT = {

@@ -4,18 +4,21 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::caller::Caller;
+use super::evaluation::Evaluation;
 use super::exports::Exports;
+use super::host_module::{HostModule, MemorySlot};
 use super::instance::Instance;
 use super::link;
 use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
 use super::store_ref::StoreRef;
-use super::table::{MAX_ELEMENTS, maximum_too_large};
+use super::table::check_maximum;
+use super::wasi_module::WasiModule;
 use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
-use crate::wasi::{Binding, Machine};
+use crate::wasi::Machine;
 
 /// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
 pub(crate) fn instantiate<'v>(
@@ -27,7 +30,11 @@ pub(crate) fn instantiate<'v>(
 ) -> starlark::Result<Value<'v>> {
     let heap = eval.heap();
     let compiled = module.compiled();
-    let plan = link::plan(compiled, imports, machine.is_some(), store, heap)?;
+    let engine = &Evaluation::current(eval).as_ref().engine;
+    let wasi = machine.clone().map(WasiModule);
+    let mut hosts: Vec<&dyn HostModule> = wasi.iter().map(|wasi| wasi as &dyn HostModule).collect();
+    hosts.push(engine.grants().imports());
+    let plan = link::plan(compiled, imports, &hosts, store, heap)?;
     let owner = plan.store.unwrap_or_else(|| Store::default_for(eval));
     let store_ref = StoreRef::new(owner)?;
     let store = store_ref.store()?;
@@ -40,17 +47,15 @@ pub(crate) fn instantiate<'v>(
 
     // Before the wasm instance, since its start function may call Starlark functions.
     let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone()));
-    let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine.clone()));
-    let binding = machine.map(Binding::new);
-    let externs = plan.externs(owner, store, binding.as_ref(), |escapes| heap.alloc(Caller { instance, escapes }))?;
+    let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
+    let memory = MemorySlot::default();
+    let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
     let wasmi_instance = store
         .enter(owner, eval, |context| wasmi::Instance::new(context, &compiled.module, &externs))?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;
-    if let Some(binding) = binding {
-        let memory =
-            |(name, _): (&String, _)| store.with(|context| wasmi_instance.get_memory(&context, name)).ok().flatten();
-        compiled.exports.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
-    }
+    let exported =
+        |(name, _): (&String, _)| store.with(|context| wasmi_instance.get_memory(&context, name)).ok().flatten();
+    compiled.exports.iter().find_map(exported).inspect(|exported| memory.set(*exported));
     exports.as_ref().complete(wasmi_instance);
     store.add_instance(instance, compiled.exports.len());
     Ok(instance)
@@ -61,9 +66,7 @@ pub(crate) fn instantiate<'v>(
 fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
     let Tables { elements, maximum } = compiled.tables;
     let limit = store.evaluation.as_ref().engine.limits().table_elements;
-    if maximum > MAX_ELEMENTS {
-        return Err(Error::new(ErrorKind::Link, maximum_too_large(maximum)));
-    }
+    check_maximum(maximum).map_err(|why| Error::new(ErrorKind::Link, why))?;
     if elements > limit {
         return Err(tables_too_large(limit));
     }

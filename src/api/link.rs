@@ -1,4 +1,6 @@
-//! Imports: what a script gives, held against what a module asks for.
+//! Imports: what a script gives, and hosts behind it, held against what a module asks for.
+
+use std::sync::Arc;
 
 use starlark::values::dict::DictRef;
 use starlark::values::typing::StarlarkCallable;
@@ -9,15 +11,16 @@ use super::callback;
 use super::convert;
 use super::function::Function;
 use super::global::Global;
+use super::host_module::{HostImport, HostModule, MemorySlot};
 use super::memory::Memory;
 use super::namespace::{Namespace, namespaces};
 use super::store::{Callback, Store};
 use super::store_ref::StoreRef;
 use super::table::Table;
+use super::wasi_module;
 use crate::error::{Error, ErrorKind};
 use crate::module::types::named;
 use crate::module::{Compiled, Import};
-use crate::wasi::{Abi, Binding, WasiFunction};
 use crate::wording;
 
 /// Everything a module asks for, found and of the right type.
@@ -32,8 +35,8 @@ pub(crate) struct Plan<'v> {
 enum ResolvedImport<'v> {
     /// A handle, to be linked directly.
     Linked(Extern),
-    /// A function of the machine that is given as `wasi`.
-    Wasi(&'static WasiFunction, Abi),
+    /// A function that a host gives.
+    Host(Arc<dyn HostImport>),
     /// Called through Starlark: any callable.
     Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
 }
@@ -41,15 +44,15 @@ enum ResolvedImport<'v> {
 /// What an import is found as.
 enum Candidate<'v> {
     Value(Value<'v>),
-    Wasi(&'static WasiFunction, Abi),
+    Host(Arc<dyn HostImport>),
 }
 
-/// Finds all that `compiled` imports in `imports`, or among the functions of WASI where `has_wasi` says
-/// that there is a machine; or says everything that is wrong with them.
+/// Finds all that `compiled` imports in `imports`, else in the first of `hosts` that has it; or says everything that is
+/// wrong with them.
 pub(crate) fn plan<'v>(
     compiled: &Compiled,
     imports: Option<Value<'v>>,
-    has_wasi: bool,
+    hosts: &[&dyn HostModule],
     store: Option<Value<'v>>,
     heap: Heap<'v>,
 ) -> Result<Plan<'v>, Error> {
@@ -69,7 +72,7 @@ pub(crate) fn plan<'v>(
     let found: Vec<(&Import, Candidate<'v>)> = compiled
         .imports
         .iter()
-        .filter_map(|import| match find(import, &spaces, has_wasi, heap) {
+        .filter_map(|import| match find(import, &spaces, hosts, heap) {
             Ok(found) => Some((import, found)),
             Err(problem) => {
                 import_problems.push((import.position, problem));
@@ -88,7 +91,7 @@ pub(crate) fn plan<'v>(
         .into_iter()
         .map(|(import, found)| match found {
             Candidate::Value(value) => (import, check(import, value, store)),
-            Candidate::Wasi(function, abi) => (import, check_wasi(import, function, abi)),
+            Candidate::Host(function) => (import, check_host(import, function)),
         })
         .filter_map(|(import, checked)| match checked {
             Ok(resolved) => Some(resolved),
@@ -115,28 +118,21 @@ impl<'v> Plan<'v> {
         self,
         owner: Value<'v>,
         store: &Store<'v>,
-        binding: Option<&Binding>,
+        memory: &MemorySlot,
         caller: impl Fn(bool) -> Value<'v>,
     ) -> Result<Vec<Extern>, Error> {
-        if let Some(binding) = binding {
-            let memory = |import: &ResolvedImport<'v>| match import {
-                ResolvedImport::Linked(Extern::Memory(memory)) => Some(*memory),
-                _ => None,
-            };
-            self.resolved.iter().find_map(memory).inspect(|memory| binding.set_memory(*memory));
-        }
+        let imported = |import: &ResolvedImport<'v>| match import {
+            ResolvedImport::Linked(Extern::Memory(memory)) => Some(*memory),
+            _ => None,
+        };
+        self.resolved.iter().find_map(imported).inspect(|imported| memory.set(*imported));
         let link = |found| {
             store.has_links.set(true);
             Ok(found)
         };
         let define = |import| match import {
             ResolvedImport::Linked(found) => link(found),
-            ResolvedImport::Wasi(function, abi) => {
-                let Some(binding) = binding else {
-                    return Err(Error::new(ErrorKind::Link, "no machine for the functions of WASI"));
-                };
-                store.with(|context| Extern::Func(function.define(context, abi, binding.clone())))
-            }
+            ResolvedImport::Host(function) => store.with(|context| Extern::Func(function.define(context, memory))),
             ResolvedImport::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
@@ -155,7 +151,7 @@ impl<'v> Plan<'v> {
 fn find<'v>(
     import: &Import,
     spaces: &[(&'v str, Namespace<'v>)],
-    has_wasi: bool,
+    hosts: &[&dyn HostModule],
     heap: Heap<'v>,
 ) -> Result<Candidate<'v>, String> {
     let Import { module, name, ty, .. } = import;
@@ -166,46 +162,36 @@ fn find<'v>(
         Some(Err(error)) => return Err(format!("{}: {}", wanted(), error.message())),
         None => {}
     }
-    let missing = |why: String| Err(format!("{} is missing{why}", wanted()));
-    match (Abi::from_module(module), space) {
-        (Some(abi), _) if has_wasi => match WasiFunction::find(abi, name) {
-            Some(function) => Ok(Candidate::Wasi(function, abi)),
-            None => {
-                let hint = wording::did_you_mean(name, WasiFunction::all(abi).map(|function| function.name));
-                let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
-                missing(format!(": WASI has no function `{name}` in `{module}`{hint}"))
-            }
-        },
-        (abi, space) => {
-            let (why, hint) = match space {
-                Some(space) => (String::new(), wording::did_you_mean(name, space.names().into_iter())),
-                None => (
-                    format!(": nothing is given for `{module}`"),
-                    wording::did_you_mean(module, spaces.iter().map(|(n, _)| *n)),
-                ),
-            };
-            let hint = match (hint, abi) {
-                (Some(hint), _) => format!("; {hint}"),
-                (None, Some(_)) => "; the module is built for WASI: `wasi = wasm.wasi()` gives it a system".to_owned(),
-                (None, None) if module.starts_with("wasi") => {
-                    "; of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here".to_owned()
-                }
-                (None, None) => String::new(),
-            };
-            missing(format!("{why}{hint}"))
-        }
+    if let Some(function) = hosts.iter().find_map(|host| host.find(module, name)) {
+        return Ok(Candidate::Host(function));
     }
+    let missing = |why: String| Err(format!("{} is missing{why}", wanted()));
+    if let Some(why) = hosts.iter().find_map(|host| host.explain(module, name)) {
+        return missing(why);
+    }
+    let mut names: Vec<&str> = space.map(Namespace::names).unwrap_or_default();
+    names.extend(hosts.iter().flat_map(|host| host.names(module)));
+    let (why, hint) = match (space, names.as_slice()) {
+        (None, []) => {
+            let known = spaces.iter().map(|(n, _)| *n).chain(hosts.iter().flat_map(|host| host.namespaces()));
+            (format!(": nothing is given for `{module}`"), wording::did_you_mean(module, known))
+        }
+        (_, names) => (String::new(), wording::did_you_mean(name, names.iter().copied())),
+    };
+    let hint = hint.or_else(|| wasi_module::advice(module).map(str::to_owned));
+    missing(format!("{why}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()))
 }
 
-/// Whether a function of WASI has the type that a module imports it with. Some compilers of old have
-/// types of their own, with which a pointer would land in another parameter.
-fn check_wasi<'v>(import: &Import, function: &'static WasiFunction, abi: Abi) -> Result<ResolvedImport<'v>, String> {
+/// Whether a host's function has the type that a module imports it with. Some compilers of old have types of their own for
+/// WASI's, with which a pointer would land in another parameter.
+fn check_host<'v>(import: &Import, function: Arc<dyn HostImport>) -> Result<ResolvedImport<'v>, String> {
     let ty = function.ty();
     match import.ty.func() == Some(&ty) {
-        true => Ok(ResolvedImport::Wasi(function, abi)),
+        true => Ok(ResolvedImport::Host(function)),
         false => Err(format!(
-            " must be {}, but in WASI it is {}; a function of the type that the module wants can be given in `imports`",
+            " must be {}, but {} {}; a function of the type that the module wants can be given in `imports`",
             named(&import.ty),
+            function.origin(),
             named(&ExternType::Func(ty))
         )),
     }

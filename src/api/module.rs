@@ -1,10 +1,12 @@
 //! `wasm.Module`: compiled code, immutable and free of any evaluation.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
+use starlark::collections::StarlarkHasher;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::Evaluator;
 use starlark::values::none::NoneOr;
@@ -143,6 +145,16 @@ fn module_methods(builder: &mut MethodsBuilder) {
 impl<'v> StarlarkValue<'v> for Module {
     fn get_methods() -> Option<&'static Methods> {
         Some(MODULE.methods())
+    }
+
+    /// By content, which does not depend on what was compiled before.
+    fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
+        Ok(other.downcast_ref::<Self>().is_some_and(|other| other.compiled.hash == self.compiled.hash))
+    }
+
+    fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
+        self.compiled.hash.hash(hasher);
+        Ok(())
     }
 }
 

@@ -17,11 +17,15 @@ use crate::error::{Error, Limit};
 
 handle! { TableGen as Table { table: wasmi::Table } prints "<wasm.Table>" }
 
-/// What a table's own maximum may be: wasmi on a 32-bit host makes no table with a larger one.
-pub(crate) const MAX_ELEMENTS: u64 = u32::MAX as u64;
+/// The most elements that a table with 32-bit indices has.
+const MAX_ELEMENTS: u64 = u32::MAX as u64;
 
-pub(crate) fn maximum_too_large(maximum: u64) -> String {
-    format!("a table's maximum may be at most {MAX_ELEMENTS} elements, which every host can count, got {maximum}")
+/// Refuses the maximum of a 64-bit table that a 32-bit host cannot count to: wasmi makes no such table there.
+pub(crate) fn check_maximum(maximum: u64) -> Result<(), String> {
+    match usize::try_from(maximum) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("a table's maximum may be at most {} elements on this host, got {maximum}", usize::MAX)),
+    }
 }
 
 impl<'v> Table<'v> {
@@ -54,9 +58,7 @@ impl<'v> Table<'v> {
             };
             TableType::new(element, narrow(initial)?, maximum.map(narrow).transpose()?)
         };
-        if let Some(maximum) = maximum.filter(|m| *m > MAX_ELEMENTS) {
-            return Err(Error::value(maximum_too_large(maximum)));
-        }
+        check_maximum(maximum.unwrap_or(0)).map_err(Error::value)?;
         let limit = store.evaluation.as_ref().engine.limits().table_elements;
         // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
         let table = match store.with(|context| {

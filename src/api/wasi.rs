@@ -1,5 +1,6 @@
 //! `wasm.Wasi`: a machine for a guest, and what the guest did with it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use allocative::Allocative;
@@ -55,6 +56,8 @@ impl<'v> Wasi<'v> {
             args: arguments.args.map_or_else(|| Ok(Vec::new()), strings)?,
             env: arguments.env.map_or_else(|| Ok(Vec::new()), |value| pairs(value, "env"))?,
             files: arguments.files.map_or_else(|| Ok(Vec::new()), files)?,
+            modified: BTreeMap::new(),
+            content_times: false,
             preopens: match arguments.preopens {
                 Some(value) => pairs(value, "preopens")?,
                 None => vec![("/".to_owned(), "/".to_owned())],

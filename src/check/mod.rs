@@ -4,7 +4,6 @@ mod top_level;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use once_cell::sync::Lazy;
 use starlark::analysis::{AstModuleLint, EvalSeverity, Lint};
 use starlark::codemap::FileSpan;
 use starlark::environment::{Globals, GlobalsBuilder};
@@ -61,14 +60,16 @@ pub struct Diagnostic {
     pub end: Location,
 }
 
-/// The globals of a sandbox, and what a run adds to them.
-static GLOBALS: Lazy<Globals> = Lazy::new(|| {
+/// Returns the globals of a sandbox, with what a run adds to them.
+fn globals(engine: &Engine) -> Result<Globals, Error> {
+    let given = sandbox_globals(engine)?;
     let mut globals = GlobalsBuilder::new();
-    for (name, value) in sandbox_globals().iter() {
+    globals.frozen_heap().add_reference(given.heap());
+    for (name, value) in given.iter() {
         globals.set(name, value);
     }
-    globals.with(argv).build()
-});
+    Ok(globals.with(argv).build())
+}
 
 /// A variable of each run, which has the type of a list of strings.
 fn argv(globals: &mut GlobalsBuilder) {
@@ -84,7 +85,16 @@ const IDLE: &[&str] = &["ident-as-statement", "no-effect"];
 /// Checks a script. The files that it loads are read for the types of what they define, and reported where they cannot
 /// be used; their own lints are not.
 pub(crate) fn check(engine: &Engine, name: &str, text: &str) -> Vec<Diagnostic> {
-    let mut checker = Checker { engine, interfaces: BTreeMap::new(), loading: Vec::new(), diagnostics: Vec::new() };
+    let globals = match globals(engine) {
+        Ok(globals) => globals,
+        Err(error) => {
+            let location = Location { file: name.to_owned(), line: 1, column: 1 };
+            let (message, end) = (error.message().to_owned(), location.clone());
+            return vec![Diagnostic { severity: Severity::Error, rule: "globals".to_owned(), message, location, end }];
+        }
+    };
+    let mut checker =
+        Checker { engine, globals, interfaces: BTreeMap::new(), loading: Vec::new(), diagnostics: Vec::new() };
     checker.file(name, text.to_owned(), true);
     let mut diagnostics = checker.diagnostics;
     diagnostics.sort_by(|a, b| {
@@ -98,6 +108,7 @@ pub(crate) fn check(engine: &Engine, name: &str, text: &str) -> Vec<Diagnostic> 
 
 struct Checker<'a> {
     engine: &'a Engine,
+    globals: Globals,
     /// Of the files that were loaded.
     interfaces: BTreeMap<String, Interface>,
     /// The files that are being checked now, outermost first.
@@ -121,7 +132,7 @@ impl Checker<'_> {
         let loads = self.loads(name, &module, &reporter);
         self.loading.pop();
         if lints {
-            let known: HashSet<String> = GLOBALS.names().map(|name| name.as_str().to_owned()).collect();
+            let known: HashSet<String> = self.globals.names().map(|name| name.as_str().to_owned()).collect();
             let last = top_level::last_statement(&module);
             for lint in module.lint(Some(&known)) {
                 if !(IDLE.contains(&lint.short_name.as_str()) && last == Some(lint.location.span)) {
@@ -130,7 +141,7 @@ impl Checker<'_> {
             }
         }
         let top_level = TopLevel::of(&module, text.trim_start_matches('\u{feff}'), |place| reporter.original(place));
-        let (errors, _, interface, _) = module.typecheck(&GLOBALS, &loads);
+        let (errors, _, interface, _) = module.typecheck(&self.globals, &loads);
         for error in errors.iter().filter(|_| lints) {
             self.add(&reporter, "type", error, None);
         }
@@ -151,7 +162,7 @@ impl Checker<'_> {
         let reporter = Reporter::default();
         edits.into_iter().for_each(|edits| reporter.add_edits(edits));
         let known = self.diagnostics.len();
-        for error in module.typecheck(&GLOBALS, loads).0 {
+        for error in module.typecheck(&self.globals, loads).0 {
             self.add(&reporter, "type", &error, None);
         }
         for mut diagnostic in self.diagnostics.split_off(known) {

@@ -8,11 +8,22 @@ use starlark::syntax::{AstModule, Dialect};
 use super::compat::shift::OPERATOR;
 use super::compat::shift_assign::{SourceEdits, rewrite};
 use super::nesting::too_deep;
-use crate::error::{Error, Limit};
+use crate::error::{Error, ErrorKind, Limit};
+use crate::module::looks_like_module;
+use crate::wording::shown;
 
 /// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
 fn dialect() -> Dialect {
     Dialect { enable_f_strings: true, ..Dialect::Extended }
+}
+
+/// Returns the error for a module in a script's place.
+pub(crate) fn module_not_script(name: &str) -> Error {
+    let name = shown(name);
+    Error::new(
+        ErrorKind::Load,
+        format!("\"{name}\" is a WebAssembly module, not a script; a script loads it with wasm.Module(\"{name}\")"),
+    )
 }
 
 /// Parses a script. Returns the edits beside the module if the text had to be changed for it.
@@ -33,7 +44,10 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
         error.set_span(token, &codemap);
         return Err(error);
     }
-    let mut module = AstModule::parse(name, text, &dialect)?;
+    // Only a text that does not parse: a script may begin with `(module` too.
+    let is_module = looks_like_module(text.as_bytes());
+    let mut module = AstModule::parse(name, text, &dialect)
+        .map_err(|error| if is_module { module_not_script(name).into() } else { error })?;
     let mut edits = None;
     if let Some((text, insertions)) = rewrite(&module) {
         let edited = AstModule::parse(name, text, &dialect)?;

@@ -2,6 +2,11 @@
 
 use crate::error::{Error, ErrorKind};
 
+/// Whether a name is a path from the root of a file system.
+fn is_absolute(name: &str) -> bool {
+    name.starts_with(['/', '\\']) || name.get(1..2) == Some(":")
+}
+
 /// The name that `name` means in the file `from`: itself, or, when it begins with `./` or `../`,
 /// relative to that file. A result that leaves the root, or an absolute path, is an error.
 pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
@@ -12,15 +17,18 @@ pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
         ))
     };
     if name.is_empty() {
-        return refuse("is no name");
+        return refuse("is not a name");
     }
-    if name.starts_with('/') || name.starts_with('\\') || name.get(1..2) == Some(":") {
+    if is_absolute(name) {
         return refuse("is an absolute path");
     }
     if name.contains('\\') || name.contains('\0') {
-        return refuse("is no portable name: use `/` between its parts");
+        return refuse("is not portable: use `/` between its parts");
     }
     let relative = name.starts_with("./") || name.starts_with("../");
+    if relative && is_absolute(from) {
+        return refuse("is relative to a script that is outside the root");
+    }
     let mut parts: Vec<&str> = match from.rsplit_once('/') {
         Some((folder, _)) if relative => folder.split('/').filter(|p| !p.is_empty()).collect(),
         _ => Vec::new(),
@@ -37,7 +45,7 @@ pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
         }
     }
     if parts.is_empty() {
-        return refuse("is no file");
+        return refuse("is not a file");
     }
     Ok(parts.join("/"))
 }

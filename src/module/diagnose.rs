@@ -47,6 +47,11 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     known.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name)
 }
 
+/// Whether bytes that are not a script are a module, in either format.
+pub(crate) fn looks_like_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") || looks_like_text(bytes)
+}
+
 pub(crate) fn looks_like_text(bytes: &[u8]) -> bool {
     let start = bytes.trim_ascii_start();
     [&b"(module"[..], b"(component"].iter().any(|form| start.starts_with(form))

@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use starlark::collections::SmallMap;
 
 pub(crate) use self::binary::Binary;
+pub(crate) use self::diagnose::looks_like_module;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
@@ -53,6 +54,8 @@ pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
+    /// Of the bytes that it was compiled from.
+    pub(crate) hash: ModuleHash,
     /// In the order in which wasmi wants them.
     pub(crate) imports: Vec<Import>,
     /// In the module's order, which wasmi does not keep.
@@ -84,8 +87,8 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose `code_size` is `code`.
-    pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, code: u64) -> Result<Self, Error> {
+    /// Compiles a module whose [`hash`] and [`code_size`] are known.
+    pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, hash: ModuleHash, code: u64) -> Result<Self, Error> {
         let bytes = binary.bytes();
         check_header(bytes)?;
         let repaired = repair(engine, binary)?;
@@ -114,6 +117,6 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, imports, exports, name, pages, tables, code })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code })
     }
 }

@@ -60,8 +60,14 @@ impl Reporter {
             report.push_str(&excerpt::render(place));
         }
         let mut cause = error.kind().source();
+        let mut last = message.to_string();
         while let Some(inner) = cause {
-            report.push_str(&format!("caused by: {inner}\n"));
+            // The error of a host function stands inside one of ours with the same message.
+            let text = inner.to_string();
+            if text != last {
+                report.push_str(&format!("caused by: {text}\n"));
+            }
+            last = text;
             cause = inner.source();
         }
         report

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use once_cell::sync::Lazy;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
 use starlark::eval::{Evaluator, FileLoader};
-use starlark::values::Value as Starlark;
 use starlark::values::list::AllocList;
+use starlark::values::{OwnedFrozenValue, Value as Starlark};
 
 use super::Stats;
+use super::globals;
 use super::mailbox::{Mailbox, Reply, Request};
 use super::printer::{Print, Printer};
 use crate::api::evaluation::Evaluation;
@@ -21,12 +22,15 @@ use crate::error::{Error, ErrorKind, Limit};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
 use crate::lang::{self, names};
+use crate::module::looks_like_module;
 use crate::report::Reporter;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
 /// The globals of the sandbox: nothing in them tells of the host, or of addresses.
-static GLOBALS: Lazy<Globals> = Lazy::new(|| {
+static GLOBALS: Lazy<Globals> = Lazy::new(|| own_globals().build());
+
+fn own_globals() -> GlobalsBuilder {
     use LibraryExtension as L;
     let extensions = [
         L::StructType,
@@ -44,12 +48,22 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals).build()
-});
+    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals)
+}
 
-/// Returns what every script of a sandbox sees, but for `argv`.
-pub(crate) fn sandbox_globals() -> &'static Globals {
-    &GLOBALS
+/// Returns what every script that an engine runs sees, but for `argv`.
+pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
+    let grants = engine.grants();
+    match grants.functions().is_empty() && grants.values().is_empty() {
+        true => Ok(&GLOBALS),
+        false => grants.globals(|| globals::extend(own_globals(), grants, &GLOBALS)),
+    }
+}
+
+/// Makes a value that an application gives to scripts under a name.
+pub(crate) fn grant(name: &str, value: &Value) -> Result<OwnedFrozenValue, Error> {
+    globals::check_name(name, &GLOBALS)?;
+    globals::freeze(value).map_err(|error| error.within(&format!("cannot give scripts `{name}`")))
 }
 
 /// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
@@ -186,7 +200,8 @@ impl Files {
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
         Evaluation::attach(module, self.engine.clone(), self.budget.clone());
-        self.spend(eval, ticks, |eval| eval.eval_module(ast, &GLOBALS))
+        let globals = sandbox_globals(&self.engine)?;
+        self.spend(eval, ticks, |eval| eval.eval_module(ast, globals))
     }
 
     /// Calls a function of the script.
@@ -313,14 +328,15 @@ impl FileLoader for ScriptLoader<'_, '_> {
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = files.engine.load(Wanted::File, &name)?;
-        if name.ends_with(".wat") || bytes.starts_with(b"\0asm") {
-            let message = format!(
-                "\"{name}\" is a WebAssembly module, and `load` is for scripts: wasm.instantiate(\"{name}\") makes an instance of it"
-            );
-            return Err(Error::new(ErrorKind::Load, message).into());
+        if name.ends_with(".wat") {
+            return Err(lang::module_not_script(&name).into());
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|e| Error::new(ErrorKind::Load, format!("\"{name}\" is not a script: {e}")))?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            if looks_like_module(e.as_bytes()) {
+                return lang::module_not_script(&name);
+            }
+            Error::new(ErrorKind::Load, format!("\"{name}\" is not a script: {e}"))
+        })?;
         // The loaded file draws on the same budget.
         release_fuel(self.module);
         let frozen = files.load(&name, text)?;

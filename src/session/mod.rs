@@ -1,6 +1,7 @@
 //! A script that was run, and whose functions can be called after that.
 
 mod evaluate;
+mod globals;
 mod mailbox;
 mod printer;
 
@@ -11,8 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-pub(crate) use self::evaluate::sandbox_globals;
 use self::evaluate::{Files, live};
+pub(crate) use self::evaluate::{grant, sandbox_globals};
 use self::mailbox::{Mailbox, Request};
 pub(crate) use self::printer::Print;
 use crate::engine::Engine;
@@ -49,8 +50,8 @@ pub struct Stats {
 ///     return counter.exports.add(n)
 /// "#;
 /// let mut session = Sandbox::new().load("counter.star", script)?;
-/// assert_eq!(session.call("add", &[Value::from(40)])?, Value::from(40));
-/// assert_eq!(session.call("add", &[Value::from(2)])?, Value::from(42));
+/// assert_eq!(session.call_values("add", &[Value::from(40)])?, Value::from(40));
+/// assert_eq!(session.call_values("add", &[Value::from(2)])?, Value::from(42));
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
@@ -82,13 +83,51 @@ impl Session {
         (session, result)
     }
 
+    /// Calls the function that the script has under this name, with arguments and a result of any types that serde knows.
+    /// The arguments are a tuple, or a list.
+    ///
+    /// ```
+    /// #[derive(serde::Serialize)]
+    /// struct Request { user: String, size: u64 }
+    /// #[derive(serde::Deserialize)]
+    /// struct Decision { allow: bool, reason: Option<String> }
+    ///
+    /// let policy = "
+    /// def decide(request, quota):
+    ///     if request['size'] <= quota:
+    ///         return {'allow': True}
+    ///     return {'allow': False, 'reason': request['user'] + ' has no more than ' + str(quota)}
+    /// ";
+    /// let mut session = wasmlark::Sandbox::new().load("policy.star", policy)?;
+    /// let request = Request { user: "ann".into(), size: 5 };
+    /// let decision: Decision = session.call("decide", (&request, 3))?;
+    /// assert!(!decision.allow);
+    /// assert_eq!(decision.reason.as_deref(), Some("ann has no more than 3"));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_values`](Self::call_values); also if an argument is nested deeper than 200 levels or its `Serialize`
+    /// fails, and if the result does not fit its type: then the call was made all the same.
+    #[cfg(feature = "serde")]
+    pub fn call<R: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &str,
+        args: impl serde::Serialize,
+    ) -> Result<R, Error> {
+        let args = Value::arguments(&args).map_err(|error| error.within(&format!("cannot call `{name}`")))?;
+        let result = self.call_values(name, &args)?;
+        result.to().map_err(|error| error.within(&format!("the result of `{name}` does not fit")))
+    }
+
     /// Calls the function that the script has under this name.
     ///
     /// # Errors
     ///
     /// If there is no such function, an argument cannot be passed (it contains a [`Value::Opaque`], or is nested deeper
     /// than 200 levels), the call fails, a limit ends it, or its result is nested too deeply or too large to leave the script.
-    pub fn call(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
+    pub fn call_values(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
         self.mailbox.send(Request::Call { name: name.to_owned(), args: args.to_vec() });
         self.resume().map(Option::unwrap_or_default)
     }

@@ -38,6 +38,16 @@ from! {
     Vec<u8> => |value| Self::Bytes(value);
     &[u8] => |value| Self::Bytes(value.to_vec());
     Struct => |value| Self::Struct(value);
+    i8 => |value| Self::Int(value.into());
+    char => |value| Self::Str(value.into());
+    std::borrow::Cow<'_, str> => |value| Self::Str(value.into_owned());
+}
+
+/// A copy.
+impl From<&Value> for Value {
+    fn from(value: &Value) -> Self {
+        value.clone()
+    }
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {
@@ -58,16 +68,37 @@ impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     }
 }
 
-impl<A: Into<Value>, B: Into<Value>> From<(A, B)> for Value {
-    fn from((a, b): (A, B)) -> Self {
-        Self::Tuple(vec![a.into(), b.into()])
-    }
+macro_rules! tuples {
+    ($($(#[$attribute:meta])* ($($type:ident $name:ident),*) $count:literal;)*) => {$(
+        impl<$($type: Into<Value>),*> From<($($type,)*)> for Value {
+            fn from(($($name,)*): ($($type,)*)) -> Self {
+                Self::Tuple(vec![$($name.into()),*])
+            }
+        }
+
+        impl<$($type: TryFrom<Value, Error = Error>),*> TryFrom<Value> for ($($type,)*) {
+            type Error = Error;
+
+            /// Fails for another type, another number of elements, and an element that does not fit.
+            fn try_from(value: Value) -> Result<Self, Error> {
+                let values = Vec::<Value>::try_from(value)?;
+                let count = values.len();
+                let Ok([$($name),*]) = <[Value; $count]>::try_from(values) else {
+                    return Err(Error::value(format!("expected {} elements, got {count}", $count)));
+                };
+                Ok(($($name.try_into()?,)*))
+            }
+        }
+    )*};
 }
 
-impl<A: Into<Value>, B: Into<Value>, C: Into<Value>> From<(A, B, C)> for Value {
-    fn from((a, b, c): (A, B, C)) -> Self {
-        Self::Tuple(vec![a.into(), b.into(), c.into()])
-    }
+tuples! {
+    (A a) 1;
+    (A a, B b) 2;
+    (A a, B b, C c) 3;
+    (A a, B b, C c, D d) 4;
+    (A a, B b, C c, D d, E e) 5;
+    (A a, B b, C c, D d, E e, F f) 6;
 }
 
 /// A dict in the order of its keys.
@@ -97,7 +128,7 @@ macro_rules! to_int {
     )*};
 }
 
-to_int!(i16, i32, i64, i128, isize, u16, u32, u64, u128, usize);
+to_int!(u8, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize);
 
 macro_rules! to {
     ($($variant:ident => $to:ty, $wanted:literal;)*) => {$(
@@ -133,5 +164,62 @@ impl TryFrom<Value> for Vec<Value> {
             Value::List(values) | Value::Tuple(values) | Value::Set(values) => Ok(values),
             value => mismatch(&value, "a list, tuple or set"),
         }
+    }
+}
+
+impl TryFrom<Value> for () {
+    type Error = Error;
+
+    /// Fails for anything but `None`.
+    fn try_from(value: Value) -> Result<(), Error> {
+        if value.is_none() { Ok(()) } else { mismatch(&value, "None") }
+    }
+}
+
+macro_rules! containers {
+    ($($item:ty),*) => {$(
+        impl TryFrom<Value> for Vec<$item> {
+            type Error = Error;
+
+            /// Returns the elements of a list, tuple or set. Fails for another type, and for an element that does not fit.
+            fn try_from(value: Value) -> Result<Self, Error> {
+                Vec::<Value>::try_from(value)?.into_iter().map(TryInto::try_into).collect()
+            }
+        }
+
+        impl TryFrom<Value> for Option<$item> {
+            type Error = Error;
+
+            /// Returns `None` for `None`. Fails for a value that does not fit.
+            fn try_from(value: Value) -> Result<Self, Error> {
+                if value.is_none() { Ok(None) } else { value.try_into().map(Some) }
+            }
+        }
+
+        impl TryFrom<Value> for BTreeMap<String, $item> {
+            type Error = Error;
+
+            /// Returns the entries of a dict whose keys are strings. Fails for another type, and for a value that does not fit.
+            fn try_from(value: Value) -> Result<Self, Error> {
+                match value {
+                    Value::Dict(entries) => {
+                        entries.into_iter().map(|(key, value)| Ok((key.try_into()?, value.try_into()?))).collect()
+                    }
+                    value => mismatch(&value, "a dict"),
+                }
+            }
+        }
+    )*};
+}
+
+// One by one: a blanket implementation would overlap with the standard library's own, and with `Vec<u8>`, which is bytes.
+containers!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, Int, f64, String, Vec<u8>, Struct);
+
+impl TryFrom<Value> for Option<Vec<Value>> {
+    type Error = Error;
+
+    /// Returns `None` for `None`, and the elements of a list, tuple or set. Fails for another type.
+    fn try_from(value: Value) -> Result<Self, Error> {
+        if value.is_none() { Ok(None) } else { value.try_into().map(Some) }
     }
 }

@@ -19,6 +19,18 @@ use crate::error::Error;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Int(pub(super) BigInt);
 
+impl Int {
+    pub(crate) fn from_big(value: BigInt) -> Self {
+        Self(value)
+    }
+
+    #[cfg(feature = "serde")]
+    /// Reads decimal digits, after a `-` where it is negative.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
 macro_rules! convert {
     ($($int:ty),*) => {$(
         impl From<$int> for Int {

@@ -2,10 +2,13 @@
 
 mod from;
 mod int;
+#[cfg(feature = "serde")]
+mod serde;
 mod show;
 mod starlark;
 
 pub use int::Int;
+pub(crate) use starlark::make_set;
 
 /// A Starlark value that is owned: it belongs to no script and can be kept, compared, and sent to other threads.
 ///

@@ -1,6 +1,9 @@
 //! Values into and out of a script.
 
 use num_bigint::BigInt;
+use once_cell::sync::Lazy;
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
+use starlark::eval::Evaluator;
 use starlark::typing::Ty;
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::dict::{AllocDict, DictRef};
@@ -16,7 +19,7 @@ use super::{Int, Struct, Value};
 use crate::error::Error;
 
 /// The levels of containers in each other: printing and dropping a value recurse on the native stack.
-const MAX_DEPTH: usize = 200;
+pub(super) const MAX_DEPTH: usize = 200;
 
 /// What a value may hold: each value counts one, and each 32 bytes of text count one. A value that refers to the same
 /// things again and again would otherwise be copied without end.
@@ -24,6 +27,17 @@ const MAX_SIZE: usize = 10_000_000;
 
 /// Makes the set of a list's elements.
 pub(crate) type MakeSet<'a, 'v> = dyn FnMut(Starlark<'v>) -> starlark::Result<Starlark<'v>> + 'a;
+
+/// The global `set`, the only way to make one.
+static SET: Lazy<Globals> = Lazy::new(|| GlobalsBuilder::extended_by(&[LibraryExtension::SetType]).build());
+
+/// Makes a set of a list's elements.
+pub(crate) fn make_set<'v>(list: Starlark<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>> {
+    match SET.iter().find(|(name, _)| *name == "set") {
+        Some((_, set)) => eval.eval_function(set.to_value(), &[list], &[]),
+        None => Ok(list),
+    }
+}
 
 impl Value {
     /// Copies a value out of a script.

@@ -26,10 +26,11 @@ mod sock;
 mod stream;
 mod system;
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use wasmi::{AsContextMut, Caller, Extern, FuncType, TrapCode, Val, ValType};
+use wasmi::{AsContextMut, Caller, FuncType, TrapCode, Val, ValType};
 
+use crate::api::host_module::MemorySlot;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
@@ -75,20 +76,12 @@ impl Machine {
 #[derive(Clone)]
 pub(crate) struct Binding {
     machine: Machine,
-    /// For a guest that does not export its memory as `memory`: one that it imports, or exports under
-    /// another name.
-    memory: Arc<OnceLock<wasmi::Memory>>,
+    memory: MemorySlot,
 }
 
 impl Binding {
-    pub(crate) fn new(machine: Machine) -> Self {
-        Self { machine, memory: Arc::default() }
-    }
-
-    /// The memory for pointers, where the caller exports none under the name `memory`. The first one
-    /// that is set counts.
-    pub(crate) fn set_memory(&self, memory: wasmi::Memory) {
-        let _ = self.memory.set(memory);
+    pub(crate) fn new(machine: Machine, memory: MemorySlot) -> Self {
+        Self { machine, memory }
     }
 }
 
@@ -139,10 +132,7 @@ impl WasiFunction {
         binding: &Binding,
         params: &[Val],
     ) -> Result<i32, wasmi::Error> {
-        let memory = match caller.get_export("memory") {
-            Some(Extern::Memory(memory)) => Some(memory),
-            _ => binding.memory.get().copied(),
-        };
+        let memory = binding.memory.of_caller(caller);
         let fuel = caller.get_fuel().ok();
         let mut machine = binding.machine.lock();
         let MachineParts { system, streams } = &mut *machine;
@@ -165,7 +155,7 @@ impl WasiFunction {
             Err(Fault::Errno(errno)) => Ok(i32::from(errno as u16)),
             Err(Fault::Exit(code)) => Err(wasmi::Error::i32_exit(code)),
             Err(Fault::OutOfFuel) => Err(TrapCode::OutOfFuel.into()),
-            Err(Fault::Ended(error)) => Err(wasmi::Error::host(error)),
+            Err(Fault::Ended(error)) => Err(error.into_wasmi()),
         }
     }
 }

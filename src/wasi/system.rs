@@ -21,6 +21,10 @@ pub(crate) struct Setup {
     pub(crate) env: Vec<(String, String)>,
     /// Files by path, from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// When files were modified, by their paths as in `files`.
+    pub(crate) modified: BTreeMap<String, u64>,
+    /// Whether other files have a time that follows from their content, instead of `now`.
+    pub(crate) content_times: bool,
     /// The directories that the guest may open: the name of each for the guest, and its path. The guest
     /// can open no files if there are none.
     pub(crate) preopens: Vec<(String, String)>,
@@ -56,7 +60,7 @@ impl System {
     /// For arguments, names or paths that a guest could not be given, and where the files take more
     /// than the limit `files` allows.
     pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
-        let Setup { args, env, files, preopens, seed, now, clock_step } = setup;
+        let Setup { args, env, files, modified, content_times, preopens, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
             return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
         }
@@ -80,7 +84,9 @@ impl System {
             budget,
         };
         for (path, content) in files {
-            system.add_file(&path, content)?;
+            let default = || if content_times { content_time(&content) } else { now };
+            let modified = modified.get(&path).copied().unwrap_or_else(default);
+            system.add_file(&path, content, modified)?;
         }
         let standard =
             [(Target::Stdin, rights::FD_READ), (Target::Stdout, rights::FD_WRITE), (Target::Stderr, rights::FD_WRITE)];
@@ -125,7 +131,7 @@ impl System {
     }
 
     /// Adds a file of the host's choice, and the directories on its way.
-    fn add_file(&mut self, path: &str, content: Vec<u8>) -> Result<(), Error> {
+    fn add_file(&mut self, path: &str, content: Vec<u8>, modified: u64) -> Result<(), Error> {
         let bad = |why: &str| Err(Error::value(format!("`files` has the path {path:?}, {why}")));
         let failed = |errno: Errno| match errno {
             Errno::Nospc => Err(too_large(&self.budget)),
@@ -173,6 +179,11 @@ impl System {
         };
         match made {
             Ok(ino) => {
+                if let Ok(node) = self.fs.node_mut(ino)
+                    && !folder
+                {
+                    (node.times.accessed, node.times.modified) = (modified, modified);
+                }
                 self.origins.insert(ino, path.to_owned());
                 Ok(())
             }
@@ -197,6 +208,23 @@ fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno
         Some(ino) if fs.is_directory(ino) => Ok(ino),
         Some(_) => Err(Errno::Notdir),
     }
+}
+
+/// The time of a file that was given, in nanoseconds since 1970. It follows from the content: a guest that compares
+/// times to find out whether a file changed (a cache of compiled code, `make`) sees that it did, and the same files have
+/// the same times everywhere.
+///
+/// Between 1980 and 2000, where each archive format has times, and an even number of seconds, which is what the coarsest of
+/// them holds. A file that the guest writes is newer wherever its clock starts in 2000 or later.
+fn content_time(content: &[u8]) -> u64 {
+    /// 1980-01-01, in seconds since 1970.
+    const FIRST: u64 = 315_532_800;
+    /// Even seconds until 2000-01-01.
+    const COUNT: u64 = 315_576_000;
+    const NANOSECONDS: u64 = 1_000_000_000;
+    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(content).as_bytes();
+    let even = u64::from_le_bytes([a, b, c, d, e, f, g, h]).checked_rem(COUNT).unwrap_or(0).saturating_mul(2);
+    FIRST.saturating_add(even).saturating_mul(NANOSECONDS)
 }
 
 pub(super) fn too_large(budget: &Budget) -> Error {

@@ -161,3 +161,20 @@ fn the_type_checker_finds_mistakes_without_running() {
         assert!(errors.is_empty(), "{script}: {errors:?}");
     }
 }
+
+/// A 32-bit host cannot count to such a maximum, and says so instead.
+#[test]
+fn a_64_bit_table_has_any_maximum() {
+    let script = r#"[
+    wasm.instantiate(wasm.wat('(module (table (export "t") i64 0 0x100000000 funcref))')).exports.t.maximum,
+    wasm.instantiate(wasm.wat('(module (table (export "t") i64 0 0xffffffffffffffff funcref))')).exports.t.maximum,
+    wasm.Table(0, maximum = (1 << 64) - 1, table64 = True).maximum,
+]"#;
+    let result = wasmlark::Sandbox::new().run("main.star", script).map(|run| run.value.to_string());
+    if cfg!(target_pointer_width = "64") {
+        assert_eq!(result.unwrap(), "[4294967296, 18446744073709551615, 18446744073709551615]");
+    } else {
+        let message = "a table's maximum may be at most 4294967295 elements on this host, got 4294967296";
+        assert_eq!(result.unwrap_err().message(), message);
+    }
+}

@@ -2,11 +2,15 @@
 //!
 //! - `common`: directives and goldens, which tests share
 //! - `embed`: applications with an evaluator of their own, and the static type checker
+//! - `examples`: the examples for applications, which check what they do
+//! - `host`: functions and values that an application gives to its scripts
+//! - `import`: Rust closures that WebAssembly code calls
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
 //! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
+//! - `serde`: an application's own types, into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -22,17 +26,26 @@ mod common;
 mod directives;
 #[cfg(feature = "wat")]
 mod embed;
+#[cfg(all(feature = "serde", feature = "wat"))]
+mod examples;
 #[cfg(feature = "wat")]
 #[path = "../common/golden.rs"]
 mod golden;
+#[cfg(feature = "serde")]
+mod host;
+#[cfg(feature = "wat")]
+mod import;
 mod layers;
 #[cfg(feature = "wat")]
 mod limits;
 mod nesting;
 #[cfg(feature = "wat")]
 mod readme;
+mod reference;
 #[cfg(feature = "wat")]
 mod runner;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(feature = "wat")]
 mod session;
 #[cfg(feature = "wat")]

@@ -57,21 +57,27 @@ fn a_value_goes_in_as_it_came_out() {
         let is_record = matches!(&value, Value::Struct(value) if value.record().is_some());
         let holds_opaque = value.as_slice().and_then(<[Value]>::first).is_some_and(|v| matches!(v, Value::Opaque(_)));
         let is_opaque = holds_opaque || matches!(value, Value::Opaque(_));
-        let back = session.call("same", std::slice::from_ref(&value));
+        let back = session.call_values("same", std::slice::from_ref(&value));
         if is_opaque {
             let error = back.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Value, "{expression}");
             assert!(error.message().ends_with("belongs to the script that made it and cannot be passed"), "{error}");
         } else if !is_record {
             assert_eq!(back.unwrap(), value, "{expression}");
-            assert_eq!(session.call("shown", std::slice::from_ref(&value)).unwrap(), Value::from(value.to_string()));
-            assert_eq!(session.call("kind", std::slice::from_ref(&value)).unwrap(), Value::from(value.type_name()));
+            assert_eq!(
+                session.call_values("shown", std::slice::from_ref(&value)).unwrap(),
+                Value::from(value.to_string())
+            );
+            assert_eq!(
+                session.call_values("kind", std::slice::from_ref(&value)).unwrap(),
+                Value::from(value.type_name())
+            );
         }
     }
     let point = Struct::new([("x", 1), ("y", 2)]);
-    assert_eq!(session.call("shown", &[point.into()]).unwrap().as_str(), Some("struct(x=1, y=2)"));
+    assert_eq!(session.call_values("shown", &[point.into()]).unwrap().as_str(), Some("struct(x=1, y=2)"));
     let unhashable = Value::Dict(vec![(Value::List(vec![]), Value::None)]);
-    assert!(session.call("same", &[unhashable]).unwrap_err().message().contains("not hashable"));
+    assert!(session.call_values("same", &[unhashable]).unwrap_err().message().contains("not hashable"));
 }
 
 #[test]
@@ -84,18 +90,18 @@ def text():\n    s = 'x' * 1000000\n    return [s] * 1000
 def same(x): return 1
 deep = f(300)",
     );
-    assert_eq!(session.call("f", &[3.into()]).unwrap().to_string(), "[[[[]]]]");
-    assert!(session.call("f", &[199.into()]).is_ok());
+    assert_eq!(session.call_values("f", &[3.into()]).unwrap().to_string(), "[[[[]]]]");
+    assert!(session.call_values("f", &[199.into()]).is_ok());
     for (name, args) in
         [("f", &[Value::from(200)][..]), ("f", &[100_000.into()]), ("cycle", &[]), ("wide", &[]), ("text", &[])]
     {
-        let error = session.call(name, args).unwrap_err();
+        let error = session.call_values(name, args).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Value, "{name}");
         assert_eq!(error.message(), "the list is too large, or nested too deeply, to leave its script", "{name}");
     }
     assert!(session.get("deep").is_err());
     let deep = (0..300).fold(Value::None, |inner, _| Value::List(vec![inner]));
-    let error = session.call("same", &[deep]).unwrap_err();
+    let error = session.call_values("same", &[deep]).unwrap_err();
     assert_eq!(error.message(), "the value is nested deeper than 200 levels");
 }
 
@@ -132,13 +138,13 @@ def add(text):
 def read(length): return memory.read(0, length)",
     );
     assert_eq!(session.take_output(), "loaded\n");
-    assert_eq!(session.call("add", &["one".into()]).unwrap(), 1.into());
-    assert_eq!(session.call("add", &["two".into()]).unwrap(), 2.into());
-    assert_eq!(session.call("read", &[3.into()]).unwrap(), Value::Bytes(b"two".to_vec()));
+    assert_eq!(session.call_values("add", &["one".into()]).unwrap(), 1.into());
+    assert_eq!(session.call_values("add", &["two".into()]).unwrap(), 2.into());
+    assert_eq!(session.call_values("read", &[3.into()]).unwrap(), Value::Bytes(b"two".to_vec()));
     assert_eq!(session.get("seen").unwrap(), Some(Value::from(["one", "two"])));
     assert_eq!((session.get("_private").unwrap(), session.get("nothing").unwrap()), (None, None));
     assert_eq!(session.take_output(), "one\ntwo\n");
-    let error = session.call("ad", &[]).unwrap_err();
+    let error = session.call_values("ad", &[]).unwrap_err();
     assert_eq!(error.message(), "the script has no function `ad`; did you mean `add`?");
     assert_eq!(session.stats().memory_peak, 65536);
 }
@@ -152,13 +158,13 @@ def deep(n): return deep(n + 1)
 def fine(): return 'fine'",
     );
     for _ in 0..3 {
-        let error = session.call("trap", &[]).unwrap_err();
+        let error = session.call_values("trap", &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Trap(TrapCode::Unreachable));
         assert_eq!(error.location().map(|at| (at.line, at.column)), Some((2, 13)));
         assert!(error.text().starts_with("Traceback (most recent call last):\n  * main.star:2, in trap\n"), "{error}");
-        let error = session.call("deep", &[0.into()]).unwrap_err();
+        let error = session.call_values("deep", &[0.into()]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::CallDepth));
-        assert_eq!(session.call("fine", &[]).unwrap().as_str(), Some("fine"));
+        assert_eq!(session.call_values("fine", &[]).unwrap().as_str(), Some("fine"));
     }
 }
 
@@ -166,10 +172,10 @@ def fine(): return 'fine'",
 fn all_calls_have_one_budget() {
     let script = "def spin(n):\n    for _ in range(n): pass\n    return n";
     let mut session = Sandbox::new().limits(Limits::new().ticks(10_000)).load("main.star", script).unwrap();
-    assert!(session.call("spin", &[6_000.into()]).is_ok());
+    assert!(session.call_values("spin", &[6_000.into()]).is_ok());
     assert!((6_000..6_010).contains(&session.stats().ticks), "{:?}", session.stats());
     for _ in 0..2 {
-        let error = session.call("spin", &[6_000.into()]).unwrap_err();
+        let error = session.call_values("spin", &[6_000.into()]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks));
         assert_eq!(error.message(), "the sandbox's limit `ticks` is reached: 10000");
     }
@@ -188,7 +194,7 @@ def f(n):
     return (len(x), memory.read_cstring(0), len(keep))";
     let mut session = Sandbox::new().limits(limits).load("main.star", script).unwrap();
     for n in 0..600 {
-        let result = session.call("f", &[n.into()]).unwrap();
+        let result = session.call_values("f", &[n.into()]).unwrap();
         assert_eq!(result, Value::Tuple(vec![2000.into(), n.to_string().into(), (n + 1).into()]));
     }
 }
@@ -197,9 +203,9 @@ def f(n):
 fn a_panic_ends_the_session() {
     let sandbox = Sandbox::new().on_print(|line| assert_ne!(line, "boom\n"));
     let mut session = sandbox.load("main.star", "def say(text): print(text)").unwrap();
-    assert!(session.call("say", &["hello".into()]).is_ok());
-    assert!(catch_unwind(AssertUnwindSafe(|| session.call("say", &["boom".into()]))).is_err());
-    let error = session.call("say", &["hello".into()]).unwrap_err();
+    assert!(session.call_values("say", &["hello".into()]).is_ok());
+    assert!(catch_unwind(AssertUnwindSafe(|| session.call_values("say", &["boom".into()]))).is_err());
+    let error = session.call_values("say", &["hello".into()]).unwrap_err();
     assert_eq!(error.message(), "the session has ended: a call panicked");
 }
 

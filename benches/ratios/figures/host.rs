@@ -1,5 +1,8 @@
-//! Calls from WebAssembly into a script.
+//! Calls from WebAssembly into a script, and into Rust.
 
+use std::time::Instant;
+
+use crate::figures::raw;
 use crate::figures::script::{self, UNROLLED, repeat};
 use crate::harness::{Effort, Figure, Goal};
 
@@ -56,7 +59,78 @@ const CASES: [Case; 7] = [
 ];
 
 pub fn figures() -> Vec<Figure> {
-    CASES.iter().map(case).collect()
+    CASES.iter().map(case).chain([rust(), rust_memory()]).collect()
+}
+
+/// A Rust import of a `Sandbox`, from a guest's loop.
+fn rust() -> Figure {
+    rust_figure(
+        "host rust",
+        "a function of `Func::wrap`",
+        |sandbox| {
+            sandbox.import("env", "f", |_: &mut wasmlark::Caller<'_>, x: i32| Ok::<_, wasmlark::Error>(x));
+        },
+        |store| wasmi::Func::wrap(store, |_: wasmi::Caller<'_, ()>, x: i32| x),
+    )
+}
+
+/// The same, which reads four bytes of the guest.
+fn rust_memory() -> Figure {
+    rust_figure(
+        "host rust memory",
+        "the same with `Func::wrap`",
+        |sandbox| {
+            sandbox.import("env", "f", |caller: &mut wasmlark::Caller<'_>, x: u32| {
+                caller.memory()?.read(x).map(i32::from_le_bytes)
+            });
+        },
+        |store| {
+            wasmi::Func::wrap(store, |caller: wasmi::Caller<'_, ()>, x: i32| -> Result<i32, wasmi::Error> {
+                let memory = caller.get_export("memory").and_then(wasmi::Extern::into_memory);
+                let memory = memory.ok_or_else(|| wasmi::Error::new("no memory"))?;
+                let mut bytes = [0; 4];
+                memory.read(&caller, x as usize, &mut bytes).map_err(|error| wasmi::Error::new(error.to_string()))?;
+                Ok(i32::from_le_bytes(bytes))
+            })
+        },
+    )
+}
+
+fn rust_figure(
+    name: &'static str,
+    against: &'static str,
+    give: fn(&mut wasmlark::Sandbox),
+    wrap: fn(&mut wasmi::Store<()>) -> wasmi::Func,
+) -> Figure {
+    Figure::ratio(name.to_owned(), against, Goal::AtMost(1.5), Effort::SHORT, 1, move |effort, samples| {
+        let wasm = wat::parse_str(GUEST).unwrap();
+        let mut sandbox = wasmlark::Sandbox::new().limits(script::limits());
+        sandbox.file("guest.wasm", wasm.clone());
+        give(&mut sandbox);
+        let source = "instance = wasm.instantiate('guest.wasm')\ndef run(n): instance.exports.run(n)";
+        let mut session = sandbox.load("bench.star", source).unwrap();
+
+        let engine = raw::engine(true);
+        let mut store = raw::store(&engine, ());
+        let module = wasmi::Module::new(&engine, &wasm).unwrap();
+        let f = wrap(&mut store);
+        let instance = wasmi::Instance::new(&mut store, &module, &[f.into()]).unwrap();
+        let run = instance.get_typed_func::<i32, ()>(&store, "run").unwrap();
+
+        let mut ours = |n: u64| {
+            let args = [n.into()];
+            let start = Instant::now();
+            session.call_values("run", &args).unwrap();
+            start.elapsed()
+        };
+        let mut theirs = |n: u64| {
+            let start = Instant::now();
+            run.call(&mut store, n as i32).unwrap();
+            start.elapsed()
+        };
+        samples.alternate(effort, &mut ours, &mut theirs);
+        Ok(())
+    })
 }
 
 fn case(case: &'static Case) -> Figure {

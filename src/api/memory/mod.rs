@@ -174,6 +174,10 @@ impl<'v> Memory<'v> {
         if buffer.unpack_str().is_some() {
             return Err(Error::value("`buffer` must be bytes, got a str; write_string writes text"));
         }
+        // Before the items are looked at: their number is in the message.
+        if let Ok(length) = buffer.length() {
+            self.data(|data| check_range("write", data, offset, length.unsigned_abs().into()))?;
+        }
         let Ok(items) = buffer.iterate(heap) else {
             return Err(Error::value(format!(
                 "`buffer` must be bytes or an iterable of ints, got {}",
@@ -305,8 +309,10 @@ where
             let size = data.len() as u64;
             let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
             let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
-            // Clips to the memory, as slices of Starlark's sequences do.
-            let (start, stop) = (start.min(size), stop.min(size));
+            // Slices of Starlark's sequences are clipped. Here a range that does not fit is a mistake, as in `read`.
+            if start > size || stop > size {
+                return Err(Error::value(format!("cannot read [{start}:{stop}]: the memory has {size} bytes")));
+            }
             let bytes = slice(data, start, stop.saturating_sub(start)).unwrap_or_default();
             store.evaluation.as_ref().copy_out(bytes.len() as u64)?;
             Ok::<_, Error>(StarlarkBytes::new(bytes))

@@ -62,6 +62,14 @@ impl<'v> StarlarkValue<'v> for Unfolded {
         self.ty.map(|ty| ty())
     }
 
+    fn dir_attr(&self) -> Vec<String> {
+        self.function.to_value().dir_attr()
+    }
+
+    fn has_attr(&self, attribute: &str, heap: Heap<'v>) -> bool {
+        self.function.to_value().has_attr(attribute, heap)
+    }
+
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         self.function.to_value().get_attr(attribute, heap).ok().flatten()
     }

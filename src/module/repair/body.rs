@@ -4,11 +4,12 @@ use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{FunctionBody, ValType};
 
 use super::lowering::Lowering;
+use super::many_locals::is_local;
 use super::recent::Window;
 use super::scan::{Scan, Shapes};
 use super::types::encoded;
 use super::{select, store_to_itself};
-use crate::module::skim::{self, Op, Skim};
+use crate::module::skim::{self, Skim};
 
 /// Writes a body as it stands in a code section, with its size. `None` for what no valid module has, or
 /// for code that grows too large.
@@ -73,8 +74,4 @@ pub(super) fn rewrite(
     new.extend_from_slice(&code);
     new.encode(out);
     Some(())
-}
-
-fn is_local(op: Op) -> bool {
-    matches!(op.code, skim::code::LOCAL_GET | skim::code::LOCAL_SET | skim::code::LOCAL_TEE)
 }

@@ -13,6 +13,7 @@
 //! | `aliased_memory` | one memory, imported twice | uses a memory after it was freed |
 //! | `partial_instance` | an instantiation that fails half-way | crashes in functions that are left behind |
 //! | `store_to_itself` | a store of a local to itself, with a large offset | panics while it compiles |
+//! | `many_locals` | a function with more than 30,000 locals | refuses it |
 //! | `memory_maximum` | a memory with a maximum of 2⁴⁸ pages | panics when it grows |
 //!
 //! A module without the shapes is compiled as it is; to read it through costs less than a tenth of compiling it. A
@@ -27,6 +28,7 @@ mod br_table;
 mod empty_frame;
 mod locals;
 mod lowering;
+mod many_locals;
 mod memory_maximum;
 mod partial_instance;
 mod recent;
@@ -59,6 +61,12 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
     }
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
+    }
+    if let Some(used) = scan.too_many_locals {
+        return refuse(&format!(
+            "has a function that uses {used} locals, and at most {} can be run",
+            many_locals::MOST
+        ));
     }
     if !scan.found_any() {
         return Ok(Cow::Borrowed(bytes));

@@ -9,9 +9,12 @@ use super::empty_frame::Callees;
 use super::partial_instance::Segments;
 use super::recent::Window;
 use super::types::Types;
-use super::{br_table, memory_maximum, store_to_itself};
+use super::{br_table, many_locals, memory_maximum, store_to_itself};
 use crate::module::binary::Binary;
 use crate::module::skim::{Skim, code};
+
+/// The most locals that a valid function has: the validator's limit.
+const MAX_LOCALS: u32 = 50_000;
 
 /// What a module has of the shapes.
 #[derive(Default)]
@@ -25,6 +28,8 @@ pub(super) struct Scan {
     found: BTreeMap<usize, Shapes>,
     has_tail_calls: bool,
     has_great_maximum: bool,
+    /// The most locals that a function uses, where that is more than wasmi gives it.
+    pub(super) too_many_locals: Option<usize>,
     pub(super) memories: Memories,
     pub(super) segments: Segments,
 }
@@ -40,6 +45,7 @@ pub(super) struct Shapes {
     has_unsafe_store: bool,
     /// A `memory.grow` of a memory that may be the first one too.
     has_aliased_grow: bool,
+    has_many_locals: bool,
     callees: Callees,
     /// It has an instruction that could not be read.
     is_unknown: bool,
@@ -120,12 +126,22 @@ impl Scan {
 
     fn body(&mut self, bytes: &[u8], index: usize, body: &FunctionBody<'_>) -> Result<Shapes, BinaryReaderError> {
         let mut frame_is_empty = self.function_type(index).is_some_and(|ty| ty.params().is_empty());
+        let params = self.function_type(index).map_or(0, |ty| u32::try_from(ty.params().len()).unwrap_or(u32::MAX));
+        let mut count = params;
         let mut locals = body.get_locals_reader()?;
         for _ in 0..locals.get_count() {
-            frame_is_empty &= locals.read()?.0 == 0;
+            count = count.saturating_add(locals.read()?.0);
         }
+        frame_is_empty &= count == 0;
         let code = bytes.get(locals.original_position()..body.range().end).unwrap_or_default();
-        let mut shapes = Shapes::default();
+        let mut shapes = Shapes { has_many_locals: count > many_locals::MOST, ..Shapes::default() };
+        // More than the validator takes is left to wasmi, which validates before it compiles.
+        if shapes.has_many_locals && count <= MAX_LOCALS {
+            let used = many_locals::used(bytes, body, params).filter(|used| *used > many_locals::MOST as usize);
+            self.too_many_locals = self.too_many_locals.max(used);
+        } else {
+            shapes.has_many_locals = false;
+        }
         shapes.is_unknown = self.code(code, index, frame_is_empty, &mut shapes).is_none();
         Ok(shapes)
     }
@@ -186,7 +202,9 @@ impl Scan {
     /// Whether an invalid module could become valid when what was found is rewritten, so that it has to be validated
     /// first.
     pub(super) fn needs_validation(&self) -> bool {
-        self.stops_half_way() || self.found.values().any(|shapes| shapes.is_unknown || shapes.has_branches())
+        self.stops_half_way()
+            || self.too_many_locals.is_some()
+            || self.found.values().any(|shapes| shapes.is_unknown || shapes.has_branches() || shapes.has_many_locals)
     }
 
     /// Whether instantiation may stop half-way and leave functions of the module in a table.
@@ -227,13 +245,22 @@ impl Scan {
 const V128: i64 = 0x7b - 0x80;
 
 impl Shapes {
+    /// Whether the function has more locals than wasmi gives it.
+    pub(super) fn has_many_locals(&self) -> bool {
+        self.has_many_locals
+    }
+
     /// Whether blocks or branches have to be rewritten.
     pub(super) fn has_branches(&self) -> bool {
         self.has_block_params || self.has_value_table
     }
 
     fn has_code(&self) -> bool {
-        self.has_branches() || self.has_unsafe_select || self.has_unsafe_store || self.has_aliased_grow
+        self.has_branches()
+            || self.has_many_locals
+            || self.has_unsafe_select
+            || self.has_unsafe_store
+            || self.has_aliased_grow
     }
 
     fn any(&self) -> bool {

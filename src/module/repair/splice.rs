@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use wasm_encoder::{Encode, SectionId};
-use wasmparser::{FunctionBody, ImportSectionReader, MemorySectionReader, Payload, TypeRef};
+use wasmparser::{BinaryReader, FunctionBody, ImportSectionReader, MemorySectionReader, Payload, TypeRef};
 
 use super::partial_instance::Start;
 use super::scan::Scan;
-use super::{body, memory_maximum};
+use super::{body, many_locals, memory_maximum};
 use crate::module::binary::Binary;
 
 /// A rewritten module is at most this many times as large as it was, and [`ALLOWANCE`] bytes. What is beyond is made
@@ -132,6 +132,12 @@ fn code_section(binary: &Binary<'_>, scan: &mut Scan, most: usize, new_start: Op
 
 fn function(bytes: &[u8], index: usize, entry: &FunctionBody<'_>, scan: &mut Scan, out: &mut Vec<u8>) -> Option<()> {
     match scan.found_in(index) {
+        Some(shapes) if shapes.has_many_locals() => {
+            let params = u32::try_from(scan.function_type(index)?.params().len()).ok()?;
+            let compact = many_locals::compact(bytes, entry, params)?;
+            let entry = FunctionBody::new(BinaryReader::new(&compact, 0));
+            body::rewrite(&compact, index, &entry, shapes, scan, out)
+        }
         Some(shapes) => body::rewrite(bytes, index, entry, shapes, scan, out),
         None => {
             bytes.get(entry.range())?.encode(out);

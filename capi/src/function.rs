@@ -1,0 +1,140 @@
+//! What an application gives to scripts: functions and values.
+
+use std::ffi::c_void;
+
+use wasmlark::{Error, Rest, Value};
+
+use crate::misuse::{Misuse, Status, status, text};
+use crate::objects::{self, Handle, Object};
+use crate::sandbox::change;
+use crate::value;
+
+/// A function of the application. It gets its arguments as values, which are freed after it has returned, and returns a value
+/// that it made, which is freed for it; or what `wasmlark_error` made; or 0, which is an error too. It must return: no exception of
+/// C++, no `longjmp`.
+pub type Function =
+    Option<unsafe extern "C" fn(context: *mut c_void, arguments: *const Handle, count: usize) -> Handle>;
+
+/// Frees what a function has as its context. It must not use the sandbox.
+pub type Drop = Option<unsafe extern "C" fn(context: *mut c_void)>;
+
+/// A function and its context.
+struct Callback {
+    function: unsafe extern "C" fn(*mut c_void, *const Handle, usize) -> Handle,
+    context: *mut c_void,
+    drop: Drop,
+}
+
+// SAFETY: it may be called from other threads: the duty of whoever calls `wasmlark_sandbox_function`.
+unsafe impl Send for Callback {}
+// SAFETY: as above.
+unsafe impl Sync for Callback {}
+
+impl std::ops::Drop for Callback {
+    fn drop(&mut self) {
+        if let Some(drop) = self.drop {
+            // SAFETY: once, at the end: the duty of whoever calls `wasmlark_sandbox_function`.
+            unsafe { drop(self.context) }
+        }
+    }
+}
+
+/// Objects that are freed at the end of a call.
+struct Arguments(Vec<Handle>);
+
+impl std::ops::Drop for Arguments {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(objects::forget);
+    }
+}
+
+impl Callback {
+    fn call(&self, args: Vec<Value>) -> Result<Value, Error> {
+        let failed = |misuse: Misuse| Error::host(misuse.message);
+        let mut handles = Arguments(Vec::new());
+        for arg in args {
+            handles.0.push(value::add(arg).map_err(failed)?);
+        }
+        // SAFETY: the duty of whoever called `wasmlark_sandbox_function`.
+        let result = unsafe { (self.function)(self.context, handles.0.as_ptr(), handles.0.len()) };
+        match result {
+            0 => Err(Error::host("the function returned no value")),
+            result => match objects::take(result).map_err(failed)? {
+                Object::Value(held) => Ok(held.value.clone()),
+                Object::Error(message) => Err(Error::host(&*message)),
+                other => Err(Error::host(format!("the function returned {}, not a value", other.kind()))),
+            },
+        }
+    }
+}
+
+/// Makes an error, for a function to return: its message is that of the run, and `WASMLARK_KIND_HOST` its kind.
+///
+/// # Safety
+///
+/// `length` bytes can be read at `message`, which may be null where that is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_error(message: *const u8, length: usize) -> Handle {
+    crate::misuse::guard(
+        || {
+            // SAFETY: the caller's duty, above.
+            let message = unsafe { text(message, length, "message") }?;
+            objects::add(Object::Error(message.into()))
+        },
+        |_| 0,
+    )
+}
+
+/// Gives scripts a function, under a name that is no builtin's. `context` is passed along, and `drop`, which may be null, frees it once no
+/// script can call the function any more; also where this fails. Arguments go by position.
+///
+/// # Safety
+///
+/// `name_length` bytes can be read at `name`, which may be null where that is 0. `function` may be called from other threads, several
+/// at a time, with `context`, and then `drop`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_function(
+    sandbox: Handle,
+    name: *const u8,
+    name_length: usize,
+    function: Function,
+    context: *mut c_void,
+    drop: Drop,
+) -> Status {
+    status(|| {
+        let Some(function) = function else {
+            if let Some(drop) = drop {
+                // SAFETY: the caller's duty, above.
+                unsafe { drop(context) }
+            }
+            return Err(Misuse::new(Status::Null, "the function is null"));
+        };
+        let callback = Callback { function, context, drop };
+        // SAFETY: the caller's duty, above.
+        let name = unsafe { text(name, name_length, "name") }?;
+        change(sandbox, |sandbox| {
+            sandbox.function(name, move |Rest(args): Rest<Value>| callback.call(args));
+        })
+    })
+}
+
+/// Gives scripts a value, under a name that is no builtin's. It is copied and frozen.
+///
+/// # Safety
+///
+/// `name_length` bytes can be read at `name`, which may be null where that is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_value(
+    sandbox: Handle,
+    name: *const u8,
+    name_length: usize,
+    value: Handle,
+) -> Status {
+    status(|| {
+        // SAFETY: the caller's duty, above.
+        let name = unsafe { text(name, name_length, "name") }?;
+        let value = objects::value(value)?;
+        change(sandbox, |sandbox| sandbox.set_value(name, value.value.clone()).map(|_| ()))?
+            .map_err(|error| Misuse::new(Status::Argument, error.message()))
+    })
+}

@@ -1,0 +1,59 @@
+//! WASI's functions, as a provider of imports.
+
+use std::sync::Arc;
+
+use wasmi::{FuncType, StoreContextMut};
+
+use super::host_module::{HostImport, HostModule, MemorySlot};
+use super::scope::StoreData;
+use crate::wasi::{Abi, Binding, Machine, WasiFunction};
+use crate::wording::did_you_mean;
+
+/// Gives the functions of WASI, which work on one machine.
+pub(crate) struct WasiModule(pub(crate) Machine);
+
+struct WasiImport {
+    function: &'static WasiFunction,
+    abi: Abi,
+    machine: Machine,
+}
+
+impl HostModule for WasiModule {
+    fn find(&self, module: &str, name: &str) -> Option<Arc<dyn HostImport>> {
+        let abi = Abi::from_module(module)?;
+        let function = WasiFunction::find(abi, name)?;
+        Some(Arc::new(WasiImport { function, abi, machine: self.0.clone() }))
+    }
+
+    fn explain(&self, module: &str, name: &str) -> Option<String> {
+        let abi = Abi::from_module(module)?;
+        let hint = did_you_mean(name, WasiFunction::all(abi).map(|function| function.name));
+        let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+        Some(format!(": WASI has no function `{name}` in `{module}`{hint}"))
+    }
+}
+
+impl HostImport for WasiImport {
+    fn ty(&self) -> FuncType {
+        self.function.ty()
+    }
+
+    fn origin(&self) -> &'static str {
+        "in WASI it is"
+    }
+
+    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> wasmi::Func {
+        self.function.define(context, self.abi, Binding::new(self.machine.clone(), memory.clone()))
+    }
+}
+
+/// Says how a namespace of WASI that nobody gives could be given.
+pub(crate) fn advice(module: &str) -> Option<&'static str> {
+    match Abi::from_module(module) {
+        Some(_) => Some("the module is built for WASI: `wasi = wasm.wasi()` gives it a system"),
+        None if module.starts_with("wasi") => {
+            Some("of WASI there are `wasi_snapshot_preview1` and `wasi_unstable` here")
+        }
+        None => None,
+    }
+}

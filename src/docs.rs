@@ -1,0 +1,57 @@
+//! The reference of the script API, made from the documentation in the code.
+
+use std::collections::BTreeMap;
+
+use starlark::docs::markdown::render_doc_item_no_link;
+use starlark::docs::multipage::{DocModuleInfo, render_markdown_multipage};
+use starlark::docs::{DocItem, DocModule};
+use starlark::environment::GlobalsBuilder;
+
+/// The name of the namespace, which is also that of its page.
+const NAMESPACE: &str = "wasm";
+
+/// Returns the reference of the script API in Markdown, a page for the namespace `wasm` and one for each of its types, by
+/// their names in scripts.
+///
+/// ```
+/// let pages = wasmlark::reference();
+/// assert!(pages["wasm.Memory"].contains("read_string"));
+/// ```
+pub fn reference() -> BTreeMap<String, String> {
+    let Some(module) = namespace() else { return BTreeMap::new() };
+    let info = DocModuleInfo { module: &module, name: NAMESPACE.to_owned(), page_path: NAMESPACE.to_owned() };
+    let pages = render_markdown_multipage(vec![info], None, false);
+    pages.into_iter().map(|(path, text)| (path.replace('/', "."), tidy(&text))).collect()
+}
+
+/// Returns the part of the reference on one name, such as `wasm.instantiate`, `wasm.Memory` or `wasm.Memory.read`; `None`
+/// for a name that the script API does not have.
+pub fn reference_entry(name: &str) -> Option<String> {
+    if let Some(page) = reference().remove(name) {
+        return Some(page);
+    }
+    let module = namespace()?;
+    let mut parts = name.strip_prefix(NAMESPACE)?.strip_prefix('.')?.splitn(2, '.');
+    let text = match (module.members.get(parts.next()?)?, parts.next()) {
+        (item, None) => render_doc_item_no_link(name, item),
+        (DocItem::Type(ty), Some(member)) => {
+            render_doc_item_no_link(name, &DocItem::Member(ty.members.get(member)?.clone()))
+        }
+        _ => return None,
+    };
+    Some(tidy(&text))
+}
+
+fn namespace() -> Option<DocModule> {
+    let globals = GlobalsBuilder::new().with(crate::globals::globals).build();
+    match globals.documentation().members.get(NAMESPACE)? {
+        DocItem::Module(module) => Some(module.clone()),
+        _ => None,
+    }
+}
+
+/// Ends in one line feed, and no line ends in a space.
+fn tidy(text: &str) -> String {
+    let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,164 @@
+//! The guest that called a Rust import, and its memory.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::api::host_module::MemorySlot;
+use crate::api::scope::StoreData;
+use crate::error::{Error, ErrorKind, TrapCode};
+
+/// The instance that called an import of [`Sandbox::import`](crate::Sandbox::import).
+pub struct Caller<'a> {
+    inner: wasmi::Caller<'a, StoreData>,
+    memory: &'a MemorySlot,
+}
+
+impl<'a> Caller<'a> {
+    #[inline]
+    pub(crate) fn new(inner: wasmi::Caller<'a, StoreData>, memory: &'a MemorySlot) -> Self {
+        Self { inner, memory }
+    }
+
+    /// Returns the guest's memory: the one that it exports as `memory`; else the first that it imports, or else exports.
+    ///
+    /// # Errors
+    ///
+    /// If the guest has no memory.
+    #[inline]
+    pub fn memory(&mut self) -> Result<GuestMemory<'_>, Error> {
+        match self.memory.of_caller(&self.inner) {
+            Some(memory) => Ok(GuestMemory { data: memory.data_mut(&mut self.inner) }),
+            None => Err(Error::new(ErrorKind::Link, "the module that called this import has no memory")),
+        }
+    }
+}
+
+impl fmt::Debug for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Caller")
+    }
+}
+
+/// The linear memory of a guest, for as long as a Rust import runs.
+///
+/// Offsets and lengths are in bytes: an argument of an import goes in as it is, where the closure takes it as `u32`. What does not lie
+/// within the memory is an error that is a trap of the guest's, `memory-out-of-bounds`, once the import returns it: a pointer comes
+/// from the guest.
+///
+/// ```
+/// use wasmlark::{Caller, Error, Sandbox};
+///
+/// let mut sandbox = Sandbox::new();
+/// sandbox.import("env", "shout", |caller: &mut Caller<'_>, ptr: u32, len: u32| -> Result<(), Error> {
+///     caller.memory()?.slice_mut(ptr, len)?.make_ascii_uppercase();
+///     Ok(())
+/// });
+/// let script = r#"
+/// guest = wasm.instantiate(wasm.wat('''(module
+///     (import "env" "shout" (func $shout (param i32 i32)))
+///     (memory (export "memory") 1)
+///     (func (export "shout") (param i32 i32) (call $shout (local.get 0) (local.get 1))))'''))
+/// guest.memory.write_string(10, 'hello')
+/// guest.exports.shout(10, 4)
+/// guest.memory.read_string(10, 5)
+/// "#;
+/// assert_eq!(sandbox.run("main.star", script)?.value.as_str(), Some("HELLo"));
+/// # Ok::<(), Error>(())
+/// ```
+pub struct GuestMemory<'a> {
+    data: &'a mut [u8],
+}
+
+impl GuestMemory<'_> {
+    /// Returns the size in bytes.
+    pub fn size(&self) -> u64 {
+        self.data.len() as u64
+    }
+
+    /// Returns all of it.
+    pub fn data(&self) -> &[u8] {
+        self.data
+    }
+
+    /// Returns all of it, to be changed.
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        self.data
+    }
+
+    /// Returns `len` bytes from `ptr`.
+    ///
+    /// # Errors
+    ///
+    /// If they do not lie within the memory.
+    #[inline]
+    pub fn slice(&self, ptr: impl Into<u64>, len: impl Into<u64>) -> Result<&[u8], Error> {
+        let (ptr, len) = (ptr.into(), len.into());
+        let size = self.data.len();
+        range(ptr, len).and_then(|range| self.data.get(range)).ok_or_else(|| out_of_bounds(ptr, len, size))
+    }
+
+    /// Returns `len` bytes from `ptr`, to be changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`slice`](Self::slice).
+    #[inline]
+    pub fn slice_mut(&mut self, ptr: impl Into<u64>, len: impl Into<u64>) -> Result<&mut [u8], Error> {
+        let (ptr, len) = (ptr.into(), len.into());
+        let size = self.data.len();
+        range(ptr, len).and_then(|range| self.data.get_mut(range)).ok_or_else(|| out_of_bounds(ptr, len, size))
+    }
+
+    /// Returns a copy of the `N` bytes from `ptr`, for `from_le_bytes` of a number.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`slice`](Self::slice).
+    #[inline]
+    pub fn read<const N: usize>(&self, ptr: impl Into<u64>) -> Result<[u8; N], Error> {
+        let ptr = ptr.into();
+        let bytes = self.slice(ptr, N as u64)?;
+        bytes.try_into().map_err(|_| out_of_bounds(ptr, N as u64, self.data.len()))
+    }
+
+    /// Writes `bytes` from `ptr` on; all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`slice`](Self::slice).
+    #[inline]
+    pub fn write(&mut self, ptr: impl Into<u64>, bytes: &[u8]) -> Result<(), Error> {
+        self.slice_mut(ptr, bytes.len() as u64)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Returns `len` bytes from `ptr` as text.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`slice`](Self::slice); also if the bytes are not UTF-8.
+    pub fn read_str(&self, ptr: impl Into<u64>, len: impl Into<u64>) -> Result<&str, Error> {
+        let (ptr, len) = (ptr.into(), len.into());
+        std::str::from_utf8(self.slice(ptr, len)?)
+            .map_err(|error| Error::value(format!("the {len} bytes at {ptr} are not UTF-8: {error}")))
+    }
+}
+
+#[inline]
+fn range(ptr: u64, len: u64) -> Option<Range<usize>> {
+    let end = usize::try_from(ptr.checked_add(len)?).ok()?;
+    Some(usize::try_from(ptr).ok()?..end)
+}
+
+#[cold]
+fn out_of_bounds(ptr: u64, len: u64, size: usize) -> Error {
+    let code = TrapCode::MemoryOutOfBounds;
+    let message = format!("wasm trap: {}: {len} bytes at {ptr}, of a memory of {size} bytes", code.message());
+    Error::new(ErrorKind::Trap(code), message)
+}
+
+impl fmt::Debug for GuestMemory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuestMemory").field("size", &self.size()).finish()
+    }
+}

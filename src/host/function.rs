@@ -1,0 +1,165 @@
+//! A Rust closure that scripts call.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use starlark::values::Heap;
+
+use super::argument::{Argument, FunctionResult, Mismatch, Slot};
+use crate::error::Error;
+use crate::value::Value;
+
+/// A closure that [`Sandbox::function`](crate::Sandbox::function) takes: up to eight arguments that are each an
+/// [`Argument`], and a `Result`. `Args` is inferred.
+pub trait Function<Args>: Send + Sync + 'static {
+    #[doc(hidden)]
+    const COUNT: usize;
+
+    /// Whether the last one takes all that are left.
+    #[doc(hidden)]
+    const IS_OPEN: bool;
+
+    /// The result, or which argument is wrong in what way.
+    #[doc(hidden)]
+    fn invoke(&self, args: &[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)>;
+}
+
+macro_rules! functions {
+    ($($count:literal: $($type:ident $at:tt),*;)*) => {$(
+        impl<F, R, $($type),*> Function<(R, $($type,)*)> for F
+        where
+            F: Fn($($type),*) -> R + for<'a> Fn($(<$type as Argument<'a>>::Output),*) -> R + Send + Sync + 'static,
+            R: FunctionResult,
+            $($type: for<'a> Argument<'a>,)*
+        {
+            const COUNT: usize = $count;
+            const IS_OPEN: bool = false $(|| <$type as Argument<'static>>::IS_REST)*;
+
+            #[allow(unused)]
+            fn invoke(&self, args: &[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)> {
+                let mut args = args.iter();
+                Ok(self($(
+                    <$type as Argument<'_>>::take(&mut args).map_err(|(more, mismatch)| ($at + more, mismatch))?
+                ),*).into_result())
+            }
+        }
+    )*};
+}
+
+functions! {
+    0: ;
+    1: A 0;
+    2: A 0, B 1;
+    3: A 0, B 1, C 2;
+    4: A 0, B 1, C 2, D 3;
+    5: A 0, B 1, C 2, D 3, E 4;
+    6: A 0, B 1, C 2, D 3, E 4, G 5;
+    7: A 0, B 1, C 2, D 3, E 4, G 5, H 6;
+    8: A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7;
+}
+
+type Invoke = dyn Fn(&[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)> + Send + Sync;
+
+/// A function of the application that scripts call by its name: what [`Sandbox::function`](crate::Sandbox::function)
+/// made, to be described further.
+#[derive(Clone)]
+pub struct HostFunction {
+    name: Arc<str>,
+    params: Arc<[String]>,
+    count: usize,
+    is_open: bool,
+    doc: Option<Arc<str>>,
+    invoke: Arc<Invoke>,
+}
+
+impl HostFunction {
+    /// Makes a function of a closure, for an application with an evaluator of its own: [`add_to`](Self::add_to) adds it to the globals.
+    /// [`Sandbox::function`](crate::Sandbox::function) does both.
+    pub fn new<Args, F: Function<Args>>(name: impl Into<String>, function: F) -> Self {
+        Self {
+            name: name.into().into(),
+            params: Arc::default(),
+            count: F::COUNT,
+            is_open: F::IS_OPEN,
+            doc: None,
+            invoke: Arc::new(move |args| function.invoke(args)),
+        }
+    }
+
+    /// Names the parameters, in their order, so that scripts may pass arguments by name too. Where there are fewer
+    /// names than parameters, the last ones go by position only.
+    pub fn params(&mut self, names: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
+        self.params = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says what the function does, for tools that list what scripts may call.
+    pub fn doc(&mut self, text: impl Into<String>) -> &mut Self {
+        self.doc = Some(text.into().into());
+        self
+    }
+
+    /// Returns the name that scripts call it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn param_names(&self) -> &[String] {
+        &self.params
+    }
+
+    pub(crate) fn description(&self) -> Option<&str> {
+        self.doc.as_deref()
+    }
+
+    /// The number of its parameters.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the last parameter takes all arguments that are left.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Calls it with as many arguments as it has parameters; more or one less where the last one takes what is left.
+    pub(crate) fn invoke<'v>(
+        &self,
+        args: &[Option<starlark::values::Value<'v>>],
+        heap: Heap<'v>,
+    ) -> Result<Value, Error> {
+        let slots: Vec<Slot<'v>> = args.iter().map(|arg| Slot::new(*arg, heap)).collect();
+        // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+        match catch_unwind(AssertUnwindSafe(|| (self.invoke)(&slots))) {
+            Ok(Ok(result)) => result,
+            Ok(Err((at, mismatch))) => {
+                Err(Error::value(format!("{}: {}", self.name, mismatch.about(&self.argument(at)))))
+            }
+            Err(panic) => Err(panicked(&self.name, panic)),
+        }
+    }
+
+    /// How messages name an argument.
+    fn argument(&self, at: usize) -> String {
+        match self.params.get(at) {
+            Some(name) => format!("argument `{name}`"),
+            None => format!("argument {}", at.saturating_add(1)),
+        }
+    }
+}
+
+/// The error for a panic of the application.
+#[cold]
+pub(crate) fn panicked(name: &str, panic: Box<dyn Any + Send>) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let why = text.map_or_else(String::new, |text| format!(": {text}"));
+    Error::new(crate::error::ErrorKind::Host, format!("{name} panicked{why}"))
+}
+
+impl std::fmt::Debug for HostFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("HostFunction");
+        fields.field("name", &self.name).field("params", &self.params).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,195 @@
+//! A Rust closure that WebAssembly code calls, with no script between.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use wasmi::{FuncType, StoreContextMut, ValType};
+
+use super::caller::Caller;
+use super::function::panicked;
+use crate::api::host_module::{HostImport, HostModule, MemorySlot};
+use crate::api::scope::StoreData;
+use crate::error::Error;
+
+mod sealed {
+    use super::*;
+
+    /// A number of both languages.
+    pub trait Number: wasmi::WasmTy {
+        const TYPE: ValType;
+    }
+
+    /// What a function of wasmi's returns.
+    pub trait Returned {
+        type Wasm: wasmi::WasmRet;
+        fn types() -> Vec<ValType>;
+        fn into_wasm(self) -> Self::Wasm;
+        fn failed(error: Error) -> Self::Wasm;
+    }
+
+    /// Where a closure becomes a function.
+    pub struct Target<'a> {
+        pub(super) context: StoreContextMut<'a, StoreData>,
+        pub(super) memory: MemorySlot,
+    }
+}
+
+use sealed::{Number, Returned, Target};
+
+/// A type of WebAssembly's as Rust's: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`. References and vectors are left to
+/// functions of a script.
+pub trait WasmNumber: Number {}
+
+macro_rules! numbers {
+    ($($number:ty = $type:ident),*) => {$(
+        impl Number for $number {
+            const TYPE: ValType = ValType::$type;
+        }
+
+        impl WasmNumber for $number {}
+    )*};
+}
+
+numbers!(i32 = I32, u32 = I32, i64 = I64, u64 = I64, f32 = F32, f64 = F64);
+
+/// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four; the error is of any error type,
+/// or a string.
+pub trait ImportResult: Returned {}
+
+macro_rules! results {
+    ($($pattern:pat => $result:ty, $wasm:ty, [$($type:ident),*], $made:expr;)*) => {$(
+        impl<$($type: WasmNumber,)* Fault: Into<Box<dyn StdError + Send + Sync>>> Returned for Result<$result, Fault> {
+            type Wasm = Result<$wasm, wasmi::Error>;
+
+            fn types() -> Vec<ValType> {
+                vec![$(<$type as Number>::TYPE),*]
+            }
+
+            #[inline]
+            fn into_wasm(self) -> Self::Wasm {
+                match self {
+                    Ok($pattern) => Ok($made),
+                    Err(error) => Self::failed(Error::host(error)),
+                }
+            }
+
+            #[cold]
+            fn failed(error: Error) -> Self::Wasm {
+                Err(error.into_wasmi())
+            }
+        }
+
+        impl<$($type: WasmNumber,)* Fault: Into<Box<dyn StdError + Send + Sync>>> ImportResult
+            for Result<$result, Fault> {}
+    )*};
+}
+
+results! {
+    () => (), (), [], ();
+    a => A, (A,), [A], (a,);
+    (a, b) => (A, B), (A, B), [A, B], (a, b);
+    (a, b, c) => (A, B, C), (A, B, C), [A, B, C], (a, b, c);
+    (a, b, c, d) => (A, B, C, D), (A, B, C, D), [A, B, C, D], (a, b, c, d);
+}
+
+/// A closure that [`Sandbox::import`](crate::Sandbox::import) takes: a [`Caller`], up to twelve arguments that are each a
+/// [`WasmNumber`], and an [`ImportResult`]. `Args` is inferred.
+pub trait Import<Args>: Send + Sync + 'static + Sized {
+    #[doc(hidden)]
+    fn ty() -> FuncType;
+
+    #[doc(hidden)]
+    fn define(this: Arc<Self>, name: Arc<str>, target: Target<'_>) -> wasmi::Func;
+}
+
+macro_rules! imports {
+    ($(($($type:ident $arg:ident),*);)*) => {$(
+        impl<F, R, $($type),*> Import<(R, $($type,)*)> for F
+        where
+            F: for<'a, 'b> Fn(&'a mut Caller<'b>, $($type),*) -> R + Send + Sync + 'static,
+            R: ImportResult,
+            $($type: WasmNumber,)*
+        {
+            fn ty() -> FuncType {
+                FuncType::new(<[ValType]>::iter(&[$(<$type as Number>::TYPE),*]).copied(), R::types())
+            }
+
+            fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory }: Target<'_>) -> wasmi::Func {
+                wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
+                    let mut caller = Caller::new(caller, &memory);
+                    // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+                    match catch_unwind(AssertUnwindSafe(|| this(&mut caller, $($arg),*).into_wasm())) {
+                        Ok(result) => result,
+                        Err(panic) => R::failed(panicked(&name, panic)),
+                    }
+                })
+            }
+        }
+    )*};
+}
+
+imports! {
+    ();
+    (A a);
+    (A a, B b);
+    (A a, B b, C c);
+    (A a, B b, C c, D d);
+    (A a, B b, C c, D d, E e);
+    (A a, B b, C c, D d, E e, G g);
+    (A a, B b, C c, D d, E e, G g, H h);
+    (A a, B b, C c, D d, E e, G g, H h, I i);
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j);
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k);
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k, L l);
+    (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k, L l, M m);
+}
+
+/// A closure of any type, under its name.
+struct Named<F, Args> {
+    name: Arc<str>,
+    function: Arc<F>,
+    args: PhantomData<fn(Args)>,
+}
+
+impl<Args, F: Import<Args>> HostImport for Named<F, Args> {
+    fn ty(&self) -> FuncType {
+        F::ty()
+    }
+
+    fn origin(&self) -> &'static str {
+        "the application gives"
+    }
+
+    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> wasmi::Func {
+        F::define(self.function.clone(), self.name.clone(), Target { context, memory: memory.clone() })
+    }
+}
+
+/// The imports that an application gives, by namespace and name.
+#[derive(Clone, Default)]
+pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, Arc<dyn HostImport>>>);
+
+impl Imports {
+    pub(crate) fn set<Args: 'static>(&mut self, module: String, name: String, function: impl Import<Args>) {
+        let full = format!("{module}.{name}").into();
+        let named = Named { name: full, function: Arc::new(function), args: PhantomData };
+        self.0.entry(module).or_default().insert(name, Arc::new(named));
+    }
+}
+
+impl HostModule for Imports {
+    fn find(&self, module: &str, name: &str) -> Option<Arc<dyn HostImport>> {
+        self.0.get(module)?.get(name).cloned()
+    }
+
+    fn namespaces(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
+    fn names(&self, module: &str) -> Vec<&str> {
+        self.0.get(module).into_iter().flat_map(BTreeMap::keys).map(String::as_str).collect()
+    }
+}

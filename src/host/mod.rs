@@ -1,0 +1,82 @@
+//! What an application gives to its scripts: functions, values and imports.
+
+pub(crate) mod argument;
+pub(crate) mod caller;
+pub(crate) mod function;
+pub(crate) mod import;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::OnceLock;
+
+use starlark::environment::Globals;
+use starlark::values::OwnedFrozenValue;
+
+use self::function::HostFunction;
+use self::import::{Import, Imports};
+use crate::error::Error;
+
+/// What one sandbox gives.
+#[derive(Default)]
+pub(crate) struct Grants {
+    /// Globals of every file, by their names. No name is in both.
+    functions: BTreeMap<String, HostFunction>,
+    values: BTreeMap<String, OwnedFrozenValue>,
+    imports: Imports,
+    /// The globals with the language's own, made on first use.
+    made: OnceLock<Result<Globals, Error>>,
+}
+
+impl Grants {
+    pub(crate) fn set_function(&mut self, name: String, function: HostFunction) -> &mut HostFunction {
+        self.made = OnceLock::new();
+        self.values.remove(&name);
+        match self.functions.entry(name) {
+            Entry::Vacant(entry) => entry.insert(function),
+            Entry::Occupied(entry) => {
+                let slot = entry.into_mut();
+                *slot = function;
+                slot
+            }
+        }
+    }
+
+    pub(crate) fn set_value(&mut self, name: &str, value: OwnedFrozenValue) {
+        self.made = OnceLock::new();
+        self.functions.remove(name);
+        self.values.insert(name.to_owned(), value);
+    }
+
+    pub(crate) fn set_import<Args: 'static>(&mut self, module: String, name: String, function: impl Import<Args>) {
+        self.imports.set(module, name, function);
+    }
+
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.imports
+    }
+
+    pub(crate) fn functions(&self) -> &BTreeMap<String, HostFunction> {
+        &self.functions
+    }
+
+    pub(crate) fn values(&self) -> &BTreeMap<String, OwnedFrozenValue> {
+        &self.values
+    }
+
+    /// Returns the globals of a script, made by `make` if they are not made yet.
+    pub(crate) fn globals(&self, make: impl FnOnce() -> Result<Globals, Error>) -> Result<&Globals, Error> {
+        self.made.get_or_init(make).as_ref().map_err(Error::copy)
+    }
+}
+
+/// A copy may be changed: its globals are made anew.
+impl Clone for Grants {
+    fn clone(&self) -> Self {
+        Self {
+            functions: self.functions.clone(),
+            values: self.values.clone(),
+            imports: self.imports.clone(),
+            made: OnceLock::new(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The globals of a sandbox's scripts: the language's own, and what the application gives.
+
+use starlark::environment::{Globals, GlobalsBuilder, Module};
+use starlark::eval::Evaluator;
+use starlark::values::OwnedFrozenValue;
+
+use crate::error::Error;
+use crate::host::Grants;
+use crate::value::{Value, make_set};
+
+/// Adds what an application gives to the language's own globals, which `own` begins with.
+pub(super) fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<Globals, Error> {
+    for (name, function) in grants.functions() {
+        check_name(name, known)?;
+        function.add_to(&mut own);
+    }
+    for (name, value) in grants.values() {
+        own.set(name, value.clone());
+    }
+    Ok(own.build())
+}
+
+/// Refuses a name that no script can use, and the name of a builtin.
+pub(super) fn check_name(name: &str, known: &Globals) -> Result<(), Error> {
+    let fits = |(at, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit();
+    if name.is_empty() || !name.chars().enumerate().all(fits) {
+        let name = crate::wording::shown(name);
+        return Err(Error::value(format!("`{name}` cannot be the name of a global: it must be an identifier")));
+    }
+    if KEYWORDS.contains(&name) {
+        return Err(Error::value(format!("`{name}` cannot be the name of a global: it is a keyword")));
+    }
+    if name == "argv" || known.iter().any(|(known, _)| known == name) {
+        return Err(Error::value(format!("`{name}` cannot be the name of a global: scripts have one of this name")));
+    }
+    Ok(())
+}
+
+/// Starlark's, those that it reserves among them.
+const KEYWORDS: &[&str] = &[
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "load", "nonlocal", "not", "or", "pass",
+    "raise", "return", "try", "while", "with", "yield",
+];
+
+/// Makes a value once, for all scripts.
+pub(super) fn freeze(value: &Value) -> Result<OwnedFrozenValue, Error> {
+    const NAME: &str = "value";
+    let ours = |error: starlark::Error| match Error::find_in(&error) {
+        Some(ours) => ours.copy(),
+        None => Error::value(error.without_diagnostic().to_string()),
+    };
+    Module::with_temp_heap(|module| {
+        {
+            let mut eval = Evaluator::new(&module);
+            let made = value.to_starlark(module.heap(), &mut |list| make_set(list, &mut eval)).map_err(ours)?;
+            module.set(NAME, made);
+        }
+        let frozen = module.freeze().map_err(|error| Error::value(format!("the value cannot be frozen: {error:?}")))?;
+        frozen.get(NAME).map_err(|error| Error::value(error.to_string()))
+    })
+}

@@ -1,0 +1,152 @@
+//! Values and serde: what an application gives to a script and gets back, as its own types.
+
+mod deserialize;
+mod serialize;
+mod value;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Int, Value};
+use crate::error::Error;
+
+/// The levels of containers in each other, as for values that go into and out of a script.
+const MAX_DEPTH: usize = super::starlark::MAX_DEPTH;
+
+/// How a [`Value`] marks, as the name of a newtype, what serde has no form for. Other formats see what is inside.
+mod mark {
+    pub(super) const DICT: &str = "wasmlark::Dict";
+    pub(super) const INT: &str = "wasmlark::Int";
+    pub(super) const OPAQUE: &str = "wasmlark::Opaque";
+    pub(super) const SET: &str = "wasmlark::Set";
+    pub(super) const STRUCT: &str = "wasmlark::Struct";
+}
+
+/// With the feature `serde`.
+impl Value {
+    /// Makes a value of anything that serde serialises.
+    ///
+    /// A struct becomes a dict in the order of its fields, a map a dict in the order of its keys: a `HashMap` has an order
+    /// of its own in each process, and none of that may reach a script. Give a [`Value::Dict`] for another order, and sort
+    /// what a `HashSet` holds. A `Vec` becomes a list, a tuple or an array a tuple, `None` and `()` become `None`. An enum's variant is
+    /// its name, with data a dict from its name to that. A [`Value`] stays what it is.
+    ///
+    /// ```
+    /// use wasmlark::Value;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Request { user: String, sizes: Vec<u64>, note: Option<String> }
+    ///
+    /// let request = Request { user: "ann".into(), sizes: vec![1, 2], note: None };
+    /// assert_eq!(Value::from_serialize(&request)?.to_string(), r#"{"user": "ann", "sizes": [1, 2], "note": None}"#);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is nested deeper than 200 levels, or its `Serialize` fails.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+        value.serialize(serialize::Serializer::new()).map_err(Error::from)
+    }
+
+    /// Makes anything that serde deserialises of the value.
+    ///
+    /// A struct is made of a dict, a struct or a record, by the names of the fields. The message of an error says where in
+    /// the value it is.
+    ///
+    /// ```
+    /// use wasmlark::Value;
+    ///
+    /// #[derive(serde::Deserialize, Debug, PartialEq)]
+    /// struct Decision { allow: bool, reasons: Vec<String> }
+    ///
+    /// let value = wasmlark::Sandbox::new().run("main.star", "{'allow': False, 'reasons': ['late', 7]}")?.value;
+    /// let error = value.to::<Decision>().unwrap_err();
+    /// assert_eq!(error.message(), "at `.reasons[1]`: invalid type: integer `7`, expected a string");
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the value does not fit the type, or is nested deeper than 200 levels.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        T::deserialize(deserialize::Deserializer::new(self)).map_err(Error::from)
+    }
+
+    /// Returns the arguments of a call, which are given as a tuple or a list.
+    pub(crate) fn arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<Self>, Error> {
+        match Self::from_serialize(args)? {
+            Self::None => Ok(Vec::new()),
+            Self::Tuple(args) | Self::List(args) => Ok(args),
+            other => Err(Error::value(format!(
+                "the arguments of a call must be a tuple or a list, as `(x,)` is for one, got a value of type {}",
+                other.type_name()
+            ))),
+        }
+    }
+}
+
+/// How serde_json's feature `arbitrary_precision`, which starlark turns on, marks a number: as the only field of a map, whose
+/// value is the number's text.
+const JSON_NUMBER: &str = "$serde_json::private::Number";
+
+/// Reads such a number: an int of any size, or a float.
+fn json_number(text: &str) -> Option<Value> {
+    Int::parse(text).map(Value::Int).or_else(|| text.parse().ok().map(Value::Float))
+}
+
+/// What is wrong with a value, and where in it.
+#[derive(Debug)]
+struct Fault {
+    /// The way to the place, innermost step first: `.name`, `[3]`.
+    path: Vec<String>,
+    message: String,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>) -> Self {
+        Self { path: Vec::new(), message: message.into() }
+    }
+
+    fn too_deep() -> Self {
+        Self::new(format!("the value is nested deeper than {MAX_DEPTH} levels"))
+    }
+
+    /// The same fault, seen from one level further out. Where all is too deep, the way there is of no interest.
+    fn within(mut self, step: impl FnOnce() -> String) -> Self {
+        if self.path.len() < 16 {
+            self.path.push(step());
+        }
+        self
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(Fault { path, message }: Fault) -> Self {
+        let path: String = path.into_iter().rev().collect();
+        match path.is_empty() {
+            true => Self::value(message),
+            false => Self::value(format!("at `{path}`: {message}")),
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl serde::ser::Error for Fault {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::new(message.to_string())
+    }
+}
+
+impl serde::de::Error for Fault {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::new(message.to_string())
+    }
+}
