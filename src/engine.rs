@@ -17,6 +17,9 @@ use crate::module::{self, Compiled};
 /// Gives the bytes of a module or script by its name; `None` for one that is not there.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
 
+/// Says which name was meant by one that the loader does not know.
+pub(crate) type Suggest = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// What a script asks a loader for. The loader does not learn it: the word is for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -51,6 +54,7 @@ struct Inner {
     loader: Option<Box<Loader>>,
     /// The fuel that a guest may spend before it is asked whether to stop; `None` for one that cannot be interrupted.
     slice: Option<u64>,
+    suggest: Option<Box<Suggest>>,
 }
 
 /// What was compiled.
@@ -73,7 +77,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
-        Self::build(limits, None, None)
+        Self::build(limits, None, None, None)
     }
 
     /// An engine whose scripts may name modules: `wasm.Module("name")`.
@@ -83,21 +87,18 @@ impl Engine {
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self::build(limits, Some(Box::new(loader)), None)
+        Self::build(limits, Some(Box::new(loader)), None, None)
     }
 
-    /// An engine whose guests run in slices of so much fuel.
-    pub(crate) fn with_slices(
-        limits: Limits,
-        slice: Option<u64>,
-        loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
-    ) -> Self {
-        Self::build(limits, Some(Box::new(loader)), slice)
+    /// The engine of a sandbox: its guests run in slices of so much fuel, and where its loader does not know a name, `suggest` says
+    /// which one was meant.
+    pub(crate) fn for_sandbox(limits: Limits, slice: Option<u64>, loader: Box<Loader>, suggest: Box<Suggest>) -> Self {
+        Self::build(limits, Some(loader), Some(suggest), slice)
     }
 
-    fn build(limits: Limits, loader: Option<Box<Loader>>, slice: Option<u64>) -> Self {
+    fn build(limits: Limits, loader: Option<Box<Loader>>, suggest: Option<Box<Suggest>>, slice: Option<u64>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, slice }), Arc::default())
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, slice, suggest }), Arc::default())
     }
 
     /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
@@ -226,7 +227,11 @@ impl Engine {
         };
         match loader(name) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => failed(format!("{what} \"{name}\" not found")),
+            Ok(None) => {
+                let hint = self.0.suggest.as_ref().and_then(|suggest| suggest(name));
+                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                failed(format!("{what} \"{name}\" not found{hint}"))
+            }
             Err(why) => failed(format!("cannot load {what} \"{name}\": {why}")),
         }
     }

@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::session::{self, Files, Print, Program, Session, Source, Stats};
 use crate::slices::SLICE;
 use crate::value::Value;
+use crate::wording;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
 ///
@@ -369,13 +370,19 @@ impl Sandbox {
     fn new_engine(&self) -> Engine {
         let files = self.files.clone();
         let loader = self.loader.clone();
-        Engine::with_slices(self.limits.clone(), self.slice(), move |name| {
+        let known = files.clone();
+        let load = move |name: &str| {
             let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
             match (file, &loader) {
                 (None, Some(loader)) => loader(name),
                 (file, _) => Ok(file),
             }
-        })
+        };
+        let suggest = move |name: &str| {
+            let files = known.read().unwrap_or_else(PoisonError::into_inner);
+            wording::did_you_mean(name, files.keys().map(String::as_str))
+        };
+        Engine::for_sandbox(self.limits.clone(), self.slice(), Box::new(load), Box::new(suggest))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::read;
+
 /// A directory, below which all names are.
 pub struct Root(PathBuf);
 
@@ -34,12 +36,14 @@ impl Root {
         let root = &self.0;
         let real = match root.join(name).canonicalize() {
             Ok(real) => real,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(format!("no such file in {}, which is the root; `--root` sets another", root.display()));
+            }
             Err(error) => return Err(error.to_string()),
         };
         if !real.starts_with(root) {
             return Err(format!("a link leads out of the root {}; `--root` sets another", root.display()));
         }
-        std::fs::read(&real).map(Some).map_err(|e| e.to_string())
+        read::bytes(&real).map(Some).map_err(|e| e.to_string())
     }
 }

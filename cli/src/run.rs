@@ -8,7 +8,7 @@ use wasmlark::{Report, Sandbox};
 
 use crate::exit::fail;
 use crate::root::Root;
-use crate::{args, exit, streams};
+use crate::{args, exit, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -75,13 +75,24 @@ impl Source {
         let folder = PathBuf::from(".");
         if script == "-" {
             let bytes = streams::read_all().map_err(|e| format!("cannot read the script from stdin: {e}"))?;
-            let text = String::from_utf8(bytes).map_err(|e| format!("stdin is not a script: {e}"))?;
+            let text = text("the script on stdin", bytes)?;
             return Ok(Self { name: "<stdin>".to_owned(), text, folder, args });
         }
         let path = Path::new(script);
-        let bytes = std::fs::read(path).map_err(|e| format!("cannot read {script}: {e}"))?;
-        let text = String::from_utf8(bytes).map_err(|e| format!("{script} is not a script: {e}"))?;
+        let bytes = read::bytes(path).map_err(|e| format!("cannot read {script}: {e}"))?;
+        let text = text(script, bytes)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         Ok(Self { name: script.to_owned(), text, folder: parent.map_or(folder, Path::to_owned), args })
     }
+}
+
+/// Returns the text of a script. A module in its place is an error that says how modules are run.
+fn text(script: &str, bytes: Vec<u8>) -> Result<String, String> {
+    if script.ends_with(".wat") || bytes.starts_with(b"\0asm") {
+        return Err(format!(
+            "{script} is a WebAssembly module, not a script: `wasmlark call` calls a function of it, `wasmlark wasi` runs \
+             it as a command, and a script loads it with `wasm.instantiate(NAME)`"
+        ));
+    }
+    String::from_utf8(bytes).map_err(|e| format!("{script} is not a script: {e}"))
 }

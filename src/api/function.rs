@@ -150,6 +150,11 @@ impl<V> FunctionGen<V> {
     }
 
     #[cold]
+    fn named_arguments(&self) -> Error {
+        Error::value(format!("`{}` takes its arguments by position, not by name", self.described()))
+    }
+
+    #[cold]
     fn failed<'v>(&self, owner: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
         store.failure(owner, error, || format!("in wasm function `{}`", self.described()))
     }
@@ -277,7 +282,7 @@ where
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        args.no_named_args()?;
+        args.no_named_args().map_err(|_| self.named_arguments())?;
         let owner = self.owner.to_value();
         let store = self.owner.store()?;
         match self.typed.as_ref().and_then(|call| call((owner, store), args, eval)) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use starlark::codemap::{FileSpan, ResolvedPos};
 
 use crate::error::{Error, ErrorKind, Location};
+use crate::lang::compat::messages;
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::wording::visible;
 
@@ -34,19 +35,31 @@ impl Reporter {
 
     /// Converts an error that left the evaluator to an error of this crate, with its place and its report.
     pub(crate) fn explain(&self, error: &starlark::Error) -> Error {
+        let place = error.span().map(|span| excerpt::visible(&self.original(span)));
         let ours = match Error::find_in(error) {
             Some(ours) => ours.copy(),
-            None => Error::new(ErrorKind::Script, error.without_diagnostic().to_string()),
+            None => Error::new(ErrorKind::Script, self.message(error)),
         };
-        let place = error.span().map(|span| excerpt::visible(&self.original(span)));
         let report = visible(self.render(error, place.as_ref()));
         ours.with_report(place.as_ref().map(location), report)
     }
 
+    /// Returns an error's message, with advice where starlark's has none.
+    fn message(&self, error: &starlark::Error) -> String {
+        let message = error.without_diagnostic().to_string();
+        // What a script says with `fail` is its own.
+        let is_ours = Error::find_in(error).is_some() || matches!(error.kind(), starlark::ErrorKind::Fail(_));
+        let place = error.span().filter(|_| !is_ours).map(|span| self.original(span));
+        match place.and_then(|place| messages::advice(&message, &place)) {
+            Some(advice) => format!("{message}; {advice}"),
+            None => message,
+        }
+    }
+
     fn render(&self, error: &starlark::Error, place: Option<&FileSpan>) -> String {
-        let message = error.without_diagnostic();
+        let message = self.message(error);
         if !error.has_diagnostic() {
-            return message.to_string();
+            return message;
         }
         let mut report = frames::render(&error.call_stack().frames, |span| self.original(span));
         report.push_str(&format!("error: {message}\n"));

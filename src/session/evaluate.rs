@@ -437,6 +437,9 @@ impl FileLoader for ScriptLoader<'_, '_> {
             return Err(Error::new(ErrorKind::Load, message).into());
         }
         let bytes = files.engine.load(Wanted::File, &name)?;
+        if name.ends_with(".wat") {
+            return Err(lang::module_not_script(&name).into());
+        }
         let text = String::from_utf8(bytes).map_err(|e| {
             if looks_like_module(e.as_bytes()) {
                 return lang::module_not_script(&name);

@@ -36,6 +36,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::collect",
         "lang::compat::json",
         "lang::compat::limits",
+        "lang::compat::messages",
         "lang::compat::libm",
     ],
     &["module::inspect", "lang::compat::shift_assign"],

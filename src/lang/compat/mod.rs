@@ -9,6 +9,7 @@ mod json;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 mod libm;
 pub(crate) mod limits;
+pub(crate) mod messages;
 #[allow(unsafe_code, clippy::panic)]
 pub(super) mod shift;
 pub(crate) mod shift_assign;

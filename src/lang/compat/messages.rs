@@ -1,0 +1,71 @@
+//! What to do about a mistake, where starlark's message says only what it is.
+//!
+//! Upstream: these errors hold text alone: their types are private, and nothing in them names the file or the value.
+//! So the text is recognised, and the script's text at the place of the error tells the rest. A message that is not
+//! recognised stays as it is.
+//!
+//! Upstream change: none known.
+//!
+//! Remove when: starlark's errors are public types with the names of what they are about. `tests/script/advice.star`
+//! fails when an upgrade changes a text.
+
+use starlark::codemap::FileSpan;
+
+/// Returns advice for a message of starlark's about a place in a script.
+pub(crate) fn advice(message: &str, place: &FileSpan) -> Option<String> {
+    let called = place.source_span().split('(').next().unwrap_or_default().trim_end();
+    if message == "Immutable" {
+        let advice = "its type never changes, or it was frozen when the file that made it was loaded; change a copy";
+        return Some(advice.to_owned());
+    }
+    if let Some(rest) = message.strip_prefix("Operation `call()` not supported on type `") {
+        return not_callable(rest.strip_suffix('`')?, called);
+    }
+    if let Some(rest) = message.strip_prefix("Object of type `") {
+        let (ty, rest) = rest.split_once("` has no attribute `")?;
+        let (attribute, rest) = rest.split_once('`')?;
+        return no_attribute(ty, attribute, called, !rest.is_empty());
+    }
+    if message.starts_with("Module has no symbol `") {
+        return Some(format!("the file is \"{}\"", loaded(place)?));
+    }
+    if message.starts_with("Wrong number of positional arguments") && called == "wasm.Instance" {
+        return Some("wasm.instantiate(module) makes an instance".to_owned());
+    }
+    None
+}
+
+fn not_callable(ty: &str, called: &str) -> Option<String> {
+    let advice = match ty {
+        "wasm.Module" => "wasm.instantiate(module) makes an instance, and `instance.exports` has its functions",
+        "wasm.Instance" => "its functions are in `exports`: `instance.exports.NAME(…)`",
+        "wasm.Exports" => "it holds functions by name: `exports.NAME(…)`",
+        "wasm.Memory" => "it is a memory, with methods such as `read(offset, length)`",
+        "wasm.Global" => "it is a global, and `value` is what it holds",
+        "wasm.Table" => "it is a table, and `table[index]` is what a slot holds",
+        "NoneType" if called.ends_with(']') => "an empty slot of a table is None",
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+fn no_attribute(ty: &str, attribute: &str, called: &str, has_suggestion: bool) -> Option<String> {
+    let is_export_of_list = ty == "list" && called.ends_with(&format!(".exports.{attribute}"));
+    match ty {
+        "wasm.Instance" if !has_suggestion => Some(format!("if it is an export, it is `exports.{attribute}`")),
+        _ if is_export_of_list => Some(
+            "`exports` of a module lists what it exports; wasm.instantiate(module) makes an instance, which has the functions"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// Returns the name of the file in a `load` statement that a place is in.
+fn loaded(place: &FileSpan) -> Option<&str> {
+    let before = place.file.source().get(..place.span.begin().get() as usize)?;
+    let (_, rest) = before.rsplit_once("load")?;
+    let rest = rest.trim_start().strip_prefix('(')?.trim_start();
+    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    rest.strip_prefix(quote)?.split(quote).next()
+}
