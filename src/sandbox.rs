@@ -89,6 +89,11 @@ impl Sandbox {
         self
     }
 
+    /// The limits.
+    pub fn limits_ref(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The limits, to be changed in place.
     pub fn limits_mut(&mut self) -> &mut Limits {
         &mut self.limits

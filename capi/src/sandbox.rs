@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 
-use wasmlark::{Limit, Report, Sandbox};
+use wasmlark::{Limit, Limits, Report, Sandbox};
 
 use crate::misuse::{Misuse, Status, bytes, guard, status, text};
 use crate::objects::{self, Handle, Object, Run};
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
             let (name, script) = unsafe { (text(name, name_length, "name")?, text(script, script_length, "script")?) };
             let sandbox = objects::sandbox(sandbox)?;
             let sandbox = sandbox.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let report = on_a_stack_of_its_own(|| sandbox.report(name, script))?;
+            let report = on_a_stack_of_its_own(sandbox.limits_ref(), || sandbox.report(name, script))?;
             objects::add(Object::Run(Arc::new(Run::new(report))))
         },
         |_| 0,
@@ -145,18 +145,23 @@ pub(crate) fn change<R>(sandbox: Handle, f: impl FnOnce(&mut Sandbox) -> R) -> R
 
 /// An application's threads may have little: 512 KiB in a dispatch queue of iOS.
 #[cfg(not(target_family = "wasm"))]
-fn on_a_stack_of_its_own(run: impl FnOnce() -> Report + Send) -> Result<Report, Misuse> {
-    const STACK: usize = 16 << 20;
+fn on_a_stack_of_its_own(limits: &Limits, run: impl FnOnce() -> Report + Send) -> Result<Report, Misuse> {
+    let stack = limits.native_stack();
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("wasmlark".to_owned()).stack_size(STACK);
+        let thread = std::thread::Builder::new().name("wasmlark".to_owned()).stack_size(stack);
         let thread = thread
             .spawn_scoped(scope, run)
-            .map_err(|error| Misuse::new(Status::Resources, format!("cannot start a thread: {error}")))?;
+            .map_err(|error| {
+                let message = format!(
+                    "cannot start a thread with a stack of {stack} bytes, which the limits `call_depth` and `nesting` need: {error}"
+                );
+                Misuse::new(Status::Resources, message)
+            })?;
         thread.join().map_err(|payload| std::panic::resume_unwind(payload))
     })
 }
 
 #[cfg(target_family = "wasm")]
-fn on_a_stack_of_its_own(run: impl FnOnce() -> Report) -> Result<Report, Misuse> {
+fn on_a_stack_of_its_own(_limits: &Limits, run: impl FnOnce() -> Report) -> Result<Report, Misuse> {
     Ok(run())
 }

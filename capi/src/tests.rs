@@ -86,3 +86,38 @@ fn many_threads() {
     });
     assert_eq!(wasmlark_free(sandbox), Status::Ok);
 }
+
+/// Limits far above their defaults get the stack that they need.
+#[test]
+#[allow(unsafe_code)]
+#[cfg(target_pointer_width = "64")]
+fn deep_calls_and_deep_source() {
+    const DEPTH: usize = 20_000;
+    let through_wasm = format!(
+        "i = wasm.instantiate(wasm.wat('(module (import \"e\" \"f\" (func $f (param i32) (result i32))) (func (export \"g\") (param i32) \
+         (result i32) (call $f (local.get 0))))'), imports = {{\"e\": {{\"f\": lambda c, n: 0 if n == 0 else h(n - 1)}}}})\n\
+         def h(n):\n    return i.exports.g(n)\nh({})",
+        DEPTH / 8
+    );
+    let scripts = [
+        format!("def f(n):\n    return 0 if n == 0 else f(n - 1)\nf({DEPTH} - 10)"),
+        through_wasm,
+        format!("x = {}{}", "[".repeat(DEPTH - 10), "]".repeat(DEPTH - 10)),
+    ];
+    let sandbox = wasmlark_sandbox_new();
+    for limit in [Limit::CallDepth, Limit::Nesting, Limit::StackDepth] {
+        assert_eq!(wasmlark_sandbox_limit(sandbox, limit as u32, DEPTH as u64), Status::Ok);
+    }
+    for script in scripts {
+        // SAFETY: the texts are there.
+        let run = unsafe { wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len()) };
+        assert_eq!(wasmlark_run_kind(run), Kind::Done, "{}", script.get(..60).unwrap_or(&script));
+        assert_eq!(wasmlark_free(run), Status::Ok);
+    }
+    // More than an address space holds is a status, not a crash.
+    assert_eq!(wasmlark_sandbox_limit(sandbox, Limit::CallDepth as u32, u64::MAX), Status::Ok);
+    // SAFETY: the texts are there.
+    let run = unsafe { wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, b"1".as_ptr(), 1) };
+    assert_eq!(run, 0);
+    assert_eq!(wasmlark_free(sandbox), Status::Ok);
+}

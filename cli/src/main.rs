@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let status = match arguments.action {
         args::Action::Run(options) => {
             ceiling::set(&options.limits.0);
-            stack::with_large(|| run::run(options))
+            stack::fitting(&options.limits.0.clone(), || run::run(options))
         }
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),
