@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use starlark::codemap::CodeMap;
+use starlark::codemap::{CodeMap, Pos, Span};
 use starlark::syntax::{AstModule, Dialect};
 
-use super::compat::shift::OPERATOR;
-use super::compat::shift_assign::{SourceEdits, rewrite};
+use super::compat::shift::{MARKER, OPERATOR};
+use super::compat::shift_assign::{SourceEdits, find_marker, rewrite};
 use super::nesting::too_deep;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::module::looks_like_module;
@@ -42,6 +42,14 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
         let message = format!("the source is nested deeper than {nesting} levels (limit `nesting`)");
         let mut error = starlark::Error::from(Error::limit(Limit::Nesting, message));
         error.set_span(token, &codemap);
+        return Err(error);
+    }
+    if let Some(begin) = find_marker(&text) {
+        let message = format!("the name `{MARKER}` is reserved");
+        let mut error = starlark::Error::from(Error::new(ErrorKind::Script, message));
+        let begin = u32::try_from(begin).unwrap_or(u32::MAX);
+        let end = begin.saturating_add(u32::try_from(MARKER.len()).unwrap_or(0));
+        error.set_span(Span::new(Pos::new(begin), Pos::new(end)), &codemap);
         return Err(error);
     }
     // Only a text that does not parse: a script may begin with `(module` too.

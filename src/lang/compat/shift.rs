@@ -16,18 +16,20 @@ use starlark::environment::GlobalsBuilder;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::values::{
-    AllocValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, starlark_value,
+    AllocValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
 };
 
 /// The function's name, which is the operator that the parser replaces with a call of it. No script can write it.
 pub(crate) const OPERATOR: &str = "<<";
 
-/// The right operand that marks the operator's left one as the right side of a `<<=`: see [`shift_assign`](super::shift_assign).
-pub(crate) const ASSIGNMENT: &str = "<<=";
+/// The name of the right operand that marks the operator's left one as the right side of a `<<=`: see
+/// [`shift_assign`](super::shift_assign). A script that has it is refused.
+pub(crate) const MARKER: &str = "__shift_assign__";
 
 /// Adds the function to the globals.
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     builder.set(OPERATOR, LeftShift);
+    builder.set(MARKER, Marker);
 }
 
 /// `a << b`.
@@ -55,10 +57,26 @@ impl<'v> StarlarkValue<'v> for LeftShift {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let [a, b] = args.positional(heap)?;
-        match b.unpack_str() {
-            Some(ASSIGNMENT) => Ok(heap.alloc(ShiftAssignOperand(a))),
-            _ => left_shift(a, b, heap),
+        match b.downcast_ref::<Marker>() {
+            Some(_) => Ok(heap.alloc(ShiftAssignOperand(a))),
+            None => left_shift(a, b, heap),
         }
+    }
+}
+
+/// What [`MARKER`] names.
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+#[allocative(skip)]
+struct Marker;
+
+starlark_simple_value!(Marker);
+
+#[starlark_value(type = "marker")]
+impl<'v> StarlarkValue<'v> for Marker {}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MARKER)
     }
 }
 
@@ -82,7 +100,7 @@ impl<'v> AllocValue<'v> for ShiftAssignOperand<'v> {
 
 impl fmt::Display for ShiftAssignOperand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(ASSIGNMENT)
+        f.write_str("<<=")
     }
 }
 

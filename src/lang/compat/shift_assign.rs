@@ -2,7 +2,7 @@
 //!
 //! Upstream: starlark's own `<<=` shifts within the word of small ints, as its `<<` does (see [`shift`](super::shift)), and
 //! its syntax tree cannot be changed from outside. So the text is changed and parsed again: `x <<= n` becomes
-//! `x += (n)<<"<<="`, which `shift` evaluates exactly. Nothing moves up to the statement's end; reports map places
+//! `x += (n)<<__shift_assign__`, which `shift` evaluates exactly. Nothing moves up to the statement's end; reports map places
 //! back to the original text.
 //!
 //! Upstream change: facebook/starlark-rust pull request 204, merged on 2026-07-03, fixes `<<`.
@@ -14,13 +14,21 @@ use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{AssignOp, AstStmt, Stmt};
 use starlark_syntax::syntax::module::AstModuleFields;
 
-use super::shift::ASSIGNMENT;
+use super::shift::MARKER;
 
 /// Replaces the operator. As long as the operator, so that what follows stays in its column.
 const BEGIN: &str = "+=(";
 
-/// Is inserted at a statement's end: [`ASSIGNMENT`] as the right operand of `<<`.
-const END: &str = ")<<\"<<=\"";
+/// The operator.
+const ASSIGNMENT: &str = "<<=";
+
+/// Is inserted at a statement's end: [`MARKER`] as the right operand of `<<`.
+const END: &str = ")<<__shift_assign__";
+
+/// Returns where a text has the marker's name, which only this file may write.
+pub(crate) fn find_marker(text: &str) -> Option<usize> {
+    text.find(MARKER)
+}
 
 /// The difference between a file as it was written and as it runs.
 pub(crate) struct SourceEdits {
