@@ -1,12 +1,13 @@
 //! `--write-back`: what the guest changed, onto the host.
 //!
-//! What the guest never saw is never touched. Every path is checked before the first byte is written, new
-//! content is written beside its place and then renamed, and what is gone is deleted last. So wherever a
-//! run fails, each file of the host is as it was or as the guest left it.
+//! What the guest never saw is never touched. Every path is checked before the first byte is written, new content is
+//! written beside its place and then renamed, what it replaces is moved aside until then, and what is gone is deleted
+//! last. So wherever a run fails, each path of the host is as it was or as the guest left it.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use wasmlark::WasiOutput;
@@ -22,14 +23,25 @@ pub type Before = BTreeMap<String, Vec<u8>>;
 ///
 /// If a path cannot be written, before anything is; or if the host refuses an operation.
 pub fn write_back(folder: &Folder, before: &Before, after: &WasiOutput) -> Result<Vec<String>, String> {
-    let changes = Changes::of(folder, before, after)?;
-    let mut staged = Vec::new();
-    let done = changes.stage(&mut staged).and_then(|()| changes.commit(&mut staged));
-    for (temporary, _) in staged {
-        let _ = fs::remove_file(temporary);
-    }
-    done.map(|()| changes.left_out)
+    Changes::of(folder, before, after)?.write(&Operations::default())
 }
+
+/// Counts what is done to the host, so that a test can let each operation fail in turn.
+#[derive(Default)]
+struct Operations {
+    done: Cell<usize>,
+    failing: Option<usize>,
+}
+
+impl Operations {
+    fn next(&self) -> io::Result<()> {
+        let number = self.done.replace(self.done.get().saturating_add(1));
+        if self.failing == Some(number) { Err(io::Error::other("this operation is to fail")) } else { Ok(()) }
+    }
+}
+
+/// Where something is for now, and where it belongs.
+type Moved = Vec<(PathBuf, PathBuf)>;
 
 /// What to do on the host, all of it checked.
 #[derive(Default)]
@@ -57,6 +69,23 @@ struct NewFile {
 }
 
 impl Changes {
+    fn write(self, operations: &Operations) -> Result<Vec<String>, String> {
+        let (mut staged, mut aside) = (Moved::new(), Moved::new());
+        let done = self.stage(&mut staged, operations).and_then(|()| self.commit(&mut staged, &mut aside, operations));
+        for (temporary, _) in staged {
+            let _ = fs::remove_file(temporary);
+        }
+        for (temporary, host) in aside.iter().rev() {
+            // Where the new is in place, or nothing failed, the old one goes; else it comes back.
+            let _ = match fs::symlink_metadata(host) {
+                Err(_) if done.is_err() => fs::rename(temporary, host),
+                _ if fs::symlink_metadata(temporary).is_ok_and(|old| old.is_dir()) => fs::remove_dir_all(temporary),
+                _ => fs::remove_file(temporary),
+            };
+        }
+        done.map(|()| self.left_out)
+    }
+
     fn of(folder: &Folder, before: &Before, after: &WasiOutput) -> Result<Self, String> {
         let mine = |path: &str| path.starts_with(&folder.guest);
         let names = after.files.keys().chain(after.links.keys()).map(String::as_str);
@@ -143,7 +172,7 @@ impl Changes {
     }
 
     /// Writes new content beside the places where it belongs.
-    fn stage(&self, staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
+    fn stage(&self, staged: &mut Moved, operations: &Operations) -> Result<(), String> {
         for (index, file) in self.files.iter().enumerate() {
             // The innermost folder that is there already, and stays.
             let folder = file.host.ancestors().skip(1).find(|path| {
@@ -152,10 +181,11 @@ impl Changes {
             });
             let folder = folder.unwrap_or(&self.root);
             let temporary = folder.join(format!(".wasmlark-{}-{index}", std::process::id()));
-            let mut new =
-                OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| failed(&file.host, &e))?;
+            let create = || OpenOptions::new().write(true).create_new(true).open(&temporary);
+            let mut new = operations.next().and_then(|()| create()).map_err(|e| failed(&file.host, &e))?;
             staged.push((temporary.clone(), file.host.clone()));
-            new.write_all(&file.content).map_err(|e| failed(&file.host, &e))?;
+            let mut write = || new.write_all(&file.content);
+            operations.next().and_then(|()| write()).map_err(|e| failed(&file.host, &e))?;
             if let Some(like) = &file.like {
                 let permissions = fs::metadata(like).map_err(|e| failed(like, &e))?.permissions();
                 new.set_permissions(permissions).map_err(|e| failed(&file.host, &e))?;
@@ -164,19 +194,30 @@ impl Changes {
         Ok(())
     }
 
-    fn commit(&self, staged: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
-        let each = |paths: &[PathBuf], act: fn(&PathBuf) -> std::io::Result<()>| {
-            paths.iter().try_for_each(|path| act(path).map_err(|e| failed(path, &e)))
+    /// What something else takes the place of: whole folders, and files that are in none of them.
+    fn replaced(&self) -> impl Iterator<Item = &PathBuf> {
+        let inside =
+            |path: &PathBuf| self.replaced_folders.iter().any(|folder| folder != path && path.starts_with(folder));
+        self.replaced_files.iter().chain(&self.replaced_folders).filter(move |path| !inside(path))
+    }
+
+    fn commit(&self, staged: &mut Moved, aside: &mut Moved, operations: &Operations) -> Result<(), String> {
+        let each = |paths: &[PathBuf], act: fn(&PathBuf) -> io::Result<()>| {
+            let act = |path| operations.next().and_then(|()| act(path)).map_err(|e| failed(path, &e));
+            paths.iter().try_for_each(act)
         };
-        each(&self.replaced_files, |path| fs::remove_file(path))?;
-        each(&self.replaced_folders, |path| fs::remove_dir(path))?;
+        for (index, path) in self.replaced().enumerate() {
+            let temporary = path.with_file_name(format!(".wasmlark-{}-old-{index}", std::process::id()));
+            operations.next().and_then(|()| fs::rename(path, &temporary)).map_err(|e| failed(path, &e))?;
+            aside.push((temporary, path.clone()));
+        }
         each(&self.folders, |path| fs::create_dir_all(path))?;
         while let Some((temporary, host)) = staged.last() {
-            fs::rename(temporary, host).map_err(|e| failed(host, &e))?;
+            operations.next().and_then(|()| fs::rename(temporary, host)).map_err(|e| failed(host, &e))?;
             staged.pop();
         }
         for (host, target) in &self.links {
-            link(target, host).map_err(|e| failed(host, &e))?;
+            operations.next().and_then(|()| link(target, host)).map_err(|e| failed(host, &e))?;
         }
         each(&self.gone_files, |path| fs::remove_file(path))?;
         for folder in &self.gone_folders {
@@ -188,16 +229,16 @@ impl Changes {
 }
 
 #[cfg(unix)]
-fn link(target: &str, host: &Path) -> std::io::Result<()> {
+fn link(target: &str, host: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, host)
 }
 
 #[cfg(not(unix))]
-fn link(_target: &str, _host: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+fn link(_target: &str, _host: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> String {
+fn failed(path: &Path, error: &io::Error) -> String {
     format!("cannot write {}: {error}", path.display())
 }
 
@@ -258,4 +299,84 @@ fn stays_inside(
 /// All folders that the paths lie in, with a slash at the end, outer ones first.
 fn folders<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     paths.flat_map(|path| path.match_indices('/').filter_map(|(at, _)| path.get(..=at))).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use wasmlark::WasiCommand;
+
+    use super::*;
+
+    const OLD: [(&str, &str); 6] = [
+        ("a", "old a"),
+        ("b/x", "old x"),
+        ("b/deep/y", "old y"),
+        ("c", "old c"),
+        ("gone", "old gone"),
+        ("kept", "kept"),
+    ];
+    const NEW: [(&str, &str); 5] =
+        [("a/x", "new x"), ("a/deep/y", "new y"), ("b", "new b"), ("c", "new c"), ("kept", "kept")];
+
+    /// What a guest leaves behind that changes nothing: the files that it was given.
+    fn left_behind(files: &[(&str, &str)]) -> WasiOutput {
+        let module = wat::parse_str(r#"(module (func (export "_start")))"#).unwrap();
+        let command =
+            files.iter().fold(WasiCommand::new(), |command, (path, text)| command.file(format!("/{path}"), *text));
+        command.run(&module)
+    }
+
+    fn read(folder: &Path, path: &str) -> Option<String> {
+        fs::read_to_string(folder.join(path)).ok()
+    }
+
+    #[test]
+    fn wherever_it_fails_each_path_is_as_it_was_or_as_it_should_be() {
+        let root = std::env::temp_dir().join(format!("wasmlark-write-back-{}", std::process::id()));
+        let before: Before = OLD.iter().map(|(path, text)| (format!("/{path}"), text.as_bytes().to_vec())).collect();
+        let after = left_behind(&NEW);
+        for failing in 0.. {
+            let _ = fs::remove_dir_all(&root);
+            for (path, text) in OLD {
+                let path = root.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+            let folder = Folder { host: root.clone(), guest: "/".to_owned(), preopens: Vec::new() };
+            let operations = Operations { failing: Some(failing), ..Operations::default() };
+            let done = Changes::of(&folder, &before, &after).unwrap().write(&operations);
+            let state = |path: &str| read(&root, path);
+            let one_of = |path: &str, states: [Option<&str>; 2]| {
+                let state = state(path);
+                assert!(states.contains(&state.as_deref()), "operation {failing}: {path} is {state:?}");
+            };
+            // A file is there, or the folder that takes its place, and the other way round.
+            assert!(
+                state("a").as_deref() == Some("old a") || root.join("a").is_dir(),
+                "operation {failing}: a is lost"
+            );
+            one_of("a/x", [None, Some("new x")]);
+            one_of("a/deep/y", [None, Some("new y")]);
+            if root.join("b").is_dir() {
+                let old = (state("b/x"), state("b/deep/y"));
+                assert_eq!(old, (Some("old x".to_owned()), Some("old y".to_owned())), "operation {failing}");
+            } else {
+                one_of("b", [Some("new b"), Some("new b")]);
+            }
+            one_of("c", [Some("old c"), Some("new c")]);
+            one_of("gone", [Some("old gone"), None]);
+            one_of("kept", [Some("kept"), Some("kept")]);
+            let hidden = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            let left: Vec<String> = hidden.filter(|name| name.starts_with(".wasmlark")).collect();
+            assert!(left.is_empty(), "operation {failing} leaves {left:?}");
+            if done.is_ok() {
+                let new: Vec<_> = NEW.iter().map(|(path, text)| (*path, Some((*text).to_owned()))).collect();
+                assert_eq!(NEW.map(|(path, _)| (path, state(path))).to_vec(), new);
+                assert!(failing > 10, "only {failing} operations: does each of them count?");
+                break;
+            }
+        }
+        fs::remove_dir_all(root).unwrap();
+    }
 }
