@@ -23,8 +23,15 @@ pub(super) fn visible(place: &FileSpan) -> FileSpan {
             let end = text.trim_end().len();
             (end, end)
         }
-        // Blanks alone may be what the error is about.
         (_, Some(marked)) if !marked.trim().is_empty() => (begin, begin.saturating_add(marked.trim_end().len())),
+        // Blanks alone may be what the error is about. starlark places a tab that indents at the line feed before it.
+        (Some(rest), _) => {
+            let blanks = rest.len().saturating_sub(rest.trim_start().len());
+            match rest.get(..blanks).and_then(|blanks| blanks.find('\t')) {
+                Some(tab) => (begin.saturating_add(tab), begin.saturating_add(tab).saturating_add(1)),
+                None => (begin, end),
+            }
+        }
         _ => (begin, end),
     };
     FileSpan { file: place.file.clone(), span: Span::new(position(span.0), position(span.1)) }
@@ -141,6 +148,15 @@ mod tests {
     fn excerpt(text: &str, part: &str) -> String {
         let begin = text.find(part).unwrap();
         render(&visible(&place(text, begin, begin + part.len())))
+    }
+
+    #[test]
+    fn a_tab_is_marked_in_its_own_line() {
+        // starlark's place is the line feed before it, or a part of the blanks.
+        for (text, begin, end) in [("a = 1\n\n\n\tb = 2\n", 7, 8), ("a = 1\n\n\n\tb = 2\n", 5, 9)] {
+            let expected = " --> a.star:4:1\n  |\n4 |     b = 2\n  | ^^^^\n  |\n";
+            assert_eq!(render(&visible(&place(text, begin, end))), expected);
+        }
     }
 
     #[test]
