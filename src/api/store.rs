@@ -139,7 +139,7 @@ impl<'v> Store<'v> {
             return Ok(externs.len() - 1);
         }
         // Kept, here and in wasmi, as long as the store.
-        self.evaluation.as_ref().copy_out(64)?;
+        self.evaluation.as_ref().hold(64, "for a reference that a guest keeps")?;
         externs.push(value);
         Ok(externs.len() - 1)
     }

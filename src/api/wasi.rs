@@ -89,7 +89,7 @@ impl<'v> Wasi<'v> {
     /// A copy for the script.
     fn copy(&self, bytes: &[u8], heap: Heap<'v>) -> Result<Value<'v>, Error> {
         if let Some(evaluation) = self.evaluation.downcast_ref::<Evaluation<'v>>() {
-            evaluation.copy_out(bytes.len() as u64)?;
+            evaluation.hold(bytes.len() as u64, "copied out of a WASI machine")?;
         }
         Ok(heap.alloc(StarlarkBytes::new(bytes)))
     }

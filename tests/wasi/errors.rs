@@ -215,7 +215,7 @@ f()
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Heap));
     assert_eq!(
         error.message(),
-        "1000000 bytes more, copied out of a memory, are too many: the sandbox's limit `heap` is 20000000 bytes"
+        "1000000 bytes more, copied out of a WASI machine, are too many: the sandbox's limit `heap` is 20000000 bytes"
     );
     run(&script.replace("100", "10"), Limits::new().heap(20_000_000)).unwrap();
 }
