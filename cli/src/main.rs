@@ -23,7 +23,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => error.exit(),
+        // Help, or the version.
+        Err(asked) => return ExitCode::from(exit::printed(asked.render().to_string().as_bytes())),
+    };
     let status = match arguments.action {
         args::Action::Run(options) => {
             ceiling::set(&options.limits.0);

@@ -36,6 +36,8 @@ fn a_stream_that_is_closed_is_an_error() {
         ("$wasmlark inspect one.wat >&-", "error: cannot write: standard output is closed\n"),
         ("$wasmlark inspect - <&-", "error: cannot read the module from stdin: standard input is closed\n"),
         ("$wasmlark call one.wat one >&-", "error: cannot write the results: standard output is closed\n"),
+        ("$wasmlark --help >&-", "error: cannot write: standard output is closed\n"),
+        ("$wasmlark --version >&-", "error: cannot write: standard output is closed\n"),
         ("$wasmlark wasi - <&-", "error: cannot read the module from stdin: standard input is closed\n"),
         ("$wasmlark run - < .", "error: cannot read the script from stdin: Is a directory (os error 21)\n"),
     ] {
