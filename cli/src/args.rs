@@ -4,8 +4,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::limits::{CommandLimits, ScriptLimits};
 
+/// What decides what a script computes. A test holds the numbers against Cargo.lock.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (starlark 0.14.3, wasmi 2.0.0)");
+
 #[derive(Parser)]
-#[command(name = "wasmlark", version, about = "Starlark scripts that load, link and call WebAssembly modules")]
+#[command(name = "wasmlark", version = VERSION, about = "Starlark scripts that load, link and call WebAssembly modules")]
 #[command(after_help = "Exit status: 0 for success, 1 if the script failed, 2 for usage, 3 if a limit ended it.")]
 pub struct Arguments {
     #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! `wasmlark check` and `wasmlark doc`.
+//! `wasmlark check`, `wasmlark doc` and `wasmlark --version`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -56,4 +56,23 @@ fn entries_of_the_reference_are_printed() {
     assert!(out.starts_with("# wasm\n") && out.contains("# Memory\n") && out.contains("# Wasi\n"));
     let error = "error: the script API has no `wasm.nothing`; `wasmlark doc wasm` lists what it has\n";
     assert_eq!(doc(&["wasm.nothing"]), (Some(1), String::new(), error.to_owned()));
+}
+
+#[test]
+fn the_version_names_those_that_decide_what_a_script_computes() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
+    let locked = |name: &str| {
+        let package = lock.split("[[package]]").filter(|package| package.contains(&format!("name = \"{name}\"\n")));
+        // The harness that compares engines has an older wasmi too.
+        let versions = package.filter_map(|package| package.split("version = \"").nth(1)?.split('"').next());
+        versions.max().unwrap().to_owned()
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_wasmlark")).arg("--version").output().unwrap();
+    let expected = format!(
+        "wasmlark {} (starlark {}, wasmi {})\n",
+        env!("CARGO_PKG_VERSION"),
+        locked("starlark"),
+        locked("wasmi")
+    );
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }
