@@ -7,6 +7,7 @@ use starlark::values::typing::StarlarkCallable;
 use starlark::values::{Heap, UnpackValue, Value};
 use wasmi::{Extern, ExternType, FuncType};
 
+use super::absent::{Absent, Problem, full_name};
 use super::callback;
 use super::convert;
 use super::function::Function;
@@ -68,13 +69,18 @@ pub(crate) fn plan<'v>(
     let mut problems = Vec::new();
     // Those of an import go first, in the module's order; `compiled.imports` has wasmi's.
     let mut import_problems: Vec<(usize, String)> = Vec::new();
+    let mut absent = Absent::default();
     let spaces = namespaces(imports.as_ref(), &mut problems);
     let found: Vec<(&Import, Candidate<'v>)> = compiled
         .imports
         .iter()
         .filter_map(|import| match find(import, &spaces, hosts, heap) {
             Ok(found) => Some((import, found)),
-            Err(problem) => {
+            Err(Problem::Absent { hint }) => {
+                absent.add(import, hint);
+                None
+            }
+            Err(Problem::Other(problem)) => {
                 import_problems.push((import.position, problem));
                 None
             }
@@ -101,14 +107,14 @@ pub(crate) fn plan<'v>(
             }
         })
         .collect();
+    let count = import_problems.len().saturating_add(problems.len()).saturating_add(absent.count());
+    import_problems.extend(absent.problems());
     import_problems.sort();
     problems.splice(0..0, import_problems.into_iter().map(|(_, problem)| problem));
-    match problems.as_slice() {
-        [] => Ok(Plan { store, memory, resolved }),
-        [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
-        many => {
-            Err(Error::new(ErrorKind::Link, format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  "))))
-        }
+    match (count, problems.join("\n  ")) {
+        (0, _) => Ok(Plan { store, memory, resolved }),
+        (1, one) => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
+        (count, all) => Err(Error::new(ErrorKind::Link, format!("cannot link, {count} problems:\n  {all}"))),
     }
 }
 
@@ -153,33 +159,31 @@ fn find<'v>(
     spaces: &[(&'v str, Namespace<'v>)],
     hosts: &[&dyn HostModule],
     heap: Heap<'v>,
-) -> Result<Candidate<'v>, String> {
+) -> Result<Candidate<'v>, Problem> {
     let Import { module, name, ty, .. } = import;
     let wanted = || format!("`{module}.{name}` ({})", named(ty));
     let space = spaces.iter().find(|(n, _)| n == module).map(|(_, space)| space);
     match space.and_then(|space| space.get(name, heap)) {
         Some(Ok(value)) => return Ok(Candidate::Value(value)),
-        Some(Err(error)) => return Err(format!("{}: {}", wanted(), error.message())),
+        Some(Err(error)) => return Err(format!("{}: {}", wanted(), error.message()).into()),
         None => {}
     }
     if let Some(function) = hosts.iter().find_map(|host| host.find(module, name)) {
         return Ok(Candidate::Host(function));
     }
-    let missing = |why: String| Err(format!("{} is missing{why}", wanted()));
+    let missing = |why: String| Err(Problem::Other(format!("{} is missing{why}", wanted())));
     if let Some(why) = hosts.iter().find_map(|host| host.explain(module, name)) {
         return missing(why);
     }
     let mut names: Vec<&str> = space.map(Namespace::names).unwrap_or_default();
     names.extend(hosts.iter().flat_map(|host| host.names(module)));
-    let (why, hint) = match (space, names.as_slice()) {
-        (None, []) => {
-            let known = spaces.iter().map(|(n, _)| *n).chain(hosts.iter().flat_map(|host| host.namespaces()));
-            (format!(": nothing is given for `{module}`"), wording::did_you_mean(module, known))
-        }
-        (_, names) => (String::new(), wording::did_you_mean(name, names.iter().copied())),
-    };
-    let hint = hint.or_else(|| wasi_module::advice(module).map(str::to_owned));
-    missing(format!("{why}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default()))
+    let advice = || wasi_module::advice(module).map(str::to_owned);
+    if space.is_none() && names.is_empty() {
+        let known = spaces.iter().map(|(n, _)| *n).chain(hosts.iter().flat_map(|host| host.namespaces()));
+        return Err(Problem::Absent { hint: wording::did_you_mean(module, known).or_else(advice) });
+    }
+    let hint = wording::did_you_mean(name, names.iter().copied()).or_else(advice);
+    missing(hint.map(|hint| format!("; {hint}")).unwrap_or_default())
 }
 
 /// Whether a host's function has the type that a module imports it with. Some compilers of old have types of their own for
@@ -344,9 +348,4 @@ fn describe_import(value: Value<'_>) -> String {
         ty if ty.starts_with("wasm.") => format!("a {ty}"),
         _ => convert::describe(value),
     }
-}
-
-/// An import's full name.
-fn full_name(import: &Import) -> String {
-    format!("{}.{}", wording::shown(&import.module), wording::shown(&import.name))
 }

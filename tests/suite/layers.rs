@@ -54,6 +54,7 @@ const TIERS: &[&[&str]] = &[
     &["api::exports"],
     &["api::instance"],
     &["api::caller", "api::namespace"],
+    &["api::absent"],
     &["api::link"],
     &["api::instantiate", "api::outcome"],
     &["globals"],
