@@ -18,9 +18,6 @@ use crate::lang::{self, names};
 use crate::report::{Reporter, begin_and_end};
 use crate::session::sandbox_globals;
 
-/// Files that may load each other in a row, as in a run.
-const MAX_LOADS: usize = 32;
-
 /// How bad a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -195,18 +192,8 @@ impl Checker<'_> {
         if let Some(interface) = self.interfaces.get(name) {
             return Ok(interface.clone());
         }
-        if self.loading.iter().any(|loading| loading == name) {
-            let message = format!("\"{name}\" is loaded while it loads: {} -> {name}", self.loading.join(" -> "));
-            return Err(Error::load(message));
-        }
-        if self.loading.len() > MAX_LOADS {
-            return Err(Error::load(format!(
-                "files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many"
-            )));
-        }
-        let bytes = self.engine.load(Wanted::File, name)?;
-        let text =
-            String::from_utf8(bytes).map_err(|error| Error::load(format!("\"{name}\" is not valid UTF-8: {error}")))?;
+        names::check_load(&self.loading, self.loading.len().saturating_sub(1), name)?;
+        let text = lang::script_text(name, self.engine.load(Wanted::File, name)?)?;
         let interface = self.file(name, text, false);
         self.interfaces.insert(name.to_owned(), interface.clone());
         Ok(interface)

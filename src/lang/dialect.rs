@@ -18,7 +18,7 @@ fn dialect() -> Dialect {
 }
 
 /// Returns the error for a module in a script's place.
-pub(crate) fn module_not_script(name: &str) -> Error {
+fn module_not_script(name: &str) -> Error {
     let name = shown(name);
     Error::new(
         ErrorKind::Load,
@@ -64,4 +64,15 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
     }
     module.replace_binary_operators(&HashMap::from([(OPERATOR.to_owned(), OPERATOR.to_owned())]));
     Ok((module, edits))
+}
+
+/// Returns the text of a script that a loader gave. A module in its place is an error that says how modules are loaded.
+pub(crate) fn script_text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    if name.ends_with(".wat") {
+        return Err(module_not_script(name));
+    }
+    String::from_utf8(bytes).map_err(|error| match looks_like_module(error.as_bytes()) {
+        true => module_not_script(name),
+        false => Error::load(format!("\"{name}\" is not a script: {error}")),
+    })
 }

@@ -5,4 +5,4 @@ mod dialect;
 pub(crate) mod names;
 mod nesting;
 
-pub(crate) use dialect::{module_not_script, parse};
+pub(crate) use dialect::{parse, script_text};

@@ -49,3 +49,21 @@ pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
     }
     Ok(parts.join("/"))
 }
+
+/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the limit `call_depth`
+/// begins anew.
+const MAX_LOADS: usize = 32;
+
+/// Refuses to load a file that is being loaded, or one too deep. `chain` ends with the file that asks; `depth` is the number
+/// of files that are being loaded, without the script itself.
+pub(crate) fn check_load(chain: &[String], depth: usize, name: &str) -> Result<(), Error> {
+    if chain.iter().any(|loading| loading == name) {
+        return Err(Error::load(format!("\"{name}\" is loaded while it loads: {} -> {name}", chain.join(" -> "))));
+    }
+    if depth >= MAX_LOADS {
+        return Err(Error::load(format!(
+            "files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many"
+        )));
+    }
+    Ok(())
+}

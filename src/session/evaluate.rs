@@ -26,7 +26,6 @@ use crate::lang::compat::limits::limit_reached;
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
-use crate::module::looks_like_module;
 use crate::report::Reporter;
 use crate::slices;
 use crate::value::Value;
@@ -70,10 +69,6 @@ pub(crate) fn grant(name: &str, value: &Value) -> Result<OwnedFrozenValue, Error
     globals::check_name(name, &GLOBALS)?;
     globals::freeze(value).map_err(|error| error.within(&format!("cannot give scripts `{name}`")))
 }
-
-/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the
-/// limit `call_depth` begins anew.
-const MAX_LOADS: usize = 32;
 
 /// The growth of the heap in bytes after which garbage is collected between two calls.
 const COLLECT_AFTER: usize = 1 << 20;
@@ -419,33 +414,14 @@ impl FileLoader for ScriptLoader<'_, '_> {
         if let Some(module) = files.loaded.borrow().get(&name) {
             return Ok(module.clone());
         }
-        if name == self.from || files.loading.borrow().contains(&name) {
-            return Err(Error::new(
-                ErrorKind::Load,
-                format!("\"{name}\" is loaded while it loads: {} -> {name}", {
-                    let mut chain = files.loading.borrow().clone();
-                    if chain.last().is_none_or(|last| last != self.from) {
-                        chain.push(self.from.to_owned());
-                    }
-                    chain.join(" -> ")
-                }),
-            )
-            .into());
+        let mut chain = files.loading.borrow().clone();
+        let depth = chain.len();
+        if chain.last().is_none_or(|last| last != self.from) {
+            chain.push(self.from.to_owned());
         }
-        if files.loading.borrow().len() >= MAX_LOADS {
-            let message = format!("files load each other more than {MAX_LOADS} deep: \"{name}\" is one too many");
-            return Err(Error::new(ErrorKind::Load, message).into());
-        }
+        names::check_load(&chain, depth, &name)?;
         let bytes = files.engine.load(Wanted::File, &name)?;
-        if name.ends_with(".wat") {
-            return Err(lang::module_not_script(&name).into());
-        }
-        let text = String::from_utf8(bytes).map_err(|e| {
-            if looks_like_module(e.as_bytes()) {
-                return lang::module_not_script(&name);
-            }
-            Error::new(ErrorKind::Load, format!("\"{name}\" is not a script: {e}"))
-        })?;
+        let text = lang::script_text(&name, bytes)?;
         // The loaded file draws on the same budget.
         if let Some(module) = self.module {
             release_fuel(module);
