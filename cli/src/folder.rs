@@ -50,8 +50,9 @@ impl Folder {
 
     /// Reads all files, by their paths in the guest. Links, which may lead anywhere, are left out with a note,
     /// as is what has a name that is not UTF-8.
-    /// `times` gets when each file was modified, in nanoseconds since 1970.
-    pub fn read(&self, files: &mut Before, times: &mut BTreeMap<String, u64>) -> Result<(), String> {
+    ///
+    /// `times`, where somebody asks for it, gets when each file was modified, in nanoseconds since 1970.
+    pub fn read(&self, files: &mut Before, mut times: Option<&mut BTreeMap<String, u64>>) -> Result<(), String> {
         let mut pending = vec![(self.host.clone(), self.guest.clone())];
         while let Some((folder, path)) = pending.pop() {
             let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
@@ -70,9 +71,11 @@ impl Folder {
                 } else if kind.is_file() {
                     let failed = |error: std::io::Error| format!("cannot read {}: {error}", host.display());
                     let content = fs::read(&host).map_err(failed)?;
-                    let modified = entry.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
-                    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-                    times.insert(name.clone(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+                    if let Some(times) = &mut times {
+                        let modified = entry.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
+                        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+                        times.insert(name.clone(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+                    }
                     files.insert(name, content);
                 } else {
                     eprintln!("note: {} is neither file nor folder, and is left out", host.display());

@@ -1,10 +1,10 @@
-//! Files of the command line and of the root, up to a size.
+//! Files of the command line and of the root, and standard input, up to a size.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::streams;
+use crate::streams::Stdin;
 
 /// The most bytes of a script or module that are read: 1 GiB, which is also the most that a browser takes of a module.
 const MAX_LEN: u64 = 1 << 30;
@@ -12,10 +12,15 @@ const MAX_LEN: u64 = 1 << 30;
 /// Reads a module from a file, or from stdin for `-`. Returns its name for messages, and its bytes.
 pub fn module(file: &str) -> Result<(String, Vec<u8>), String> {
     if file == "-" {
-        let bytes = streams::read_all().map_err(|e| format!("cannot read the module from stdin: {e}"))?;
+        let bytes = stdin().map_err(|e| format!("cannot read the module from stdin: {e}"))?;
         return Ok(("<stdin>".to_owned(), bytes));
     }
     Ok((file.to_owned(), bytes(Path::new(file)).map_err(|e| format!("cannot read {file}: {e}"))?))
+}
+
+/// Reads all of standard input.
+pub fn stdin() -> io::Result<Vec<u8>> {
+    limited(Stdin)
 }
 
 /// Reads a file. One that is too large is refused by its size.

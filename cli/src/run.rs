@@ -74,7 +74,7 @@ impl Source {
     pub fn read(script: &str, args: Vec<String>) -> Result<Self, String> {
         let folder = PathBuf::from(".");
         if script == "-" {
-            let bytes = streams::read_all().map_err(|e| format!("cannot read the script from stdin: {e}"))?;
+            let bytes = read::stdin().map_err(|e| format!("cannot read the script from stdin: {e}"))?;
             let text = text("the script on stdin", bytes)?;
             return Ok(Self { name: "<stdin>".to_owned(), text, folder, args });
         }

@@ -72,10 +72,3 @@ pub fn print(text: &[u8]) -> io::Result<()> {
         result => result,
     }
 }
-
-/// Reads all of standard input.
-pub fn read_all() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    Stdin.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}

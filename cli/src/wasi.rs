@@ -32,7 +32,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     }
     let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
     for folder in &folders {
-        folder.read(&mut before, &mut times)?;
+        folder.read(&mut before, (options.times == Times::Host).then_some(&mut times))?;
     }
     let program = Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = WasiCommand::new()
