@@ -111,6 +111,7 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
+mod builtins;
 mod check;
 mod docs;
 mod engine;

@@ -1,6 +1,7 @@
 //! The Starlark types. Each handle is a store and what wasmi calls the thing inside it.
 
 pub(crate) mod absent;
+mod arity;
 pub(crate) mod callback;
 pub(crate) mod caller;
 pub(crate) mod convert;
@@ -20,6 +21,7 @@ pub(crate) mod memory;
 pub(crate) mod module;
 mod namespace;
 pub(crate) mod outcome;
+mod resolve;
 pub(crate) mod scope;
 pub(crate) mod store;
 mod store_ref;

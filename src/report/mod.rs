@@ -4,6 +4,7 @@
 
 mod excerpt;
 mod frames;
+mod signature;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -50,7 +51,10 @@ impl Reporter {
         // What a script says with `fail` is its own.
         let is_ours = Error::find_in(error).is_some() || matches!(error.kind(), starlark::ErrorKind::Fail(_));
         let place = error.span().filter(|_| !is_ours).map(|span| self.original(span));
-        match place.and_then(|place| messages::advice(&message, &place)) {
+        let advice = place.and_then(|place| {
+            messages::advice(&message, &place).or_else(|| signature::advice(&message, place.source_span()))
+        });
+        match advice {
             Some(advice) => format!("{message}; {advice}"),
             None => message,
         }

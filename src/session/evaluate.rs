@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use once_cell::sync::Lazy;
-use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
+use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 use starlark::values::list::AllocList;
@@ -18,6 +18,7 @@ use super::mailbox::{Mailbox, Reply, Request};
 use super::printer::{Print, Printed, Printer};
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
+use crate::builtins::builtins;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::interrupt::Interrupt;
@@ -31,36 +32,14 @@ use crate::slices;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
-/// The globals of the sandbox: nothing in them tells of the host, or of addresses.
-static GLOBALS: Lazy<Globals> = Lazy::new(|| own_globals().build());
-
-fn own_globals() -> GlobalsBuilder {
-    use LibraryExtension as L;
-    let extensions = [
-        L::StructType,
-        L::RecordType,
-        L::EnumType,
-        L::NamespaceType,
-        L::Map,
-        L::Filter,
-        L::Partial,
-        L::Print,
-        L::Pprint,
-        L::Pstr,
-        L::Prepr,
-        L::Json,
-        L::Typing,
-        L::SetType,
-    ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals)
-}
+static GLOBALS: Lazy<Globals> = Lazy::new(|| builtins().build());
 
 /// Returns what every script that an engine runs sees, but for `argv`.
 pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
     match grants.functions().is_empty() && grants.values().is_empty() {
         true => Ok(&GLOBALS),
-        false => grants.globals(|| globals::extend(own_globals(), grants, &GLOBALS)),
+        false => grants.globals(|| globals::extend(builtins(), grants, &GLOBALS)),
     }
 }
 

@@ -54,10 +54,12 @@ const TIERS: &[&[&str]] = &[
     &["api::exports"],
     &["api::instance"],
     &["api::caller", "api::namespace"],
-    &["api::absent"],
+    &["api::absent", "api::arity"],
+    &["api::resolve"],
     &["api::link"],
     &["api::instantiate", "api::outcome"],
     &["globals"],
+    &["builtins"],
     // Above `globals` only because it is about what leaves a script: it needs no script type.
     &["report"],
     &["session"],
