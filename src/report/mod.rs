@@ -50,7 +50,13 @@ impl Reporter {
         let message = error.without_diagnostic().to_string();
         // What a script says with `fail` is its own.
         let is_ours = Error::find_in(error).is_some() || matches!(error.kind(), starlark::ErrorKind::Fail(_));
-        let place = error.span().filter(|_| !is_ours).map(|span| self.original(span));
+        if is_ours {
+            return message;
+        }
+        if let Some(reworded) = messages::reworded(&message) {
+            return reworded;
+        }
+        let place = error.span().map(|span| self.original(span));
         let advice = place.and_then(|place| {
             messages::advice(&message, &place).or_else(|| signature::advice(&message, place.source_span()))
         });
