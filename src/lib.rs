@@ -112,10 +112,13 @@
 mod api;
 mod budget;
 mod check;
+mod data;
 mod docs;
 mod engine;
 mod error;
+mod files;
 mod fuel;
+mod glob;
 #[allow(unsafe_code)]
 mod globals;
 mod host;

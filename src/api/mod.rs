@@ -4,6 +4,7 @@ pub(crate) mod absent;
 pub(crate) mod callback;
 pub(crate) mod caller;
 pub(crate) mod convert;
+pub(crate) mod data;
 pub(crate) mod evaluation;
 pub(crate) mod exports;
 mod fuel;
