@@ -36,12 +36,18 @@ pub enum Action {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples: wasmlark run script.star in.txt     wasmlark run -e '6 * 7'\n          \
+    wasmlark run --out frames draw.star < scene.json\n\n\
+    Exit status: 0; 1 if the script failed; 2 for usage; 3 if a limit ended it; or what `exit(n)` says.")]
 pub struct RunArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
-    /// The directory that names in `load` and `wasm.Module` are relative to [default: the script's]
+    /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
+    /// Let the script write files, with `write_file`: below DIR, when it has succeeded, all or none
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<std::path::PathBuf>,
     /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,

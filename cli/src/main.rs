@@ -10,6 +10,7 @@ mod folder;
 mod generate;
 mod inspect;
 mod limits;
+mod out;
 mod read;
 mod root;
 mod run;
