@@ -128,3 +128,57 @@ fn nothing_is_written_through_what_is_in_the_way() {
         assert_eq!(fs::read_dir(folder.join("elsewhere")).unwrap().count(), 0);
     }
 }
+
+/// The checksum of a PNG's chunks.
+fn crc32(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| bit(crc)))
+}
+
+#[test]
+fn a_script_writes_a_picture() {
+    let folder = folder("png");
+    // More than one block of 65,535 bytes.
+    let (width, height) = (150_usize, 200_usize);
+    let script = "load('lib/png.star', 'png')\nwrite_file('a.png', png(150, 200, stdin()))";
+    let pixels: Vec<u8> =
+        (0..width * height).flat_map(|n| [(n % 251) as u8, (n % 241) as u8, (n % 7) as u8, 99]).collect();
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/real");
+    ends(&run(&folder, &["--root", root, "--out", ".", "-e", script], &pixels), 0, b"", "");
+    let file = fs::read(folder.join("a.png")).unwrap();
+    let mut rest = file.strip_prefix(b"\x89PNG\r\n\x1a\n").unwrap();
+    let mut take = |length: usize| {
+        let (part, tail) = rest.split_at(length);
+        rest = tail;
+        part
+    };
+    let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
+    let mut chunks = Vec::new();
+    for kind in [b"IHDR", b"IDAT", b"IEND"] {
+        let length = number(take(4)) as usize;
+        let chunk = take(4 + length);
+        assert_eq!(chunk.get(..4), Some(&kind[..]));
+        assert_eq!(number(take(4)), crc32(chunk));
+        chunks.push(chunk.get(4..).unwrap().to_vec());
+    }
+    assert!(rest.is_empty());
+    let header = [[0, 0, 0, 150], [0, 0, 0, 200]].concat();
+    assert_eq!(chunks.first(), Some(&[header, vec![8, 2, 0, 0, 0]].concat()));
+    // The blocks, between the header of the stream and its checksum.
+    let mut blocks = chunks.get(1).and_then(|chunk| chunk.get(2..chunk.len() - 4)).unwrap();
+    let (mut data, mut count) = (Vec::new(), 0);
+    while let Some((head, tail)) = blocks.split_at_checked(5) {
+        let [last, a, b, not_a, not_b] = head.try_into().unwrap();
+        assert_eq!([not_a, not_b], [!a, !b]);
+        let (block, tail) = tail.split_at(u16::from_le_bytes([a, b]).into());
+        data.extend_from_slice(block);
+        assert_eq!(last == 1, tail.is_empty());
+        (blocks, count) = (tail, count + 1);
+    }
+    assert_eq!(count, 2);
+    let rows = pixels.chunks(width * 4).map(|row| {
+        let colours = row.chunks(4).flat_map(|pixel| pixel.iter().take(3).copied());
+        [0].into_iter().chain(colours).collect::<Vec<u8>>()
+    });
+    assert_eq!(data, rows.collect::<Vec<_>>().concat());
+}
