@@ -8,7 +8,12 @@ pub(crate) struct Glob<'a> {
 
 impl<'a> Glob<'a> {
     pub(crate) fn new(pattern: &'a str) -> Self {
-        Self { parts: pattern.split('/').collect() }
+        let mut parts: Vec<&str> = pattern.split('/').collect();
+        // At the end it stands for what is in a folder, not for the folder.
+        if parts.last() == Some(&"**") {
+            parts.push("*");
+        }
+        Self { parts }
     }
 
     /// Returns the folder in which all names are that may match: the parts before the first one with a wildcard.
