@@ -13,8 +13,12 @@ const NAMESPACE: &str = "wasm";
 /// The name of the page on functions outside of the namespace.
 const GLOBALS: &str = "globals";
 
+/// The name of the page on the functions of tests.
+const ASSERTS: &str = "asserts";
+
 /// Returns the reference of the script API in Markdown: a page for the namespace `wasm` and one for each of its types, by
-/// their names in scripts, and a page `globals` for the functions of a [`Sandbox`](crate::Sandbox) that are not in the namespace.
+/// their names in scripts; a page `globals` for the functions of a [`Sandbox`](crate::Sandbox) that are not in the namespace, and
+/// a page `asserts` for those of [tests](crate::Sandbox::asserts).
 ///
 /// ```
 /// let pages = wasmlark::reference();
@@ -23,9 +27,10 @@ const GLOBALS: &str = "globals";
 /// ```
 pub fn reference() -> BTreeMap<String, String> {
     let Some(module) = namespace() else { return BTreeMap::new() };
-    let globals = global_functions();
+    let [globals, asserts] = [global_functions(), assert_functions()];
     let page = |name: &str, module| DocModuleInfo { module, name: name.to_owned(), page_path: name.to_owned() };
-    let pages = render_markdown_multipage(vec![page(NAMESPACE, &module), page(GLOBALS, &globals)], None, false);
+    let pages = vec![page(NAMESPACE, &module), page(GLOBALS, &globals), page(ASSERTS, &asserts)];
+    let pages = render_markdown_multipage(pages, None, false);
     pages.into_iter().map(|(path, text)| (path.replace('/', "."), tidy(&text))).collect()
 }
 
@@ -35,7 +40,8 @@ pub fn reference_entry(name: &str) -> Option<String> {
     if let Some(page) = reference().remove(name) {
         return Some(page);
     }
-    if let Some(item) = global_functions().members.get(name) {
+    let functions = [global_functions(), assert_functions()];
+    if let Some(item) = functions.iter().find_map(|module| module.members.get(name)) {
         return Some(tidy(&render_doc_item_no_link(name, item)));
     }
     let module = namespace()?;
@@ -52,6 +58,10 @@ pub fn reference_entry(name: &str) -> Option<String> {
 
 fn global_functions() -> DocModule {
     GlobalsBuilder::new().with(crate::api::data::functions).build().documentation()
+}
+
+fn assert_functions() -> DocModule {
+    GlobalsBuilder::new().with(crate::api::asserts::functions).build().documentation()
 }
 
 fn namespace() -> Option<DocModule> {

@@ -113,6 +113,7 @@ mod api;
 mod budget;
 mod check;
 mod data;
+mod diff;
 mod docs;
 mod engine;
 mod error;

@@ -202,6 +202,21 @@ impl Sandbox {
         self
     }
 
+    /// Sets whether scripts have what tests assert with, `assert_eq`, `assert_fails` and more, as in `wasmlark test`.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new().asserts(true);
+    /// assert!(sandbox.run("main.star", "assert_fails(lambda: 1 // 0, 'zero')").is_ok());
+    /// let error = sandbox.run("main.star", "assert_eq(2 + 2, 5)").unwrap_err();
+    /// assert_eq!(error.message(), "assert_eq: got 4, want 5");
+    /// ```
+    pub fn asserts(mut self, has_asserts: bool) -> Self {
+        Arc::make_mut(&mut self.grants).set_asserts(has_asserts);
+        self
+    }
+
     /// Sets `argv`.
     pub fn args(mut self, args: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.args = args.into_iter().map(Into::into).collect();

@@ -62,7 +62,7 @@ fn own_globals() -> GlobalsBuilder {
 /// Returns what every script that an engine runs sees, but for `argv`.
 pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
-    match grants.functions().is_empty() && grants.values().is_empty() {
+    match grants.is_plain() {
         true => Ok(&GLOBALS),
         false => grants.globals(|| globals::extend(own_globals(), grants, &GLOBALS)),
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use starlark::syntax::AstModule;
+use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
 use super::evaluate::{Files, Loaded, Source};
@@ -74,6 +75,29 @@ impl Program {
         files.continue_from(loaded);
         let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
         result.map(|_| session)
+    }
+}
+
+impl Program {
+    /// Returns the names of the functions that the script defines at its top level, in their order, each once.
+    ///
+    /// ```
+    /// let program = wasmlark::Sandbox::new().program("main.star", "def a(): pass\ndef _b(): pass\nc = lambda: 1")?;
+    /// assert_eq!(program.functions(), ["a", "_b"]);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn functions(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        collect_functions(self.0.ast.statement(), &mut names);
+        names
+    }
+}
+
+fn collect_functions(statement: &AstStmt, names: &mut Vec<String>) {
+    match &statement.node {
+        Stmt::Def(function) if !names.contains(&function.name.ident) => names.push(function.name.ident.clone()),
+        Stmt::Statements(statements) => statements.iter().for_each(|statement| collect_functions(statement, names)),
+        _ => {}
     }
 }
 
