@@ -2,6 +2,7 @@
 
 use starlark::environment::{GlobalsBuilder, LibraryExtension};
 
+use crate::api::data;
 use crate::globals::globals;
 use crate::lang::compat;
 
@@ -24,5 +25,5 @@ pub(crate) fn builtins() -> GlobalsBuilder {
         L::Typing,
         L::SetType,
     ];
-    GlobalsBuilder::extended_by(&extensions).with(globals).with(compat::globals)
+    GlobalsBuilder::extended_by(&extensions).with(globals).with(data::functions).with(compat::globals)
 }

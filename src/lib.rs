@@ -113,10 +113,14 @@ mod api;
 mod budget;
 mod builtins;
 mod check;
+mod data;
+mod diff;
 mod docs;
 mod engine;
 mod error;
+mod files;
 mod fuel;
+mod glob;
 #[allow(unsafe_code)]
 mod globals;
 mod host;

@@ -15,7 +15,11 @@ pub const LIMIT: u8 = 3;
 
 /// Returns the exit status for the error that ended a run.
 pub fn status(error: &Error) -> u8 {
-    if matches!(error.kind(), ErrorKind::Limit(_)) { LIMIT } else { FAILED }
+    match error.kind() {
+        ErrorKind::Limit(_) => LIMIT,
+        ErrorKind::Exit => error.exit_code().and_then(|code| code.try_into().ok()).unwrap_or(FAILED),
+        _ => FAILED,
+    }
 }
 
 /// Prints why the command cannot do what it was asked to do, and returns the exit status.

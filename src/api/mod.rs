@@ -2,9 +2,11 @@
 
 pub(crate) mod absent;
 mod arity;
+pub(crate) mod asserts;
 pub(crate) mod callback;
 pub(crate) mod caller;
 pub(crate) mod convert;
+pub(crate) mod data;
 pub(crate) mod evaluation;
 pub(crate) mod exports;
 mod fuel;

@@ -15,10 +15,11 @@ use starlark::values::{OwnedFrozenValue, Value as Starlark};
 use super::Stats;
 use super::globals;
 use super::mailbox::{Mailbox, Reply, Request};
-use super::printer::{Print, Printed, Printer};
+use super::printer::Printer;
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::builtins::builtins;
+use crate::data::{Channels, Data};
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::interrupt::Interrupt;
@@ -37,7 +38,7 @@ static GLOBALS: Lazy<Globals> = Lazy::new(|| builtins().build());
 /// Returns what every script that an engine runs sees, but for `argv`.
 pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
-    match grants.functions().is_empty() && grants.values().is_empty() {
+    match grants.is_plain() {
         true => Ok(&GLOBALS),
         false => grants.globals(|| globals::extend(builtins(), grants, &GLOBALS)),
     }
@@ -57,6 +58,7 @@ pub(crate) struct Files {
     engine: Engine,
     budget: Budget,
     args: Vec<String>,
+    data: Data,
     printer: Printer,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
     /// The files that are being loaded now, outermost first.
@@ -80,7 +82,7 @@ pub(super) struct Loaded {
     modules: BTreeMap<String, FrozenModule>,
     budget: Budget,
     ticks: u64,
-    printed: Printed,
+    data: Data,
     edits: Vec<Arc<SourceEdits>>,
 }
 
@@ -150,13 +152,15 @@ fn is_starlarks_own(error: &starlark::Error) -> bool {
 }
 
 impl Files {
-    pub(crate) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+    pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels) -> Self {
         let budget = Budget::new(engine.limits());
+        let data = Data::new(channels, engine.limits());
         Self {
             ticks_extra: ticks::Extra(budget.ticks.clone()),
             budget,
             args,
-            printer: Printer::new(print, engine.limits().output),
+            printer: Printer(data.clone()),
+            data,
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
@@ -167,8 +171,8 @@ impl Files {
         }
     }
 
-    pub(super) fn take_output(&self) -> String {
-        self.printer.take_output()
+    pub(super) fn data(&self) -> &Data {
+        &self.data
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -178,7 +182,11 @@ impl Files {
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
         match result {
             Ok(value) => value.map(Some),
-            Err(error) => Err(self.reporter.explain(&error)),
+            Err(error) => match self.reporter.explain(&error) {
+                // `exit()` is a way to succeed.
+                error if error.kind() == ErrorKind::Exit && error.exit_code() == Some(0) => Ok(Some(Value::None)),
+                error => Err(error),
+            },
         }
     }
 
@@ -228,7 +236,7 @@ impl Files {
         };
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
-        Evaluation::attach(module, self.engine.clone(), self.budget.clone(), self.interrupt.clone());
+        Evaluation::attach(module, self.engine.clone(), self.budget.clone(), self.data.clone(), self.interrupt.clone());
         let globals = sandbox_globals(&self.engine)?;
         self.spend(eval, ticks, |eval| eval.eval_module(ast, globals))
     }
@@ -264,7 +272,7 @@ impl Files {
     /// Returns what the files that were loaded left behind.
     pub(super) fn into_loaded(self) -> Loaded {
         Loaded {
-            printed: self.printer.printed(),
+            data: self.data,
             edits: self.reporter.edits(),
             ticks: self.ticks.get(),
             modules: self.loaded.into_inner(),
@@ -277,7 +285,8 @@ impl Files {
         let left = self.engine.limits().ticks.saturating_sub(loaded.ticks);
         self.budget = loaded.budget.fork(left);
         self.ticks_extra = ticks::Extra(self.budget.ticks.clone());
-        self.printer.continue_from(&loaded.printed);
+        self.data = loaded.data.fork();
+        self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());
         self.ticks.set(loaded.ticks);
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));

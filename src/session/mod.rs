@@ -7,6 +7,7 @@ mod printer;
 mod program;
 mod whole;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -14,9 +15,9 @@ use std::task::{Context, Poll, Waker};
 use self::evaluate::live;
 pub(crate) use self::evaluate::{Files, Source, grant, sandbox_globals};
 use self::mailbox::{Mailbox, Request};
-pub(crate) use self::printer::Print;
 pub use self::program::Program;
 use self::whole::Whole;
+use crate::data::Output;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::value::Value;
@@ -143,10 +144,30 @@ impl Session {
         self.0.files.interrupt.clone()
     }
 
-    /// Takes what the script printed since it was last asked; empty where
-    /// [`Sandbox::on_print`](crate::Sandbox::on_print) takes that.
+    /// Takes what the script printed and wrote to standard output since it was last asked; what is not UTF-8 is replaced.
+    /// Empty where [`Sandbox::on_print`](crate::Sandbox::on_print) or [`Sandbox::on_write`](crate::Sandbox::on_write) takes it.
     pub fn take_output(&mut self) -> String {
-        self.0.files.take_output()
+        self.take_all_output().text
+    }
+
+    /// Takes the bytes that [`take_output`](Self::take_output) takes as text.
+    pub fn take_output_bytes(&mut self) -> Vec<u8> {
+        self.0.files.data().take_output_bytes()
+    }
+
+    pub(crate) fn take_all_output(&mut self) -> Output {
+        self.0.files.data().take_output()
+    }
+
+    /// Takes what the script wrote to standard error since it was last asked; empty where
+    /// [`Sandbox::on_write_error`](crate::Sandbox::on_write_error) takes that.
+    pub fn take_error_output(&mut self) -> Vec<u8> {
+        self.0.files.data().take_error_output()
+    }
+
+    /// Takes the files that the script wrote since it was last asked, by their names. A failed call may have written some.
+    pub fn take_files(&mut self) -> BTreeMap<String, Vec<u8>> {
+        self.0.files.data().take_files()
     }
 
     /// Returns what the script and all calls spent until now.

@@ -11,10 +11,10 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks"],
+    &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff"],
     &["error"],
-    &["limits", "slices"],
-    &["budget", "value"],
+    &["limits", "slices", "files"],
+    &["budget", "value", "data"],
     &["api::scope"],
     &["api::host_module"],
     &["module::skim", "module::binary"],
@@ -47,7 +47,7 @@ const TIERS: &[&[&str]] = &[
     &["engine"],
     &["api::convert", "api::identity", "api::handle", "api::wasi_module"],
     &["api::evaluation"],
-    &["api::store"],
+    &["api::store", "api::data", "api::asserts"],
     &["api::store_ref", "api::fuel", "api::typed_calls"],
     &["api::function"],
     &["api::callback", "api::memory", "api::global", "api::table", "api::module", "api::wasi", "api::host_function"],
