@@ -225,9 +225,14 @@ impl Error {
         wasmi::Error::host(HostFault(self))
     }
 
+    /// The error of a host function that wasmi carries, if it is one.
+    pub(crate) fn of_host(error: &wasmi::Error) -> Option<&Self> {
+        error.downcast_ref::<HostFault>().map(|HostFault(ours)| ours)
+    }
+
     /// What ended a run of wasm; `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
-        if let Some(HostFault(ours)) = error.downcast_ref::<HostFault>() {
+        if let Some(ours) = Self::of_host(error) {
             let mut ours = ours.copy();
             ours.0.message = format!("{}, {}", ours.message(), place());
             return ours;

@@ -119,6 +119,7 @@ mod fuel;
 #[allow(unsafe_code)]
 mod globals;
 mod host;
+mod host_failure;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;

@@ -10,9 +10,13 @@
 
 use std::fmt;
 
-use wasmi::{AsContext, AsContextMut, Func, ResumableCall, TrapCode, Val};
+use wasmi::{
+    AsContext, AsContextMut, Func, ResumableCall, StoreContextMut, TrapCode, TypedFunc, TypedResumableCall, Val,
+    WasmParams, WasmResults,
+};
 
 use crate::error::{Error, ErrorKind};
+use crate::host_failure::HostFailure;
 use crate::interrupt::Interrupt;
 
 /// The fuel of a slice. A guest spends it in less than a millisecond, and to pause costs less than a thousandth of that.
@@ -91,6 +95,51 @@ pub(crate) fn call(
                 call = paused.resume(&mut context, outputs)?;
             }
         }
+    }
+}
+
+/// Calls a function of a known type in slices.
+#[inline]
+pub(crate) fn call_typed<T: Sliced, Params: WasmParams, Results: WasmResults>(
+    func: &TypedFunc<Params, Results>,
+    context: &mut StoreContextMut<'_, T>,
+    params: Params,
+) -> Result<Results, wasmi::Error> {
+    match func.call_resumable(&mut *context, params)? {
+        TypedResumableCall::Finished(results) => Ok(results),
+        paused => go_on(paused, context),
+    }
+}
+
+#[cold]
+fn go_on<T: Sliced, Results: WasmResults>(
+    mut call: TypedResumableCall<Results>,
+    context: &mut StoreContextMut<'_, T>,
+) -> Result<Results, wasmi::Error> {
+    loop {
+        match call {
+            TypedResumableCall::Finished(results) => return Ok(results),
+            TypedResumableCall::HostTrap(trap) => return Err(taken(trap.host_error())),
+            TypedResumableCall::OutOfFuel(paused) => {
+                next_slice(context, paused.required_fuel())?;
+                call = paused.resume(&mut *context)?;
+            }
+        }
+    }
+}
+
+/// Returns the error of a host function as if it were owned: wasmi 2.0.0 only lends that of a typed call.
+fn taken(error: &wasmi::Error) -> wasmi::Error {
+    if let Some(failure) = error.downcast_ref::<HostFailure>() {
+        return failure.take().into_wasmi();
+    }
+    if let Some(error) = Error::of_host(error) {
+        return error.copy().into_wasmi();
+    }
+    match (error.i32_exit_status(), error.as_trap_code()) {
+        (Some(code), _) => wasmi::Error::i32_exit(code),
+        (None, Some(code)) => code.into(),
+        (None, None) => wasmi::Error::new(error.to_string()),
     }
 }
 

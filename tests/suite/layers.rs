@@ -13,7 +13,8 @@ use syn::visit::{self, Visit};
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks"],
     &["error"],
-    &["limits", "slices"],
+    &["limits", "host_failure"],
+    &["slices"],
     &["budget", "value"],
     &["api::scope"],
     &["api::host_module"],

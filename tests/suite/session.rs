@@ -421,3 +421,52 @@ fn slices_change_no_result_and_no_cost() {
         assert_eq!(whole.0.is_ok(), fuel == used, "{fuel}");
     }
 }
+
+/// An error of each kind that a host function can end a guest with comes out of slices as it does without them.
+#[test]
+fn slices_change_no_error() {
+    use std::error::Error as _;
+    let script = r#"
+guest = wasm.wat('''(module
+    (import "env" "fails" (func $fails (param i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "script" "fails" (func $script (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (func (export "host") (param i32) (result i32) (call $fails (local.get 0)))
+    (func (export "exit") (param i32) (call $exit (local.get 0)))
+    (func (export "script") (param i32) (result i32) (call $script (local.get 0)))
+    (func (export "trap") (unreachable)))''')
+def f(caller, n): return 1 // (n - n)
+exports = wasm.instantiate(guest, imports = {"script": {"fails": f}}, wasi = wasm.wasi()).exports
+def host(): exports.host(7)
+def exit(): exports.exit(7)
+def script(): exports.script(7)
+def trap(): exports.trap()
+"#;
+    let mut sandbox = Sandbox::new();
+    sandbox.import("env", "fails", |_: &mut wasmlark::Caller<'_>, n: i32| -> Result<i32, std::fmt::Error> {
+        assert_eq!(n, 7);
+        Err(std::fmt::Error)
+    });
+    let mut outcomes = Vec::new();
+    for is_interruptible in [false, true] {
+        sandbox = sandbox.interruptible(is_interruptible);
+        let mut session = sandbox.load("main.star", script).unwrap();
+        outcomes.push(["host", "exit", "script", "trap"].map(|name| {
+            let error = session.call_values(name, &[]).unwrap_err();
+            let source = error.source().is_some_and(|source| source.downcast_ref::<std::fmt::Error>().is_some());
+            (error.kind(), error.exit_code(), error.to_string(), source)
+        }));
+    }
+    assert_eq!(outcomes[0], outcomes[1]);
+    let kinds = outcomes[1].each_ref().map(|(kind, code, _, source)| (*kind, *code, *source));
+    assert_eq!(
+        kinds,
+        [
+            (ErrorKind::Host, None, true),
+            (ErrorKind::Trap(TrapCode::Exit), Some(7), false),
+            (ErrorKind::Script, None, false),
+            (ErrorKind::Trap(TrapCode::Unreachable), None, false),
+        ]
+    );
+}
