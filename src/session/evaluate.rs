@@ -13,8 +13,9 @@ use starlark::values::list::AllocList;
 use starlark::values::{OwnedFrozenValue, Value as Starlark};
 
 use super::Stats;
+use super::functions::functions;
 use super::globals;
-use super::mailbox::{Mailbox, Reply, Request};
+use super::mailbox::{Answer, Mailbox, Reply, Request};
 use super::printer::{Print, Printed, Printer};
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
@@ -126,9 +127,11 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                     let result = files.call(&mut eval, ticks, &name, &args);
                     files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
                 }
-                Request::Get { name } => {
-                    variable(&module, &name).map(|value| Value::from_starlark(value, module.heap())).transpose()
-                }
+                Request::Get { name } => match variable(&module, &name) {
+                    Some(value) => Value::from_starlark(value, module.heap()).map(Answer::Value),
+                    None => Ok(Answer::Nothing),
+                },
+                Request::Functions => Ok(Answer::Functions(functions(&module))),
             };
             mailbox.reply(reply);
             if module.heap().allocated_bytes().saturating_sub(collected) > COLLECT_AFTER {
@@ -198,7 +201,7 @@ impl Files {
 
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
         match result {
-            Ok(value) => value.map(Some),
+            Ok(value) => value.map(Answer::Value),
             Err(error) => Err(self.reporter.explain(&error)),
         }
     }

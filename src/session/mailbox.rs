@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 
+use super::functions::ScriptFunction;
 use crate::error::Error;
 use crate::value::Value;
 
@@ -11,10 +12,18 @@ use crate::value::Value;
 pub(super) enum Request {
     Call { name: String, args: Vec<Value> },
     Get { name: String },
+    Functions,
 }
 
-/// `None` for a variable that is not there.
-pub(super) type Reply = Result<Option<Value>, Error>;
+/// What the evaluation answers.
+pub(super) enum Answer {
+    Value(Value),
+    /// There is no such variable.
+    Nothing,
+    Functions(Vec<ScriptFunction>),
+}
+
+pub(super) type Reply = Result<Answer, Error>;
 
 #[derive(Default)]
 pub(super) struct Mailbox {

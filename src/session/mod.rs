@@ -1,6 +1,7 @@
 //! A script that was run, and whose functions can be called after that.
 
 mod evaluate;
+mod functions;
 mod globals;
 mod mailbox;
 mod printer;
@@ -13,7 +14,8 @@ use std::task::{Context, Poll, Waker};
 
 use self::evaluate::live;
 pub(crate) use self::evaluate::{Files, Source, grant, sandbox_globals};
-use self::mailbox::{Mailbox, Request};
+pub use self::functions::{Param, ParamKind, ScriptFunction};
+use self::mailbox::{Answer, Mailbox, Request};
 pub(crate) use self::printer::Print;
 pub use self::program::Program;
 use self::whole::Whole;
@@ -70,7 +72,7 @@ impl Session {
         let mailbox = Rc::new(Mailbox::default());
         let evaluation = live(files.clone(), mailbox.clone(), name.to_owned(), source);
         let mut session = Self(Whole { files, mailbox, evaluation: Some(Box::pin(evaluation)) });
-        let result = session.resume().map(Option::unwrap_or_default);
+        let result = session.value();
         (session, result)
     }
 
@@ -120,7 +122,7 @@ impl Session {
     /// than 200 levels), the call fails, a limit ends it, or its result is nested too deeply or too large to leave the script.
     pub fn call_values(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
         self.0.mailbox.send(Request::Call { name: name.to_owned(), args: args.to_vec() });
-        self.resume().map(Option::unwrap_or_default)
+        self.value()
     }
 
     /// Returns the value of a global variable of the script; `None` if there is none of this name. Names that begin with
@@ -131,7 +133,40 @@ impl Session {
     /// If the value is nested too deeply or too large to leave the script.
     pub fn get(&mut self, name: &str) -> Result<Option<Value>, Error> {
         self.0.mailbox.send(Request::Get { name: name.to_owned() });
-        self.resume()
+        match self.resume()? {
+            Answer::Value(value) => Ok(Some(value)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the functions that the script has, with their parameters, in the order in which it defines them.
+    ///
+    /// They are what [`call`](Self::call) finds: `def`s, lambdas and builtins under names of the script, loaded ones
+    /// among them, except for names that begin with an underscore. Functions of a guest can be called but are not listed.
+    ///
+    /// ```
+    /// let script = "
+    /// def greet(name, *, greeting = 'hello'):
+    ///     'Greets somebody.'
+    ///     return greeting + ' ' + name
+    /// def _helper(): pass
+    /// ";
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", script)?;
+    /// let [greet] = &session.functions()?[..] else { panic!() };
+    /// assert_eq!(greet.to_string(), "greet(name, *, greeting = \"hello\")");
+    /// assert_eq!(greet.doc.as_deref(), Some("Greets somebody."));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the session has ended because a call panicked.
+    pub fn functions(&mut self) -> Result<Vec<ScriptFunction>, Error> {
+        self.0.mailbox.send(Request::Functions);
+        match self.resume()? {
+            Answer::Functions(functions) => Ok(functions),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Returns the means to end a call of this session from another thread.
@@ -154,8 +189,16 @@ impl Session {
         self.0.files.stats()
     }
 
+    /// Lets the evaluation work until it has a value.
+    fn value(&mut self) -> Result<Value, Error> {
+        match self.resume()? {
+            Answer::Value(value) => Ok(value),
+            _ => Ok(Value::None),
+        }
+    }
+
     /// Lets the evaluation work until it has a reply.
-    fn resume(&mut self) -> Result<Option<Value>, Error> {
+    fn resume(&mut self) -> Result<Answer, Error> {
         let ended = || Error::new(ErrorKind::Script, "the session has ended: a call panicked");
         // Not put back if this panics: a future that panicked must not be polled.
         let mut evaluation = self.0.evaluation.take().ok_or_else(ended)?;

@@ -470,3 +470,43 @@ def trap(): exports.trap()
         ]
     );
 }
+
+#[test]
+fn functions_are_listed_in_order_of_definition() {
+    let mut sandbox = Sandbox::new();
+    sandbox.file("lib.star", "def loaded(): pass");
+    let script = r#"
+load("lib.star", "loaded")
+def z(a, b = [1], *args, c, d = None, **kwargs):
+    """Does it.
+
+    Really.
+    """
+def only(a, b, *, c): pass
+VERSION = 3
+a = lambda x: x
+def _private(): pass
+if True:
+    def conditional(a): pass
+size = len
+memory = wasm.Memory(1)
+alias = z"#;
+    let mut session = sandbox.load("main.star", script).unwrap();
+    let functions = session.functions().unwrap();
+    let shown: Vec<_> = functions.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "loaded()",
+            "z(a, b = [1], *args, c, d = None, **kwargs)",
+            "only(a, b, *, c)",
+            "a(x)",
+            "conditional(a)",
+            "size(a, /)",
+            "alias(a, b = [1], *args, c, d = None, **kwargs)",
+        ]
+    );
+    assert_eq!(functions[1].doc.as_deref(), Some("Does it.\n\nReally."));
+    assert_eq!((functions[2].doc.as_deref(), functions[2].params[2].name.as_str()), (None, "c"));
+    assert_eq!(functions[2].params[2].kind, wasmlark::ParamKind::Named);
+}
