@@ -96,6 +96,11 @@ impl Engine {
         Self::build(limits, Some(loader), Some(suggest), slice)
     }
 
+    /// The engine of a command module.
+    pub(crate) fn for_command(limits: Limits, slice: Option<u64>) -> Self {
+        Self::build(limits, None, None, slice)
+    }
+
     fn build(limits: Limits, loader: Option<Box<Loader>>, suggest: Option<Box<Suggest>>, slice: Option<u64>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
         Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, slice, suggest }), Arc::default())

@@ -62,6 +62,8 @@ pub enum ErrorKind {
     Limit(Limit),
     /// The application ended the run by an [`Interrupt`](crate::Interrupt).
     Interrupted,
+    /// A deadline ended the run. Whether it does depends on the clock: unlike all other errors, it is not repeatable.
+    Deadline,
 }
 
 /// Why WebAssembly code trapped.

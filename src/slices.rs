@@ -17,7 +17,7 @@ use wasmi::{
 
 use crate::error::{Error, ErrorKind};
 use crate::host_failure::HostFailure;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Stop};
 
 /// The fuel of a slice. A guest spends it in less than a millisecond, and to pause costs less than a thousandth of that.
 pub(crate) const SLICE: u64 = 100_000;
@@ -165,8 +165,8 @@ fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bo
 
 /// Moves the next slice to the counter.
 fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u64) -> Result<(), wasmi::Error> {
-    if context.data().slices().is_some_and(|slices| slices.interrupt.is_requested()) {
-        return Err(wasmi::Error::host(Stopped));
+    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell()) {
+        return Err(wasmi::Error::host(Stopped(stop)));
     }
     match fuel(&*context) {
         Some(left) if left >= required => {
@@ -179,17 +179,29 @@ fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u
 
 /// What ends a guest that is interrupted: passes through wasm untouched.
 #[derive(Debug)]
-pub(crate) struct Stopped;
+pub(crate) struct Stopped(pub(crate) Stop);
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", interrupted())
+        write!(f, "{}", stopped(self.0))
     }
 }
 
 impl wasmi::errors::HostError for Stopped {}
 
-/// Returns the error of a call that was interrupted.
-pub(crate) fn interrupted() -> Error {
-    Error::new(ErrorKind::Interrupted, "interrupted by the application")
+/// Returns the error of what was stopped.
+pub(crate) fn stopped(why: Stop) -> Error {
+    match why {
+        Stop::Requested => Error::new(ErrorKind::Interrupted, "interrupted by the application"),
+        Stop::Deadline(after) => Error::new(
+            ErrorKind::Deadline,
+            format!(
+                "the deadline of {after:?} has passed; how far a script gets until then depends on the clock, so this is not \
+                 repeatable"
+            ),
+        ),
+        Stop::NoClock => {
+            Error::new(ErrorKind::Deadline, "a deadline is set, and has passed at once: this target has no clock")
+        }
+    }
 }

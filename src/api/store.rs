@@ -231,8 +231,8 @@ impl<'v> Store<'v> {
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
             return failure.take().into_starlark();
         }
-        if error.downcast_ref::<Stopped>().is_some() {
-            return slices::interrupted().into();
+        if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
+            return slices::stopped(*why).into();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
             let error = self.out_of_fuel(this);

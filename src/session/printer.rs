@@ -40,6 +40,11 @@ impl Printer {
         Printed { output: self.output.borrow().clone(), left: self.left.get() }
     }
 
+    /// Lets as much be printed again as the limit allows.
+    pub(super) fn refill(&self) {
+        self.left.set(self.limit);
+    }
+
     pub(super) fn take_output(&self) -> String {
         self.output.take()
     }

@@ -9,6 +9,7 @@ use super::evaluate::{Files, Loaded, Source};
 use super::{Print, Session};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 
 /// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed, with all that it loads evaluated and frozen.
 ///
@@ -42,6 +43,7 @@ struct Inner {
     engine: Engine,
     args: Vec<String>,
     print: Option<Arc<Print>>,
+    interrupt: Interrupt,
     name: String,
     ast: AstModule,
     loaded: Loaded,
@@ -52,13 +54,14 @@ impl Program {
         engine: Engine,
         args: &[String],
         print: Option<Arc<Print>>,
+        interrupt: Interrupt,
         name: &str,
         script: &str,
     ) -> Result<Self, Error> {
-        let files = Files::new(engine.clone(), args.to_vec(), print.clone());
+        let files = Files::new(engine.clone(), args.to_vec(), print.clone(), &interrupt);
         let ast = files.prepare_script(name, script.to_owned())?;
         let loaded = files.into_loaded();
-        Ok(Self(Arc::new(Inner { engine, args: args.to_vec(), print, name: name.to_owned(), ast, loaded })))
+        Ok(Self(Arc::new(Inner { engine, args: args.to_vec(), print, interrupt, name: name.to_owned(), ast, loaded })))
     }
 
     /// Runs the script's statements, and returns them as a session whose functions can be called.
@@ -67,8 +70,8 @@ impl Program {
     ///
     /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
     pub fn session(&self) -> Result<Session, Error> {
-        let Inner { engine, args, print, name, ast, loaded } = &*self.0;
-        let mut files = Files::new(engine.clone(), args.clone(), print.clone());
+        let Inner { engine, args, print, interrupt, name, ast, loaded } = &*self.0;
+        let mut files = Files::new(engine.clone(), args.clone(), print.clone(), interrupt);
         files.continue_from(loaded);
         let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
         result.map(|_| session)
