@@ -121,7 +121,7 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
 fn is_end(error: &starlark::Error, eval: &Evaluator<'_, '_, '_>) -> bool {
     let evaluation = Evaluation::current(eval).as_ref();
     let limits = evaluation.engine.limits();
-    evaluation.interrupt.is_requested() || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
+    evaluation.interrupt.stop().is_some() || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
 }
 
 fn failed(function: &str, message: NoneOr<&str>, why: &str) -> starlark::Result<NoneType> {

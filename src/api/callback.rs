@@ -9,9 +9,10 @@ use wasmi::{FuncType, Val};
 use super::convert;
 use super::function::{Function, INLINE_VALS, fill, to_starlark};
 use super::scope::{self, StoreData};
-use super::store::{Callback, HostFailure, Store};
+use super::store::{Callback, Store};
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
+use crate::host_failure::HostFailure;
 use crate::module::types;
 
 /// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
@@ -59,7 +60,7 @@ impl HostCall<'_> {
                 outcome
             })
         });
-        outcome.map_err(|error| wasmi::Error::host(HostFailure(error)))
+        outcome.map_err(|error| HostFailure::new(error).into_wasmi())
     }
 
     fn call<'v>(

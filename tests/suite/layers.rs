@@ -13,7 +13,8 @@ use syn::visit::{self, Visit};
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff"],
     &["error"],
-    &["limits", "slices", "files"],
+    &["limits", "host_failure", "files"],
+    &["slices"],
     &["budget", "value", "data"],
     &["api::scope"],
     &["api::host_module"],
