@@ -9,6 +9,7 @@ mod exit;
 mod folder;
 mod generate;
 mod inspect;
+mod interrupt;
 mod limits;
 mod read;
 mod root;

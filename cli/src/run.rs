@@ -8,7 +8,7 @@ use wasmlark::{Report, Sandbox};
 
 use crate::exit::fail;
 use crate::root::Root;
-use crate::{args, exit, read, streams};
+use crate::{args, exit, interrupt, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -24,6 +24,7 @@ pub fn run(options: args::RunArguments) -> u8 {
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
     let sandbox = Sandbox::new()
+        .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
         .limits(options.limits.0)
         .args(args)
         .on_print(move |line| match streams::print(line.as_bytes()) {
@@ -33,7 +34,9 @@ pub fn run(options: args::RunArguments) -> u8 {
             _ => {}
         })
         .loader(move |name| root.read(name));
+    interrupt::watch(sandbox.interrupt(), options.timeout);
     let Report { result, stats, .. } = sandbox.report(&name, &text);
+    interrupt::is_over();
     let status = match result {
         Ok(value) if options.eval.is_some() && !value.is_none() => exit::printed(format!("{value}\n").as_bytes()),
         Ok(_) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
