@@ -234,6 +234,8 @@ impl<'v> Store<'v> {
             };
         }
         if error.downcast_ref::<Stopped>().is_some() {
+            // Else starlark's next check, at the end of the evaluation at the latest, replaces this error by one without a place.
+            self.evaluation.as_ref().interrupt.clear();
             return slices::interrupted().into();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
