@@ -9,8 +9,21 @@ use crate::value::Value;
 
 /// What the evaluation is asked for.
 pub(super) enum Request {
-    Call { name: String, args: Vec<Value> },
-    Get { name: String },
+    Call {
+        name: String,
+        args: Vec<Value>,
+    },
+    Get {
+        name: String,
+    },
+    Eval {
+        name: String,
+        text: String,
+    },
+    /// The names that a script could write, or those behind a path of names and its dot.
+    Names {
+        path: Option<String>,
+    },
 }
 
 /// `None` for a variable that is not there.
