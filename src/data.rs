@@ -196,6 +196,11 @@ impl Data {
         Ok(())
     }
 
+    /// Lets as much be written again as the limit allows.
+    pub(crate) fn refill_output(&self) {
+        self.state().written = 0;
+    }
+
     pub(crate) fn take_output(&self) -> Output {
         let bytes = std::mem::take(&mut self.state().output);
         match String::from_utf8(bytes) {

@@ -89,6 +89,11 @@ impl Engine {
         Self::build(limits, Some(Box::new(files)), slice)
     }
 
+    /// The engine of a command module.
+    pub(crate) fn for_command(limits: Limits, slice: Option<u64>) -> Self {
+        Self::build(limits, None, slice)
+    }
+
     fn build(limits: Limits, files: Option<Box<dyn FileSource>>, slice: Option<u64>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
         Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice }), Arc::default())

@@ -64,6 +64,8 @@ pub enum ErrorKind {
     Limit(Limit),
     /// The application ended the run by an [`Interrupt`](crate::Interrupt).
     Interrupted,
+    /// A deadline ended the run. Whether it does depends on the clock: unlike all other errors, it is not repeatable.
+    Deadline,
 }
 
 /// Why WebAssembly code trapped.
@@ -234,9 +236,14 @@ impl Error {
         wasmi::Error::host(HostFault(self))
     }
 
+    /// The error of a host function that wasmi carries, if it is one.
+    pub(crate) fn of_host(error: &wasmi::Error) -> Option<&Self> {
+        error.downcast_ref::<HostFault>().map(|HostFault(ours)| ours)
+    }
+
     /// What ended a run of wasm; `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
-        if let Some(HostFault(ours)) = error.downcast_ref::<HostFault>() {
+        if let Some(ours) = Self::of_host(error) {
             let mut ours = ours.copy();
             ours.0.message = format!("{}, {}", ours.message(), place());
             return ours;

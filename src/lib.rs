@@ -111,6 +111,7 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
+mod builtins;
 mod check;
 mod data;
 mod diff;
@@ -123,6 +124,7 @@ mod glob;
 #[allow(unsafe_code)]
 mod globals;
 mod host;
+mod host_failure;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -156,7 +158,7 @@ pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, inspect};
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::{Program, Session, Stats};
+pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.
 pub use starlark;
 pub use value::{Int, Struct, Value};

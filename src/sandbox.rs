@@ -12,6 +12,7 @@ use crate::files::SandboxFiles;
 use crate::host::Grants;
 use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
+use crate::interrupt::Interrupt;
 use crate::limits::Limits;
 use crate::session::{self, Files, Program, Session, Source, Stats};
 use crate::slices::SLICE;
@@ -44,6 +45,7 @@ pub struct Sandbox {
     channels: Channels,
     grants: Arc<Grants>,
     is_interruptible: bool,
+    interrupt: Interrupt,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -215,6 +217,35 @@ impl Sandbox {
     pub fn asserts(mut self, has_asserts: bool) -> Self {
         Arc::make_mut(&mut self.grants).set_asserts(has_asserts);
         self
+    }
+
+    /// Returns the means to end all that the sandbox runs, from another thread or at a time: scripts, their loads, and the
+    /// calls of sessions. It exists before anything runs, so it reaches a script's own statements, too. What it ended goes
+    /// on to be ended until [`Interrupt::reset`]; [`Session::interrupt`] is for the calls of one session.
+    ///
+    /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
+    /// [`interruptible`](Self::interruptible).
+    ///
+    /// ```
+    /// use std::thread;
+    /// use std::time::Duration;
+    /// use wasmlark::{ErrorKind, Sandbox};
+    ///
+    /// let mut sandbox = Sandbox::new().interruptible(true);
+    /// sandbox.file("loop.wat", r#"(module (func (export "spin") (loop $l (br $l))))"#);
+    /// let stop = sandbox.interrupt();
+    /// let error = thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         thread::sleep(Duration::from_millis(20));
+    ///         stop.now();
+    ///     });
+    ///     sandbox.run("main.star", "loop = wasm.instantiate('loop.wat').exports\nloop.spin()").unwrap_err()
+    /// });
+    /// assert_eq!(error.kind(), ErrorKind::Interrupted);
+    /// assert_eq!(error.location().map(|place| place.line), Some(2));
+    /// ```
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     /// Sets `argv`.
@@ -439,7 +470,7 @@ impl Sandbox {
     ///
     /// If the script cannot be parsed, or a file that it loads fails.
     pub fn program(&self, name: &str, script: &str) -> Result<Program, Error> {
-        Program::new(self.granting_engine(), &self.args, self.channels.clone(), name, script)
+        Program::new(self.granting_engine(), &self.args, self.channels.clone(), self.interrupt.clone(), name, script)
     }
 
     /// Checks a script without running it: syntax, names, types, and lints. Empty for a script that has no fault.
@@ -466,7 +497,7 @@ impl Sandbox {
         args: impl IntoIterator<Item = impl Into<String>>,
     ) -> (Session, Result<Value, Error>) {
         let args: Vec<String> = args.into_iter().map(Into::into).collect();
-        let files = Files::new(self.granting_engine(), args, self.channels.clone());
+        let files = Files::new(self.granting_engine(), args, self.channels.clone(), &self.interrupt);
         Session::start(files, name, Source::Text(script.to_owned()))
     }
 

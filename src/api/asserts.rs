@@ -101,7 +101,7 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
             Err(error) => error,
         };
         let message = match Error::find_in(&error) {
-            Some(ours) if matches!(ours.kind(), ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Interrupted) => {
+            Some(ours) if ends_the_run(ours.kind()) => {
                 return Err(error);
             }
             Some(ours) => ours.message().to_owned(),
@@ -116,12 +116,17 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
     }
 }
 
+/// Tells whether an error of this kind is about the run, and not about what the function did.
+fn ends_the_run(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Interrupted | ErrorKind::Deadline)
+}
+
 /// Tells whether starlark ends the evaluation with this error: a limit of its own is reached, or the evaluation is
 /// interrupted. Where that goes unnoticed, the next check ends it.
 fn is_end(error: &starlark::Error, eval: &Evaluator<'_, '_, '_>) -> bool {
     let evaluation = Evaluation::current(eval).as_ref();
     let limits = evaluation.engine.limits();
-    evaluation.interrupt.is_requested() || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
+    evaluation.interrupt.stop().is_some() || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
 }
 
 fn failed(function: &str, message: NoneOr<&str>, why: &str) -> starlark::Result<NoneType> {

@@ -1,6 +1,7 @@
 //! The Starlark types. Each handle is a store and what wasmi calls the thing inside it.
 
 pub(crate) mod absent;
+mod arity;
 pub(crate) mod asserts;
 pub(crate) mod callback;
 pub(crate) mod caller;
@@ -22,6 +23,7 @@ pub(crate) mod memory;
 pub(crate) mod module;
 mod namespace;
 pub(crate) mod outcome;
+mod resolve;
 pub(crate) mod scope;
 pub(crate) mod store;
 mod store_ref;

@@ -58,7 +58,7 @@ fn resolve_below(from: &str, name: &str, hint: &str) -> Result<String, Error> {
 
 /// Files that may be loading at once: each has an evaluator of its own on the native stack, where the limit `call_depth`
 /// begins anew.
-const MAX_LOADS: usize = 32;
+pub(crate) const MAX_LOADS: usize = 32;
 
 /// Refuses to load a file that is being loaded, or one too deep. `chain` ends with the file that asks; `depth` is the number
 /// of files that are being loaded, without the script itself.

@@ -11,6 +11,7 @@ use super::evaluate::{Files, Loaded, Source};
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 
 /// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed, with all that it loads evaluated and frozen.
 ///
@@ -45,6 +46,7 @@ struct Inner {
     engine: Engine,
     args: Vec<String>,
     channels: Channels,
+    interrupt: Interrupt,
     name: String,
     ast: AstModule,
     loaded: Loaded,
@@ -55,13 +57,22 @@ impl Program {
         engine: Engine,
         args: &[String],
         channels: Channels,
+        interrupt: Interrupt,
         name: &str,
         script: &str,
     ) -> Result<Self, Error> {
-        let files = Files::new(engine.clone(), args.to_vec(), channels.clone());
+        let files = Files::new(engine.clone(), args.to_vec(), channels.clone(), &interrupt);
         let ast = files.prepare_script(name, script.to_owned())?;
         let loaded = files.into_loaded();
-        Ok(Self(Arc::new(Inner { engine, args: args.to_vec(), channels, name: name.to_owned(), ast, loaded })))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            args: args.to_vec(),
+            channels,
+            interrupt,
+            name: name.to_owned(),
+            ast,
+            loaded,
+        })))
     }
 
     /// Runs the script's statements, and returns them as a session whose functions can be called.
@@ -70,8 +81,8 @@ impl Program {
     ///
     /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
     pub fn session(&self) -> Result<Session, Error> {
-        let Inner { engine, args, channels, name, ast, loaded } = &*self.0;
-        let mut files = Files::new(engine.clone(), args.clone(), channels.clone());
+        let Inner { engine, args, channels, interrupt, name, ast, loaded } = &*self.0;
+        let mut files = Files::new(engine.clone(), args.clone(), channels.clone(), interrupt);
         files.continue_from(loaded);
         let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
         result.map(|_| session)

@@ -13,7 +13,8 @@ use syn::visit::{self, Visit};
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff"],
     &["error"],
-    &["limits", "slices", "files"],
+    &["limits", "host_failure", "files"],
+    &["slices"],
     &["budget", "value", "data"],
     &["api::scope"],
     &["api::host_module"],
@@ -54,10 +55,12 @@ const TIERS: &[&[&str]] = &[
     &["api::exports"],
     &["api::instance"],
     &["api::caller", "api::namespace"],
-    &["api::absent"],
+    &["api::absent", "api::arity"],
+    &["api::resolve"],
     &["api::link"],
     &["api::instantiate", "api::outcome"],
     &["globals"],
+    &["builtins"],
     // Above `globals` only because it is about what leaves a script: it needs no script type.
     &["report"],
     &["session"],
