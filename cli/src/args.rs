@@ -23,6 +23,8 @@ pub struct Arguments {
 pub enum Action {
     /// Run a script
     Run(RunArguments),
+    /// Evaluate statements as they are typed
+    Repl(ReplArguments),
     /// Call a function that a module exports
     Call(CallArguments),
     /// Check scripts without running them: syntax, names, types, and lints
@@ -67,6 +69,25 @@ pub struct RunArguments {
     // One list: everything after SCRIPT belongs to the script, even what looks like an option.
     #[arg(value_names = ["SCRIPT", "ARG"], num_args = 1.., required_unless_present = "eval", trailing_var_arg = true)]
     pub command: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples: wasmlark repl     wasmlark repl plugin.star     echo '6 * 7' | wasmlark repl\n\n\
+    The value of an expression is printed. A block ends with an empty line. Tab completes names, attributes and\n\
+    exports. Ctrl-C ends what runs, Ctrl-D the console. From a pipe there is no prompt, and a block ends where the\n\
+    next line is not indented; the exit status is then 1 if a statement failed.")]
+pub struct ReplArguments {
+    #[command(flatten)]
+    pub limits: ScriptLimits,
+    /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
+    /// A script that is run first; its variables are at hand
+    #[arg(value_name = "SCRIPT")]
+    pub script: Option<String>,
+    /// The script's `argv`
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
 }
 
 #[derive(Args)]

@@ -14,6 +14,7 @@ mod junit;
 mod limits;
 mod out;
 mod read;
+mod repl;
 mod root;
 mod run;
 mod stack;
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
         args::Action::Run(options) => {
             ceiling::set(&options.limits.0, 1);
             stack::fitting(&options.limits.0.clone(), || run::run(options))
+        }
+        args::Action::Repl(options) => {
+            ceiling::set(&options.limits.0, 1);
+            stack::fitting(&options.limits.0.clone(), || repl::run(options))
         }
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),

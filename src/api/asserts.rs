@@ -101,7 +101,7 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
             Err(error) => error,
         };
         let message = match Error::find_in(&error) {
-            Some(ours) if matches!(ours.kind(), ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Interrupted) => {
+            Some(ours) if ends_the_run(ours.kind()) => {
                 return Err(error);
             }
             Some(ours) => ours.message().to_owned(),
@@ -114,6 +114,11 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         }
         Ok(ValueOfUnchecked::new(eval.heap().alloc(message)))
     }
+}
+
+/// Tells whether an error of this kind is about the run, and not about what the function did.
+fn ends_the_run(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Interrupted | ErrorKind::Deadline)
 }
 
 /// Tells whether starlark ends the evaluation with this error: a limit of its own is reached, or the evaluation is

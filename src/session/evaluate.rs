@@ -138,6 +138,14 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                     }
                 }
                 Request::Functions => Ok(Answer::Functions(functions(&module))),
+                Request::Eval { name, text } => files
+                    .eval(&mut eval, ticks, &name, text)
+                    .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
+                    .map_err(|error| files.reporter.explain(&error)),
+                Request::Names { path } => {
+                    let names = files.names(&module, path.as_deref());
+                    Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))
+                }
             };
             mailbox.reply(reply);
             if module.heap().allocated_bytes().saturating_sub(collected) > COLLECT_AFTER {
@@ -345,6 +353,38 @@ impl Files {
         self.loaded = RefCell::new(loaded.modules.clone());
         self.ticks.set(loaded.ticks);
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
+    }
+
+    /// Evaluates more statements of the script.
+    fn eval<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        ticks: u64,
+        name: &str,
+        text: String,
+    ) -> starlark::Result<Starlark<'v>> {
+        let ast = self.parse(name, text)?;
+        let globals = sandbox_globals(&self.engine)?;
+        self.spend(eval, ticks, CallLimits::new(), |eval| eval.eval_module(ast, globals))
+    }
+
+    /// Returns the names that a statement of the script can begin with; or, behind the dot of a path such as `a.b`, the
+    /// attributes of its value. Calls nothing.
+    fn names<'v>(&self, module: &Module<'v>, path: Option<&str>) -> Vec<String> {
+        let Ok(globals) = sandbox_globals(&self.engine) else { return Vec::new() };
+        let Some(path) = path else {
+            // Names that no script can write are the crate's own.
+            let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
+            return own.chain(globals.names().map(|name| name.as_str().to_owned())).collect();
+        };
+        let mut parts = path.split('.');
+        let first = parts.next().unwrap_or_default();
+        let global = || globals.iter().find(|(name, _)| *name == first).map(|(_, value)| value.to_value());
+        let mut value = module.get(first).or_else(global);
+        for part in parts {
+            value = value.and_then(|value| value.get_attr(part, module.heap()).ok().flatten());
+        }
+        value.map(|value| value.dir_attr()).unwrap_or_default()
     }
 
     /// Calls a function of the script.
