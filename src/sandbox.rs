@@ -112,7 +112,7 @@ impl Sandbox {
     /// Sets whether an [`Interrupt`](crate::Interrupt) reaches a guest that runs on without a call of a script; by default
     /// it does not, for such a guest runs faster. Where it does, wasmi pauses each guest after every 100,000 units of
     /// fuel, some hundred microseconds. Results, traps and the fuel that is spent are the same. A start function runs
-    /// without a pause, until its fuel ends.
+    /// without a pause, until its fuel ends, and so does a guest in whose store is a module with the instruction `table.grow`.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
         self
