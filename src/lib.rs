@@ -111,11 +111,16 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
+mod builtins;
 mod check;
+mod data;
+mod diff;
 mod docs;
 mod engine;
 mod error;
+mod files;
 mod fuel;
+mod glob;
 #[allow(unsafe_code)]
 mod globals;
 mod host;

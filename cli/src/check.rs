@@ -4,9 +4,9 @@ use serde_json::json;
 use wasmlark::{Diagnostic, Location, Sandbox, Severity};
 
 use crate::args::{CheckArguments, ErrorFormat};
-use crate::exit;
 use crate::root::Root;
 use crate::run::Source;
+use crate::{exit, test};
 
 /// Checks scripts and returns the exit status: a failure if any has an error.
 pub fn run(options: CheckArguments) -> u8 {
@@ -29,7 +29,7 @@ fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, Stri
     let source = Source::read(script, Vec::new())?;
     let root = Root::of(options.root.as_deref().unwrap_or(&source.folder))?;
     let name = root.name_of(&source.name);
-    let sandbox = Sandbox::new().loader(move |name| root.read(name));
+    let sandbox = Sandbox::new().asserts(name.ends_with(test::SUFFIX)).loader(move |name| root.read(name));
     Ok(sandbox.check(&name, &source.text))
 }
 

@@ -18,6 +18,7 @@ pub const INTERRUPTED: u8 = 130;
 /// Returns the exit status for the error that ended a run.
 pub fn status(error: &Error) -> u8 {
     match error.kind() {
+        ErrorKind::Exit => error.exit_code().and_then(|code| code.try_into().ok()).unwrap_or(FAILED),
         ErrorKind::Limit(_) | ErrorKind::Deadline => LIMIT,
         ErrorKind::Interrupted => INTERRUPTED,
         _ => FAILED,

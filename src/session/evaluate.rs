@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use once_cell::sync::Lazy;
-use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
+use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 use starlark::values::list::AllocList;
@@ -17,9 +17,11 @@ use super::call_limits::CallLimits;
 use super::functions::functions;
 use super::globals;
 use super::mailbox::{Answer, Call, Mailbox, Reply, Request};
-use super::printer::{Print, Printed, Printer};
+use super::printer::Printer;
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
+use crate::builtins::builtins;
+use crate::data::{Channels, Data};
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::interrupt::{Interrupt, Stop};
@@ -33,36 +35,14 @@ use crate::slices;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
-/// The globals of the sandbox: nothing in them tells of the host, or of addresses.
-static GLOBALS: Lazy<Globals> = Lazy::new(|| own_globals().build());
-
-fn own_globals() -> GlobalsBuilder {
-    use LibraryExtension as L;
-    let extensions = [
-        L::StructType,
-        L::RecordType,
-        L::EnumType,
-        L::NamespaceType,
-        L::Map,
-        L::Filter,
-        L::Partial,
-        L::Print,
-        L::Pprint,
-        L::Pstr,
-        L::Prepr,
-        L::Json,
-        L::Typing,
-        L::SetType,
-    ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals)
-}
+static GLOBALS: Lazy<Globals> = Lazy::new(|| builtins().build());
 
 /// Returns what every script that an engine runs sees, but for `argv`.
 pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
-    match grants.functions().is_empty() && grants.values().is_empty() {
+    match grants.is_plain() {
         true => Ok(&GLOBALS),
-        false => grants.globals(|| globals::extend(own_globals(), grants, &GLOBALS)),
+        false => grants.globals(|| globals::extend(builtins(), grants, &GLOBALS)),
     }
 }
 
@@ -80,6 +60,7 @@ pub(crate) struct Files {
     engine: Engine,
     budget: Budget,
     args: Vec<String>,
+    data: Data,
     printer: Printer,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
     /// The files that are being loaded now, outermost first.
@@ -115,7 +96,7 @@ pub(super) struct Loaded {
     modules: BTreeMap<String, FrozenModule>,
     budget: Budget,
     ticks: u64,
-    printed: Printed,
+    data: Data,
     edits: Vec<Arc<SourceEdits>>,
 }
 
@@ -157,6 +138,14 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                     }
                 }
                 Request::Functions => Ok(Answer::Functions(functions(&module))),
+                Request::Eval { name, text } => files
+                    .eval(&mut eval, ticks, &name, text)
+                    .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
+                    .map_err(|error| files.reporter.explain(&error)),
+                Request::Names { path } => {
+                    let names = files.names(&module, path.as_deref());
+                    Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))
+                }
             };
             mailbox.reply(reply);
             if module.heap().allocated_bytes().saturating_sub(collected) > COLLECT_AFTER {
@@ -200,14 +189,16 @@ fn is_starlarks_own(error: &starlark::Error) -> bool {
 
 impl Files {
     /// `interrupt` stops whatever the files run.
-    pub(crate) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>, interrupt: &Interrupt) -> Self {
+    pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels, interrupt: &Interrupt) -> Self {
         let interrupt = interrupt.inner();
         let budget = Budget::new(engine.limits());
+        let data = Data::new(channels, engine.limits());
         Self {
             ticks_extra: ticks::Extra(budget.ticks.clone()),
             budget,
             args,
-            printer: Printer::new(print, engine.limits().output),
+            printer: Printer(data.clone()),
+            data,
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
@@ -222,8 +213,8 @@ impl Files {
         }
     }
 
-    pub(super) fn take_output(&self) -> String {
-        self.printer.take_output()
+    pub(super) fn data(&self) -> &Data {
+        &self.data
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -233,7 +224,13 @@ impl Files {
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
         match result {
             Ok(value) => value.map(Answer::Value),
-            Err(error) => Err(self.reporter.explain(&error)),
+            Err(error) => match self.reporter.explain(&error) {
+                // `exit()` is a way to succeed.
+                error if error.kind() == ErrorKind::Exit && error.exit_code() == Some(0) => {
+                    Ok(Answer::Value(Value::None))
+                }
+                error => Err(error),
+            },
         }
     }
 
@@ -296,7 +293,13 @@ impl Files {
         };
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
-        Evaluation::attach(module, self.engine.clone(), self.budget.clone(), self.call_interrupt.clone());
+        Evaluation::attach(
+            module,
+            self.engine.clone(),
+            self.budget.clone(),
+            self.data.clone(),
+            self.call_interrupt.clone(),
+        );
         let globals = sandbox_globals(&self.engine)?;
         self.spend(eval, ticks, CallLimits::default(), |eval| eval.eval_module(ast, globals))
     }
@@ -332,7 +335,7 @@ impl Files {
     /// Returns what the files that were loaded left behind.
     pub(super) fn into_loaded(self) -> Loaded {
         Loaded {
-            printed: self.printer.printed(),
+            data: self.data,
             edits: self.reporter.edits(),
             ticks: self.ticks.get(),
             modules: self.loaded.into_inner(),
@@ -345,10 +348,43 @@ impl Files {
         let left = self.engine.limits().ticks.saturating_sub(loaded.ticks);
         self.budget = loaded.budget.fork(left);
         self.ticks_extra = ticks::Extra(self.budget.ticks.clone());
-        self.printer.continue_from(&loaded.printed);
+        self.data = loaded.data.fork();
+        self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());
         self.ticks.set(loaded.ticks);
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
+    }
+
+    /// Evaluates more statements of the script.
+    fn eval<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        ticks: u64,
+        name: &str,
+        text: String,
+    ) -> starlark::Result<Starlark<'v>> {
+        let ast = self.parse(name, text)?;
+        let globals = sandbox_globals(&self.engine)?;
+        self.spend(eval, ticks, CallLimits::new(), |eval| eval.eval_module(ast, globals))
+    }
+
+    /// Returns the names that a statement of the script can begin with; or, behind the dot of a path such as `a.b`, the
+    /// attributes of its value. Calls nothing.
+    fn names<'v>(&self, module: &Module<'v>, path: Option<&str>) -> Vec<String> {
+        let Ok(globals) = sandbox_globals(&self.engine) else { return Vec::new() };
+        let Some(path) = path else {
+            // Names that no script can write are the crate's own.
+            let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
+            return own.chain(globals.names().map(|name| name.as_str().to_owned())).collect();
+        };
+        let mut parts = path.split('.');
+        let first = parts.next().unwrap_or_default();
+        let global = || globals.iter().find(|(name, _)| *name == first).map(|(_, value)| value.to_value());
+        let mut value = module.get(first).or_else(global);
+        for part in parts {
+            value = value.and_then(|value| value.get_attr(part, module.heap()).ok().flatten());
+        }
+        value.map(|value| value.dir_attr()).unwrap_or_default()
     }
 
     /// Calls a function of the script.
@@ -453,7 +489,7 @@ impl Files {
     /// Renews what can be spent.
     fn refill(&self) {
         self.budget.refill_fuel();
-        self.printer.refill();
+        self.data.refill_output();
         self.ticks_before.set(self.ticks.get());
         self.budget.ticks.begin(self.engine.limits().ticks);
     }

@@ -18,6 +18,14 @@ pub(super) enum Request {
     Functions,
     /// To renew what can be spent.
     Refill,
+    Eval {
+        name: String,
+        text: String,
+    },
+    /// The names that a script could write, or those behind a path of names and its dot.
+    Names {
+        path: Option<String>,
+    },
 }
 
 /// A call of a function of the script.

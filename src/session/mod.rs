@@ -9,6 +9,7 @@ mod printer;
 mod program;
 mod whole;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -18,9 +19,9 @@ use self::evaluate::live;
 pub(crate) use self::evaluate::{Files, Source, grant, sandbox_globals};
 pub use self::functions::{Param, ParamKind, ScriptFunction};
 use self::mailbox::{Answer, Call, Mailbox, Request};
-pub(crate) use self::printer::Print;
 pub use self::program::Program;
 use self::whole::Whole;
+use crate::data::Output;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::value::Value;
@@ -262,6 +263,56 @@ impl Session {
         }
     }
 
+    /// Evaluates more statements, as if they stood at the end of the script: they see its variables, and set them. Returns the
+    /// value of the last statement; [`Value::None`] if that is not an expression. `name` is for messages.
+    ///
+    /// ```
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", "x = 1")?;
+    /// session.eval("<console>", "x += 41")?;
+    /// assert_eq!(session.eval("<console>", "x")?.as_i64(), Some(42));
+    /// assert!(session.eval("<console>", "y").is_err());
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a statement fails, or a limit ends it. What the ones before it did stays. `exit` is an error here with any code,
+    /// 0 among them.
+    pub fn eval(&mut self, name: &str, text: &str) -> Result<Value, Error> {
+        self.0.mailbox.send(Request::Eval { name: name.to_owned(), text: text.to_owned() });
+        self.value()
+    }
+
+    /// Returns the names that a statement can begin with: the script's variables, and the language's own names. Or, if
+    /// `path` is one such as `instance.exports`, the attributes of its value; none if it has no value. It is for completion at
+    /// a prompt, and calls nothing.
+    ///
+    /// ```
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", "memory = wasm.Memory(1)")?;
+    /// assert!(session.names(None).contains(&"memory".to_owned()));
+    /// assert!(session.names(Some("memory")).contains(&"read_string".to_owned()));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn names(&mut self, path: Option<&str>) -> Vec<String> {
+        self.0.mailbox.send(Request::Names { path: path.map(str::to_owned) });
+        let names = self.value().unwrap_or_default();
+        let names = names.as_slice().unwrap_or_default().iter().filter_map(Value::as_str);
+        names.map(str::to_owned).collect()
+    }
+
+    /// Tells whether a text ends within a statement, and more lines can make it whole: with an open bracket, an open string
+    /// of several lines, or a header such as `def f():`.
+    ///
+    /// ```
+    /// use wasmlark::Session;
+    ///
+    /// assert!(Session::is_incomplete("f(1,") && Session::is_incomplete("for x in y:"));
+    /// assert!(!Session::is_incomplete("f(1)") && !Session::is_incomplete("f(1))"));
+    /// ```
+    pub fn is_incomplete(text: &str) -> bool {
+        crate::lang::is_incomplete(text)
+    }
+
     /// Returns the means to end a call of this session from another thread.
     ///
     /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
@@ -272,10 +323,30 @@ impl Session {
         self.0.files.interrupt.clone()
     }
 
-    /// Takes what the script printed since it was last asked; empty where
-    /// [`Sandbox::on_print`](crate::Sandbox::on_print) takes that.
+    /// Takes what the script printed and wrote to standard output since it was last asked; what is not UTF-8 is replaced.
+    /// Empty where [`Sandbox::on_print`](crate::Sandbox::on_print) or [`Sandbox::on_write`](crate::Sandbox::on_write) takes it.
     pub fn take_output(&mut self) -> String {
-        self.0.files.take_output()
+        self.take_all_output().text
+    }
+
+    /// Takes the bytes that [`take_output`](Self::take_output) takes as text.
+    pub fn take_output_bytes(&mut self) -> Vec<u8> {
+        self.0.files.data().take_output_bytes()
+    }
+
+    pub(crate) fn take_all_output(&mut self) -> Output {
+        self.0.files.data().take_output()
+    }
+
+    /// Takes what the script wrote to standard error since it was last asked; empty where
+    /// [`Sandbox::on_write_error`](crate::Sandbox::on_write_error) takes that.
+    pub fn take_error_output(&mut self) -> Vec<u8> {
+        self.0.files.data().take_error_output()
+    }
+
+    /// Takes the files that the script wrote since it was last asked, by their names. A failed call may have written some.
+    pub fn take_files(&mut self) -> BTreeMap<String, Vec<u8>> {
+        self.0.files.data().take_files()
     }
 
     /// Returns what the script and all calls spent until now.

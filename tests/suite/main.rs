@@ -1,6 +1,7 @@
 //! The integration tests, as one binary: it links once.
 //!
 //! - `common`: directives and goldens, which tests share
+//! - `data`: standard input, output and error, and written files
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
 //! - `host`: functions and values that an application gives to its scripts
@@ -21,6 +22,7 @@ mod check;
 mod chunk;
 #[cfg(feature = "wat")]
 mod common;
+mod data;
 #[cfg(feature = "wat")]
 #[path = "../common/directives.rs"]
 mod directives;
