@@ -13,12 +13,27 @@ pub fn run(options: args::InspectArguments) -> u8 {
         Ok(read) => read,
         Err(message) => return exit::fail(&message),
     };
+    if options.wat {
+        return match wasmlark::inspect(&bytes).map(|_| print_text(&bytes)) {
+            Ok(Ok(text)) => exit::printed(text.as_bytes()),
+            Ok(Err(why)) => exit::fail(&format!("{file}: {why}")),
+            Err(error) => exit::fail(&format!("{file}: {error}")),
+        };
+    }
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
             let text = if options.json { to_json(&inspection) } else { to_text(&inspection) };
             exit::printed(text.as_bytes())
         }
         Err(error) => exit::fail(&format!("{file}: {error}")),
+    }
+}
+
+/// Returns a module in the text format; one that is in it already, as it is.
+fn print_text(module: &[u8]) -> Result<String, String> {
+    match std::str::from_utf8(module) {
+        Ok(text) if !module.starts_with(b"\0asm") => Ok(text.to_owned()),
+        _ => wasmprinter::print_bytes(module).map_err(|error| error.to_string()),
     }
 }
 

@@ -16,6 +16,7 @@ mod read;
 mod repl;
 mod root;
 mod run;
+mod sarif;
 mod stack;
 mod streams;
 mod test;
