@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use wasmlark::{Inspection, Item};
+use wasmlark::{Inspection, Item, Section};
 
 use crate::{args, exit, read};
 
@@ -43,8 +43,6 @@ fn to_text(inspection: &Inspection) -> String {
         let _ = writeln!(out, "name: {}", name.escape_debug());
     }
     let signatures = |items: &[Item]| items.iter().map(Item::signature).collect::<Vec<_>>();
-    let sections =
-        inspection.custom_sections.iter().map(|(name, size)| format!("{}: {size} bytes", name.escape_debug()));
     let producers = inspection
         .producers
         .iter()
@@ -53,7 +51,10 @@ fn to_text(inspection: &Inspection) -> String {
         ("imports", signatures(&inspection.imports)),
         ("exports", signatures(&inspection.exports)),
         ("memories", inspection.memories.clone()),
-        ("custom sections", sections.collect()),
+        ("tables", inspection.tables.clone()),
+        ("globals", inspection.globals.clone()),
+        ("start", inspection.start.iter().map(|name| name.escape_debug().to_string()).collect()),
+        ("sections", inspection.sections.iter().map(section).collect()),
         ("producers", producers.collect()),
     ] {
         if !lines.is_empty() {
@@ -64,6 +65,19 @@ fn to_text(inspection: &Inspection) -> String {
         }
     }
     out
+}
+
+/// A section in a line: `code: 1234 bytes at 0x5f, 12 entries`.
+fn section(section: &Section) -> String {
+    let Section { name, is_custom, offset, size, entries, .. } = section;
+    let name = if *is_custom { format!("custom \"{}\"", name.escape_debug()) } else { name.clone() };
+    let bytes = if *size == 1 { "byte" } else { "bytes" };
+    let entries = match entries {
+        None => String::new(),
+        Some(1) => ", 1 entry".to_owned(),
+        Some(count) => format!(", {count} entries"),
+    };
+    format!("{name}: {size} {bytes} at {offset:#x}{entries}")
 }
 
 fn to_json(inspection: &Inspection) -> String {
@@ -79,6 +93,14 @@ fn to_json(inspection: &Inspection) -> String {
         "imports": inspection.imports.iter().map(item).collect::<Vec<_>>(),
         "exports": inspection.exports.iter().map(item).collect::<Vec<_>>(),
         "memories": inspection.memories,
+        "tables": inspection.tables,
+        "globals": inspection.globals,
+        "functions": inspection.functions,
+        "start": inspection.start,
+        "sections": inspection.sections.iter().map(|section| json!({
+            "name": section.name, "custom": section.is_custom, "offset": section.offset, "size": section.size,
+            "entries": section.entries,
+        })).collect::<Vec<_>>(),
         "custom_sections": inspection.custom_sections.iter()
             .map(|(name, size)| json!({ "name": name, "size": size })).collect::<Vec<_>>(),
         "producers": inspection.producers.iter()
