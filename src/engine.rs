@@ -89,6 +89,12 @@ impl Engine {
         Self::build(limits, Some(Box::new(files)), slice)
     }
 
+    /// An engine whose guests run in slices of so much fuel.
+    #[cfg(feature = "internals")]
+    pub(crate) fn sliced(limits: Limits, slice: u64) -> Self {
+        Self::build(limits, None, Some(slice))
+    }
+
     /// The engine of a command module.
     pub(crate) fn for_command(limits: Limits, slice: Option<u64>) -> Self {
         Self::build(limits, None, slice)

@@ -192,7 +192,7 @@ impl wasmi::errors::HostError for Stopped {}
 /// Returns the error of what was stopped.
 pub(crate) fn stopped(why: Stop) -> Error {
     match why {
-        Stop::Requested => Error::new(ErrorKind::Interrupted, "interrupted by the application"),
+        Stop::Requested => Error::new(ErrorKind::Interrupted, "interrupted"),
         Stop::Deadline(after) => Error::new(
             ErrorKind::Deadline,
             format!(

@@ -1,5 +1,7 @@
 //! The command line, as plain data.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::limits::{CommandLimits, ScriptLimits};
@@ -9,7 +11,9 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (starlark 0.14.3, was
 
 #[derive(Parser)]
 #[command(name = "wasmlark", version = VERSION, about = "Starlark scripts that load, link and call WebAssembly modules")]
-#[command(after_help = "Exit status: 0 for success, 1 if the script failed, 2 for usage, 3 if a limit ended it.")]
+#[command(
+    after_help = "Exit status: 0 for success, 1 if the script failed, 2 for usage, 3 if a limit or the timeout ended it, 130 after Ctrl-C."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub action: Action,
@@ -46,6 +50,9 @@ pub enum Action {
 pub struct RunArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
@@ -93,6 +100,9 @@ pub struct ReplArguments {
 pub struct CallArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
@@ -201,6 +211,9 @@ pub struct WasiArguments {
     pub seed: u64,
     #[command(flatten)]
     pub limits: CommandLimits,
+    /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,

@@ -9,6 +9,7 @@ mod exit;
 mod folder;
 mod generate;
 mod inspect;
+mod interrupt;
 mod junit;
 mod limits;
 mod out;

@@ -11,7 +11,7 @@ use wasmlark::{Error, ErrorKind, Report, Sandbox};
 use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
-use crate::{args, exit, out, read, streams};
+use crate::{args, exit, interrupt, out, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -34,7 +34,8 @@ pub fn run(options: args::RunArguments) -> u8 {
     };
     let error_written = written.clone();
     let is_stdin = options.eval.is_none() && options.command.first().is_some_and(|script| script == "-");
-    let sandbox = granting_root(Sandbox::new().limits(options.limits.0).args(args), root)
+    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
+        .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
         .stdin_from(move || match is_stdin {
             true => Err("standard input is the script itself".to_owned()),
             false => read::stdin().map_err(|error| error.to_string()),
@@ -42,7 +43,9 @@ pub fn run(options: args::RunArguments) -> u8 {
         .writable(options.out.is_some())
         .on_write(move |bytes| written(streams::print(bytes)))
         .on_write_error(move |bytes| error_written(io::stderr().write_all(bytes)));
+    interrupt::watch(sandbox.interrupt(), options.timeout);
     let Report { result, stats, files, .. } = sandbox.report(&name, &text);
+    interrupt::is_over();
     let status = match (result, &options.out) {
         (Ok(_), _) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
         (Ok(value), out) => match out.as_ref().map(|folder| out::write(folder, files)).transpose() {

@@ -68,7 +68,7 @@ fn entries_of_the_reference_are_printed() {
     assert!(out.contains("def wasm.Memory.read(offset: int, length: int, /) -> bytes"), "{out}");
     let (status, out, _) = doc(&[]);
     assert_eq!(status, Some(0));
-    assert!(out.starts_with("# wasm\n") && out.contains("# Memory\n") && out.contains("# Wasi\n"));
+    assert!(out.contains("# wasm\n") && out.contains("# Memory\n") && out.contains("# Wasi\n"));
     let error = "error: the script API has no `wasm.nothing`; `wasmlark doc wasm` lists what it has\n";
     assert_eq!(doc(&["wasm.nothing"]), (Some(1), String::new(), error.to_owned()));
 }

@@ -394,7 +394,7 @@ fn an_interrupt_reaches_every_loop() {
             let error = session.call_values(function, &[]).unwrap_err();
             let delay = stop.join().unwrap().elapsed();
             assert_eq!(error.kind(), ErrorKind::Interrupted, "{function}: {error}");
-            assert_eq!(error.message(), "interrupted by the application", "{function}");
+            assert_eq!(error.message(), "interrupted", "{function}");
             // Far above what it takes, for a machine with much else to do.
             assert!(delay < Duration::from_secs(1), "{function}: {delay:?}");
             session.call_values("work", &[]).unwrap();
