@@ -83,6 +83,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// The number of a function's parameters; `None` for another kind.
+    pub(crate) fn param_count(&self) -> Option<usize> {
+        let params = self.ty.strip_prefix('(').filter(|_| self.kind == "func")?.split_once(')')?.0;
+        Some(params.split(", ").filter(|param| !param.is_empty()).count())
+    }
+
     /// Name and type together, as a script would call it: `env.log(i32)`. What would drive a terminal in
     /// a name is escaped; [`name`](Self::name) has it as it is.
     pub fn signature(&self) -> String {
