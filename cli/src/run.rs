@@ -79,6 +79,9 @@ fn to_json(error: &Error) -> serde_json::Value {
         ErrorKind::Load => ("load", None),
         ErrorKind::Trap(code) => ("trap", Some(code.as_str())),
         ErrorKind::Limit(limit) => ("limit", Some(limit.as_str())),
+        ErrorKind::Host => ("host", None),
+        ErrorKind::Interrupted => ("interrupted", None),
+        ErrorKind::Deadline => ("deadline", None),
         _ => ("other", None),
     };
     let location = error.location();
