@@ -156,7 +156,7 @@ pub use host::import::{Import, ImportResult, WasmNumber};
 pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
-pub use module::inspect::{Inspection, Item, inspect};
+pub use module::inspect::{Inspection, Item, Section, inspect};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.

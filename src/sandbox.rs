@@ -496,8 +496,9 @@ impl Sandbox {
 
     /// Checks a script without running it: syntax, names, types, and lints. Empty for a script that has no fault.
     ///
-    /// Types of the `wasm` namespace are known; the exports of a module are not. Files that the script loads are read, and
-    /// must be there.
+    /// Types of the `wasm` namespace are known; the exports of a module are not. Imports that `wasm.instantiate` is given are
+    /// held against those of the module, where both stand in the text. Files that the script loads are read, and must be
+    /// there.
     ///
     /// ```
     /// use wasmlark::{Sandbox, Severity};

@@ -62,6 +62,9 @@ pub struct RunArguments {
     /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// How to print the error that ends the script: as text, or as a line of JSON
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub error_format: ErrorFormat,
     /// Run this text instead of a file; if it is an expression, its value is printed
     #[arg(short, long, value_name = "TEXT")]
     pub eval: Option<String>,
@@ -121,9 +124,9 @@ pub struct CheckArguments {
     /// The directory that names in `load` and `wasm.Module` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
-    /// How to print what is found: as text, or as a line of JSON each
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub error_format: ErrorFormat,
+    /// How to print what is found: as text, as a line of JSON each, or as one SARIF log
+    #[arg(long, visible_alias = "error-format", value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: CheckFormat,
     /// The scripts, or `-` for stdin
     #[arg(value_name = "SCRIPT", required = true)]
     pub scripts: Vec<String>,
@@ -152,6 +155,13 @@ pub struct TestArguments {
     /// Files, and folders to be searched for `*_test.star`
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<std::path::PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    Text,
+    Json,
+    Sarif,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -224,6 +234,9 @@ pub struct InspectArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print the whole module in the text format
+    #[arg(long, conflicts_with = "json")]
+    pub wat: bool,
     /// The module, or `-` for stdin
     #[arg(value_name = "FILE")]
     pub file: String,

@@ -3,10 +3,10 @@
 use serde_json::json;
 use wasmlark::{Diagnostic, Location, Sandbox, Severity};
 
-use crate::args::{CheckArguments, ErrorFormat};
+use crate::args::{CheckArguments, CheckFormat};
 use crate::root::Root;
 use crate::run::Source;
-use crate::{exit, test};
+use crate::{exit, sarif, test};
 
 /// Checks scripts and returns the exit status: a failure if any has an error.
 pub fn run(options: CheckArguments) -> u8 {
@@ -17,9 +17,10 @@ pub fn run(options: CheckArguments) -> u8 {
             Err(message) => return exit::fail(&message),
         }
     }
-    let text = match options.error_format {
-        ErrorFormat::Text => found.iter().map(|diagnostic| to_text(diagnostic) + "\n").collect::<String>(),
-        ErrorFormat::Json => found.iter().map(|diagnostic| to_json(diagnostic).to_string() + "\n").collect(),
+    let text = match options.format {
+        CheckFormat::Text => found.iter().map(|diagnostic| to_text(diagnostic) + "\n").collect::<String>(),
+        CheckFormat::Json => found.iter().map(|diagnostic| to_json(diagnostic).to_string() + "\n").collect(),
+        CheckFormat::Sarif => format!("{:#}\n", sarif::log(&found)),
     };
     let status = exit::printed(text.as_bytes());
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { exit::FAILED } else { status }

@@ -17,6 +17,7 @@ mod read;
 mod repl;
 mod root;
 mod run;
+mod sarif;
 mod stack;
 mod streams;
 mod test;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wasmlark::{ErrorKind, Report, Sandbox};
+use serde_json::json;
+use wasmlark::{Error, ErrorKind, Report, Sandbox};
 
+use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
 use crate::{args, exit, interrupt, out, read, streams};
@@ -53,7 +55,10 @@ pub fn run(options: args::RunArguments) -> u8 {
         },
         (Err(error), _) if error.kind() == ErrorKind::Exit => exit::status(&error),
         (Err(error), _) => {
-            eprintln!("{}", error.to_string().trim_end());
+            match options.error_format {
+                ErrorFormat::Text => eprintln!("{}", error.to_string().trim_end()),
+                ErrorFormat::Json => eprintln!("{}", to_json(&error)),
+            }
             exit::status(&error)
         }
     };
@@ -61,6 +66,35 @@ pub fn run(options: args::RunArguments) -> u8 {
         exit::print_stats(&stats, true);
     }
     status
+}
+
+/// The error that ended a script as a line of JSON, with the fields that `check` has too.
+fn to_json(error: &Error) -> serde_json::Value {
+    let (rule, code) = match error.kind() {
+        ErrorKind::Script => ("script", None),
+        ErrorKind::Value => ("value", None),
+        ErrorKind::Module => ("module", None),
+        ErrorKind::Link => ("link", None),
+        ErrorKind::Handle => ("handle", None),
+        ErrorKind::Load => ("load", None),
+        ErrorKind::Trap(code) => ("trap", Some(code.as_str())),
+        ErrorKind::Limit(limit) => ("limit", Some(limit.as_str())),
+        ErrorKind::Host => ("host", None),
+        ErrorKind::Interrupted => ("interrupted", None),
+        ErrorKind::Deadline => ("deadline", None),
+        _ => ("other", None),
+    };
+    let location = error.location();
+    json!({
+        "file": location.map(|place| &place.file),
+        "line": location.map(|place| place.line),
+        "column": location.map(|place| place.column),
+        "severity": "error",
+        "rule": rule,
+        "code": code,
+        "message": error.message(),
+        "report": error.text().trim_end(),
+    })
 }
 
 /// Gives scripts the files below the root.

@@ -182,3 +182,24 @@ fn a_script_writes_a_picture() {
     });
     assert_eq!(data, rows.collect::<Vec<_>>().concat());
 }
+
+#[test]
+fn an_error_is_a_line_of_json_where_that_is_asked_for() {
+    let folder = folder("json");
+    let json = |args: &[&str]| {
+        let output = run(&folder, &[&["--error-format", "json"], args].concat(), b"");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let error = json(&["-e", "x = 1\nfail('broken')"]);
+    let report = "Traceback (most recent call last):\n  * <command line>:2, in <module>\n      fail('broken')\n\
+                  error: fail: broken\n --> <command line>:2:1\n  |\n2 | fail('broken')\n  | ^^^^^^^^^^^^^^\n  |";
+    let expected = serde_json::json!({
+        "file": "<command line>", "line": 2, "column": 1, "severity": "error", "rule": "script", "code": null,
+        "message": "fail: broken", "report": report,
+    });
+    assert_eq!(error, expected);
+    let limit = json(&["--max-ticks", "100", "-e", "[x for x in range(1000)]"]);
+    assert_eq!((limit.get("rule").unwrap(), limit.get("code").unwrap()), (&"limit".into(), &"ticks".into()));
+}

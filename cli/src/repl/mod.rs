@@ -18,9 +18,6 @@ use crate::{args, exit, streams};
 /// What messages call the statements.
 const NAME: &str = "<console>";
 
-/// The exit status of a process that a Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
-
 /// Evaluates statements until there are no more, and returns the exit status.
 pub fn run(options: args::ReplArguments) -> u8 {
     match try_run(options) {
@@ -75,7 +72,7 @@ impl Repl {
         let (interrupt, activity): (Interrupt, _) = (self.session.interrupt(), self.activity.clone());
         let handler = move || match activity.compare_exchange(RUNNING, ENDING, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => interrupt.now(),
-            Err(_) => std::process::exit(INTERRUPTED.into()),
+            Err(_) => std::process::exit(exit::INTERRUPTED.into()),
         };
         // Without it a Ctrl-C ends the process.
         let _ = ctrlc::set_handler(handler);
@@ -94,7 +91,7 @@ impl Repl {
             Err(error) => {
                 self.has_failed = true;
                 eprintln!("{}", error.to_string().trim_end());
-                (error.kind() == ErrorKind::Interrupted && !self.is_terminal).then_some(INTERRUPTED)
+                (error.kind() == ErrorKind::Interrupted && !self.is_terminal).then_some(exit::INTERRUPTED)
             }
         }
     }
