@@ -90,7 +90,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     // With an engine of its own: one that is shared would keep the code.
     let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
     let binary = Binary::parse(bytes);
-    let compiled = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary))?;
+    let compiled = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false)?;
     let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
         module: module.map(str::to_owned),
         name: name.to_owned(),

@@ -1,6 +1,7 @@
 //! A compiled module, and what the script API wants to know of it.
 
 mod binary;
+mod charges;
 mod code_size;
 mod diagnose;
 pub(crate) mod inspect;
@@ -11,6 +12,7 @@ pub(crate) mod types;
 #[cfg(feature = "wat")]
 pub(crate) mod wat;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use starlark::collections::SmallMap;
@@ -20,7 +22,8 @@ pub(crate) use self::diagnose::looks_like_module;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
-pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum, repair};
+use self::repair::{Repaired, repair};
+pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
@@ -50,6 +53,45 @@ pub(crate) fn code_size(binary: &Binary<'_>) -> u64 {
 /// What tells a module from others.
 pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
     *blake3::hash(bytes).as_bytes()
+}
+
+/// Returns the bytes that are compiled for a module where fuel is metered: repaired, and with charges for what branches
+/// may skip.
+///
+/// # Errors
+///
+/// If the module has a shape that must be rewritten and cannot be.
+pub(crate) fn metered<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
+    let Repaired { bytes, tables } = repair(engine, binary)?;
+    let split = match &bytes {
+        Cow::Borrowed(_) => charges::split(binary, &tables, charges::SHORT),
+        Cow::Owned(bytes) => charges::split(&Binary::parse(bytes), &tables, charges::SHORT),
+    };
+    Ok(split.map_or(bytes, Cow::Owned))
+}
+
+/// Returns the bytes of [`metered`] with a charge at each place that may have one, in all functions.
+///
+/// # Errors
+///
+/// If the module has a shape that must be rewritten and cannot be.
+#[cfg(feature = "internals")]
+pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let repaired = repair(engine, &Binary::parse(bytes))?.bytes;
+    let all = (0..bytes.len()).collect();
+    Ok(charges::split(&Binary::parse(&repaired), &all, 0).unwrap_or_else(|| repaired.into_owned()))
+}
+
+fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<wasmi::Module, Error> {
+    let diagnosed = |error| diagnose(binary.bytes(), &error);
+    if is_metered {
+        if let Ok(module) = wasmi::Module::new(engine, &metered(engine, binary)?) {
+            return Ok(module);
+        }
+        // What is wrong is said with the offset that it has without the charges.
+        wasmi::Module::validate(engine, &repair(engine, binary)?.bytes).map_err(diagnosed)?;
+    }
+    wasmi::Module::new(engine, &repair(engine, binary)?.bytes).map_err(diagnosed)
 }
 
 /// A compiled module and what the script API wants to know of it.
@@ -88,12 +130,16 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known.
-    pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, hash: ModuleHash, code: u64) -> Result<Self, Error> {
-        let bytes = binary.bytes();
-        check_header(bytes)?;
-        let repaired = repair(engine, binary)?;
-        let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
+    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` where fuel is limited.
+    pub(crate) fn new(
+        engine: &wasmi::Engine,
+        binary: &Binary<'_>,
+        hash: ModuleHash,
+        code: u64,
+        is_metered: bool,
+    ) -> Result<Self, Error> {
+        check_header(binary.bytes())?;
+        let module = translate(engine, binary, is_metered)?;
         let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();

@@ -39,25 +39,41 @@ mod store_to_itself;
 mod types;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 pub(crate) use self::memory_maximum::{clip as clip_memory_maximum, given as given_memory_maximum};
 use self::scan::Scan;
+pub(super) use self::types::encoded;
 use crate::error::{Error, ErrorKind};
 use crate::module::binary::Binary;
 
-/// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
+/// A module that wasmi runs right.
+pub(crate) struct Repaired<'a> {
+    /// The given bytes, unless they had to be changed.
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// Which function bodies have a `br_table`.
+    pub(crate) tables: BTreeSet<usize>,
+}
+
+impl<'a> Repaired<'a> {
+    fn unchanged(bytes: &'a [u8]) -> Self {
+        Self { bytes: Cow::Borrowed(bytes), tables: BTreeSet::new() }
+    }
+}
+
+/// Returns a module that means the same and that wasmi runs right.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
-pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
+pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Repaired<'a>, Error> {
     let bytes = binary.bytes();
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
-    let scan = match Scan::of(binary) {
+    let mut scan = match Scan::of(binary) {
         Ok(scan) => scan,
-        Err(_) if is_invalid() => return Ok(Cow::Borrowed(bytes)),
+        Err(_) if is_invalid() => return Ok(Repaired::unchanged(bytes)),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
     };
     if scan.needs_validation() && is_invalid() {
-        return Ok(Cow::Borrowed(bytes));
+        return Ok(Repaired::unchanged(bytes));
     }
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
@@ -68,12 +84,13 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
             many_locals::MOST
         ));
     }
+    let tables = std::mem::take(&mut scan.tables);
     if !scan.found_any() {
-        return Ok(Cow::Borrowed(bytes));
+        return Ok(Repaired { bytes: Cow::Borrowed(bytes), tables });
     }
     match splice::module(binary, scan) {
-        Some(repaired) => Ok(Cow::Owned(repaired)),
-        None if is_invalid() => Ok(Cow::Borrowed(bytes)),
+        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), tables }),
+        None if is_invalid() => Ok(Repaired::unchanged(bytes)),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
 }
