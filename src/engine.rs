@@ -256,6 +256,28 @@ impl Engine {
     }
 }
 
+/// Tells whether an engine, and thus the code in it, is alive.
+#[cfg(test)]
+pub(crate) struct Watch(std::sync::Weak<Inner>);
+
+#[cfg(test)]
+impl Watch {
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
+
+#[cfg(test)]
+impl Engine {
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::downgrade(&self.0))
+    }
+}
+
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("limits", &self.0.limits).finish_non_exhaustive()

@@ -23,5 +23,5 @@ pub fn sliced_engine(limits: Limits, slice: u64) -> Engine {
 ///
 /// If the module has a shape that must be rewritten and cannot be.
 pub fn repaired<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    crate::module::repair(engine, &crate::module::Binary::parse(bytes))
+    crate::module::repair(engine, &crate::module::Binary::parse(bytes)).map(|repaired| repaired.bytes)
 }

@@ -47,8 +47,8 @@
 //! ```
 //!
 //! A guest that imports `env.now` calls the closure with no script between, and [`Caller::memory`] is its memory. What a
-//! function returns as its error comes back as [`Error::source`](std::error::Error::source). The examples `policy` and `plugins`
-//! are complete programs, and `docs/coming-from.md` says what minijinja, mlua, rhai, extism and wasmtime call all this.
+//! function returns as its error comes back as [`Error::source`](std::error::Error::source). The examples `policy`, `plugins`,
+//! `game`, `service` and `tokio` are complete programs, and `docs/coming-from.md` says what minijinja, mlua, rhai, extism and wasmtime call all this.
 //!
 //! # Two ways in
 //!

@@ -45,6 +45,7 @@ pub struct Sandbox {
     channels: Channels,
     grants: Arc<Grants>,
     is_interruptible: bool,
+    max_kept_code: MaxKeptCode,
     interrupt: Interrupt,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
@@ -53,6 +54,15 @@ pub struct Sandbox {
 /// Bytes of compiled code, counted as the limit `heap` counts them, up to which a sandbox keeps them for its next
 /// run. A script may make modules of its own without end.
 const MAX_KEPT_CODE: u64 = 256 << 20;
+
+/// The bound that an application may set in place of that.
+struct MaxKeptCode(u64);
+
+impl Default for MaxKeptCode {
+    fn default() -> Self {
+        Self(MAX_KEPT_CODE)
+    }
+}
 
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,7 +208,7 @@ impl Sandbox {
     /// Sets whether an [`Interrupt`](crate::Interrupt) reaches a guest that runs on without a call of a script; by default
     /// it does not, for such a guest runs faster. Where it does, wasmi pauses each guest after every 100,000 units of
     /// fuel, some hundred microseconds. Results, traps and the fuel that is spent are the same. A start function runs
-    /// without a pause, until its fuel ends.
+    /// without a pause, until its fuel ends, and so does a guest in whose store is a module with the instruction `table.grow`.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
         self
@@ -216,6 +226,17 @@ impl Sandbox {
     /// ```
     pub fn asserts(mut self, has_asserts: bool) -> Self {
         Arc::make_mut(&mut self.grants).set_asserts(has_asserts);
+        self
+    }
+
+    /// Sets how many bytes of compiled code the sandbox keeps for its next run, about eight times those of the modules, by
+    /// default 256 MiB. When a run begins and it holds more, it begins with none. What running sessions and programs use
+    /// of it stays theirs, and is freed when the last of them is dropped: 0 keeps nothing beyond that.
+    ///
+    /// wasmi frees the code of an engine's modules all at once, so modules that are used often are compiled again with the
+    /// rest.
+    pub fn max_kept_code(mut self, bytes: u64) -> Self {
+        self.max_kept_code = MaxKeptCode(bytes);
         self
     }
 
@@ -512,7 +533,9 @@ impl Sandbox {
         let slice = self.slice();
         match &*kept {
             Some(engine)
-                if *engine.limits() == self.limits && engine.slice() == slice && engine.code() <= MAX_KEPT_CODE =>
+                if *engine.limits() == self.limits
+                    && engine.slice() == slice
+                    && engine.code() <= self.max_kept_code.0 =>
             {
                 engine.clone()
             }
@@ -580,6 +603,40 @@ mod tests {
         let mut sandbox = Sandbox::new();
         sandbox.file("module.wasm", module(33 << 20));
         assert!(!keeps_its_engine(&sandbox));
+    }
+
+    #[test]
+    fn the_bound_on_kept_code_can_be_set() {
+        for (bound, keeps) in [(0, false), (1 << 20, true)] {
+            let mut sandbox = Sandbox::new().max_kept_code(bound);
+            sandbox.file("module.wasm", module(1000));
+            assert_eq!(keeps_its_engine(&sandbox), keeps, "{bound}");
+        }
+    }
+
+    /// No more code than the bound and one run's is alive at a time, and none once the sandbox and its sessions are gone.
+    #[test]
+    fn code_is_freed_with_the_last_session_that_uses_it() {
+        let mut sandbox = Sandbox::new().max_kept_code(40_000);
+        let mut engines = Vec::new();
+        let alive = |engines: &[crate::engine::Watch]| engines.iter().filter(|engine| engine.is_alive()).count();
+        let mut kept = Vec::new();
+        for n in 0..100 {
+            sandbox.file("module.wasm", module(1000 + n));
+            let session = sandbox.load("main.star", "module = wasm.Module('module.wasm')").unwrap();
+            engines.push(sandbox.engine().watch());
+            if n == 10 {
+                kept.push(session);
+            }
+        }
+        // Those of one engine are the same: the last, and the kept session's.
+        engines.dedup_by(|a, b| a.is_same(b));
+        assert!(engines.len() > 15, "{}", engines.len());
+        assert_eq!(alive(&engines), 2);
+        drop(kept);
+        assert_eq!(alive(&engines), 1);
+        drop(sandbox);
+        assert_eq!(alive(&engines), 0);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(crate) struct Slices {
     size: u64,
     reserve: u64,
     interrupt: Interrupt,
-    /// wasmi runs something that it cannot resume, a start function: all of the fuel is in the counter.
+    /// wasmi runs something that it cannot resume, a start function or `table.grow`: all of the fuel is in the counter.
     is_whole: bool,
 }
 
@@ -152,6 +152,12 @@ pub(crate) fn whole<T: Sliced, R>(
     let result = work(context);
     set_whole(context, was_whole);
     result
+}
+
+/// Gives up slices for good: what is to run has an instruction that wasmi 2.0.0 cannot resume at. Where the fuel left is less
+/// than `table.grow` costs, it does not note where it was, and would go on elsewhere.
+pub(crate) fn give_up(context: &mut wasmi::StoreContextMut<'_, impl Sliced>) {
+    set_whole(context, true);
 }
 
 fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bool) -> bool {

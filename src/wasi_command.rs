@@ -191,7 +191,7 @@ impl WasiCommand {
 
     /// Sets whether [`interrupt`](Self::interrupt) can end the guest; by default it cannot. Where it can, wasmi counts fuel,
     /// which costs a third of the speed where there is no limit on fuel, and next to nothing where there is one. A start
-    /// function runs without a pause, until its fuel ends.
+    /// function, and a module with the instruction `table.grow`, run without a pause, until their fuel ends.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
         self
@@ -292,6 +292,9 @@ fn start(
     let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
     let memory = MemorySlot::default();
     let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory)?;
+    if compiled.grows_tables {
+        slices::give_up(&mut store.as_context_mut());
+    }
     let made =
         slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs));
     let instance = match made {

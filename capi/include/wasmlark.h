@@ -96,8 +96,8 @@ typedef enum wasmlark_limit {
   /**
    * Starlark ticks: one for each function call and each round of a loop.
    *
-   * A call from WebAssembly counts too. A limit below a million is exact; a larger one is passed by less than a
-   * thousand ticks, as is any by each file that spends ticks before it loads another.
+   * A call from WebAssembly counts too. A limit below ten thousand is exact; a larger one is passed by at most
+   * a thousand ticks, as is any by each file that spends ticks before it loads another.
    *
    * Default 1000000000, at least 1.
    */

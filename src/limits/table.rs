@@ -39,8 +39,8 @@ macro_rules! for_each_limit {
                 usize, default 8_192, minimum 64, Calls, command true;
             /// Starlark ticks: one for each function call and each round of a loop.
             ///
-            /// A call from WebAssembly counts too. A limit below a million is exact; a larger one is passed by less than a
-            /// thousand ticks, as is any by each file that spends ticks before it loads another.
+            /// A call from WebAssembly counts too. A limit below ten thousand is exact; a larger one is passed by at most
+            /// a thousand ticks, as is any by each file that spends ticks before it loads another.
             ticks(u64) Ticks = 5:
                 u64, default 1_000_000_000, minimum 1, Ticks, command false;
             /// Bytes of the Starlark heap.

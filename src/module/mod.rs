@@ -65,6 +65,8 @@ pub(crate) struct Compiled {
     /// Pages of all memories that the module defines together, as an instance begins.
     pub(crate) pages: u64,
     pub(crate) tables: Tables,
+    /// Whether its code grows a table: wasmi cannot resume there.
+    pub(crate) grows_tables: bool,
     /// About how many bytes it takes as compiled; the same on every target.
     pub(crate) code: u64,
 }
@@ -92,7 +94,7 @@ impl Compiled {
     pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, hash: ModuleHash, code: u64) -> Result<Self, Error> {
         let bytes = binary.bytes();
         check_header(bytes)?;
-        let repaired = repair(engine, binary)?;
+        let repair::Repaired { bytes: repaired, grows_tables } = repair(engine, binary)?;
         let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
         let layout = ModuleLayout::of(binary);
         let exports =
@@ -118,6 +120,6 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, hash, imports, exports, name, pages, tables, code })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables })
     }
 }

@@ -16,19 +16,19 @@ pub struct CallLimits {
 
 impl CallLimits {
     /// Makes limits that allow all that the session has left.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { fuel: None, ticks: None, deadline: None }
     }
 
     /// Sets the units of WebAssembly fuel, as in [`Limits::fuel`]. The sandbox must meter fuel, which it does by default.
-    pub fn fuel(mut self, fuel: u64) -> Self {
+    pub const fn fuel(mut self, fuel: u64) -> Self {
         self.fuel = Some(fuel);
         self
     }
 
     /// Sets the Starlark ticks, as in [`Limits::ticks`]. A call that spends more is an error in any case. Where it would go
     /// on for long, it is ended less than two thousand ticks later.
-    pub fn ticks(mut self, ticks: u64) -> Self {
+    pub const fn ticks(mut self, ticks: u64) -> Self {
         self.ticks = Some(ticks);
         self
     }
@@ -40,7 +40,7 @@ impl CallLimits {
     /// [`interruptible`](crate::Sandbox::interruptible) after each hundred thousand units of a guest's fuel; where it is
     /// not, a guest in a loop goes on. A function of the application is not interrupted. On a target without a clock
     /// (`wasm32-unknown-unknown`) the time passes at once.
-    pub fn deadline(mut self, time: Duration) -> Self {
+    pub const fn deadline(mut self, time: Duration) -> Self {
         self.deadline = Some(time);
         self
     }

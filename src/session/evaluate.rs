@@ -32,6 +32,7 @@ use crate::lang::compat::ticks;
 use crate::lang::{self, names};
 use crate::report::Reporter;
 use crate::slices;
+use crate::ticks::CHECK_PERIOD;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
@@ -72,6 +73,8 @@ pub(crate) struct Files {
     ticks_extra: ticks::Extra,
     /// Set when the files together have spent their ticks, before the evaluator that runs has reached its own limit.
     out_of_ticks: Cell<bool>,
+    /// Set when the heap of the evaluator that runs has passed its limit.
+    is_full: Cell<bool>,
     /// The checks that tell no evaluator to stop. starlark checks once more when a call from Rust ends, and the error of
     /// that check would stand in for the one that has a place; so after it or a guest of its was told, it is left alone
     /// until it has ended all that it runs.
@@ -204,6 +207,7 @@ impl Files {
             ticks: Cell::new(0),
             ticks_before: Cell::new(0),
             out_of_ticks: Cell::new(false),
+            is_full: Cell::new(false),
             silence: Cell::new(0),
             stop: Cell::new(None),
             reporter: Reporter::default(),
@@ -242,13 +246,16 @@ impl Files {
     ) -> starlark::Result<u64> {
         let limits = self.engine.limits();
         let left = self.budget.ticks.left().max(1);
+        let is_rounded = left >= ticks::ROUNDED_FROM;
         let idle = ticks::align(left);
         let ticks = left.saturating_add(idle);
         eval.set_loader(loader);
         eval.set_print_handler(&self.printer);
         eval.extra = Some(&self.ticks_extra);
-        // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here.
-        eval.set_check_cancelled(Box::new(|| {
+        let (heap, frozen_heap) = (eval.heap(), eval.frozen_heap());
+        // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here. So
+        // is the heap: the error of a limit of starlark's has no place (see `silence`).
+        eval.set_check_cancelled(Box::new(move || {
             let passed = self.budget.ticks.check();
             let silence = limits.call_depth.saturating_add(names::MAX_LOADS);
             if self.call_interrupt.take_told() {
@@ -260,22 +267,27 @@ impl Files {
             }
             self.out_of_ticks.set(passed);
             self.stop.set(self.call_interrupt.stop());
-            let is_over = passed || self.stop.get().is_some();
+            let is_full = heap.peak_allocated_bytes().saturating_add(frozen_heap.allocated_bytes()) > limits.heap;
+            self.is_full.set(is_full);
+            let is_over = passed || is_full || self.stop.get().is_some();
             if is_over {
                 self.silence.set(silence);
             }
             is_over
         }));
         let limited = [
-            eval.set_max_tick_count(ticks),
-            eval.set_max_heap_size(limits.heap),
+            eval.set_max_tick_count(ticks.saturating_add(if is_rounded { CHECK_PERIOD } else { 0 })),
             eval.set_max_callstack_size(limits.call_depth),
         ];
         for outcome in limited {
             outcome.map_err(starlark::Error::new_other)?;
         }
-        self.budget.ticks.begin(ticks);
+        // A count that is not known to have passed the limit, since a thousand of it are not seen, has at the next check.
+        self.budget.ticks.begin(if is_rounded { ticks.saturating_sub(1) } else { ticks });
+        // What is to end the script ends it at its first check, which has a place.
+        self.silence.set(usize::MAX);
         ticks::spend(eval, idle)?;
+        self.silence.set(0);
         Ok(ticks)
     }
 
@@ -426,6 +438,7 @@ impl Files {
         let before = eval.get_total_tick_count();
         self.budget.ticks.observe(before);
         self.out_of_ticks.set(false);
+        self.is_full.set(false);
         self.stop.set(None);
         self.silence.set(0);
         self.call_interrupt.take_told();
@@ -471,6 +484,7 @@ impl Files {
                 (_, _, Some(Limit::CallDepth)) => at_place(self.limit_error(Limit::CallDepth), &error),
                 (Some(stop), _, _) => at_place(slices::stopped(stop), &error),
                 (None, Some(ours), None) => at_place(ours, &error),
+                (None, _, _) if self.is_full.get() => at_place(self.limit_error(Limit::Heap), &error),
                 (None, _, None) if self.out_of_ticks.get() => at_place(self.limit_error(Limit::Ticks), &error),
                 (None, _, Some(limit)) => at_place(self.limit_error(limit), &error),
                 (None, _, None) => error,

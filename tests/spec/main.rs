@@ -7,7 +7,7 @@
 //! cargo test --test spec -- --all               everything: half a minute
 //! cargo test --test spec -- simd/simd_load      the files whose names contain that
 //! cargo test --test spec -- --verbose …         with the scripts of what fails
-//! cargo test --features internals --test spec -- --slices 100 …
+//! cargo test --features internals --test spec -- --slices 1 …
 //!                                               with each guest paused after that much fuel: nothing may change
 //! UPDATE=1 cargo test --test spec -- --all      writes known.txt anew
 //! ```

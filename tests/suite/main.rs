@@ -13,6 +13,7 @@
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
 //! - `serde`: an application's own types, into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
+//! - `stress`: many threads with many sessions, which are interrupted at any time
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -50,5 +51,7 @@ mod runner;
 mod serde;
 #[cfg(feature = "wat")]
 mod session;
+#[cfg(feature = "wat")]
+mod stress;
 #[cfg(feature = "wat")]
 mod targets;

@@ -685,3 +685,32 @@ fn an_interrupt_of_the_sandbox_reaches_its_top_level() {
         session.call_values("work", &[]).unwrap();
     }
 }
+
+/// wasmi cannot resume `table.grow`, so a guest that has it is not paused there: it ends as it does without slices.
+#[test]
+fn slices_change_no_growth_of_a_table() {
+    let script = r#"
+guest = wasm.instantiate(wasm.wat('''(module
+    (table $t 0 funcref)
+    (func (export "grow") (param $n i32) (result i32 i32)
+        (local $rounds i32)
+        (loop $l
+            (local.set $rounds (i32.add (local.get $rounds) (i32.const 1)))
+            (drop (table.grow $t (ref.null func) (i32.const 100000)))
+            (br_if $l (i32.lt_u (local.get $rounds) (local.get $n))))
+        (local.get $rounds) (table.size $t)))''')).exports
+def grow(n): return guest.grow(n)
+"#;
+    let mut outcomes = Vec::new();
+    for is_interruptible in [false, true] {
+        for fuel in [1_000_000_000, 300_000, 200_000] {
+            let sandbox = Sandbox::new().limits(Limits::new().fuel(fuel)).interruptible(is_interruptible);
+            let mut session = sandbox.load("main.star", script).unwrap();
+            let result = session.call_values("grow", &[40.into()]).map_err(|error| error.to_string());
+            outcomes.push((result, session.stats()));
+        }
+    }
+    assert_eq!(outcomes[..3], outcomes[3..]);
+    assert_eq!(outcomes[0].0, Ok(Value::Tuple(vec![40.into(), 4_000_000.into()])));
+    assert!(outcomes[2].0.is_err());
+}

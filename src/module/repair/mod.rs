@@ -45,19 +45,28 @@ use self::scan::Scan;
 use crate::error::{Error, ErrorKind};
 use crate::module::binary::Binary;
 
+/// What is compiled for a module.
+pub(crate) struct Repaired<'a> {
+    pub(crate) bytes: Cow<'a, [u8]>,
+    /// Whether an instruction grows a table: wasmi cannot resume there.
+    pub(crate) grows_tables: bool,
+}
+
 /// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
-pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
+pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Repaired<'a>, Error> {
     let bytes = binary.bytes();
+    let as_it_is = |grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), grows_tables });
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
     let scan = match Scan::of(binary) {
         Ok(scan) => scan,
-        Err(_) if is_invalid() => return Ok(Cow::Borrowed(bytes)),
+        Err(_) if is_invalid() => return as_it_is(false),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
     };
+    let grows_tables = scan.grows_tables;
     if scan.needs_validation() && is_invalid() {
-        return Ok(Cow::Borrowed(bytes));
+        return as_it_is(grows_tables);
     }
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
@@ -69,11 +78,11 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
         ));
     }
     if !scan.found_any() {
-        return Ok(Cow::Borrowed(bytes));
+        return as_it_is(grows_tables);
     }
     match splice::module(binary, scan) {
-        Some(repaired) => Ok(Cow::Owned(repaired)),
-        None if is_invalid() => Ok(Cow::Borrowed(bytes)),
+        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), grows_tables }),
+        None if is_invalid() => as_it_is(grows_tables),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
 }
