@@ -97,7 +97,7 @@ pub fn main() -> Result<(), Error> {
     };
     assert_eq!(kind("good"), [None; 3]);
     for name in ["good", "other"] {
-        let last = answers.get(name).and_then(|all| all.last()).and_then(|answer| answer.as_ref().ok());
+        let last = answers.get(name).and_then(|answers| answers.last()).and_then(|answer| answer.as_ref().ok());
         assert_eq!(last, Some(&"3: 101253".into()), "no tenant sees what another asked");
     }
     assert_eq!(kind("endless"), [Some(ErrorKind::Limit(Limit::Ticks)); 3]);

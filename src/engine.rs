@@ -171,7 +171,7 @@ impl Engine {
         let code = module::code_size(&binary);
         charge(hash, code)?;
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.wasmi(), &binary, hash, code).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), &binary, hash, code, self.limits().fuel.is_some()).map(Arc::new);
         let mut cache = self.cache();
         cache.code = cache.code.saturating_add(code);
         let new = new?;

@@ -17,11 +17,20 @@ pub fn sliced_engine(limits: Limits, slice: u64) -> Engine {
     Engine::sliced(limits, slice)
 }
 
-/// The bytes that are compiled for a module.
+/// The bytes that are compiled for a module where fuel is metered.
 ///
 /// # Errors
 ///
 /// If the module has a shape that must be rewritten and cannot be.
 pub fn repaired<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-    crate::module::repair(engine, &crate::module::Binary::parse(bytes)).map(|repaired| repaired.bytes)
+    crate::module::metered(engine, &crate::module::Binary::parse(bytes))
+}
+
+/// The same with a charge of fuel at each place that may have one, in all functions.
+///
+/// # Errors
+///
+/// If the module has a shape that must be rewritten and cannot be.
+pub fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    crate::module::charged_everywhere(engine, bytes)
 }

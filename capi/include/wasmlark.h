@@ -56,11 +56,10 @@ typedef enum wasmlark_limit {
    * WebAssembly fuel for the whole evaluation: one unit for most instructions.
    *
    * Instructions are paid for where the function, loop or arm of an `if` around them begins, whether a
-   * branch then skips them or not: a `br_table` in a loop pays for all its arms in each round, which can
-   * be a hundred times what it runs. Copying, filling and growing cost one more unit for each 64 bytes.
-   * The default is enough for some fifteen seconds to two minutes of most code, and for a few seconds of
-   * interpreters and programs that Go compiled. Without this limit, code runs faster, and an endless loop
-   * in a module never ends.
+   * branch then skips them or not. In a function with a `br_table`, what a branch may skip begins a charge
+   * of its own once it has more than some thirty instructions. Copying, filling and growing cost one more
+   * unit for each 64 bytes. The default is enough for some fifteen seconds to two minutes of most code.
+   * Without this limit, code runs faster, and an endless loop in a module never ends.
    *
    * Default 100000000000, at least 0; `UINT64_MAX` turns it off.
    */

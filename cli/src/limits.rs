@@ -79,6 +79,6 @@ macro_rules! limit_options {
 }
 
 limit_options!(ScriptLimits: Limits::new(), |_| true);
-// A program may well need more fuel than a script's default: a dispatch loop pays for arms that it does not run. Whoever
+// A program may well need more fuel than a script's default, and whoever
 // starts a program at a terminal can stop it. `output` is for what is kept, and the command passes on what a guest writes.
 limit_options!(CommandLimits: Limits::new().fuel(None), |limit| limit.applies_to_commands() && *limit != Limit::Output);

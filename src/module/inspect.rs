@@ -131,7 +131,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         Err(why) => {
             // To compile it tells the most of what is wrong.
             let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
-            let refused = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary)).err();
+            let refused = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false).err();
             Err(refused.unwrap_or_else(|| Error::new(ErrorKind::Module, format!("this module is invalid: {why}"))))
         }
     }

@@ -1,6 +1,7 @@
 //! A compiled module, and what the script API wants to know of it.
 
 mod binary;
+mod charges;
 mod code_size;
 mod diagnose;
 pub(crate) mod inspect;
@@ -11,6 +12,7 @@ pub(crate) mod types;
 #[cfg(feature = "wat")]
 pub(crate) mod wat;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use starlark::collections::SmallMap;
@@ -20,7 +22,8 @@ pub(crate) use self::diagnose::looks_like_module;
 use self::diagnose::{check_header, diagnose};
 use self::layout::ModuleLayout;
 pub(crate) use self::layout::Tables;
-pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum, repair};
+use self::repair::{Repaired, repair};
+pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
@@ -50,6 +53,54 @@ pub(crate) fn code_size(binary: &Binary<'_>) -> u64 {
 /// What tells a module from others.
 pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
     *blake3::hash(bytes).as_bytes()
+}
+
+/// Returns the bytes that are compiled for a module where fuel is metered: repaired, and with charges for what branches
+/// may skip.
+///
+/// # Errors
+///
+/// If the module has a shape that must be rewritten and cannot be.
+#[cfg(feature = "internals")]
+pub(crate) fn metered<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
+    let repaired = repair(engine, binary)?;
+    Ok(charged(binary, &repaired).map_or(repaired.bytes, Cow::Owned))
+}
+
+/// Returns a repaired module with its charges; `None` for one that needs none.
+fn charged(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
+    match &repaired.bytes {
+        Cow::Borrowed(_) => charges::split(binary, &repaired.tables, charges::SHORT),
+        Cow::Owned(bytes) => charges::split(&Binary::parse(bytes), &repaired.tables, charges::SHORT),
+    }
+}
+
+/// Returns the bytes of [`metered`] with a charge at each place that may have one, in all functions.
+///
+/// # Errors
+///
+/// If the module has a shape that must be rewritten and cannot be.
+#[cfg(feature = "internals")]
+pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let repaired = repair(engine, &Binary::parse(bytes))?.bytes;
+    let all = (0..bytes.len()).collect();
+    Ok(charges::split(&Binary::parse(&repaired), &all, 0).unwrap_or_else(|| repaired.into_owned()))
+}
+
+/// Compiles a module, and tells whether its code grows a table.
+fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<(wasmi::Module, bool), Error> {
+    let diagnosed = |error| diagnose(binary.bytes(), &error);
+    let repaired = repair(engine, binary)?;
+    let grows_tables = repaired.grows_tables;
+    if is_metered
+        && let Some(charged) = charged(binary, &repaired)
+        && let Ok(module) = wasmi::Module::new(engine, &charged)
+    {
+        return Ok((module, grows_tables));
+    }
+    // What is wrong is said with the offset that it has without the charges.
+    let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
+    Ok((module, grows_tables))
 }
 
 /// A compiled module and what the script API wants to know of it.
@@ -90,12 +141,16 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known.
-    pub(crate) fn new(engine: &wasmi::Engine, binary: &Binary<'_>, hash: ModuleHash, code: u64) -> Result<Self, Error> {
-        let bytes = binary.bytes();
-        check_header(bytes)?;
-        let repair::Repaired { bytes: repaired, grows_tables } = repair(engine, binary)?;
-        let module = wasmi::Module::new(engine, &repaired).map_err(|error| diagnose(bytes, &error))?;
+    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` where fuel is limited.
+    pub(crate) fn new(
+        engine: &wasmi::Engine,
+        binary: &Binary<'_>,
+        hash: ModuleHash,
+        code: u64,
+        is_metered: bool,
+    ) -> Result<Self, Error> {
+        check_header(binary.bytes())?;
+        let (module, grows_tables) = translate(engine, binary, is_metered)?;
         let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();

@@ -19,9 +19,11 @@ pub(super) struct Op {
 
 /// The opcodes that somebody asks for, by their names in the specification.
 pub(super) mod code {
+    pub(in super::super) const UNREACHABLE: u8 = 0x00;
     pub(in super::super) const BLOCK: u8 = 0x02;
     pub(in super::super) const LOOP: u8 = 0x03;
     pub(in super::super) const IF: u8 = 0x04;
+    pub(in super::super) const ELSE: u8 = 0x05;
     pub(in super::super) const END: u8 = 0x0b;
     pub(in super::super) const BR: u8 = 0x0c;
     pub(in super::super) const BR_IF: u8 = 0x0d;

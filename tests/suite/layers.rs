@@ -21,6 +21,7 @@ const TIERS: &[&[&str]] = &[
     &["module::skim", "module::binary"],
     &["module::repair", "module::code_size"],
     &[
+        "module::charges",
         "module::types",
         "module::layout",
         "module::diagnose",

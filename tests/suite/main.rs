@@ -9,6 +9,7 @@
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
+//! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
 //! - `serde`: an application's own types, into a script and out of it
@@ -42,6 +43,8 @@ mod layers;
 #[cfg(feature = "wat")]
 mod limits;
 mod nesting;
+#[cfg(all(feature = "serde", feature = "wat"))]
+mod properties;
 #[cfg(feature = "wat")]
 mod readme;
 mod reference;

@@ -39,34 +39,39 @@ mod store_to_itself;
 mod types;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 pub(crate) use self::memory_maximum::{clip as clip_memory_maximum, given as given_memory_maximum};
 use self::scan::Scan;
+pub(super) use self::types::encoded;
 use crate::error::{Error, ErrorKind};
 use crate::module::binary::Binary;
 
-/// What is compiled for a module.
+/// A module that wasmi runs right.
 pub(crate) struct Repaired<'a> {
+    /// The given bytes, unless they had to be changed.
     pub(crate) bytes: Cow<'a, [u8]>,
+    /// Which function bodies have a `br_table`.
+    pub(crate) tables: BTreeSet<usize>,
     /// Whether an instruction grows a table: wasmi cannot resume there.
     pub(crate) grows_tables: bool,
 }
 
-/// Returns a module that means the same and that wasmi runs right: the given bytes, unless they have to be changed.
+/// Returns a module that means the same and that wasmi runs right.
 ///
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Repaired<'a>, Error> {
     let bytes = binary.bytes();
-    let as_it_is = |grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), grows_tables });
+    let as_it_is = |tables, grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), tables, grows_tables });
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
-    let scan = match Scan::of(binary) {
+    let mut scan = match Scan::of(binary) {
         Ok(scan) => scan,
-        Err(_) if is_invalid() => return as_it_is(false),
+        Err(_) if is_invalid() => return as_it_is(BTreeSet::new(), false),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
     };
     let grows_tables = scan.grows_tables;
     if scan.needs_validation() && is_invalid() {
-        return as_it_is(grows_tables);
+        return as_it_is(BTreeSet::new(), grows_tables);
     }
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
@@ -77,12 +82,13 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
             many_locals::MOST
         ));
     }
+    let tables = std::mem::take(&mut scan.tables);
     if !scan.found_any() {
-        return as_it_is(grows_tables);
+        return as_it_is(tables, grows_tables);
     }
     match splice::module(binary, scan) {
-        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), grows_tables }),
-        None if is_invalid() => as_it_is(grows_tables),
+        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), tables, grows_tables }),
+        None if is_invalid() => as_it_is(BTreeSet::new(), grows_tables),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
 }

@@ -1,6 +1,6 @@
 //! Finds the shapes that have to be rewritten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{BinaryReaderError, DataKind, ElementKind, FuncType, FunctionBody, MemoryType, Payload, TypeRef};
 
@@ -26,6 +26,8 @@ pub(super) struct Scan {
     bodies: usize,
     /// What was found, by the index of the body in the code section.
     found: BTreeMap<usize, Shapes>,
+    /// Which function bodies have a `br_table`.
+    pub(super) tables: BTreeSet<usize>,
     has_tail_calls: bool,
     has_great_maximum: bool,
     /// Whether an instruction grows a table.
@@ -193,6 +195,9 @@ impl Scan {
             window.push(begin);
         }
         // A loop's parameters are parameters of a block.
+        if has_table {
+            self.tables.insert(index);
+        }
         shapes.has_value_table = has_table && has_value_label;
         Some(())
     }

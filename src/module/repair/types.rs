@@ -81,7 +81,7 @@ impl Types {
 }
 
 /// A value type in the encoder's words; `None` for a reference that wasmi does not run.
-pub(super) fn encoded(ty: ValType) -> Option<wasm_encoder::ValType> {
+pub(in crate::module) fn encoded(ty: ValType) -> Option<wasm_encoder::ValType> {
     Some(match ty {
         ValType::I32 => wasm_encoder::ValType::I32,
         ValType::I64 => wasm_encoder::ValType::I64,

@@ -1,0 +1,55 @@
+//! A generated script over a generated module: what it prints is the same in every run.
+
+#![no_main]
+
+use arbitrary::{Result, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use wasmlark_fuzz::{on_stack, sandbox, text};
+
+const VALUES: &[&str] = &[
+    "0", "1", "-1", "2147483648", "1 << 63", "(1 << 64) - 1", "1 << 100", "0.5", "float(\"nan\")", "1e308", "True", "None",
+    "\"text\"", "b\"bytes\"", "[]", "[1, 2]", "(1,)", "{1: 2}", "last", "i", "m", "f", "(lambda *a: 0)", "i.exports",
+];
+
+/// What a script does in a step. `V` is a value, `F` a function of the module, `N` an attribute.
+const STEPS: &[&str] = &[
+    "F(V)", "F(V, V)", "F(V, V, V)", "F()", "f", "F.type", "repr(V)", "str(V) + repr(V)", "V == V", "V < V", "m.read(V, V)",
+    "m.write(V, V)", "m.read_u8(V)", "m.write_f64(V, V)", "m.read_string(V, V)", "m.unpack(V, V)", "m.pack(V, V, V)",
+    "m.grow(V)", "m.fill(V, V, V)", "m.find(V, V)", "m.copy(V, V, V)", "dir(V)", "getattr(i.exports, N)", "hash(V)",
+    "wasm.Global(V, V)", "wasm.Table(V)", "wasm.Memory(V)", "wasm.instantiate(module, imports = V)", "json.encode(V)",
+    "wasm.instantiate(module, imports = {\"env\": {N: V}})", "wasm.Store(fuel = V)", "[V for _ in range(5)]", "sorted([V, V])",
+];
+
+fn script(unstructured: &mut Unstructured<'_>) -> Result<String> {
+    let mut script = String::from(
+        "module = wasm.Module('m.wasm')\ni = wasm.instantiate(module, absent = 'stub') if False else wasm.instantiate(module)\n\
+         m = wasm.Memory(1, max = 3)\nnames = dir(i.exports)\n\
+         functions = [getattr(i.exports, n) for n in names if type(getattr(i.exports, n)) == 'wasm.Function']\n\
+         f = functions[0] if functions else len\nlast = None\n",
+    );
+    for _ in 0..unstructured.int_in_range(1..=12)? {
+        let mut step = String::new();
+        for letter in unstructured.choose(STEPS)?.chars() {
+            match letter {
+                'V' => step.push_str(unstructured.choose(VALUES)?),
+                'F' => step.push_str(&format!("functions[{} % len(functions)]", unstructured.int_in_range(0..=9)?)),
+                'N' => step.push_str("(names[0] if names else \"x\")"),
+                other => step.push(other),
+            }
+        }
+        script.push_str(&format!("last = wasm.attempt(lambda: {step})\nprint(last)\n"));
+    }
+    Ok(script)
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut unstructured = Unstructured::new(bytes);
+    let Ok(script) = script(&mut unstructured) else { return };
+    let Ok(module) = wasmlark_fuzz::module(&mut unstructured, true) else { return };
+    on_stack(move || {
+        let mut sandbox = sandbox();
+        sandbox.file("m.wasm", module);
+        let run = || text(&sandbox.report("main.star", &script));
+        assert_eq!(run(), run());
+    });
+});

@@ -1,0 +1,34 @@
+//! Any bytes as a module: it is compiled and called, or refused with a message.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use wasmlark_fuzz::{on_stack, sandbox, text};
+
+const SCRIPT: &str = r#"
+def call(f):
+    return wasm.attempt(f, *[0 for _ in f.type.params])
+def main():
+    module = wasm.attempt(wasm.Module, "m.wasm")
+    if not module.ok:
+        return module
+    instance = wasm.attempt(wasm.instantiate, module.value)
+    if not instance.ok:
+        return instance
+    exports = instance.value.exports
+    for name in dir(exports):
+        export = getattr(exports, name)
+        if type(export) == "wasm.Function":
+            print(call(export))
+main()
+"#;
+
+fuzz_target!(|bytes: &[u8]| {
+    let bytes = bytes.to_vec();
+    on_stack(move || {
+        drop(wasmlark::inspect(&bytes));
+        let mut sandbox = sandbox();
+        sandbox.file("m.wasm", bytes);
+        drop(text(&sandbox.report("main.star", SCRIPT)));
+    });
+});

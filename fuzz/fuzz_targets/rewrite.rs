@@ -1,0 +1,73 @@
+//! A rewritten module does what it did: results, traps and memories are those of the module without further charges.
+
+#![no_main]
+
+use arbitrary::Unstructured;
+use libfuzzer_sys::fuzz_target;
+use wasmi::{Engine, Extern, ExternType, Instance, Module, Store, Val};
+use wasmlark::Limits;
+use wasmlark::internals::{charged_everywhere, config, repaired};
+
+const FUEL: u64 = 500_000;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(module) = wasmlark_fuzz::module(&mut Unstructured::new(bytes), true) else { return };
+    let engine = Engine::new(&config(&Limits::new()));
+    let Ok(repaired) = repaired(&engine, &module) else { return };
+    let charged = charged_everywhere(&engine, &module).expect("it was repaired");
+    let Some(expected) = outcome(&engine, &repaired) else { return };
+    let Some(found) = outcome(&engine, &charged) else { return };
+    assert_eq!(found, expected);
+});
+
+/// What calls of all exports lead to; `None` where fuel runs out, which it does elsewhere with other charges.
+fn outcome(engine: &Engine, bytes: &[u8]) -> Option<Vec<String>> {
+    let module = Module::new(engine, bytes).expect("a valid module");
+    let mut store = Store::new(engine, ());
+    store.set_fuel(FUEL).expect("fuel is metered");
+    let instance = match Instance::new(&mut store, &module, &[]) {
+        Ok(instance) => instance,
+        Err(error) => return is_told(&error).then(|| vec![error.to_string()]),
+    };
+    let mut seen = Vec::new();
+    for export in module.exports() {
+        let ExternType::Func(ty) = export.ty() else { continue };
+        let function = instance.get_func(&store, export.name()).expect("an export");
+        let arguments: Vec<Val> = ty.params().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        match function.call(&mut store, &arguments, &mut results) {
+            Ok(()) => seen.push(results.iter().map(show).collect()),
+            Err(error) if is_told(&error) => seen.push(error.to_string()),
+            Err(_) => return None,
+        }
+    }
+    let exports: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
+    for name in exports {
+        match instance.get_export(&store, &name) {
+            Some(Extern::Memory(memory)) => {
+                let data = memory.data(&store);
+                let sum = data.iter().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+                seen.push(format!("{name}: {} bytes, {sum}", data.len()));
+            }
+            Some(Extern::Global(global)) => seen.push(format!("{name}: {}", show(&global.get(&store)))),
+            _ => {}
+        }
+    }
+    Some(seen)
+}
+
+/// Whether an error is one that fuel has no part in.
+fn is_told(error: &wasmi::Error) -> bool {
+    !matches!(error.as_trap_code(), Some(wasmi::TrapCode::OutOfFuel | wasmi::TrapCode::StackOverflow))
+}
+
+/// A value, without what tells one store's references from another's.
+fn show(value: &Val) -> String {
+    match value {
+        Val::FuncRef(function) => format!("funcref null={} ", function.is_null()),
+        Val::ExternRef(object) => format!("externref null={} ", object.is_null()),
+        Val::F32(number) => format!("f32 {:#x} ", number.to_bits()),
+        Val::F64(number) => format!("f64 {:#x} ", number.to_bits()),
+        other => format!("{other:?} "),
+    }
+}
