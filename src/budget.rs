@@ -18,6 +18,8 @@ pub(crate) type ModuleHash = [u8; 32];
 #[derive(Debug, Clone)]
 struct Usage {
     fuel: FuelAccount,
+    /// The limit on fuel of the call that runs now, where that is less than what is left.
+    call_fuel: Option<u64>,
     memory: u64,
     memory_peak: u64,
     table_elements: u64,
@@ -70,6 +72,7 @@ impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage {
             fuel: FuelAccount::new(limits.fuel),
+            call_fuel: None,
             memory: 0,
             memory_peak: 0,
             table_elements: 0,
@@ -105,6 +108,29 @@ impl Budget {
 
     pub(crate) fn spend_fuel(&self, fuel: u64) {
         self.usage().fuel.spend(fuel);
+    }
+
+    /// Leaves `fuel` for a call at most.
+    pub(crate) fn begin_call(&self, fuel: u64) {
+        let mut usage = self.usage();
+        usage.call_fuel = usage.fuel.set_aside(fuel).then_some(fuel);
+    }
+
+    /// Leaves all fuel again.
+    pub(crate) fn end_call(&self) {
+        let mut usage = self.usage();
+        usage.call_fuel = None;
+        usage.fuel.put_back();
+    }
+
+    /// Makes all fuel available again that the limit allows.
+    pub(crate) fn refill_fuel(&self) {
+        self.usage().fuel.refill();
+    }
+
+    /// Returns the limit on fuel of the call that runs now, where that is less than what the sandbox's leaves.
+    pub(crate) fn call_fuel(&self) -> Option<u64> {
+        self.usage().call_fuel
     }
 
     fn usage(&self) -> MutexGuard<'_, Usage> {

@@ -10,25 +10,39 @@ use starlark::environment::GlobalsBuilder;
 /// The name of the namespace, which is also that of its page.
 const NAMESPACE: &str = "wasm";
 
-/// Returns the reference of the script API in Markdown, a page for the namespace `wasm` and one for each of its types, by
-/// their names in scripts.
+/// The name of the page on functions outside of the namespace.
+const GLOBALS: &str = "globals";
+
+/// The name of the page on the functions of tests.
+const ASSERTS: &str = "asserts";
+
+/// Returns the reference of the script API in Markdown: a page for the namespace `wasm` and one for each of its types, by
+/// their names in scripts; a page `globals` for the functions of a [`Sandbox`](crate::Sandbox) that are not in the namespace, and
+/// a page `asserts` for those of [tests](crate::Sandbox::asserts).
 ///
 /// ```
 /// let pages = wasmlark::reference();
 /// assert!(pages["wasm.Memory"].contains("read_string"));
+/// assert!(pages["globals"].contains("read_file"));
 /// ```
 pub fn reference() -> BTreeMap<String, String> {
     let Some(module) = namespace() else { return BTreeMap::new() };
-    let info = DocModuleInfo { module: &module, name: NAMESPACE.to_owned(), page_path: NAMESPACE.to_owned() };
-    let pages = render_markdown_multipage(vec![info], None, false);
+    let [globals, asserts] = [global_functions(), assert_functions()];
+    let page = |name: &str, module| DocModuleInfo { module, name: name.to_owned(), page_path: name.to_owned() };
+    let pages = vec![page(NAMESPACE, &module), page(GLOBALS, &globals), page(ASSERTS, &asserts)];
+    let pages = render_markdown_multipage(pages, None, false);
     pages.into_iter().map(|(path, text)| (path.replace('/', "."), tidy(&text))).collect()
 }
 
-/// Returns the part of the reference on one name, such as `wasm.instantiate`, `wasm.Memory` or `wasm.Memory.read`; `None`
-/// for a name that the script API does not have.
+/// Returns the part of the reference on one name, such as `wasm.instantiate`, `wasm.Memory`, `wasm.Memory.read` or
+/// `read_file`; `None` for a name that the script API does not have.
 pub fn reference_entry(name: &str) -> Option<String> {
     if let Some(page) = reference().remove(name) {
         return Some(page);
+    }
+    let functions = [global_functions(), assert_functions()];
+    if let Some(item) = functions.iter().find_map(|module| module.members.get(name)) {
+        return Some(tidy(&render_doc_item_no_link(name, item)));
     }
     let module = namespace()?;
     let mut parts = name.strip_prefix(NAMESPACE)?.strip_prefix('.')?.splitn(2, '.');
@@ -40,6 +54,14 @@ pub fn reference_entry(name: &str) -> Option<String> {
         _ => return None,
     };
     Some(tidy(&text))
+}
+
+fn global_functions() -> DocModule {
+    GlobalsBuilder::new().with(crate::api::data::functions).build().documentation()
+}
+
+fn assert_functions() -> DocModule {
+    GlobalsBuilder::new().with(crate::api::asserts::functions).build().documentation()
 }
 
 fn namespace() -> Option<DocModule> {

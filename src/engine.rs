@@ -9,16 +9,11 @@ use starlark::eval::Evaluator;
 
 use crate::budget::ModuleHash;
 use crate::error::{Error, ErrorKind};
+use crate::files::{FileSource, Loaded};
 use crate::host::Grants;
 use crate::host::import::Import;
 use crate::limits::Limits;
 use crate::module::{self, Compiled};
-
-/// Gives the bytes of a module or script by its name; `None` for one that is not there.
-pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
-
-/// Says which name was meant by one that the loader does not know.
-pub(crate) type Suggest = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// What a script asks a loader for. The loader does not learn it: the word is for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +46,9 @@ struct Inner {
     wasmi: wasmi::Engine,
     compiled: Mutex<Cache>,
     limits: Limits,
-    loader: Option<Box<Loader>>,
+    files: Option<Box<dyn FileSource>>,
     /// The fuel that a guest may spend before it is asked whether to stop; `None` for one that cannot be interrupted.
     slice: Option<u64>,
-    suggest: Option<Box<Suggest>>,
 }
 
 /// What was compiled.
@@ -77,7 +71,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
-        Self::build(limits, None, None, None)
+        Self::build(limits, None, None)
     }
 
     /// An engine whose scripts may name modules: `wasm.Module("name")`.
@@ -87,18 +81,28 @@ impl Engine {
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self::build(limits, Some(Box::new(loader)), None, None)
+        Self::build(limits, Some(Box::new(Loaded(loader))), None)
     }
 
-    /// The engine of a sandbox: its guests run in slices of so much fuel, and where its loader does not know a name, `suggest` says
-    /// which one was meant.
-    pub(crate) fn for_sandbox(limits: Limits, slice: Option<u64>, loader: Box<Loader>, suggest: Box<Suggest>) -> Self {
-        Self::build(limits, Some(loader), Some(suggest), slice)
+    /// The engine of a sandbox: its guests run in slices of so much fuel.
+    pub(crate) fn for_sandbox(limits: Limits, slice: Option<u64>, files: impl FileSource + 'static) -> Self {
+        Self::build(limits, Some(Box::new(files)), slice)
     }
 
-    fn build(limits: Limits, loader: Option<Box<Loader>>, suggest: Option<Box<Suggest>>, slice: Option<u64>) -> Self {
+    /// An engine whose guests run in slices of so much fuel.
+    #[cfg(feature = "internals")]
+    pub(crate) fn sliced(limits: Limits, slice: u64) -> Self {
+        Self::build(limits, None, Some(slice))
+    }
+
+    /// The engine of a command module.
+    pub(crate) fn for_command(limits: Limits, slice: Option<u64>) -> Self {
+        Self::build(limits, None, slice)
+    }
+
+    fn build(limits: Limits, files: Option<Box<dyn FileSource>>, slice: Option<u64>) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, loader, slice, suggest }), Arc::default())
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice }), Arc::default())
     }
 
     /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
@@ -220,20 +224,57 @@ impl Engine {
             let hint = "a str is the name of a module, and this one is a module's text: wasm.wat(text) makes it bytes";
             Err(Error::new(ErrorKind::Load, if is_text { hint.to_owned() } else { why }))
         };
-        let Some(loader) = &self.0.loader else {
+        let Some(files) = &self.0.files else {
             return failed(format!(
                 "cannot load {what} \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
             ));
         };
-        match loader(name) {
+        match files.load(name) {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => {
-                let hint = self.0.suggest.as_ref().and_then(|suggest| suggest(name));
+                let hint = files.suggest(name);
                 let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
                 failed(format!("{what} \"{name}\" not found{hint}"))
             }
             Err(why) => failed(format!("cannot load {what} \"{name}\": {why}")),
         }
+    }
+
+    /// Returns whether there is a file of this name.
+    pub(crate) fn is_file(&self, name: &str) -> Result<bool, Error> {
+        let Some(files) = &self.0.files else { return Ok(false) };
+        files.is_file(name).map_err(|why| Error::load(format!("cannot look for file \"{name}\": {why}")))
+    }
+
+    /// Lists a folder: names of files, and of folders with a slash at their end.
+    pub(crate) fn folder(&self, name: &str) -> Result<Vec<String>, Error> {
+        let Some(files) = &self.0.files else { return Ok(Vec::new()) };
+        files.folder(name).map_err(|why| {
+            let folder = if name.is_empty() { "the root".to_owned() } else { format!("\"{name}\"") };
+            Error::load(format!("cannot list the files in {folder}: {why}"))
+        })
+    }
+}
+
+/// Tells whether an engine, and thus the code in it, is alive.
+#[cfg(test)]
+pub(crate) struct Watch(std::sync::Weak<Inner>);
+
+#[cfg(test)]
+impl Watch {
+    pub(crate) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
+
+#[cfg(test)]
+impl Engine {
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::downgrade(&self.0))
     }
 }
 

@@ -58,10 +58,14 @@ pub enum ErrorKind {
     /// A function of the application failed: [`source`](std::error::Error::source) is the error that it returned, and there is none
     /// where it panicked.
     Host,
+    /// The script ended itself as a failure, with `exit(code)`: [`Error::exit_code`] has the code.
+    Exit,
     /// A limit of the sandbox ended the run.
     Limit(Limit),
     /// The application ended the run by an [`Interrupt`](crate::Interrupt).
     Interrupted,
+    /// A deadline ended the run. Whether it does depends on the clock: unlike all other errors, it is not repeatable.
+    Deadline,
 }
 
 /// Why WebAssembly code trapped.
@@ -220,14 +224,26 @@ impl Error {
         error
     }
 
+    /// What `exit` ends a script with. Code 0 is a success: it becomes no error outside.
+    pub(crate) fn script_exit(code: u8) -> Self {
+        let mut error = Self::new(ErrorKind::Exit, format!("the script exited with code {code}"));
+        error.0.exit_code = Some(code.into());
+        error
+    }
+
     /// The error of a host function, for wasmi to carry: `from_wasmi` takes it out again.
     pub(crate) fn into_wasmi(self) -> wasmi::Error {
         wasmi::Error::host(HostFault(self))
     }
 
+    /// The error of a host function that wasmi carries, if it is one.
+    pub(crate) fn of_host(error: &wasmi::Error) -> Option<&Self> {
+        error.downcast_ref::<HostFault>().map(|HostFault(ours)| ours)
+    }
+
     /// What ended a run of wasm; `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
-        if let Some(HostFault(ours)) = error.downcast_ref::<HostFault>() {
+        if let Some(ours) = Self::of_host(error) {
             let mut ours = ours.copy();
             ours.0.message = format!("{}, {}", ours.message(), place());
             return ours;
@@ -263,7 +279,7 @@ impl Error {
         self.0.report.as_deref().unwrap_or(&self.0.message)
     }
 
-    /// The exit code, where the guest ended itself.
+    /// Returns the exit code, where the guest or the script ended itself.
     pub fn exit_code(&self) -> Option<i32> {
         self.0.exit_code
     }

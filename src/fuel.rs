@@ -40,12 +40,16 @@ fn operator_costs() -> OperatorCost {
 pub(crate) struct FuelAccount {
     limit: Option<u64>,
     left: u64,
+    /// What is left, too, but not for the call that runs now.
+    aside: u64,
+    /// What was used before the account was last refilled.
+    before: u64,
 }
 
 impl FuelAccount {
     /// Opens an account; `None` for fuel that is not metered.
     pub(crate) fn new(limit: Option<u64>) -> Self {
-        Self { limit, left: limit.unwrap_or(u64::MAX) }
+        Self { limit, left: limit.unwrap_or(u64::MAX), aside: 0, before: 0 }
     }
 
     /// Returns what is left, as of the last settlement.
@@ -55,7 +59,24 @@ impl FuelAccount {
 
     /// Returns what was used, as of the last settlement; `None` where fuel is not metered.
     pub(crate) fn used(&self) -> Option<u64> {
-        self.limit.map(|limit| limit.saturating_sub(self.left))
+        self.limit.map(|limit| self.before.saturating_add(limit.saturating_sub(self.left).saturating_sub(self.aside)))
+    }
+
+    /// Fills the account up to its limit.
+    pub(crate) fn refill(&mut self) {
+        *self = Self { before: self.used().unwrap_or_default(), ..Self::new(self.limit) };
+    }
+
+    /// Sets all but `fuel` aside. Returns whether there was more.
+    pub(crate) fn set_aside(&mut self, fuel: u64) -> bool {
+        self.aside = self.left.saturating_sub(fuel);
+        self.left = self.left.min(fuel);
+        self.aside > 0
+    }
+
+    /// Puts back what was set aside.
+    pub(crate) fn put_back(&mut self) {
+        self.left = self.left.saturating_add(std::mem::take(&mut self.aside));
     }
 
     /// Takes `fuel` out of the account.

@@ -2,12 +2,19 @@
 
 use std::borrow::Cow;
 
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::limits::Limits;
 
 /// The configuration of the engine that scripts get under these limits.
 pub fn config(limits: &Limits) -> wasmi::Config {
     crate::module::config(limits, false)
+}
+
+/// An engine whose guests run in slices of so many units of fuel: what an interruptible sandbox has, with slices small
+/// enough to pause everywhere.
+pub fn sliced_engine(limits: Limits, slice: u64) -> Engine {
+    Engine::sliced(limits, slice)
 }
 
 /// The bytes that are compiled for a module where fuel is metered.

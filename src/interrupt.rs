@@ -1,27 +1,132 @@
-//! The means to stop what runs from another thread.
+//! The means to stop what runs: from another thread, or at a time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Stops what a [`Session`](crate::Session) runs. [`Session::interrupt`](crate::Session::interrupt) returns it; clones
-/// stop the same session.
+/// Stops what runs: the calls of one session, as [`Session::interrupt`](crate::Session::interrupt) returns it, all that a
+/// sandbox runs ([`Sandbox::interrupt`](crate::Sandbox::interrupt)), or a command
+/// ([`WasiCommand::interrupt`](crate::WasiCommand::interrupt)). Clones stop the same.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    is_requested: AtomicBool,
+    /// Whether there is a deadline: the lock is taken only then.
+    has_deadline: AtomicBool,
+    deadline: Mutex<Option<Deadline>>,
+    /// Whether a guest has ended because of this.
+    is_told: AtomicBool,
+    /// What stops more than this does, this among it.
+    outer: Option<Interrupt>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Deadline {
+    /// `None` on a target without a clock.
+    start: Option<Instant>,
+    after: Duration,
+}
+
+/// Why something is to stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stop {
+    Requested,
+    /// So much time has passed.
+    Deadline(Duration),
+    /// Nobody can tell how much time has passed.
+    NoClock,
+}
 
 impl Interrupt {
-    /// Ends the call that the session runs now with an error of the kind
-    /// [`Interrupted`](crate::ErrorKind::Interrupted); if it runs none, or one that is about to return, the next call
-    /// that takes long enough. A call takes long enough if it spends a hundred ticks, or a slice of fuel of a guest.
+    /// Ends what runs now with an error of the kind [`Interrupted`](crate::ErrorKind::Interrupted), and what is started
+    /// later, as soon as that spends a thousand ticks or a hundred thousand units of a guest's fuel.
+    ///
+    /// For a session this lasts until one call has ended because of it: the calls after that run. For a sandbox and a
+    /// command it lasts until [`reset`](Self::reset).
     pub fn now(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.is_requested.store(true, Ordering::Relaxed);
     }
 
-    /// Whether someone asked to stop, and no call has ended for that yet.
-    pub(crate) fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// Ends what still runs after this time, counted from now, with an error of the kind
+    /// [`Deadline`](crate::ErrorKind::Deadline), and what is started later, until [`reset`](Self::reset). How far a script
+    /// gets in this time is not the same in each run. On a target without a clock (`wasm32-unknown-unknown`) the time
+    /// passes at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wasmlark::{ErrorKind, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new();
+    /// sandbox.interrupt().after(Duration::from_millis(20));
+    /// let error = sandbox.run("main.star", "def f():\n    for _ in range(1000000000): pass\nf()").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Deadline);
+    /// assert_eq!(
+    ///     error.message(),
+    ///     "the deadline of 20ms has passed; how far a script gets until then depends on the clock, so this is not repeatable"
+    /// );
+    /// assert_eq!(error.location().map(|place| place.line), Some(2));
+    /// ```
+    pub fn after(&self, time: Duration) {
+        self.set_deadline(Some(time));
     }
 
+    /// Takes [`now`](Self::now) and [`after`](Self::after) back.
+    pub fn reset(&self) {
+        self.0.is_requested.store(false, Ordering::Relaxed);
+        self.set_deadline(None);
+    }
+
+    /// An interrupt of its own, which `self` stops as well.
+    pub(crate) fn inner(&self) -> Self {
+        Self(Arc::new(Inner { outer: Some(self.clone()), ..Inner::default() }))
+    }
+
+    pub(crate) fn set_deadline(&self, after: Option<Duration>) {
+        let has_clock = cfg!(not(all(target_arch = "wasm32", target_os = "unknown")));
+        let deadline = after.map(|after| Deadline { start: has_clock.then(Instant::now), after });
+        *self.0.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+        self.0.has_deadline.store(deadline.is_some(), Ordering::Relaxed);
+    }
+
+    /// Returns why what runs is to stop, if it is.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        let mut next = Some(self);
+        while let Some(Self(inner)) = next {
+            if inner.is_requested.load(Ordering::Relaxed) {
+                return Some(Stop::Requested);
+            }
+            if inner.has_deadline.load(Ordering::Relaxed)
+                && let Some(Deadline { start, after }) = *inner.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+            {
+                match start {
+                    None => return Some(Stop::NoClock),
+                    Some(start) if start.elapsed() >= after => return Some(Stop::Deadline(after)),
+                    Some(_) => {}
+                }
+            }
+            next = inner.outer.as_ref();
+        }
+        None
+    }
+
+    /// Returns why a guest is to stop, if it is, and notes that it was told so.
+    pub(crate) fn tell(&self) -> Option<Stop> {
+        let stop = self.stop();
+        if stop.is_some() {
+            self.0.is_told.store(true, Ordering::Relaxed);
+        }
+        stop
+    }
+
+    /// Returns whether a guest was told to stop, and forgets it.
+    pub(crate) fn take_told(&self) -> bool {
+        self.0.is_told.load(Ordering::Relaxed) && self.0.is_told.swap(false, Ordering::Relaxed)
+    }
+
+    /// Takes back that someone asked to stop.
     pub(crate) fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.is_requested.store(false, Ordering::Relaxed);
     }
 }

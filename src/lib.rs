@@ -47,8 +47,8 @@
 //! ```
 //!
 //! A guest that imports `env.now` calls the closure with no script between, and [`Caller::memory`] is its memory. What a
-//! function returns as its error comes back as [`Error::source`](std::error::Error::source). The examples `policy` and `plugins`
-//! are complete programs, and `docs/coming-from.md` says what minijinja, mlua, rhai, extism and wasmtime call all this.
+//! function returns as its error comes back as [`Error::source`](std::error::Error::source). The examples `policy`, `plugins`,
+//! `game`, `service` and `tokio` are complete programs, and `docs/coming-from.md` says what minijinja, mlua, rhai, extism and wasmtime call all this.
 //!
 //! # Two ways in
 //!
@@ -111,14 +111,20 @@
 #[allow(unsafe_code, clippy::panic)]
 mod api;
 mod budget;
+mod builtins;
 mod check;
+mod data;
+mod diff;
 mod docs;
 mod engine;
 mod error;
+mod files;
 mod fuel;
+mod glob;
 #[allow(unsafe_code)]
 mod globals;
 mod host;
+mod host_failure;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -150,9 +156,9 @@ pub use host::import::{Import, ImportResult, WasmNumber};
 pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
-pub use module::inspect::{Inspection, Item, inspect};
+pub use module::inspect::{Inspection, Item, Section, inspect};
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::{Program, Session, Stats};
+pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.
 pub use starlark;
 pub use value::{Int, Struct, Value};

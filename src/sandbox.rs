@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::check::{self, Diagnostic};
-use crate::engine::{Engine, Loader};
+use crate::data::{Channels, Output};
+use crate::engine::Engine;
 use crate::error::Error;
+use crate::files::SandboxFiles;
 use crate::host::Grants;
 use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
+use crate::interrupt::Interrupt;
 use crate::limits::Limits;
-use crate::session::{self, Files, Print, Program, Session, Source, Stats};
+use crate::session::{self, Files, Program, Session, Source, Stats};
 use crate::slices::SLICE;
 use crate::value::Value;
-use crate::wording;
 
 /// Runs scripts with nothing of the host in reach but what is given here.
 ///
@@ -29,21 +31,22 @@ use crate::wording;
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
-/// Scripts see Starlark with types, records, sets, f-strings and `json`, the `wasm` namespace, and
-/// `argv`. No clock, no randomness, no files of the host: what a script computes depends on its
-/// arguments, and on the files given here, alone.
+/// Scripts see Starlark with types, records, sets, f-strings and `json`, the `wasm` namespace, functions for files and
+/// standard streams, and `argv`. No clock, no randomness, no files of the host: what a script computes depends on its
+/// arguments, and on the files and the input given here, alone.
 ///
 /// It may run many scripts, also at a time: what one run compiled, the next ones find compiled, up to some amount.
 #[derive(Default)]
 pub struct Sandbox {
     limits: Limits,
-    /// Shared with the loader of `engine`, which thus sees what is added later.
-    files: Arc<RwLock<BTreeMap<String, Vec<u8>>>>,
-    loader: Option<Arc<Loader>>,
+    /// A clone of them is in `engine`.
+    files: SandboxFiles,
     args: Vec<String>,
-    print: Option<Arc<Print>>,
+    channels: Channels,
     grants: Arc<Grants>,
     is_interruptible: bool,
+    max_kept_code: MaxKeptCode,
+    interrupt: Interrupt,
     /// That of the last run, with what it compiled.
     engine: Mutex<Option<Engine>>,
 }
@@ -52,29 +55,63 @@ pub struct Sandbox {
 /// run. A script may make modules of its own without end.
 const MAX_KEPT_CODE: u64 = 256 << 20;
 
+/// The bound that an application may set in place of that.
+struct MaxKeptCode(u64);
+
+impl Default for MaxKeptCode {
+    fn default() -> Self {
+        Self(MAX_KEPT_CODE)
+    }
+}
+
 /// What a script did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Run {
-    /// What it printed; empty where [`Sandbox::on_print`] takes that.
+    /// What it printed and wrote to standard output; empty where [`Sandbox::on_print`] or [`Sandbox::on_write`] takes it.
+    /// What is not UTF-8 is replaced: [`output_bytes`](Self::output_bytes) has all.
     pub output: String,
+    /// What it wrote to standard error; empty where [`Sandbox::on_write_error`] takes that.
+    pub error_output: Vec<u8>,
+    /// The files that it wrote, by their names; none unless the sandbox is [`writable`](Sandbox::writable).
+    pub files: BTreeMap<String, Vec<u8>>,
     /// The value of its last statement; [`Value::None`] if that is not an expression. One that is nested deeper than 200
     /// levels, or too large, is a [`Value::Opaque`] that says so.
     pub value: Value,
     /// What it spent.
     pub stats: Stats,
+    output_bytes: Option<Vec<u8>>,
+}
+
+impl Run {
+    /// Returns the bytes of [`output`](Self::output) as they were written.
+    pub fn output_bytes(&self) -> &[u8] {
+        self.output_bytes.as_deref().unwrap_or(self.output.as_bytes())
+    }
 }
 
 /// What a script did, whether or not it succeeded.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// What it printed before it ended; empty where [`Sandbox::on_print`] takes that.
+    /// What it printed and wrote to standard output before it ended, as [`Run::output`] has it.
     pub output: String,
+    /// What it wrote to standard error, as [`Run::error_output`] has it.
+    pub error_output: Vec<u8>,
+    /// The files that it wrote before it ended, as [`Run::files`] has them.
+    pub files: BTreeMap<String, Vec<u8>>,
     /// The value of its last statement, or why it failed.
     pub result: Result<Value, Error>,
     /// What it spent.
     pub stats: Stats,
+    output_bytes: Option<Vec<u8>>,
+}
+
+impl Report {
+    /// Returns the bytes of [`output`](Self::output) as they were written.
+    pub fn output_bytes(&self) -> &[u8] {
+        self.output_bytes.as_deref().unwrap_or(self.output.as_bytes())
+    }
 }
 
 impl Sandbox {
@@ -102,18 +139,134 @@ impl Sandbox {
     /// Gives names that are not files of the sandbox to `loader`: it returns the bytes of a script or
     /// module, `Ok(None)` for a name that it does not know, or a message.
     pub fn loader(mut self, loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static) -> Self {
-        self.loader = Some(Arc::new(loader));
+        self.files.loader = Some(Arc::new(loader));
         self.engine = Mutex::default();
+        self
+    }
+
+    /// Lets scripts list the files that the [`loader`](Self::loader) has. `lister` gets a path of a folder, `""` for the
+    /// root, and returns the names in it, those of folders with a slash at the end, in any order; none if there is no
+    /// such folder. Or it returns a message.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new()
+    ///     .loader(|name| Ok(name.strip_prefix("data/").map(|name| name.as_bytes().to_vec())))
+    ///     .lister(|folder| Ok(match folder {
+    ///         "" => vec!["data/".to_owned()],
+    ///         "data" => vec!["b".to_owned(), "a".to_owned()],
+    ///         _ => Vec::new(),
+    ///     }));
+    /// let run = sandbox.run("main.star", "[(name, read_file(name)) for name in list_files()]")?;
+    /// assert_eq!(run.value.to_string(), r#"[("data/a", b"a"), ("data/b", b"b")]"#);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn lister(mut self, lister: impl Fn(&str) -> Result<Vec<String>, String> + Send + Sync + 'static) -> Self {
+        self.files.lister = Some(Arc::new(lister));
+        self.engine = Mutex::default();
+        self
+    }
+
+    /// Sets standard input, which each run gets from its beginning. Without it, a script that asks for it fails.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new().stdin("one two");
+    /// assert_eq!(sandbox.run("main.star", "len(stdin())")?.value.as_i64(), Some(7));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn stdin(self, bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        self.stdin_from(move || Ok(bytes.clone()))
+    }
+
+    /// Sets where standard input comes from: `read` returns all of it, or a message. It is called when a script asks for it,
+    /// once for a run.
+    pub fn stdin_from(mut self, read: impl Fn() -> Result<Vec<u8>, String> + Send + Sync + 'static) -> Self {
+        self.channels.stdin = Some(Arc::new(read));
+        self
+    }
+
+    /// Sets whether scripts may write files, which [`Run::files`] then has; by default they may not. The limit `files`
+    /// says how much.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new().writable(true);
+    /// let run = sandbox.run("main.star", "write_file('out/a.bin', b'\\x00\\xff')")?;
+    /// assert_eq!(run.files["out/a.bin"], [0, 255]);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn writable(mut self, is_writable: bool) -> Self {
+        self.channels.is_writable = is_writable;
         self
     }
 
     /// Sets whether an [`Interrupt`](crate::Interrupt) reaches a guest that runs on without a call of a script; by default
     /// it does not, for such a guest runs faster. Where it does, wasmi pauses each guest after every 100,000 units of
     /// fuel, some hundred microseconds. Results, traps and the fuel that is spent are the same. A start function runs
-    /// without a pause, until its fuel ends.
+    /// without a pause, until its fuel ends, and so does a guest in whose store is a module with the instruction `table.grow`.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
         self
+    }
+
+    /// Sets whether scripts have what tests assert with, `assert_eq`, `assert_fails` and more, as in `wasmlark test`.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let sandbox = Sandbox::new().asserts(true);
+    /// assert!(sandbox.run("main.star", "assert_fails(lambda: 1 // 0, 'zero')").is_ok());
+    /// let error = sandbox.run("main.star", "assert_eq(2 + 2, 5)").unwrap_err();
+    /// assert_eq!(error.message(), "assert_eq: got 4, want 5");
+    /// ```
+    pub fn asserts(mut self, has_asserts: bool) -> Self {
+        Arc::make_mut(&mut self.grants).set_asserts(has_asserts);
+        self
+    }
+
+    /// Sets how many bytes of compiled code the sandbox keeps for its next run, about eight times those of the modules, by
+    /// default 256 MiB. When a run begins and it holds more, it begins with none. What running sessions and programs use
+    /// of it stays theirs, and is freed when the last of them is dropped: 0 keeps nothing beyond that.
+    ///
+    /// wasmi frees the code of an engine's modules all at once, so modules that are used often are compiled again with the
+    /// rest.
+    pub fn max_kept_code(mut self, bytes: u64) -> Self {
+        self.max_kept_code = MaxKeptCode(bytes);
+        self
+    }
+
+    /// Returns the means to end all that the sandbox runs, from another thread or at a time: scripts, their loads, and the
+    /// calls of sessions. It exists before anything runs, so it reaches a script's own statements, too. What it ended goes
+    /// on to be ended until [`Interrupt::reset`]; [`Session::interrupt`] is for the calls of one session.
+    ///
+    /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
+    /// [`interruptible`](Self::interruptible).
+    ///
+    /// ```
+    /// use std::thread;
+    /// use std::time::Duration;
+    /// use wasmlark::{ErrorKind, Sandbox};
+    ///
+    /// let mut sandbox = Sandbox::new().interruptible(true);
+    /// sandbox.file("loop.wat", r#"(module (func (export "spin") (loop $l (br $l))))"#);
+    /// let stop = sandbox.interrupt();
+    /// let error = thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         thread::sleep(Duration::from_millis(20));
+    ///         stop.now();
+    ///     });
+    ///     sandbox.run("main.star", "loop = wasm.instantiate('loop.wat').exports\nloop.spin()").unwrap_err()
+    /// });
+    /// assert_eq!(error.kind(), ErrorKind::Interrupted);
+    /// assert_eq!(error.location().map(|place| place.line), Some(2));
+    /// ```
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     /// Sets `argv`.
@@ -128,21 +281,34 @@ impl Sandbox {
         self
     }
 
-    /// Takes each printed line, with its line feed, at once. The limit `output` holds all the same.
-    pub fn on_print(mut self, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.print = Some(Arc::new(print));
+    /// Takes what scripts print and write to standard output, at once, as text: each printed line with its line feed; of what
+    /// `write` writes, what is not UTF-8 is replaced. The limit `output` holds all the same.
+    pub fn on_print(self, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_write(move |bytes| print(&String::from_utf8_lossy(bytes)))
+    }
+
+    /// Takes what scripts print and write to standard output, at once, as bytes, in place of a function that was set
+    /// before. The limit `output` holds all the same.
+    pub fn on_write(mut self, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.channels.output = Some(Arc::new(write));
         self
     }
 
-    /// Adds a file, a script or a module, for `load` and `wasm.Module`. A name is a path with `/`.
+    /// Takes what scripts write to standard error, at once. It counts against the limit `output` as well.
+    pub fn on_write_error(mut self, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.channels.error_output = Some(Arc::new(write));
+        self
+    }
+
+    /// Adds a file: a script for `load`, a module for `wasm.Module`, or data for `read_file`. A name is a path with `/`.
     pub fn file(&mut self, name: impl Into<String>, content: impl Into<Vec<u8>>) -> &mut Self {
-        self.files.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), content.into());
+        self.files.insert(name.into(), content.into());
         self
     }
 
     /// Removes a file. Returns whether it was there. What a session has loaded of it stays.
     pub fn remove_file(&mut self, name: &str) -> bool {
-        self.files.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+        self.files.remove(name)
     }
 
     /// Gives scripts, and the files that they load, a global: anything that serde serialises, as
@@ -279,13 +445,19 @@ impl Sandbox {
         args: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Run, Error> {
         let (mut session, result) = self.start(name, script, args);
-        result.map(|value| Run { output: session.take_output(), value, stats: session.stats() })
+        result.map(|value| {
+            let Output { text, bytes } = session.take_all_output();
+            let (error_output, files) = (session.take_error_output(), session.take_files());
+            Run { output: text, output_bytes: bytes, error_output, files, value, stats: session.stats() }
+        })
     }
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
         let (mut session, result) = self.start(name, script, self.args.iter());
-        Report { output: session.take_output(), result, stats: session.stats() }
+        let Output { text, bytes } = session.take_all_output();
+        let (error_output, files) = (session.take_error_output(), session.take_files());
+        Report { output: text, output_bytes: bytes, error_output, files, result, stats: session.stats() }
     }
 
     /// Runs a script, and keeps it: its functions can be called.
@@ -319,13 +491,14 @@ impl Sandbox {
     ///
     /// If the script cannot be parsed, or a file that it loads fails.
     pub fn program(&self, name: &str, script: &str) -> Result<Program, Error> {
-        Program::new(self.granting_engine(), &self.args, self.print.clone(), name, script)
+        Program::new(self.granting_engine(), &self.args, self.channels.clone(), self.interrupt.clone(), name, script)
     }
 
     /// Checks a script without running it: syntax, names, types, and lints. Empty for a script that has no fault.
     ///
-    /// Types of the `wasm` namespace are known; the exports of a module are not. Files that the script loads are read, and
-    /// must be there.
+    /// Types of the `wasm` namespace are known; the exports of a module are not. Imports that `wasm.instantiate` is given are
+    /// held against those of the module, where both stand in the text. Files that the script loads are read, and must be
+    /// there.
     ///
     /// ```
     /// use wasmlark::{Sandbox, Severity};
@@ -346,7 +519,7 @@ impl Sandbox {
         args: impl IntoIterator<Item = impl Into<String>>,
     ) -> (Session, Result<Value, Error>) {
         let args: Vec<String> = args.into_iter().map(Into::into).collect();
-        let files = Files::new(self.granting_engine(), args, self.print.clone());
+        let files = Files::new(self.granting_engine(), args, self.channels.clone(), &self.interrupt);
         Session::start(files, name, Source::Text(script.to_owned()))
     }
 
@@ -360,7 +533,9 @@ impl Sandbox {
         let slice = self.slice();
         match &*kept {
             Some(engine)
-                if *engine.limits() == self.limits && engine.slice() == slice && engine.code() <= MAX_KEPT_CODE =>
+                if *engine.limits() == self.limits
+                    && engine.slice() == slice
+                    && engine.code() <= self.max_kept_code.0 =>
             {
                 engine.clone()
             }
@@ -373,21 +548,7 @@ impl Sandbox {
     }
 
     fn new_engine(&self) -> Engine {
-        let files = self.files.clone();
-        let loader = self.loader.clone();
-        let known = files.clone();
-        let load = move |name: &str| {
-            let file = files.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-            match (file, &loader) {
-                (None, Some(loader)) => loader(name),
-                (file, _) => Ok(file),
-            }
-        };
-        let suggest = move |name: &str| {
-            let files = known.read().unwrap_or_else(PoisonError::into_inner);
-            wording::did_you_mean(name, files.keys().map(String::as_str))
-        };
-        Engine::for_sandbox(self.limits.clone(), self.slice(), Box::new(load), Box::new(suggest))
+        Engine::for_sandbox(self.limits.clone(), self.slice(), self.files.clone())
     }
 }
 
@@ -442,6 +603,40 @@ mod tests {
         let mut sandbox = Sandbox::new();
         sandbox.file("module.wasm", module(33 << 20));
         assert!(!keeps_its_engine(&sandbox));
+    }
+
+    #[test]
+    fn the_bound_on_kept_code_can_be_set() {
+        for (bound, keeps) in [(0, false), (1 << 20, true)] {
+            let mut sandbox = Sandbox::new().max_kept_code(bound);
+            sandbox.file("module.wasm", module(1000));
+            assert_eq!(keeps_its_engine(&sandbox), keeps, "{bound}");
+        }
+    }
+
+    /// No more code than the bound and one run's is alive at a time, and none once the sandbox and its sessions are gone.
+    #[test]
+    fn code_is_freed_with_the_last_session_that_uses_it() {
+        let mut sandbox = Sandbox::new().max_kept_code(40_000);
+        let mut engines = Vec::new();
+        let alive = |engines: &[crate::engine::Watch]| engines.iter().filter(|engine| engine.is_alive()).count();
+        let mut kept = Vec::new();
+        for n in 0..100 {
+            sandbox.file("module.wasm", module(1000 + n));
+            let session = sandbox.load("main.star", "module = wasm.Module('module.wasm')").unwrap();
+            engines.push(sandbox.engine().watch());
+            if n == 10 {
+                kept.push(session);
+            }
+        }
+        // Those of one engine are the same: the last, and the kept session's.
+        engines.dedup_by(|a, b| a.is_same(b));
+        assert!(engines.len() > 15, "{}", engines.len());
+        assert_eq!(alive(&engines), 2);
+        drop(kept);
+        assert_eq!(alive(&engines), 1);
+        drop(sandbox);
+        assert_eq!(alive(&engines), 0);
     }
 
     #[test]

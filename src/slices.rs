@@ -10,10 +10,14 @@
 
 use std::fmt;
 
-use wasmi::{AsContext, AsContextMut, Func, ResumableCall, TrapCode, Val};
+use wasmi::{
+    AsContext, AsContextMut, Func, ResumableCall, StoreContextMut, TrapCode, TypedFunc, TypedResumableCall, Val,
+    WasmParams, WasmResults,
+};
 
 use crate::error::{Error, ErrorKind};
-use crate::interrupt::Interrupt;
+use crate::host_failure::HostFailure;
+use crate::interrupt::{Interrupt, Stop};
 
 /// The fuel of a slice. A guest spends it in less than a millisecond, and to pause costs less than a thousandth of that.
 pub(crate) const SLICE: u64 = 100_000;
@@ -24,7 +28,7 @@ pub(crate) struct Slices {
     size: u64,
     reserve: u64,
     interrupt: Interrupt,
-    /// wasmi runs something that it cannot resume, a start function: all of the fuel is in the counter.
+    /// wasmi runs something that it cannot resume, a start function or `table.grow`: all of the fuel is in the counter.
     is_whole: bool,
 }
 
@@ -94,6 +98,51 @@ pub(crate) fn call(
     }
 }
 
+/// Calls a function of a known type in slices.
+#[inline]
+pub(crate) fn call_typed<T: Sliced, Params: WasmParams, Results: WasmResults>(
+    func: &TypedFunc<Params, Results>,
+    context: &mut StoreContextMut<'_, T>,
+    params: Params,
+) -> Result<Results, wasmi::Error> {
+    match func.call_resumable(&mut *context, params)? {
+        TypedResumableCall::Finished(results) => Ok(results),
+        paused => go_on(paused, context),
+    }
+}
+
+#[cold]
+fn go_on<T: Sliced, Results: WasmResults>(
+    mut call: TypedResumableCall<Results>,
+    context: &mut StoreContextMut<'_, T>,
+) -> Result<Results, wasmi::Error> {
+    loop {
+        match call {
+            TypedResumableCall::Finished(results) => return Ok(results),
+            TypedResumableCall::HostTrap(trap) => return Err(taken(trap.host_error())),
+            TypedResumableCall::OutOfFuel(paused) => {
+                next_slice(context, paused.required_fuel())?;
+                call = paused.resume(&mut *context)?;
+            }
+        }
+    }
+}
+
+/// Returns the error of a host function as if it were owned: wasmi 2.0.0 only lends that of a typed call.
+fn taken(error: &wasmi::Error) -> wasmi::Error {
+    if let Some(failure) = error.downcast_ref::<HostFailure>() {
+        return failure.take().into_wasmi();
+    }
+    if let Some(error) = Error::of_host(error) {
+        return error.copy().into_wasmi();
+    }
+    match (error.i32_exit_status(), error.as_trap_code()) {
+        (Some(code), _) => wasmi::Error::i32_exit(code),
+        (None, Some(code)) => code.into(),
+        (None, None) => wasmi::Error::new(error.to_string()),
+    }
+}
+
 /// Runs what wasmi cannot resume, with all the fuel in one slice.
 pub(crate) fn whole<T: Sliced, R>(
     context: &mut wasmi::StoreContextMut<'_, T>,
@@ -103,6 +152,12 @@ pub(crate) fn whole<T: Sliced, R>(
     let result = work(context);
     set_whole(context, was_whole);
     result
+}
+
+/// Gives up slices for good: what is to run has an instruction that wasmi 2.0.0 cannot resume at. Where the fuel left is less
+/// than `table.grow` costs, it does not note where it was, and would go on elsewhere.
+pub(crate) fn give_up(context: &mut wasmi::StoreContextMut<'_, impl Sliced>) {
+    set_whole(context, true);
 }
 
 fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bool) -> bool {
@@ -116,8 +171,8 @@ fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bo
 
 /// Moves the next slice to the counter.
 fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u64) -> Result<(), wasmi::Error> {
-    if context.data().slices().is_some_and(|slices| slices.interrupt.is_requested()) {
-        return Err(wasmi::Error::host(Stopped));
+    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell()) {
+        return Err(wasmi::Error::host(Stopped(stop)));
     }
     match fuel(&*context) {
         Some(left) if left >= required => {
@@ -130,17 +185,29 @@ fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u
 
 /// What ends a guest that is interrupted: passes through wasm untouched.
 #[derive(Debug)]
-pub(crate) struct Stopped;
+pub(crate) struct Stopped(pub(crate) Stop);
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", interrupted())
+        write!(f, "{}", stopped(self.0))
     }
 }
 
 impl wasmi::errors::HostError for Stopped {}
 
-/// Returns the error of a call that was interrupted.
-pub(crate) fn interrupted() -> Error {
-    Error::new(ErrorKind::Interrupted, "interrupted by the application")
+/// Returns the error of what was stopped.
+pub(crate) fn stopped(why: Stop) -> Error {
+    match why {
+        Stop::Requested => Error::new(ErrorKind::Interrupted, "interrupted"),
+        Stop::Deadline(after) => Error::new(
+            ErrorKind::Deadline,
+            format!(
+                "the deadline of {after:?} has passed; how far a script gets until then depends on the clock, so this is not \
+                 repeatable"
+            ),
+        ),
+        Stop::NoClock => {
+            Error::new(ErrorKind::Deadline, "a deadline is set, and has passed at once: this target has no clock")
+        }
+    }
 }

@@ -54,6 +54,16 @@ impl TickMeter {
         self.0.limit.load(Ordering::Relaxed).saturating_sub(self.0.checked.load(Ordering::Relaxed))
     }
 
+    /// Lowers the count that the evaluator may reach to `limit`, if it is higher. Returns what it was, for
+    /// [`set_limit`](Self::set_limit).
+    pub(crate) fn lower_limit(&self, limit: u64) -> u64 {
+        self.0.limit.fetch_min(limit, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_limit(&self, limit: u64) {
+        self.0.limit.store(limit, Ordering::Relaxed);
+    }
+
     /// Notes that the evaluator checks its limits, and returns whether its count has certainly passed the limit. Checks
     /// come with the ticks, and once when a call from Rust ends: then [`observe`](Self::observe) must follow.
     pub(crate) fn check(&self) -> bool {

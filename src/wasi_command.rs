@@ -14,11 +14,13 @@ use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::fuel::FuelLease;
+use crate::interrupt::Interrupt;
 use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
+use crate::slices::{self, SLICE, Sliced, Slices, Stopped};
 use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
 use crate::wording::shown;
 
@@ -42,6 +44,8 @@ pub struct WasiCommand {
     setup: Setup,
     streams: Streams,
     limits: Limits,
+    is_interruptible: bool,
+    interrupt: Interrupt,
 }
 
 /// What a [`WasiCommand`] did.
@@ -88,7 +92,7 @@ impl WasiCommand {
             clock_step: CLOCK_STEP,
         };
         let streams = Streams::kept(InputStream::bytes(Vec::new()));
-        Self { setup, streams, limits: Limits::default() }
+        Self { setup, streams, limits: Limits::default(), is_interruptible: false, interrupt: Interrupt::default() }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -185,9 +189,34 @@ impl WasiCommand {
         self
     }
 
+    /// Sets whether [`interrupt`](Self::interrupt) can end the guest; by default it cannot. Where it can, wasmi counts fuel,
+    /// which costs a third of the speed where there is no limit on fuel, and next to nothing where there is one. A start
+    /// function, and a module with the instruction `table.grow`, run without a pause, until their fuel ends.
+    pub fn interruptible(mut self, is_interruptible: bool) -> Self {
+        self.is_interruptible = is_interruptible;
+        self
+    }
+
+    /// Returns the means to end the guest, from another thread or at a time, where it is
+    /// [`interruptible`](Self::interruptible).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wasmlark::{ErrorKind, WasiCommand};
+    ///
+    /// let module = wat::parse_str(r#"(module (func (export "_start") (loop $l (br $l))))"#)?;
+    /// let command = WasiCommand::new().interruptible(true);
+    /// command.interrupt().after(Duration::from_millis(20));
+    /// assert_eq!(command.run(&module).result.unwrap_err().kind(), ErrorKind::Deadline);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, streams, limits } = self;
+        let Self { mut setup, streams, limits, is_interruptible, interrupt } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
@@ -196,17 +225,19 @@ impl WasiCommand {
             Ok(machine) => machine,
             Err(error) => return WasiOutput::failed(error),
         };
-        let engine = Engine::new(limits.clone());
+        let slice = is_interruptible.then_some(SLICE);
+        let engine = Engine::for_command(limits.clone(), slice);
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
-        let mut store = wasmi::Store::new(engine.wasmi(), StoreData::new(limiter, None));
+        let mut store =
+            wasmi::Store::new(engine.wasmi(), StoreData::new(limiter, slice.map(|size| Slices::new(size, interrupt))));
         store.limiter(|data| &mut data.limiter);
         let fuel = FuelLease::new(None);
-        if limits.fuel.is_some() {
+        if limits.fuel.is_some() || is_interruptible {
             // Cannot fail: the engine meters fuel.
-            let _ = store.set_fuel(fuel.grant(budget.fuel_left()));
+            slices::set_fuel(&mut store, fuel.grant(budget.fuel_left()));
         }
         let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &limits));
-        if let Ok(left) = store.get_fuel() {
+        if let Some(left) = slices::fuel(&store) {
             budget.spend_fuel(fuel.settle(left));
         }
         drop(store);
@@ -261,7 +292,12 @@ fn start(
     let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
     let memory = MemorySlot::default();
     let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory)?;
-    let instance = match wasmi::Instance::new(&mut *store, &compiled.module, &externs) {
+    if compiled.grows_tables {
+        slices::give_up(&mut store.as_context_mut());
+    }
+    let made =
+        slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs));
+    let instance = match made {
         Ok(instance) => instance,
         // The start function may exit too.
         Err(error) => return error.i32_exit_status().ok_or(Failure::Wasm(error)),
@@ -274,7 +310,12 @@ fn start(
             "this module is no command: it exports no function `_start`; a script can call what it exports",
         )));
     };
-    match start.typed::<(), ()>(&*store)?.call(&mut *store, ()) {
+    let start = start.typed::<(), ()>(&*store)?;
+    let outcome = match store.data().slices() {
+        Some(_) => slices::call_typed(&start, &mut store.as_context_mut(), ()),
+        None => start.call(&mut *store, ()),
+    };
+    match outcome {
         Ok(()) => Ok(0),
         Err(error) => error.i32_exit_status().ok_or(Failure::Wasm(error)),
     }
@@ -336,6 +377,9 @@ fn explain(failure: Failure, limits: &Limits) -> Error {
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
     };
+    if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
+        return slices::stopped(*why);
+    }
     let exceeded = match error.as_trap_code() {
         Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
         Some(_) => None,

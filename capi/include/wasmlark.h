@@ -95,8 +95,8 @@ typedef enum wasmlark_limit {
   /**
    * Starlark ticks: one for each function call and each round of a loop.
    *
-   * A call from WebAssembly counts too. A limit below a million is exact; a larger one is passed by less than a
-   * thousand ticks, as is any by each file that spends ticks before it loads another.
+   * A call from WebAssembly counts too. A limit below ten thousand is exact; a larger one is passed by at most
+   * a thousand ticks, as is any by each file that spends ticks before it loads another.
    *
    * Default 1000000000, at least 1.
    */
@@ -119,7 +119,7 @@ typedef enum wasmlark_limit {
    */
   WASMLARK_LIMIT_CALL_DEPTH = 7,
   /**
-   * Bytes that a script may print.
+   * Bytes that a script may print, or write to standard output and error.
    *
    * The standard output and error that are kept for all WASI guests together may take as much again.
    *
@@ -130,7 +130,8 @@ typedef enum wasmlark_limit {
    * Bytes of the files of all WASI machines together.
    *
    * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
-   * guest that reaches the limit gets `ENOSPC`.
+   * guest that reaches the limit gets `ENOSPC`. The files that the script itself writes, and its own
+   * standard input, may take as much again.
    *
    * Default 268435456, at least 0.
    */
@@ -238,6 +239,10 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_HOST = 10,
   /**
+   * The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` has the code, which is not 0.
+   */
+  WASMLARK_KIND_EXIT = 11,
+  /**
    * The object is no run.
    */
   WASMLARK_KIND_NO_RUN = -1,
@@ -306,7 +311,7 @@ typedef enum wasmlark_type {
  */
 typedef enum wasmlark_text {
   /**
-   * What the script printed, as far as no function took it.
+   * What the script printed and wrote to standard output, as far as no function took it; what is not UTF-8 is replaced.
    */
   WASMLARK_TEXT_OUTPUT = 0,
   /**
@@ -360,7 +365,7 @@ typedef enum wasmlark_number {
    */
   WASMLARK_NUMBER_COLUMN = 4,
   /**
-   * The exit code, as an `int32_t`, where a WASI guest ended the script by one.
+   * The exit code, as an `int32_t`, where a WASI guest, or the script itself, ended the script by one.
    */
   WASMLARK_NUMBER_EXIT_CODE = 5,
 } wasmlark_number;

@@ -32,6 +32,8 @@ pub enum Kind {
     Other = 9,
     /// A function of the application failed.
     Host = 10,
+    /// The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` has the code, which is not 0.
+    Exit = 11,
     /// The object is no run.
     NoRun = -1,
 }
@@ -40,7 +42,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Text {
-    /// What the script printed, as far as no function took it.
+    /// What the script printed and wrote to standard output, as far as no function took it; what is not UTF-8 is replaced.
     Output = 0,
     /// The value of its last statement as Starlark source; absent where it failed.
     Value = 1,
@@ -74,7 +76,7 @@ pub enum RunNumber {
     Line = 3,
     /// The column of the error in characters, from 1, where there is one.
     Column = 4,
-    /// The exit code, as an `int32_t`, where a WASI guest ended the script by one.
+    /// The exit code, as an `int32_t`, where a WASI guest, or the script itself, ended the script by one.
     ExitCode = 5,
 }
 
@@ -98,6 +100,7 @@ pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
             ErrorKind::Trap(_) => Kind::Trap,
             ErrorKind::Limit(_) => Kind::Limit,
             ErrorKind::Host => Kind::Host,
+            ErrorKind::Exit => Kind::Exit,
             _ => Kind::Other,
         })
     };

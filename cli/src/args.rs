@@ -1,5 +1,7 @@
 //! The command line, as plain data.
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::limits::{CommandLimits, ScriptLimits};
@@ -9,7 +11,9 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (starlark 0.14.3, was
 
 #[derive(Parser)]
 #[command(name = "wasmlark", version = VERSION, about = "Starlark scripts that load, link and call WebAssembly modules")]
-#[command(after_help = "Exit status: 0 for success, 1 if the script failed, 2 for usage, 3 if a limit ended it.")]
+#[command(
+    after_help = "Exit status: 0 for success, 1 if the script failed, 2 for usage, 3 if a limit or the timeout ended it, 130 after Ctrl-C."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub action: Action,
@@ -19,10 +23,14 @@ pub struct Arguments {
 pub enum Action {
     /// Run a script
     Run(RunArguments),
+    /// Evaluate statements as they are typed
+    Repl(ReplArguments),
     /// Call a function that a module exports
     Call(CallArguments),
     /// Check scripts without running them: syntax, names, types, and lints
     Check(CheckArguments),
+    /// Run the tests in files whose names end in `_test.star`
+    Test(TestArguments),
     /// Show a module's imports and exports, in the form in which a script calls them
     Inspect(InspectArguments),
     /// Print the reference of the script API, in Markdown
@@ -36,15 +44,27 @@ pub enum Action {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples: wasmlark run script.star in.txt     wasmlark run -e '6 * 7'\n          \
+    wasmlark run --out frames draw.star < scene.json\n\n\
+    Exit status: 0; 1 if the script failed; 2 for usage; 3 if a limit ended it; or what `exit(n)` says.")]
 pub struct RunArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
-    /// The directory that names in `load` and `wasm.Module` are relative to [default: the script's]
+    /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
+    /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
+    /// Let the script write files, with `write_file`: below DIR, when it has succeeded, all or none
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<std::path::PathBuf>,
     /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// How to print the error that ends the script: as text, or as a line of JSON
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub error_format: ErrorFormat,
     /// Run this text instead of a file; if it is an expression, its value is printed
     #[arg(short, long, value_name = "TEXT")]
     pub eval: Option<String>,
@@ -55,12 +75,34 @@ pub struct RunArguments {
 }
 
 #[derive(Args)]
+#[command(after_help = "Examples: wasmlark repl     wasmlark repl plugin.star     echo '6 * 7' | wasmlark repl\n\n\
+    The value of an expression is printed. A block ends with an empty line. Tab completes names, attributes and\n\
+    exports. Ctrl-C ends what runs, Ctrl-D the console. From a pipe there is no prompt, and a block ends where the\n\
+    next line is not indented; the exit status is then 1 if a statement failed.")]
+pub struct ReplArguments {
+    #[command(flatten)]
+    pub limits: ScriptLimits,
+    /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
+    /// A script that is run first; its variables are at hand
+    #[arg(value_name = "SCRIPT")]
+    pub script: Option<String>,
+    /// The script's `argv`
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+}
+
+#[derive(Args)]
 #[command(after_help = "Example: wasmlark call add.wat add 40 2\n\n\
     Results are printed on a line each. A module that imports WASI gets an empty machine.\n\
     Exit status: 0; 1 if the call trapped or the module cannot be used; 2 if the arguments do not fit; 3 if a limit ended it.")]
 pub struct CallArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
@@ -82,12 +124,44 @@ pub struct CheckArguments {
     /// The directory that names in `load` and `wasm.Module` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
-    /// How to print what is found: as text, or as a line of JSON each
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub error_format: ErrorFormat,
+    /// How to print what is found: as text, as a line of JSON each, or as one SARIF log
+    #[arg(long, visible_alias = "error-format", value_name = "FORMAT", value_enum, default_value = "text")]
+    pub format: CheckFormat,
     /// The scripts, or `-` for stdin
     #[arg(value_name = "SCRIPT", required = true)]
     pub scripts: Vec<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Example: wasmlark test --root . tests --filter memory\n\n\
+    Each function whose name begins with `test_` is a test. It is called without arguments, in a sandbox of its own in\n\
+    which its file has run, and has `assert_eq`, `assert_fails` and more: `wasmlark doc asserts`.\n\
+    Exit status: 0; 1 if a test failed, or there is none; 2 for usage.")]
+pub struct TestArguments {
+    #[command(flatten)]
+    pub limits: ScriptLimits,
+    /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: that of each file]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
+    /// Run only tests for which `FILE:NAME` contains this text
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// The tests that run at a time [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+    /// Write the results to this file too, in JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<std::path::PathBuf>,
+    /// Files, and folders to be searched for `*_test.star`
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<std::path::PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckFormat {
+    Text,
+    Json,
+    Sarif,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -137,6 +211,9 @@ pub struct WasiArguments {
     pub seed: u64,
     #[command(flatten)]
     pub limits: CommandLimits,
+    /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
@@ -157,6 +234,9 @@ pub struct InspectArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print the whole module in the text format
+    #[arg(long, conflicts_with = "json")]
+    pub wat: bool,
     /// The module, or `-` for stdin
     #[arg(value_name = "FILE")]
     pub file: String,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use wasmlark::{Error, Int, Sandbox, Session, Value};
 
-use crate::{args, exit, read, streams};
+use crate::{args, exit, interrupt, read, streams};
 
 /// What calls the export. WASI is there for a module that imports it, as `wasmlark wasi` has it without options.
 const SCRIPT: &str = r#"
@@ -40,8 +40,10 @@ pub fn run(options: args::CallArguments) -> u8 {
     // By its name a module is known to be in the text format.
     let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
     let name = if is_text { "module.wat" } else { "module.wasm" };
-    let mut sandbox = Sandbox::new().limits(options.limits.0).args([name]);
+    let pauses = interrupt::should_pause(&options.limits.0, options.timeout);
+    let mut sandbox = Sandbox::new().interruptible(pauses).limits(options.limits.0).args([name]);
     sandbox.file(name, bytes);
+    interrupt::watch(sandbox.interrupt(), options.timeout);
     let (stats, result) = match sandbox.load("call.star", SCRIPT) {
         Ok(mut session) => {
             let result = call(&mut session, &options.name, &options.args);
@@ -49,6 +51,7 @@ pub fn run(options: args::CallArguments) -> u8 {
         }
         Err(error) => (None, Err(error.into())),
     };
+    interrupt::is_over();
     if let Some(stats) = stats.filter(|_| options.stats) {
         exit::print_stats(&stats, false);
     }

@@ -23,13 +23,14 @@ static CEILING: AtomicUsize = AtomicUsize::new(usize::MAX);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Sets the ceiling to what these limits allow: `memory`, `files` and `output`, and `heap` twice, since a collector of
-/// garbage copies it; and 256 MiB.
-pub fn set(limits: &Limits) {
+/// Sets the ceiling to what these limits allow `runs` scripts at a time: `memory`, `files` and `output`, and `heap` twice,
+/// since a collector of garbage copies it; and 256 MiB.
+pub fn set(limits: &Limits, runs: usize) {
     let bytes = [Limit::Memory, Limit::Files, Limit::Output, Limit::Heap, Limit::Heap]
         .iter()
         .map(|limit| limits.get(*limit).unwrap_or(u64::MAX))
-        .fold(ALLOWANCE, u64::saturating_add);
+        .fold(0, u64::saturating_add);
+    let bytes = bytes.saturating_mul(runs as u64).saturating_add(ALLOWANCE);
     CEILING.store(usize::try_from(bytes).unwrap_or(usize::MAX), Ordering::Relaxed);
 }
 

@@ -3,10 +3,10 @@
 use serde_json::json;
 use wasmlark::{Diagnostic, Location, Sandbox, Severity};
 
-use crate::args::{CheckArguments, ErrorFormat};
-use crate::exit;
+use crate::args::{CheckArguments, CheckFormat};
 use crate::root::Root;
 use crate::run::Source;
+use crate::{exit, sarif, test};
 
 /// Checks scripts and returns the exit status: a failure if any has an error.
 pub fn run(options: CheckArguments) -> u8 {
@@ -17,9 +17,10 @@ pub fn run(options: CheckArguments) -> u8 {
             Err(message) => return exit::fail(&message),
         }
     }
-    let text = match options.error_format {
-        ErrorFormat::Text => found.iter().map(|diagnostic| to_text(diagnostic) + "\n").collect::<String>(),
-        ErrorFormat::Json => found.iter().map(|diagnostic| to_json(diagnostic).to_string() + "\n").collect(),
+    let text = match options.format {
+        CheckFormat::Text => found.iter().map(|diagnostic| to_text(diagnostic) + "\n").collect::<String>(),
+        CheckFormat::Json => found.iter().map(|diagnostic| to_json(diagnostic).to_string() + "\n").collect(),
+        CheckFormat::Sarif => format!("{:#}\n", sarif::log(&found)),
     };
     let status = exit::printed(text.as_bytes());
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) { exit::FAILED } else { status }
@@ -29,7 +30,7 @@ fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, Stri
     let source = Source::read(script, Vec::new())?;
     let root = Root::of(options.root.as_deref().unwrap_or(&source.folder))?;
     let name = root.name_of(&source.name);
-    let sandbox = Sandbox::new().loader(move |name| root.read(name));
+    let sandbox = Sandbox::new().asserts(name.ends_with(test::SUFFIX)).loader(move |name| root.read(name));
     Ok(sandbox.check(&name, &source.text))
 }
 

@@ -10,12 +10,19 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// The command line makes no sense. clap uses the same number.
 pub const USAGE: u8 = 2;
-/// A limit ended the run.
+/// A limit or the timeout ended the run.
 pub const LIMIT: u8 = 3;
+/// Ctrl-C ended the run: what a shell reports of a program that its signal ended.
+pub const INTERRUPTED: u8 = 130;
 
 /// Returns the exit status for the error that ended a run.
 pub fn status(error: &Error) -> u8 {
-    if matches!(error.kind(), ErrorKind::Limit(_)) { LIMIT } else { FAILED }
+    match error.kind() {
+        ErrorKind::Exit => error.exit_code().and_then(|code| code.try_into().ok()).unwrap_or(FAILED),
+        ErrorKind::Limit(_) | ErrorKind::Deadline => LIMIT,
+        ErrorKind::Interrupted => INTERRUPTED,
+        _ => FAILED,
+    }
 }
 
 /// Prints why the command cannot do what it was asked to do, and returns the exit status.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use wasmlark::{Inspection, Item};
+use wasmlark::{Inspection, Item, Section};
 
 use crate::{args, exit, read};
 
@@ -13,6 +13,13 @@ pub fn run(options: args::InspectArguments) -> u8 {
         Ok(read) => read,
         Err(message) => return exit::fail(&message),
     };
+    if options.wat {
+        return match wasmlark::inspect(&bytes).map(|_| print_text(&bytes)) {
+            Ok(Ok(text)) => exit::printed(text.as_bytes()),
+            Ok(Err(why)) => exit::fail(&format!("{file}: {why}")),
+            Err(error) => exit::fail(&format!("{file}: {error}")),
+        };
+    }
     match wasmlark::inspect(&bytes) {
         Ok(inspection) => {
             let text = if options.json { to_json(&inspection) } else { to_text(&inspection) };
@@ -22,14 +29,20 @@ pub fn run(options: args::InspectArguments) -> u8 {
     }
 }
 
+/// Returns a module in the text format; one that is in it already, as it is.
+fn print_text(module: &[u8]) -> Result<String, String> {
+    match std::str::from_utf8(module) {
+        Ok(text) if !module.starts_with(b"\0asm") => Ok(text.to_owned()),
+        _ => wasmprinter::print_bytes(module).map_err(|error| error.to_string()),
+    }
+}
+
 fn to_text(inspection: &Inspection) -> String {
     let mut out = String::new();
     if let Some(name) = &inspection.name {
         let _ = writeln!(out, "name: {}", name.escape_debug());
     }
     let signatures = |items: &[Item]| items.iter().map(Item::signature).collect::<Vec<_>>();
-    let sections =
-        inspection.custom_sections.iter().map(|(name, size)| format!("{}: {size} bytes", name.escape_debug()));
     let producers = inspection
         .producers
         .iter()
@@ -38,7 +51,10 @@ fn to_text(inspection: &Inspection) -> String {
         ("imports", signatures(&inspection.imports)),
         ("exports", signatures(&inspection.exports)),
         ("memories", inspection.memories.clone()),
-        ("custom sections", sections.collect()),
+        ("tables", inspection.tables.clone()),
+        ("globals", inspection.globals.clone()),
+        ("start", inspection.start.iter().map(|name| name.escape_debug().to_string()).collect()),
+        ("sections", inspection.sections.iter().map(section).collect()),
         ("producers", producers.collect()),
     ] {
         if !lines.is_empty() {
@@ -49,6 +65,19 @@ fn to_text(inspection: &Inspection) -> String {
         }
     }
     out
+}
+
+/// A section in a line: `code: 1234 bytes at 0x5f, 12 entries`.
+fn section(section: &Section) -> String {
+    let Section { name, is_custom, offset, size, entries, .. } = section;
+    let name = if *is_custom { format!("custom \"{}\"", name.escape_debug()) } else { name.clone() };
+    let bytes = if *size == 1 { "byte" } else { "bytes" };
+    let entries = match entries {
+        None => String::new(),
+        Some(1) => ", 1 entry".to_owned(),
+        Some(count) => format!(", {count} entries"),
+    };
+    format!("{name}: {size} {bytes} at {offset:#x}{entries}")
 }
 
 fn to_json(inspection: &Inspection) -> String {
@@ -64,6 +93,14 @@ fn to_json(inspection: &Inspection) -> String {
         "imports": inspection.imports.iter().map(item).collect::<Vec<_>>(),
         "exports": inspection.exports.iter().map(item).collect::<Vec<_>>(),
         "memories": inspection.memories,
+        "tables": inspection.tables,
+        "globals": inspection.globals,
+        "functions": inspection.functions,
+        "start": inspection.start,
+        "sections": inspection.sections.iter().map(|section| json!({
+            "name": section.name, "custom": section.is_custom, "offset": section.offset, "size": section.size,
+            "entries": section.entries,
+        })).collect::<Vec<_>>(),
         "custom_sections": inspection.custom_sections.iter()
             .map(|(name, size)| json!({ "name": name, "size": size })).collect::<Vec<_>>(),
         "producers": inspection.producers.iter()

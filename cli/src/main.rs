@@ -9,12 +9,18 @@ mod exit;
 mod folder;
 mod generate;
 mod inspect;
+mod interrupt;
+mod junit;
 mod limits;
+mod out;
 mod read;
+mod repl;
 mod root;
 mod run;
+mod sarif;
 mod stack;
 mod streams;
+mod test;
 mod wasi;
 mod write_back;
 
@@ -31,12 +37,17 @@ fn main() -> ExitCode {
     };
     let status = match arguments.action {
         args::Action::Run(options) => {
-            ceiling::set(&options.limits.0);
+            ceiling::set(&options.limits.0, 1);
             stack::fitting(&options.limits.0.clone(), || run::run(options))
+        }
+        args::Action::Repl(options) => {
+            ceiling::set(&options.limits.0, 1);
+            stack::fitting(&options.limits.0.clone(), || repl::run(options))
         }
         args::Action::Call(options) => call::run(options),
         args::Action::Check(options) => check::run(options),
         args::Action::Doc(options) => doc::run(options),
+        args::Action::Test(options) => test::run(&options),
         args::Action::Inspect(options) => inspect::run(options),
         args::Action::Wasi(options) => wasi::run(options),
         args::Action::Completions(options) => generate::completions(options.shell),

@@ -1,5 +1,6 @@
 //! The directory that names in `load` and `wasm.Module` are relative to.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -45,5 +46,28 @@ impl Root {
             return Err(format!("a link leads out of the root {}; `--root` sets another", root.display()));
         }
         read::bytes(&real).map(Some).map_err(|e| e.to_string())
+    }
+
+    /// Lists the files in a folder, and the folders with a slash at their end; none where there is no such folder. Left out
+    /// is what `read` refuses, links to folders, which may form a circle, and what has a name that no script can write.
+    pub fn list(&self, name: &str) -> Result<Vec<String>, String> {
+        let root = &self.0;
+        let folder = match root.join(name).canonicalize() {
+            Ok(folder) if folder.is_dir() && folder.starts_with(root) => folder,
+            _ => return Ok(Vec::new()),
+        };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(|e| e.to_string())? {
+            let entry = entry.map_err(|e| e.to_string())?;
+            let kind = entry.file_type().map_err(|e| e.to_string())?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if kind.is_dir() {
+                names.push(name + "/");
+            } else if kind.is_file() || entry.path().canonicalize().is_ok_and(|to| to.is_file() && to.starts_with(root))
+            {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
 }

@@ -1,14 +1,17 @@
 //! `wasmlark run`.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wasmlark::{Report, Sandbox};
+use serde_json::json;
+use wasmlark::{Error, ErrorKind, Report, Sandbox};
 
+use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
-use crate::{args, exit, read, streams};
+use crate::{args, exit, interrupt, out, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -23,23 +26,39 @@ pub fn run(options: args::RunArguments) -> u8 {
     let name = root.name_of(&name);
     let output_lost = Arc::new(AtomicBool::new(false));
     let lost = output_lost.clone();
-    let sandbox = Sandbox::new()
-        .limits(options.limits.0)
-        .args(args)
-        .on_print(move |line| match streams::print(line.as_bytes()) {
-            Err(error) if !lost.swap(true, Ordering::Relaxed) => {
-                eprintln!("error: cannot write what the script prints: {error}");
-            }
-            _ => {}
+    let written = move |result: io::Result<()>| match result {
+        Err(error) if !lost.swap(true, Ordering::Relaxed) => {
+            eprintln!("error: cannot write what the script prints: {error}");
+        }
+        _ => {}
+    };
+    let error_written = written.clone();
+    let is_stdin = options.eval.is_none() && options.command.first().is_some_and(|script| script == "-");
+    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
+        .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
+        .stdin_from(move || match is_stdin {
+            true => Err("standard input is the script itself".to_owned()),
+            false => read::stdin().map_err(|error| error.to_string()),
         })
-        .loader(move |name| root.read(name));
-    let Report { result, stats, .. } = sandbox.report(&name, &text);
-    let status = match result {
-        Ok(value) if options.eval.is_some() && !value.is_none() => exit::printed(format!("{value}\n").as_bytes()),
-        Ok(_) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
-        Ok(_) => exit::DONE,
-        Err(error) => {
-            eprintln!("{}", error.to_string().trim_end());
+        .writable(options.out.is_some())
+        .on_write(move |bytes| written(streams::print(bytes)))
+        .on_write_error(move |bytes| error_written(io::stderr().write_all(bytes)));
+    interrupt::watch(sandbox.interrupt(), options.timeout);
+    let Report { result, stats, files, .. } = sandbox.report(&name, &text);
+    interrupt::is_over();
+    let status = match (result, &options.out) {
+        (Ok(_), _) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
+        (Ok(value), out) => match out.as_ref().map(|folder| out::write(folder, files)).transpose() {
+            Err(message) => fail(&message),
+            Ok(_) if options.eval.is_some() && !value.is_none() => exit::printed(format!("{value}\n").as_bytes()),
+            Ok(_) => exit::DONE,
+        },
+        (Err(error), _) if error.kind() == ErrorKind::Exit => exit::status(&error),
+        (Err(error), _) => {
+            match options.error_format {
+                ErrorFormat::Text => eprintln!("{}", error.to_string().trim_end()),
+                ErrorFormat::Json => eprintln!("{}", to_json(&error)),
+            }
             exit::status(&error)
         }
     };
@@ -47,6 +66,42 @@ pub fn run(options: args::RunArguments) -> u8 {
         exit::print_stats(&stats, true);
     }
     status
+}
+
+/// The error that ended a script as a line of JSON, with the fields that `check` has too.
+fn to_json(error: &Error) -> serde_json::Value {
+    let (rule, code) = match error.kind() {
+        ErrorKind::Script => ("script", None),
+        ErrorKind::Value => ("value", None),
+        ErrorKind::Module => ("module", None),
+        ErrorKind::Link => ("link", None),
+        ErrorKind::Handle => ("handle", None),
+        ErrorKind::Load => ("load", None),
+        ErrorKind::Trap(code) => ("trap", Some(code.as_str())),
+        ErrorKind::Limit(limit) => ("limit", Some(limit.as_str())),
+        ErrorKind::Host => ("host", None),
+        ErrorKind::Interrupted => ("interrupted", None),
+        ErrorKind::Deadline => ("deadline", None),
+        _ => ("other", None),
+    };
+    let location = error.location();
+    json!({
+        "file": location.map(|place| &place.file),
+        "line": location.map(|place| place.line),
+        "column": location.map(|place| place.column),
+        "severity": "error",
+        "rule": rule,
+        "code": code,
+        "message": error.message(),
+        "report": error.text().trim_end(),
+    })
+}
+
+/// Gives scripts the files below the root.
+pub fn granting_root(sandbox: Sandbox, root: Root) -> Sandbox {
+    let root = Arc::new(root);
+    let lister = root.clone();
+    sandbox.loader(move |name| root.read(name)).lister(move |name| lister.list(name))
 }
 
 /// What is run.

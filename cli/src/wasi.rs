@@ -9,7 +9,7 @@ use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
-use crate::{args, exit, read};
+use crate::{args, exit, interrupt, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -39,6 +39,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .arg(program)
         .seed(options.seed)
         .now(options.now)
+        .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
         .limits(options.limits.0)
         .stdin(Stdin)
         .stdout(Stdout)
@@ -65,7 +66,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         Times::Content => command.content_times(),
         Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
     };
+    interrupt::watch(command.interrupt(), options.timeout);
     let output = command.run(&module);
+    interrupt::is_over();
     let stats = output.stats;
     if options.stats {
         exit::print_stats(&stats, false);

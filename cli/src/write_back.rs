@@ -45,7 +45,7 @@ type Moved = Vec<(PathBuf, PathBuf)>;
 
 /// What to do on the host, all of it checked.
 #[derive(Default)]
-struct Changes {
+pub struct Changes {
     /// The host's folder.
     root: PathBuf,
     /// Files that must go before a folder or a link can take their place; folders, before a file can.
@@ -59,6 +59,8 @@ struct Changes {
     /// Innermost first.
     gone_folders: Vec<PathBuf>,
     left_out: Vec<String>,
+    /// Whether new files are taken away again if an operation fails later.
+    is_all_or_none: bool,
 }
 
 struct NewFile {
@@ -69,9 +71,37 @@ struct NewFile {
 }
 
 impl Changes {
+    /// Returns no changes yet, to a folder: all of them will be done, or none.
+    pub fn below(folder: &Path) -> Self {
+        Self { root: folder.to_owned(), is_all_or_none: true, ..Self::default() }
+    }
+
+    /// Adds a file, in place of one that may be there, whose permissions it gets. No other thing may be there.
+    pub fn add_file(&mut self, host: PathBuf, content: Vec<u8>) {
+        let like = host.exists().then(|| host.clone());
+        self.replaced_files.extend(like.clone());
+        if let Some(parent) = host.parent().filter(|parent| *parent != self.root) {
+            self.folders.push(parent.to_owned());
+        }
+        self.files.push(NewFile { host, content: content.into(), like });
+    }
+
+    /// Does all of it.
+    pub fn write_all(self) -> Result<(), String> {
+        self.write(&Operations::default()).map(|_| ())
+    }
+
     fn write(self, operations: &Operations) -> Result<Vec<String>, String> {
         let (mut staged, mut aside) = (Moved::new(), Moved::new());
-        let done = self.stage(&mut staged, operations).and_then(|()| self.commit(&mut staged, &mut aside, operations));
+        let mut done = self.stage(&mut staged, operations);
+        if done.is_ok() {
+            let new: Vec<PathBuf> = staged.iter().map(|(_, host)| host.clone()).collect();
+            done = self.commit(&mut staged, &mut aside, operations);
+            if done.is_err() && self.is_all_or_none {
+                // The last are put in place first.
+                new.iter().skip(staged.len()).for_each(|host| drop(fs::remove_file(host)));
+            }
+        }
         for (temporary, _) in staged {
             let _ = fs::remove_file(temporary);
         }
@@ -242,6 +272,12 @@ fn failed(path: &Path, error: &io::Error) -> String {
     format!("cannot write {}: {error}", path.display())
 }
 
+/// Tells whether the host takes a part of a path as one name.
+pub fn is_plain_name(part: &str) -> bool {
+    let mut components = Path::new(part).components();
+    matches!((components.next(), components.next()), (Some(Component::Normal(name)), None) if name == part)
+}
+
 /// The place of a guest's path in the folder.
 ///
 /// # Errors
@@ -253,8 +289,7 @@ fn host_path(folder: &Folder, path: &str, known: &dyn Fn(&str) -> bool) -> Resul
     let mut guest = folder.guest.trim_end_matches('/').to_owned();
     let below = path.get(folder.guest.len()..).unwrap_or_default();
     for part in below.split('/').filter(|part| !part.is_empty()) {
-        let mut components = Path::new(part).components();
-        if !matches!((components.next(), components.next()), (Some(Component::Normal(name)), None) if name == part) {
+        if !is_plain_name(part) {
             return Err(format!("nothing is written back: {path} is not a name that the host can have"));
         }
         host.push(part);
@@ -329,6 +364,32 @@ mod tests {
 
     fn read(folder: &Path, path: &str) -> Option<String> {
         fs::read_to_string(folder.join(path)).ok()
+    }
+
+    #[test]
+    fn wherever_it_fails_all_new_files_are_there_or_none() {
+        let root = std::env::temp_dir().join(format!("wasmlark-out-{}", std::process::id()));
+        for failing in 0.. {
+            let _ = fs::remove_dir_all(&root);
+            fs::create_dir_all(root.join("sub")).unwrap();
+            fs::write(root.join("a"), "old").unwrap();
+            let mut changes = Changes::below(&root);
+            for name in ["a", "sub/b", "new/c"] {
+                changes.add_file(root.join(name), b"new".to_vec());
+            }
+            let operations = Operations { failing: Some(failing), ..Operations::default() };
+            let done = changes.write(&operations).is_ok();
+            let new = Some("new".to_owned());
+            let expected = if done { [new.clone(), new.clone(), new] } else { [Some("old".to_owned()), None, None] };
+            assert_eq!(["a", "sub/b", "new/c"].map(|name| read(&root, name)), expected, "operation {failing}");
+            let left = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            assert!(!left.into_iter().any(|name| name.starts_with(".wasmlark")), "operation {failing}");
+            if done {
+                assert!(failing > 9, "only {failing} operations: does each of them count?");
+                break;
+            }
+        }
+        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

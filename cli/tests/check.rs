@@ -35,6 +35,21 @@ fn places_are_printed_as_compilers_print_them() {
         "message": "Expected type `int` but got `str`",
     });
     assert_eq!(line, expected);
+    let (status, out, _) = check(&["--format", "sarif", "good.star", "main.star", "lint.star"]);
+    assert_eq!(status, Some(1));
+    let log: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let at = |path: &str| log.pointer(path).cloned().unwrap_or_default();
+    assert_eq!(at("/version"), "2.1.0");
+    let region = serde_json::json!({ "startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 6 });
+    let result = serde_json::json!({
+        "ruleId": "type", "level": "error", "message": { "text": "Expected type `int` but got `str`" },
+        "locations": [{ "physicalLocation": { "artifactLocation": { "uri": "main.star" }, "region": region } }],
+    });
+    assert_eq!(at("/runs/0/results/0"), result);
+    assert_eq!(at("/runs/0/results/1/level"), "warning");
+    assert_eq!(at("/runs/0/results/2"), serde_json::Value::Null);
+    let rules = serde_json::json!([{ "id": "missing-return" }, { "id": "type" }]);
+    assert_eq!(at("/runs/0/tool/driver/rules"), rules);
     let (status, _, err) = check(&["nothing.star"]);
     assert_eq!(status, Some(1));
     assert!(err.starts_with("error: cannot read nothing.star: "), "{err}");
@@ -53,7 +68,7 @@ fn entries_of_the_reference_are_printed() {
     assert!(out.contains("def wasm.Memory.read(offset: int, length: int, /) -> bytes"), "{out}");
     let (status, out, _) = doc(&[]);
     assert_eq!(status, Some(0));
-    assert!(out.starts_with("# wasm\n") && out.contains("# Memory\n") && out.contains("# Wasi\n"));
+    assert!(out.contains("# wasm\n") && out.contains("# Memory\n") && out.contains("# Wasi\n"));
     let error = "error: the script API has no `wasm.nothing`; `wasmlark doc wasm` lists what it has\n";
     assert_eq!(doc(&["wasm.nothing"]), (Some(1), String::new(), error.to_owned()));
 }

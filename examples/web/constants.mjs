@@ -38,6 +38,7 @@ export const KIND = {
   limit: 8,
   other: 9,
   host: 10,
+  exit: 11,
   no_run: -1,
 };
 

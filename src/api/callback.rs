@@ -9,9 +9,10 @@ use wasmi::{FuncType, Val};
 use super::convert;
 use super::function::{Function, INLINE_VALS, fill, to_starlark};
 use super::scope::{self, StoreData};
-use super::store::{Callback, HostFailure, Store};
+use super::store::{Callback, Store};
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
+use crate::host_failure::HostFailure;
 use crate::module::types;
 
 /// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
@@ -59,7 +60,7 @@ impl HostCall<'_> {
                 outcome
             })
         });
-        outcome.map_err(|error| wasmi::Error::host(HostFailure(error)))
+        outcome.map_err(|error| HostFailure::new(error).into_wasmi())
     }
 
     fn call<'v>(
@@ -87,28 +88,20 @@ impl HostCall<'_> {
             *slot = to_starlark(param, owner, store, heap)?;
         }
         let args = if self.has_caller { &*args } else { &*rest };
-        store
-            .evaluation
-            .as_ref()
-            .call_back(eval, function, args)
-            .map_err(|error| self.explain(error, function, args.len()))
+        store.evaluation.as_ref().call_back(eval, function, args)
     }
 
-    /// A function that does not take what an import is called with: most often one that forgot `caller`.
+    /// Describes what the function returned, and names it.
     #[cold]
-    fn explain(&self, error: starlark::Error, function: Value<'_>, count: usize) -> starlark::Error {
-        let text = error.without_diagnostic().to_string();
-        let is_arity = text.contains("positional") && text.ends_with(&format!("for call to {}", function.to_str()));
-        if !is_arity || count <= self.params.len() {
-            return error;
+    fn returned<'v>(&self, value: Value<'v>, store: &Store<'v>) -> String {
+        let value = match value.get_type() {
+            ty @ ("tuple" | "list") => format!("a {ty} of {}", value.length().unwrap_or_default()),
+            _ => convert::describe(value),
+        };
+        match store.callback(self.index) {
+            Some(callback) => format!("{value} from `{}`", callback.function.to_str()),
+            None => value,
         }
-        let params = self.params.len();
-        let plural = if params == 1 { "" } else { "s" };
-        Error::value(format!(
-            "import `{}` calls its function with the caller first, then {params} argument{plural}, as in `def f(caller, …)`: {text}",
-            self.name
-        ))
-        .into()
     }
 
     fn deliver<'v>(
@@ -125,7 +118,7 @@ impl HostCall<'_> {
                     "result {index} of import `{}` must be {expected} ({}), got {}",
                     self.name,
                     types::type_name(ty),
-                    convert::describe(value)
+                    self.returned(value, store)
                 ))
             })
         };
@@ -134,7 +127,7 @@ impl HostCall<'_> {
             [] => Err(Error::value(format!(
                 "import `{}` has no result, so its function must return None, got {}",
                 self.name,
-                convert::describe(value)
+                self.returned(value, store)
             ))),
             [one] => set(one, 0, value),
             many => {
@@ -148,7 +141,7 @@ impl HostCall<'_> {
                     return Err(Error::value(format!(
                         "import `{}` has {count} results, so its function must return a tuple or list of {count}, got {}",
                         self.name,
-                        if values.is_empty() { convert::describe(value) } else { format!("{} values", values.len()) }
+                        self.returned(value, store)
                     )));
                 }
                 many.iter_mut().zip(values).enumerate().try_for_each(|(i, (slot, value))| set(slot, i, *value))

@@ -12,6 +12,7 @@ use starlark::values::{NoSerialize, StarlarkValue, Trace, Value, ValueTyped, sta
 use super::handle::ended;
 use super::scope::SinceCollection;
 use crate::budget::Budget;
+use crate::data::{Channels, Data};
 use crate::engine::Engine;
 use crate::error::{Error, Limit};
 use crate::interrupt::Interrupt;
@@ -30,6 +31,8 @@ pub(crate) struct Evaluation<'v> {
     #[trace(unsafe_ignore)]
     pub(crate) budget: Budget,
     #[trace(unsafe_ignore)]
+    pub(crate) data: Data,
+    #[trace(unsafe_ignore)]
     pub(crate) interrupt: Interrupt,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
@@ -44,8 +47,7 @@ impl<'v> Evaluation<'v> {
     pub(crate) fn current(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
         Self::find(eval.module()).unwrap_or_else(|| {
             let engine = Engine::default();
-            let budget = Budget::new(engine.limits());
-            Self::attach(eval.module(), engine, budget, Interrupt::default())
+            engine.begin(eval.module())
         })
     }
 
@@ -58,11 +60,13 @@ impl<'v> Evaluation<'v> {
         module: &Module<'v>,
         engine: Engine,
         budget: Budget,
+        data: Data,
         interrupt: Interrupt,
     ) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             engine,
             budget,
+            data,
             interrupt,
             default_store: Cell::new(None),
             fuel_holder: Cell::new(None),
@@ -140,7 +144,12 @@ impl Engine {
     /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation
     /// starts; one that was attached to no engine has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
-        Evaluation::attach(module, self.clone(), Budget::new(self.limits()), Interrupt::default());
+        self.begin(module);
+    }
+
+    fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
+        let data = Data::new(Channels::default(), self.limits());
+        Evaluation::attach(module, self.clone(), Budget::new(self.limits()), data, Interrupt::default())
     }
 }
 

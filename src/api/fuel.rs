@@ -65,6 +65,9 @@ impl<'v> Store<'v> {
         if self.fuel.is_own_limit(state.budget.fuel_left()) {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");
         }
+        if let Some(limit) = state.budget.call_fuel() {
+            return Error::limit(Limit::Fuel, format!("the call's fuel is used up: its limit `fuel` is {limit}"));
+        }
         let limit = state.engine.limits().fuel.unwrap_or(u64::MAX);
         Error::limit(Limit::Fuel, format!("the sandbox's fuel is used up: limit `fuel` is {limit}"))
     }

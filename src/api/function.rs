@@ -24,7 +24,7 @@ use super::store_ref::StoreRef;
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
 use crate::module::types::{self, signature};
-use crate::slices::{self, Sliced};
+use crate::slices;
 use crate::wording;
 
 /// The number of values that a call in either direction keeps on the native stack; more go to a vector.
@@ -65,11 +65,7 @@ impl<'v> Function<'v> {
         let make = || {
             let (ty, typed) = store.with(|context| {
                 let ty = func.ty(&context);
-                // The faster calls run without slices.
-                let typed = match context.data().slices() {
-                    Some(_) => None,
-                    None => typed_calls::typed_call(func, &ty, &context).map(Arc::from),
-                };
+                let typed = typed_calls::typed_call(func, &ty, &context).map(Arc::from);
                 (ty, typed)
             })?;
             Ok(heap.alloc(Self { owner, func, ty, typed, name: name.map(Into::into) }))

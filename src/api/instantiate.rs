@@ -53,6 +53,9 @@ pub(crate) fn instantiate<'v>(
     let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
     let wasmi_instance = store
         .enter(owner, eval, |context| {
+            if compiled.grows_tables {
+                slices::give_up(context);
+            }
             slices::whole(context, |context| wasmi::Instance::new(context, &compiled.module, &externs))
         })?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;

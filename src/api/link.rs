@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use starlark::values::dict::DictRef;
-use starlark::values::typing::StarlarkCallable;
-use starlark::values::{Heap, UnpackValue, Value};
-use wasmi::{Extern, ExternType, FuncType};
+use starlark::values::{Heap, Value};
+use wasmi::{Extern, ExternType};
 
 use super::absent::{Absent, Problem, full_name};
 use super::callback;
@@ -15,8 +14,8 @@ use super::global::Global;
 use super::host_module::{HostImport, HostModule, MemorySlot};
 use super::memory::Memory;
 use super::namespace::{Namespace, namespaces};
+use super::resolve::{ResolvedImport, resolve, resolve_host};
 use super::store::{Callback, Store};
-use super::store_ref::StoreRef;
 use super::table::Table;
 use super::wasi_module;
 use crate::error::{Error, ErrorKind};
@@ -31,15 +30,6 @@ pub(crate) struct Plan<'v> {
     /// The memory among the imports, where there is one and no other.
     pub(crate) memory: Option<Value<'v>>,
     resolved: Vec<ResolvedImport<'v>>,
-}
-
-enum ResolvedImport<'v> {
-    /// A handle, to be linked directly.
-    Linked(Extern),
-    /// A function that a host gives.
-    Host(Arc<dyn HostImport>),
-    /// Called through Starlark: any callable.
-    Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
 }
 
 /// What an import is found as.
@@ -96,8 +86,8 @@ pub(crate) fn plan<'v>(
     let resolved = found
         .into_iter()
         .map(|(import, found)| match found {
-            Candidate::Value(value) => (import, check(import, value, store)),
-            Candidate::Host(function) => (import, check_host(import, function)),
+            Candidate::Value(value) => (import, resolve(import, value, store)),
+            Candidate::Host(function) => (import, resolve_host(import, function)),
         })
         .filter_map(|(import, checked)| match checked {
             Ok(resolved) => Some(resolved),
@@ -187,20 +177,6 @@ fn find<'v>(
 }
 
 /// Whether a host's function has the type that a module imports it with. Some compilers of old have types of their own for
-/// WASI's, with which a pointer would land in another parameter.
-fn check_host<'v>(import: &Import, function: Arc<dyn HostImport>) -> Result<ResolvedImport<'v>, String> {
-    let ty = function.ty();
-    match import.ty.func() == Some(&ty) {
-        true => Ok(ResolvedImport::Host(function)),
-        false => Err(format!(
-            " must be {}, but {} {}; a function of the type that the module wants can be given in `imports`",
-            named(&import.ty),
-            function.origin(),
-            named(&ExternType::Func(ty))
-        )),
-    }
-}
-
 /// Namespaces of which nothing is used: most likely misspelled.
 fn report_unused(compiled: &Compiled, spaces: &[(&str, Namespace<'_>)], problems: &mut Vec<String>) {
     for (space_name, space) in spaces {
@@ -262,90 +238,4 @@ fn choose_store<'v>(
         }
     }
     store.or(first.map(|(_, store)| store))
-}
-
-/// Whether `value` may stand for `import`; or what is wrong with it.
-fn check<'v>(import: &Import, value: Value<'v>, store: Option<Value<'v>>) -> Result<ResolvedImport<'v>, String> {
-    let wanted = || named(&import.ty);
-    let mismatch = |got: &ExternType| Err(format!(" must be {}, got {}", wanted(), named(got)));
-    let other = || Err(format!(" must be {}, got {}", wanted(), describe_import(value)));
-    let live = |owner: StoreRef<Value<'v>>| owner.store().map_err(|e| format!(": {}", e.message()));
-    let reach = |e: Error| format!(": {}", e.message());
-    match &import.ty {
-        ExternType::Func(ty) => {
-            if let Some(function) = Function::from_value(value) {
-                live(function.owner)?.check_open().map_err(reach)?;
-                if function.ty != *ty {
-                    return mismatch(&ExternType::Func(function.ty.clone()));
-                }
-                if store.is_some_and(|s| s.ptr_eq(function.owner.to_value())) {
-                    return Ok(ResolvedImport::Linked(Extern::Func(function.func)));
-                }
-            } else if StarlarkCallable::<(starlark::values::typing::FrozenStarlarkCallable,)>::unpack_value_opt(value)
-                .is_none()
-            {
-                return other();
-            }
-            let name = full_name(import);
-            Ok(ResolvedImport::Called { function: value, ty: ty.clone(), name, escapes: import.escapes })
-        }
-        ExternType::Memory(wanted) => {
-            let Some(memory) = Memory::from_value(value) else { return other() };
-            let (ty, pages) =
-                live(memory.owner)?.with(|c| (memory.memory.ty(&c), memory.memory.size(&c))).map_err(reach)?;
-            let fits =
-                ty.is_64() == wanted.is_64() && limits_match(pages, ty.maximum(), wanted.minimum(), wanted.maximum());
-            match fits {
-                true => Ok(ResolvedImport::Linked(Extern::Memory(memory.memory))),
-                false => {
-                    let mut now = wasmi::MemoryType::builder();
-                    now.memory64(ty.is_64()).min(pages).max(ty.maximum());
-                    mismatch(&ExternType::Memory(now.build().unwrap_or(ty)))
-                }
-            }
-        }
-        ExternType::Table(wanted) => {
-            let Some(table) = Table::from_value(value) else { return other() };
-            let (ty, size) = live(table.owner)?.with(|c| (table.table.ty(&c), table.table.size(&c))).map_err(reach)?;
-            let fits = ty.is_64() == wanted.is_64()
-                && ty.element() == wanted.element()
-                && limits_match(size, ty.maximum(), wanted.minimum(), wanted.maximum());
-            match fits {
-                true => Ok(ResolvedImport::Linked(Extern::Table(table.table))),
-                false => {
-                    let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-                    mismatch(&ExternType::Table(match ty.is_64() {
-                        true => wasmi::TableType::new64(ty.element(), size, ty.maximum()),
-                        false => wasmi::TableType::new(ty.element(), narrow(size), ty.maximum().map(narrow)),
-                    }))
-                }
-            }
-        }
-        ExternType::Global(wanted) => {
-            let Some(global) = Global::from_value(value) else { return other() };
-            let ty = live(global.owner)?.with(|c| global.global.ty(&c)).map_err(reach)?;
-            match ty == *wanted {
-                true => Ok(ResolvedImport::Linked(Extern::Global(global.global))),
-                false => mismatch(&ExternType::Global(ty)),
-            }
-        }
-    }
-}
-
-/// The specification's subtyping of limits.
-fn limits_match(size: u64, maximum: Option<u64>, wanted: u64, wanted_maximum: Option<u64>) -> bool {
-    size >= wanted
-        && match (maximum, wanted_maximum) {
-            (_, None) => true,
-            (Some(maximum), Some(wanted)) => maximum <= wanted,
-            (None, Some(_)) => false,
-        }
-}
-
-fn describe_import(value: Value<'_>) -> String {
-    match value.get_type() {
-        "function" | "native_function" => "a function".to_owned(),
-        ty if ty.starts_with("wasm.") => format!("a {ty}"),
-        _ => convert::describe(value),
-    }
 }

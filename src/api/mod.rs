@@ -1,9 +1,12 @@
 //! The Starlark types. Each handle is a store and what wasmi calls the thing inside it.
 
 pub(crate) mod absent;
+mod arity;
+pub(crate) mod asserts;
 pub(crate) mod callback;
 pub(crate) mod caller;
 pub(crate) mod convert;
+pub(crate) mod data;
 pub(crate) mod evaluation;
 pub(crate) mod exports;
 mod fuel;
@@ -20,6 +23,7 @@ pub(crate) mod memory;
 pub(crate) mod module;
 mod namespace;
 pub(crate) mod outcome;
+mod resolve;
 pub(crate) mod scope;
 pub(crate) mod store;
 mod store_ref;

@@ -21,6 +21,7 @@ use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
 use crate::fuel::FuelLease;
+use crate::host_failure::HostFailure;
 use crate::slices::{self, Slices, Stopped};
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
@@ -227,14 +228,11 @@ impl<'v> Store<'v> {
         error: wasmi::Error,
         place: impl FnOnce() -> String,
     ) -> starlark::Error {
-        if error.downcast_ref::<HostFailure>().is_some() {
-            return match error.downcast::<HostFailure>() {
-                Some(HostFailure(error)) => error,
-                None => Error::new(ErrorKind::Script, "a host function failed").into(),
-            };
+        if let Some(failure) = error.downcast_ref::<HostFailure>() {
+            return failure.take().into_starlark();
         }
-        if error.downcast_ref::<Stopped>().is_some() {
-            return slices::interrupted().into();
+        if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
+            return slices::stopped(*why).into();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
             let error = self.out_of_fuel(this);
@@ -243,18 +241,6 @@ impl<'v> Store<'v> {
         Error::from_wasmi(&error, place).into()
     }
 }
-
-/// What a Starlark function failed with while wasm called it: passes through wasm untouched.
-#[derive(Debug)]
-pub(crate) struct HostFailure(pub(crate) starlark::Error);
-
-impl fmt::Display for HostFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl wasmi::errors::HostError for HostFailure {}
 
 /// The error for a handle that was frozen. Its advice holds for every type of handle.
 #[cold]

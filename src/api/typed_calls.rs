@@ -8,11 +8,12 @@
 
 use starlark::eval::{Arguments, Evaluator};
 use starlark::values::{Heap, Value};
-use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, Val, ValType};
+use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, TypedFunc, Val, ValType};
 
 use super::convert;
 use super::scope::StoreData;
 use super::store::Store;
+use crate::slices::{self, Sliced};
 
 /// Runs a macro for each row of the table.
 macro_rules! for_each_signature {
@@ -95,17 +96,26 @@ pub(crate) fn typed_call(
         ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
             if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {
                 let typed = func.typed::<($($param_ty,)*), ($($result_ty,)*)>(context).ok()?;
-                return Some(Box::new(move |(owner, store), args, eval| {
-                    let heap = eval.heap();
-                    // `positional` would make a list of `*args` of any length.
-                    if args.len().ok()? != <[ValType]>::len(&[$(<$param_ty>::TYPE),*]) {
-                        return None;
-                    }
-                    let [$($param),*] = args.positional(heap).ok()?;
-                    let params = ($(<$param_ty>::from_starlark($param)?,)*);
-                    let results = store.enter(owner, eval, |context| typed.call(context, params)).ok()?;
-                    Some(results.map(|($($result,)*)| returned!(heap $($result)*)))
-                }));
+                macro_rules! calling {
+                    ($call:expr) => {
+                        Box::new(move |(owner, store), args, eval| {
+                            let heap = eval.heap();
+                            // `positional` would make a list of `*args` of any length.
+                            if args.len().ok()? != <[ValType]>::len(&[$(<$param_ty>::TYPE),*]) {
+                                return None;
+                            }
+                            let [$($param),*] = args.positional(heap).ok()?;
+                            let params = ($(<$param_ty>::from_starlark($param)?,)*);
+                            let results = store.enter(owner, eval, |context| $call(&typed, context, params)).ok()?;
+                            Some(results.map(|($($result,)*)| returned!(heap $($result)*)))
+                        })
+                    };
+                }
+                // Two closures and not a question in one: what calls in slices return is larger, and costs every call.
+                return Some(match context.data().slices() {
+                    None => calling!(TypedFunc::call),
+                    Some(_) => calling!(slices::call_typed),
+                });
             }
         };
         ($params:tt => $($results:tt),*) => { $( typed!($params $results); )* };

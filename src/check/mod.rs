@@ -1,5 +1,6 @@
 //! Checks scripts without running them: syntax, names, types, and starlark's lints.
 
+mod imports;
 mod top_level;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,11 +11,14 @@ use starlark::codemap::FileSpan;
 use starlark::environment::{Globals, GlobalsBuilder};
 use starlark::syntax::AstModule;
 use starlark::typing::{AstModuleTypecheck, Interface};
+use starlark_syntax::syntax::module::AstModuleFields;
 
 use self::top_level::TopLevel;
+use crate::api::host_module::HostModule;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, Location};
 use crate::lang::{self, names};
+use crate::module::inspect::inspect;
 use crate::report::{Reporter, begin_and_end};
 use crate::session::sandbox_globals;
 
@@ -47,7 +51,7 @@ impl Severity {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// The name of the rule: `syntax`, `load`, `type`, or the name of a lint, with which a comment
+    /// The name of the rule: `syntax`, `load`, `type`, `import`, or the name of a lint, with which a comment
     /// `# starlark-lint-disable NAME` turns it off.
     pub rule: String,
     /// What is wrong.
@@ -138,6 +142,9 @@ impl Checker<'_> {
                 }
             }
         }
+        if lints {
+            self.imports(name, &module, &reporter);
+        }
         let top_level = TopLevel::of(&module, text.trim_start_matches('\u{feff}'), |place| reporter.original(place));
         let (errors, _, interface, _) = module.typecheck(&self.globals, &loads);
         for error in errors.iter().filter(|_| lints) {
@@ -151,6 +158,23 @@ impl Checker<'_> {
             self.top_level(name, &top_level, &loads);
         }
         interface
+    }
+
+    /// Holds the imports of instances against what their modules ask for.
+    fn imports(&mut self, name: &str, module: &AstModule, reporter: &Reporter) {
+        let engine = self.engine;
+        let bytes = |source: imports::Source<'_>| match source {
+            imports::Source::Name(file) => engine.load(Wanted::Module, &names::resolve(name, file).ok()?).ok(),
+            imports::Source::Text(text) => Some(text.as_bytes().to_vec()),
+        };
+        let wanted = |source: imports::Source<'_>| Some(inspect(&bytes(source)?).ok()?.imports);
+        let is_given = |module: &str, name: &str| engine.grants().imports().find(module, name).is_some();
+        for fault in imports::check(module, wanted, is_given) {
+            let place = FileSpan { file: module.codemap().clone(), span: fault.place };
+            let (location, end) = begin_and_end(&reporter.original(&place));
+            let (severity, rule, message) = (Severity::Error, "import".to_owned(), fault.message);
+            self.diagnostics.push(Diagnostic { severity, rule, message, location, end });
+        }
     }
 
     /// Checks the types of a file's own statements.

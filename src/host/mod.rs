@@ -23,6 +23,8 @@ pub(crate) struct Grants {
     functions: BTreeMap<String, HostFunction>,
     values: BTreeMap<String, OwnedFrozenValue>,
     imports: Imports,
+    /// Whether scripts have what tests assert with.
+    has_asserts: bool,
     /// The globals with the language's own, made on first use.
     made: OnceLock<Result<Globals, Error>>,
 }
@@ -51,6 +53,20 @@ impl Grants {
         self.imports.set(module, name, function);
     }
 
+    pub(crate) fn set_asserts(&mut self, has_asserts: bool) {
+        self.made = OnceLock::new();
+        self.has_asserts = has_asserts;
+    }
+
+    pub(crate) fn has_asserts(&self) -> bool {
+        self.has_asserts
+    }
+
+    /// Tells whether scripts see the language's own globals, and no others.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.functions.is_empty() && self.values.is_empty() && !self.has_asserts
+    }
+
     pub(crate) fn imports(&self) -> &Imports {
         &self.imports
     }
@@ -76,6 +92,7 @@ impl Clone for Grants {
             functions: self.functions.clone(),
             values: self.values.clone(),
             imports: self.imports.clone(),
+            has_asserts: self.has_asserts,
             made: OnceLock::new(),
         }
     }

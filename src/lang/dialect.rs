@@ -66,6 +66,27 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
     Ok((module, edits))
 }
 
+/// Returns whether a text ends within a statement that more lines can make whole.
+pub(crate) fn is_incomplete(text: &str) -> bool {
+    const NESTING: usize = 200;
+    let text = text.trim_end();
+    let parse = |text: String| parse("", text, NESTING).map_err(|error| error.span().map(|place| place.span));
+    let Err(Some(place)) = parse(text.to_owned()) else { return false };
+    let (begin, end) = (place.begin().get() as usize, place.end().get() as usize);
+    let rest = text.get(begin..).unwrap_or_default().trim_start_matches(['r', 'b', 'f']);
+    if end == text.len() && (rest.starts_with("\"\"\"") || rest.starts_with("'''")) {
+        return true;
+    }
+    // A header wants a block: one does.
+    let last = text.lines().last().unwrap_or_default();
+    let indent = last.strip_suffix(last.trim_start()).unwrap_or_default();
+    if parse(format!("{text}\n{indent} pass")).is_ok() {
+        return true;
+    }
+    // In brackets the end of a line is none, so what is wrong comes after it.
+    matches!(parse(format!("{text}\n(")), Err(Some(place)) if place.begin().get() as usize > text.len())
+}
+
 /// Returns the text of a script that a loader gave. A module in its place is an error that says how modules are loaded.
 pub(crate) fn script_text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
     if name.ends_with(".wat") {
@@ -75,4 +96,33 @@ pub(crate) fn script_text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
         true => module_not_script(name),
         false => Error::load(format!("\"{name}\" is not a script: {error}")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_incomplete;
+
+    #[test]
+    fn more_lines_are_asked_for_where_they_help() {
+        for text in [
+            "f(1,",
+            "x = [",
+            "x = {'a': # comment",
+            "def f(",
+            "def f():",
+            "def f(): # comment",
+            "def f(): # comment\n  if x:",
+            "if x:\n  pass\nelse:",
+            "for x in [1, 2]:\n  y = (1,\n\n",
+            "x = \"\"\"abc\ndef",
+            "f(r'''abc",
+        ] {
+            assert!(is_incomplete(text), "{text:?}");
+        }
+        for text in
+            ["", "x", "f(1)", "f(1))", "x = ", "1 +", "x = \"abc", "a b", "lambda x:", "@", "else:", "(]", "x = {1:}"]
+        {
+            assert!(!is_incomplete(text), "{text:?}");
+        }
+    }
 }

@@ -5,4 +5,4 @@ mod dialect;
 pub(crate) mod names;
 mod nesting;
 
-pub(crate) use dialect::{parse, script_text};
+pub(crate) use dialect::{is_incomplete, parse, script_text};

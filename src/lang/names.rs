@@ -7,15 +7,21 @@ fn is_absolute(name: &str) -> bool {
     name.starts_with(['/', '\\']) || name.get(1..2) == Some(":")
 }
 
-/// The name that `name` means in the file `from`: itself, or, when it begins with `./` or `../`,
-/// relative to that file. A result that leaves the root, or an absolute path, is an error.
+/// Returns the name that `name` means in the file `from`: itself, or, when it begins with `./` or `../`, relative to that
+/// file. A result that leaves the root, or an absolute path, is an error.
 pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
-    let refuse = |why: &str| {
-        Err(Error::new(
-            ErrorKind::Load,
-            format!("\"{name}\" {why}; names are relative to the root, which is set by `--root` on the command line"),
-        ))
-    };
+    resolve_below(from, name, "names are relative to the root, which is set by `--root` on the command line")
+}
+
+/// Returns the name of a file that a script writes. One that leaves the folder of these files is an error.
+pub(crate) fn below_out(name: &str) -> Result<String, Error> {
+    let hint = "names of written files are relative to the folder that takes them, which is set by `--out` on the command line";
+    resolve_below("", name, hint)
+}
+
+/// `hint` is the end of each message.
+fn resolve_below(from: &str, name: &str, hint: &str) -> Result<String, Error> {
+    let refuse = |why: &str| Err(Error::new(ErrorKind::Load, format!("\"{name}\" {why}; {hint}")));
     if name.is_empty() {
         return refuse("is not a name");
     }
@@ -52,7 +58,7 @@ pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
 
 /// Files that may be loading at once: each has an evaluator of its own on the native stack, where the limit `call_depth`
 /// begins anew.
-const MAX_LOADS: usize = 32;
+pub(crate) const MAX_LOADS: usize = 32;
 
 /// Refuses to load a file that is being loaded, or one too deep. `chain` ends with the file that asks; `depth` is the number
 /// of files that are being loaded, without the script itself.

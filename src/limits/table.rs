@@ -38,8 +38,8 @@ macro_rules! for_each_limit {
                 usize, default 8_192, minimum 64, Calls, command true;
             /// Starlark ticks: one for each function call and each round of a loop.
             ///
-            /// A call from WebAssembly counts too. A limit below a million is exact; a larger one is passed by less than a
-            /// thousand ticks, as is any by each file that spends ticks before it loads another.
+            /// A call from WebAssembly counts too. A limit below ten thousand is exact; a larger one is passed by at most
+            /// a thousand ticks, as is any by each file that spends ticks before it loads another.
             ticks(u64) Ticks = 5:
                 u64, default 1_000_000_000, minimum 1, Ticks, command false;
             /// Bytes of the Starlark heap.
@@ -53,7 +53,7 @@ macro_rules! for_each_limit {
             /// A level needs a few KiB of native stack.
             call_depth(usize) CallDepth = 7:
                 usize, default 200, minimum 1, Calls, command false;
-            /// Bytes that a script may print.
+            /// Bytes that a script may print, or write to standard output and error.
             ///
             /// The standard output and error that are kept for all WASI guests together may take as much again.
             output(usize) Output = 8:
@@ -61,7 +61,8 @@ macro_rules! for_each_limit {
             /// Bytes of the files of all WASI machines together.
             ///
             /// A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
-            /// guest that reaches the limit gets `ENOSPC`.
+            /// guest that reaches the limit gets `ENOSPC`. The files that the script itself writes, and its own
+            /// standard input, may take as much again.
             files(u64) Files = 9:
                 u64, default 256 << 20, minimum 0, Bytes, command true;
             /// Depth of a script's source: brackets, blocks, and operators in a row.

@@ -72,6 +72,11 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::CUSTOM_PAGE_SIZES, "custom page sizes"),
 ];
 
+/// What a module may use.
+pub(super) fn supported_features() -> WasmFeatures {
+    UNSUPPORTED.iter().fold(WasmFeatures::all(), |features, (unsupported, _)| features.difference(*unsupported))
+}
+
 /// Why wasmi refused a module: the proposal that it needs, or the validator's own words.
 pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
     let accepts = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();

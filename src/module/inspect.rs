@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
-use wasmparser::{KnownCustom, Payload, ProducersSectionReader};
+use wasmparser::types::{EntityType, Types, TypesRef};
+use wasmparser::{
+    BinaryReaderError, CompositeInnerType, KnownCustom, Name, Payload, ProducersSectionReader, ValType, ValidPayload,
+    Validator,
+};
 
 #[cfg(feature = "wat")]
 use super::diagnose;
-use crate::error::Error;
-#[cfg(feature = "wat")]
-use crate::error::ErrorKind;
+use super::diagnose::{check_header, supported_features};
+use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::module::types;
 use crate::module::{self, Binary, Compiled};
@@ -33,10 +36,36 @@ pub struct Inspection {
     pub exports: Vec<Item>,
     /// Its own memories, imported ones left out, in the form of the script API: `memory(1, maximum = 2)`.
     pub memories: Vec<String>,
+    /// Its own tables and globals, as [`memories`](Self::memories).
+    pub tables: Vec<String>,
+    /// See [`tables`](Self::tables).
+    pub globals: Vec<String>,
+    /// The number of its own functions.
+    pub functions: u32,
+    /// The function that runs when an instance is made: its name from the name section, or `function` and its index.
+    pub start: Option<String>,
+    /// Its sections, in their order.
+    pub sections: Vec<Section>,
     /// Names and sizes in bytes of its custom sections.
     pub custom_sections: Vec<(String, usize)>,
     /// The tools that made it: field, name and version, from its producers section.
     pub producers: Vec<(String, String, String)>,
+}
+
+/// A section of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Section {
+    /// The name of its kind, such as `"code"`; that of a custom section is its own.
+    pub name: String,
+    /// Whether it is a custom section.
+    pub is_custom: bool,
+    /// Where its content begins, in bytes from the beginning of the module; that of a custom section behind its name.
+    pub offset: usize,
+    /// The length of its content in bytes.
+    pub size: usize,
+    /// The number of its entries, such as functions or segments, where it has any.
+    pub entries: Option<u32>,
 }
 
 /// An import or export.
@@ -54,6 +83,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// The number of a function's parameters; `None` for another kind.
+    pub(crate) fn param_count(&self) -> Option<usize> {
+        let params = self.ty.strip_prefix('(').filter(|_| self.kind == "func")?.split_once(')')?.0;
+        Some(params.split(", ").filter(|param| !param.is_empty()).count())
+    }
+
     /// Name and type together, as a script would call it: `env.log(i32)`. What would drive a terminal in
     /// a name is escaped; [`name`](Self::name) has it as it is.
     pub fn signature(&self) -> String {
@@ -80,44 +115,180 @@ pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     Ok(Cow::Borrowed(bytes))
 }
 
-/// Describes a module, in the binary format or, with the feature `wat`, in the text format.
+/// Describes a module, in the binary format or, with the feature `wat`, in the text format. It is not compiled: the bodies of
+/// its functions are not looked into.
 ///
 /// # Errors
 ///
-/// If the bytes are no module that wasmlark can run; the message says what they are instead.
+/// If the bytes are no module, or one that wasmlark cannot run whatever its functions do; the message says what they are
+/// instead.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let bytes = &*binary_form(bytes)?;
-    // With an engine of its own: one that is shared would keep the code.
-    let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
+    check_header(bytes)?;
     let binary = Binary::parse(bytes);
-    let compiled = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false)?;
-    let item = |module: Option<&str>, name: &str, ty: &wasmi::ExternType| Item {
-        module: module.map(str::to_owned),
-        name: name.to_owned(),
-        kind: types::kind(ty),
-        ty: types::describe(ty),
-    };
-    let mut inspection = Inspection {
-        name: compiled.name.clone(),
-        imports: compiled.imports_in_order().iter().map(|i| item(Some(&i.module), &i.name, &i.ty)).collect(),
-        exports: compiled.exports.iter().map(|(name, ty)| item(None, name, ty)).collect(),
-        ..Inspection::default()
-    };
+    match describe(&binary) {
+        Ok(inspection) => Ok(inspection),
+        Err(why) => {
+            // To compile it tells the most of what is wrong.
+            let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
+            let refused = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false).err();
+            Err(refused.unwrap_or_else(|| Error::new(ErrorKind::Module, format!("this module is invalid: {why}"))))
+        }
+    }
+}
+
+fn describe(binary: &Binary<'_>) -> Result<Inspection, BinaryReaderError> {
+    let mut inspection = Inspection::default();
+    let types = types_of(binary)?;
+    let types = types.as_ref();
+    let mut start = None;
     for payload in binary.payloads() {
+        if let Some(section) = section(payload) {
+            inspection.sections.push(section);
+        }
         match payload {
+            Payload::ImportSection(imports) => {
+                for import in imports.clone() {
+                    let import = import?;
+                    let Some((kind, ty)) = types.entity_type_from_import(&import).and_then(|ty| item_type(types, ty))
+                    else {
+                        continue;
+                    };
+                    let (module, name) = (Some(import.module.to_owned()), import.name.to_owned());
+                    inspection.imports.push(Item { module, name, kind, ty });
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    let Some((kind, ty)) = types.entity_type_from_export(&export).and_then(|ty| item_type(types, ty))
+                    else {
+                        continue;
+                    };
+                    inspection.exports.push(Item { module: None, name: export.name.to_owned(), kind, ty });
+                }
+            }
+            Payload::FunctionSection(functions) => inspection.functions = functions.count(),
             Payload::MemorySection(memories) => {
                 inspection.memories.extend(memories.clone().into_iter().flatten().map(|ty| memory(&ty)));
             }
+            Payload::TableSection(tables) => {
+                let tables = tables.clone().into_iter().flatten();
+                inspection
+                    .tables
+                    .extend(tables.filter_map(|table| item_type(types, EntityType::Table(table.ty))).map(|(_, ty)| ty));
+            }
+            Payload::GlobalSection(globals) => {
+                let globals = globals.clone().into_iter().flatten();
+                let described = globals.filter_map(|global| item_type(types, EntityType::Global(global.ty)));
+                inspection.globals.extend(described.map(|(_, ty)| ty));
+            }
+            Payload::StartSection { func, .. } => start = Some(*func),
             Payload::CustomSection(section) => {
                 inspection.custom_sections.push((section.name().to_owned(), section.data().len()));
-                if let KnownCustom::Producers(producers) = section.as_known() {
-                    add_producers(producers, &mut inspection.producers);
+                match section.as_known() {
+                    KnownCustom::Producers(producers) => add_producers(producers, &mut inspection.producers),
+                    KnownCustom::Name(names) => {
+                        for name in names.into_iter().flatten() {
+                            match name {
+                                Name::Module { name, .. } => inspection.name = Some(name.to_owned()),
+                                Name::Function(names) if start.is_some() => {
+                                    let name = names.into_iter().flatten().find(|name| Some(name.index) == start);
+                                    inspection.start = name.map(|name| name.name.to_owned());
+                                }
+                                _ => {}
+                            }
+                        }
+                    }
+                    _ => {}
                 }
             }
             _ => {}
         }
     }
+    if inspection.start.is_none() {
+        inspection.start = start.map(|index| format!("function {index}"));
+    }
     Ok(inspection)
+}
+
+/// Returns the types that a module which is valid but for its bodies declares.
+fn types_of(binary: &Binary<'_>) -> Result<Types, BinaryReaderError> {
+    let mut validator = Validator::new_with_features(supported_features());
+    for payload in binary.payloads() {
+        if let ValidPayload::End(types) = validator.payload(payload)? {
+            return Ok(types);
+        }
+    }
+    // It ends before its end, and then there is an error.
+    match binary.error() {
+        Some(error) => Err(error.clone()),
+        None => Validator::new().validate_all(binary.bytes()),
+    }
+}
+
+/// Returns the kind of an import or export and its type as the script API writes it; `None` for what wasmlark does not run.
+fn item_type(types: TypesRef<'_>, entity: EntityType) -> Option<(&'static str, String)> {
+    let value = |ty: &ValType| {
+        Some(match ty {
+            ValType::I32 => wasmi::ValType::I32,
+            ValType::I64 => wasmi::ValType::I64,
+            ValType::F32 => wasmi::ValType::F32,
+            ValType::F64 => wasmi::ValType::F64,
+            ValType::V128 => wasmi::ValType::V128,
+            ValType::Ref(ty) if ty.is_func_ref() => wasmi::ValType::FuncRef,
+            ValType::Ref(ty) if ty.is_extern_ref() => wasmi::ValType::ExternRef,
+            ValType::Ref(_) => return None,
+        })
+    };
+    let ty = match entity {
+        EntityType::Func(id) => {
+            let CompositeInnerType::Func(function) = &types.get(id)?.composite_type.inner else { return None };
+            let params = function.params().iter().map(value).collect::<Option<Vec<_>>>()?;
+            let results = function.results().iter().map(value).collect::<Option<Vec<_>>>()?;
+            wasmi::ExternType::Func(wasmi::FuncType::new(params, results))
+        }
+        EntityType::Memory(ty) => return Some(("memory", memory(&ty))),
+        EntityType::Table(ty) => {
+            let element = if ty.element_type.is_func_ref() { wasmi::RefType::Func } else { wasmi::RefType::Extern };
+            let narrow = (ty.initial.try_into(), ty.maximum.map(u32::try_from).transpose());
+            wasmi::ExternType::Table(match narrow {
+                (Ok(initial), Ok(maximum)) if !ty.table64 => wasmi::TableType::new(element, initial, maximum),
+                _ => wasmi::TableType::new64(element, ty.initial, ty.maximum),
+            })
+        }
+        EntityType::Global(ty) => {
+            let mutability = if ty.mutable { wasmi::Mutability::Var } else { wasmi::Mutability::Const };
+            wasmi::ExternType::Global(wasmi::GlobalType::new(value(&ty.content_type)?, mutability))
+        }
+        EntityType::Tag(_) => return None,
+    };
+    Some((types::kind(&ty), types::describe(&ty)))
+}
+
+/// Returns the description of a section; `None` for what is none.
+fn section(payload: &Payload<'_>) -> Option<Section> {
+    let (name, range, entries) = match payload {
+        Payload::TypeSection(types) => ("type", types.range(), Some(types.count())),
+        Payload::ImportSection(imports) => ("import", imports.range(), Some(imports.count())),
+        Payload::FunctionSection(functions) => ("function", functions.range(), Some(functions.count())),
+        Payload::TableSection(tables) => ("table", tables.range(), Some(tables.count())),
+        Payload::MemorySection(memories) => ("memory", memories.range(), Some(memories.count())),
+        Payload::TagSection(tags) => ("tag", tags.range(), Some(tags.count())),
+        Payload::GlobalSection(globals) => ("global", globals.range(), Some(globals.count())),
+        Payload::ExportSection(exports) => ("export", exports.range(), Some(exports.count())),
+        Payload::StartSection { range, .. } => ("start", range.clone(), None),
+        Payload::ElementSection(elements) => ("element", elements.range(), Some(elements.count())),
+        Payload::DataCountSection { range, .. } => ("data count", range.clone(), None),
+        Payload::CodeSectionStart { count, range, .. } => ("code", range.clone(), Some(*count)),
+        Payload::DataSection(data) => ("data", data.range(), Some(data.count())),
+        Payload::CustomSection(custom) => {
+            let (name, offset, size) = (custom.name().to_owned(), custom.data_offset(), custom.data().len());
+            return Some(Section { name, is_custom: true, offset, size, entries: None });
+        }
+        _ => return None,
+    };
+    Some(Section { name: name.to_owned(), is_custom: false, offset: range.start, size: range.len(), entries })
 }
 
 fn memory(ty: &wasmparser::MemoryType) -> String {

@@ -61,13 +61,18 @@ pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
 /// # Errors
 ///
 /// If the module has a shape that must be rewritten and cannot be.
+#[cfg(feature = "internals")]
 pub(crate) fn metered<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
-    let Repaired { bytes, tables } = repair(engine, binary)?;
-    let split = match &bytes {
-        Cow::Borrowed(_) => charges::split(binary, &tables, charges::SHORT),
-        Cow::Owned(bytes) => charges::split(&Binary::parse(bytes), &tables, charges::SHORT),
-    };
-    Ok(split.map_or(bytes, Cow::Owned))
+    let repaired = repair(engine, binary)?;
+    Ok(with_charges(binary, &repaired).map_or(repaired.bytes, Cow::Owned))
+}
+
+/// The repaired module with charges for what branches may skip; `None` for one that needs no more charges.
+fn with_charges(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
+    match &repaired.bytes {
+        Cow::Borrowed(_) => charges::split(binary, &repaired.branch_tables, charges::SHORT),
+        Cow::Owned(bytes) => charges::split(&Binary::parse(bytes), &repaired.branch_tables, charges::SHORT),
+    }
 }
 
 /// Returns the bytes of [`metered`] with a charge at each place that may have one, in all functions.
@@ -82,16 +87,20 @@ pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result
     Ok(charges::split(&Binary::parse(&repaired), &all, 0).unwrap_or_else(|| repaired.into_owned()))
 }
 
-fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<wasmi::Module, Error> {
+/// Compiles a module. Returns whether an instruction of it grows a table too.
+fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<(wasmi::Module, bool), Error> {
+    let repaired = repair(engine, binary)?;
     let diagnosed = |error| diagnose(binary.bytes(), &error);
-    if is_metered {
-        if let Ok(module) = wasmi::Module::new(engine, &metered(engine, binary)?) {
-            return Ok(module);
+    let split = if is_metered { with_charges(binary, &repaired) } else { None };
+    if let Some(split) = split {
+        match wasmi::Module::new(engine, &split) {
+            Ok(module) => return Ok((module, repaired.grows_tables)),
+            // What is wrong is said with the offset that it has without the charges.
+            Err(_) => wasmi::Module::validate(engine, &repaired.bytes).map_err(diagnosed)?,
         }
-        // What is wrong is said with the offset that it has without the charges.
-        wasmi::Module::validate(engine, &repair(engine, binary)?.bytes).map_err(diagnosed)?;
     }
-    wasmi::Module::new(engine, &repair(engine, binary)?.bytes).map_err(diagnosed)
+    let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
+    Ok((module, repaired.grows_tables))
 }
 
 /// A compiled module and what the script API wants to know of it.
@@ -107,6 +116,8 @@ pub(crate) struct Compiled {
     /// Pages of all memories that the module defines together, as an instance begins.
     pub(crate) pages: u64,
     pub(crate) tables: Tables,
+    /// Whether its code grows a table: wasmi cannot resume there.
+    pub(crate) grows_tables: bool,
     /// About how many bytes it takes as compiled; the same on every target.
     pub(crate) code: u64,
 }
@@ -139,7 +150,7 @@ impl Compiled {
         is_metered: bool,
     ) -> Result<Self, Error> {
         check_header(binary.bytes())?;
-        let module = translate(engine, binary, is_metered)?;
+        let (module, grows_tables) = translate(engine, binary, is_metered)?;
         let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
@@ -164,6 +175,6 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, hash, imports, exports, name, pages, tables, code })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables })
     }
 }

@@ -4,6 +4,7 @@
 
 mod excerpt;
 mod frames;
+mod signature;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -49,8 +50,17 @@ impl Reporter {
         let message = error.without_diagnostic().to_string();
         // What a script says with `fail` is its own.
         let is_ours = Error::find_in(error).is_some() || matches!(error.kind(), starlark::ErrorKind::Fail(_));
-        let place = error.span().filter(|_| !is_ours).map(|span| self.original(span));
-        match place.and_then(|place| messages::advice(&message, &place)) {
+        if is_ours {
+            return message;
+        }
+        if let Some(reworded) = messages::reworded(&message) {
+            return reworded;
+        }
+        let place = error.span().map(|span| self.original(span));
+        let advice = place.and_then(|place| {
+            messages::advice(&message, &place).or_else(|| signature::advice(&message, place.source_span()))
+        });
+        match advice {
             Some(advice) => format!("{message}; {advice}"),
             None => message,
         }

@@ -6,21 +6,25 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use once_cell::sync::Lazy;
-use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension, Module};
+use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 use starlark::values::list::AllocList;
 use starlark::values::{OwnedFrozenValue, Value as Starlark};
 
 use super::Stats;
+use super::call_limits::CallLimits;
+use super::functions::functions;
 use super::globals;
-use super::mailbox::{Mailbox, Reply, Request};
-use super::printer::{Print, Printed, Printer};
+use super::mailbox::{Answer, Call, Mailbox, Reply, Request};
+use super::printer::Printer;
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
+use crate::builtins::builtins;
+use crate::data::{Channels, Data};
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Stop};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
 use crate::lang::compat::shift_assign::SourceEdits;
@@ -28,39 +32,18 @@ use crate::lang::compat::ticks;
 use crate::lang::{self, names};
 use crate::report::Reporter;
 use crate::slices;
+use crate::ticks::CHECK_PERIOD;
 use crate::value::Value;
 use crate::wording::did_you_mean;
 
-/// The globals of the sandbox: nothing in them tells of the host, or of addresses.
-static GLOBALS: Lazy<Globals> = Lazy::new(|| own_globals().build());
-
-fn own_globals() -> GlobalsBuilder {
-    use LibraryExtension as L;
-    let extensions = [
-        L::StructType,
-        L::RecordType,
-        L::EnumType,
-        L::NamespaceType,
-        L::Map,
-        L::Filter,
-        L::Partial,
-        L::Print,
-        L::Pprint,
-        L::Pstr,
-        L::Prepr,
-        L::Json,
-        L::Typing,
-        L::SetType,
-    ];
-    GlobalsBuilder::extended_by(&extensions).with(crate::globals::globals).with(crate::lang::compat::globals)
-}
+static GLOBALS: Lazy<Globals> = Lazy::new(|| builtins().build());
 
 /// Returns what every script that an engine runs sees, but for `argv`.
 pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
-    match grants.functions().is_empty() && grants.values().is_empty() {
+    match grants.is_plain() {
         true => Ok(&GLOBALS),
-        false => grants.globals(|| globals::extend(own_globals(), grants, &GLOBALS)),
+        false => grants.globals(|| globals::extend(builtins(), grants, &GLOBALS)),
     }
 }
 
@@ -78,16 +61,31 @@ pub(crate) struct Files {
     engine: Engine,
     budget: Budget,
     args: Vec<String>,
+    data: Data,
     printer: Printer,
     loaded: RefCell<BTreeMap<String, FrozenModule>>,
     /// The files that are being loaded now, outermost first.
     loading: RefCell<Vec<String>>,
+    /// All ticks until now.
     ticks: Cell<u64>,
+    /// Those of them that were spent before the session was last refilled.
+    ticks_before: Cell<u64>,
     ticks_extra: ticks::Extra,
     /// Set when the files together have spent their ticks, before the evaluator that runs has reached its own limit.
     out_of_ticks: Cell<bool>,
+    /// Set when the heap of the evaluator that runs has passed its limit.
+    is_full: Cell<bool>,
+    /// The checks that tell no evaluator to stop. starlark checks once more when a call from Rust ends, and the error of
+    /// that check would stand in for the one that has a place; so after it or a guest of its was told, it is left alone
+    /// until it has ended all that it runs.
+    silence: Cell<usize>,
+    /// Set when the evaluator that runs was told to stop.
+    stop: Cell<Option<Stop>>,
     reporter: Reporter,
+    /// What the application gets to stop the session.
     pub(super) interrupt: Interrupt,
+    /// Stops the call that runs now, and has its deadline.
+    call_interrupt: Interrupt,
 }
 
 /// A script, before or after it is parsed.
@@ -101,7 +99,7 @@ pub(super) struct Loaded {
     modules: BTreeMap<String, FrozenModule>,
     budget: Budget,
     ticks: u64,
-    printed: Printed,
+    data: Data,
     edits: Vec<Arc<SourceEdits>>,
 }
 
@@ -113,7 +111,7 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
     Module::with_temp_heap_async(async |module| {
         let loader = ScriptLoader { files: &files, from: &name, module: Some(&module) };
         let mut eval = Evaluator::new(&module);
-        let ticks = match files.prepare(&mut eval, &loader) {
+        let mut ticks = match files.prepare(&mut eval, &loader) {
             Ok(ticks) => ticks,
             Err(error) => return mailbox.reply(Err(files.reporter.explain(&error))),
         };
@@ -122,12 +120,34 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
         let mut collected = module.heap().allocated_bytes();
         loop {
             let reply = match mailbox.request().await {
-                Request::Call { name, args } => {
-                    let result = files.call(&mut eval, ticks, &name, &args);
+                Request::Call(call) => {
+                    let result = files.call(&mut eval, ticks, &call);
                     files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
                 }
-                Request::Get { name } => {
-                    variable(&module, &name).map(|value| Value::from_starlark(value, module.heap())).transpose()
+                Request::Get { name } => match variable(&module, &name) {
+                    Some(value) => Value::from_starlark(value, module.heap()).map(Answer::Value),
+                    None => Ok(Answer::Nothing),
+                },
+                // starlark's limits of an evaluator can be set once only.
+                Request::Refill => {
+                    files.refill();
+                    eval = Evaluator::new(&module);
+                    match files.prepare(&mut eval, &loader) {
+                        Ok(renewed) => {
+                            ticks = renewed;
+                            Ok(Answer::Nothing)
+                        }
+                        Err(error) => Err(files.reporter.explain(&error)),
+                    }
+                }
+                Request::Functions => Ok(Answer::Functions(functions(&module))),
+                Request::Eval { name, text } => files
+                    .eval(&mut eval, ticks, &name, text)
+                    .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
+                    .map_err(|error| files.reporter.explain(&error)),
+                Request::Names { path } => {
+                    let names = files.names(&module, path.as_deref());
+                    Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))
                 }
             };
             mailbox.reply(reply);
@@ -171,25 +191,34 @@ fn is_starlarks_own(error: &starlark::Error) -> bool {
 }
 
 impl Files {
-    pub(crate) fn new(engine: Engine, args: Vec<String>, print: Option<Arc<Print>>) -> Self {
+    /// `interrupt` stops whatever the files run.
+    pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels, interrupt: &Interrupt) -> Self {
+        let interrupt = interrupt.inner();
         let budget = Budget::new(engine.limits());
+        let data = Data::new(channels, engine.limits());
         Self {
             ticks_extra: ticks::Extra(budget.ticks.clone()),
             budget,
             args,
-            printer: Printer::new(print, engine.limits().output),
+            printer: Printer(data.clone()),
+            data,
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
+            ticks_before: Cell::new(0),
             out_of_ticks: Cell::new(false),
+            is_full: Cell::new(false),
+            silence: Cell::new(0),
+            stop: Cell::new(None),
             reporter: Reporter::default(),
-            interrupt: Interrupt::default(),
+            call_interrupt: interrupt.inner(),
+            interrupt,
             engine,
         }
     }
 
-    pub(super) fn take_output(&self) -> String {
-        self.printer.take_output()
+    pub(super) fn data(&self) -> &Data {
+        &self.data
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -198,8 +227,14 @@ impl Files {
 
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
         match result {
-            Ok(value) => value.map(Some),
-            Err(error) => Err(self.reporter.explain(&error)),
+            Ok(value) => value.map(Answer::Value),
+            Err(error) => match self.reporter.explain(&error) {
+                // `exit()` is a way to succeed.
+                error if error.kind() == ErrorKind::Exit && error.exit_code() == Some(0) => {
+                    Ok(Answer::Value(Value::None))
+                }
+                error => Err(error),
+            },
         }
     }
 
@@ -211,27 +246,48 @@ impl Files {
     ) -> starlark::Result<u64> {
         let limits = self.engine.limits();
         let left = self.budget.ticks.left().max(1);
+        let is_rounded = left >= ticks::ROUNDED_FROM;
         let idle = ticks::align(left);
         let ticks = left.saturating_add(idle);
         eval.set_loader(loader);
         eval.set_print_handler(&self.printer);
         eval.extra = Some(&self.ticks_extra);
-        // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here.
-        eval.set_check_cancelled(Box::new(|| {
+        let (heap, frozen_heap) = (eval.heap(), eval.frozen_heap());
+        // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here. So
+        // is the heap: the error of a limit of starlark's has no place (see `silence`).
+        eval.set_check_cancelled(Box::new(move || {
             let passed = self.budget.ticks.check();
+            let silence = limits.call_depth.saturating_add(names::MAX_LOADS);
+            if self.call_interrupt.take_told() {
+                self.silence.set(silence);
+            }
+            if self.silence.get() > 0 {
+                self.silence.set(self.silence.get().saturating_sub(1));
+                return false;
+            }
             self.out_of_ticks.set(passed);
-            passed || self.interrupt.is_requested()
+            self.stop.set(self.call_interrupt.stop());
+            let is_full = heap.peak_allocated_bytes().saturating_add(frozen_heap.allocated_bytes()) > limits.heap;
+            self.is_full.set(is_full);
+            let is_over = passed || is_full || self.stop.get().is_some();
+            if is_over {
+                self.silence.set(silence);
+            }
+            is_over
         }));
         let limited = [
-            eval.set_max_tick_count(ticks),
-            eval.set_max_heap_size(limits.heap),
+            eval.set_max_tick_count(ticks.saturating_add(if is_rounded { CHECK_PERIOD } else { 0 })),
             eval.set_max_callstack_size(limits.call_depth),
         ];
         for outcome in limited {
             outcome.map_err(starlark::Error::new_other)?;
         }
-        self.budget.ticks.begin(ticks);
+        // A count that is not known to have passed the limit, since a thousand of it are not seen, has at the next check.
+        self.budget.ticks.begin(if is_rounded { ticks.saturating_sub(1) } else { ticks });
+        // What is to end the script ends it at its first check, which has a place.
+        self.silence.set(usize::MAX);
         ticks::spend(eval, idle)?;
+        self.silence.set(0);
         Ok(ticks)
     }
 
@@ -249,9 +305,15 @@ impl Files {
         };
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
-        Evaluation::attach(module, self.engine.clone(), self.budget.clone(), self.interrupt.clone());
+        Evaluation::attach(
+            module,
+            self.engine.clone(),
+            self.budget.clone(),
+            self.data.clone(),
+            self.call_interrupt.clone(),
+        );
         let globals = sandbox_globals(&self.engine)?;
-        self.spend(eval, ticks, |eval| eval.eval_module(ast, globals))
+        self.spend(eval, ticks, CallLimits::default(), |eval| eval.eval_module(ast, globals))
     }
 
     fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
@@ -285,7 +347,7 @@ impl Files {
     /// Returns what the files that were loaded left behind.
     pub(super) fn into_loaded(self) -> Loaded {
         Loaded {
-            printed: self.printer.printed(),
+            data: self.data,
             edits: self.reporter.edits(),
             ticks: self.ticks.get(),
             modules: self.loaded.into_inner(),
@@ -298,20 +360,49 @@ impl Files {
         let left = self.engine.limits().ticks.saturating_sub(loaded.ticks);
         self.budget = loaded.budget.fork(left);
         self.ticks_extra = ticks::Extra(self.budget.ticks.clone());
-        self.printer.continue_from(&loaded.printed);
+        self.data = loaded.data.fork();
+        self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());
         self.ticks.set(loaded.ticks);
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
     }
 
-    /// Calls a function of the script.
-    fn call<'v>(
+    /// Evaluates more statements of the script.
+    fn eval<'v>(
         &self,
         eval: &mut Evaluator<'v, '_, '_>,
         ticks: u64,
         name: &str,
-        args: &[Value],
+        text: String,
     ) -> starlark::Result<Starlark<'v>> {
+        let ast = self.parse(name, text)?;
+        let globals = sandbox_globals(&self.engine)?;
+        self.spend(eval, ticks, CallLimits::new(), |eval| eval.eval_module(ast, globals))
+    }
+
+    /// Returns the names that a statement of the script can begin with; or, behind the dot of a path such as `a.b`, the
+    /// attributes of its value. Calls nothing.
+    fn names<'v>(&self, module: &Module<'v>, path: Option<&str>) -> Vec<String> {
+        let Ok(globals) = sandbox_globals(&self.engine) else { return Vec::new() };
+        let Some(path) = path else {
+            // Names that no script can write are the crate's own.
+            let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
+            return own.chain(globals.names().map(|name| name.as_str().to_owned())).collect();
+        };
+        let mut parts = path.split('.');
+        let first = parts.next().unwrap_or_default();
+        let global = || globals.iter().find(|(name, _)| *name == first).map(|(_, value)| value.to_value());
+        let mut value = module.get(first).or_else(global);
+        for part in parts {
+            value = value.and_then(|value| value.get_attr(part, module.heap()).ok().flatten());
+        }
+        value.map(|value| value.dir_attr()).unwrap_or_default()
+    }
+
+    /// Calls a function of the script.
+    fn call<'v>(&self, eval: &mut Evaluator<'v, '_, '_>, ticks: u64, call: &Call) -> starlark::Result<Starlark<'v>> {
+        let Call { name, args, kwargs, limits } = call;
+        limits.check(self.engine.limits())?;
         let module = eval.module();
         let function = variable(module, name).ok_or_else(|| {
             let names: Vec<_> = module.names().filter(|name| !name.as_str().starts_with('_')).collect();
@@ -319,16 +410,20 @@ impl Files {
             let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
-        self.spend(eval, ticks, |eval| {
+        self.spend(eval, ticks, *limits, |eval| {
             let make_set = GLOBALS.iter().find(|(name, _)| *name == "set").map(|(_, function)| function.to_value());
-            let mut values = Vec::new();
-            for arg in args {
-                values.push(arg.to_starlark(eval.heap(), &mut |list| match make_set {
+            let mut convert = |value: &Value| {
+                value.to_starlark(eval.heap(), &mut |list| match make_set {
                     Some(make_set) => eval.eval_function(make_set, &[list], &[]),
                     None => Ok(list),
-                })?);
+                })
+            };
+            let values = args.iter().map(&mut convert).collect::<starlark::Result<Vec<_>>>()?;
+            let mut named = Vec::new();
+            for (name, value) in kwargs {
+                named.push((name.as_str(), convert(value)?));
             }
-            eval.eval_function(function, &values, &[])
+            eval.eval_function(function, &values, &named)
         })
     }
 
@@ -337,12 +432,35 @@ impl Files {
         &self,
         eval: &mut Evaluator<'v, '_, '_>,
         ticks: u64,
+        call: CallLimits,
         work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
     ) -> starlark::Result<Starlark<'v>> {
         let before = eval.get_total_tick_count();
         self.budget.ticks.observe(before);
+        self.out_of_ticks.set(false);
+        self.is_full.set(false);
+        self.stop.set(None);
+        self.silence.set(0);
+        self.call_interrupt.take_told();
+        let limits = self.engine.limits();
+        // Where the session has less left, its own limit is the one to be told of.
+        let left = limits.ticks.saturating_sub(self.ticks.get().saturating_sub(self.ticks_before.get()));
+        let call_ticks = call.ticks.filter(|ticks| *ticks < left);
+        let outer_limit = call_ticks.map(|ticks| self.budget.ticks.lower_limit(before.saturating_add(ticks)));
+        if let Some(fuel) = call.fuel {
+            self.budget.begin_call(fuel);
+        }
+        if call.deadline.is_some() {
+            self.call_interrupt.set_deadline(call.deadline);
+        }
         let mut result = work(eval);
         release_fuel(eval.module());
+        if call.deadline.is_some() {
+            self.call_interrupt.set_deadline(None);
+        }
+        if call.fuel.is_some() {
+            self.budget.end_call();
+        }
         let calls = self.budget.ticks.take_calls();
         if result.is_ok()
             && let Err(error) = ticks::spend(eval, calls)
@@ -353,19 +471,41 @@ impl Files {
         // Loads have added theirs meanwhile.
         let spent = eval.get_total_tick_count().saturating_sub(before);
         self.ticks.set(self.ticks.get().saturating_add(spent));
-        let limits = self.engine.limits();
+        if let Some(limit) = outer_limit {
+            self.budget.ticks.set_limit(limit);
+        }
+        let call_error = call_ticks.filter(|ticks| spent > *ticks).map(|ticks| {
+            Error::limit(Limit::Ticks, format!("the call's ticks are used up: its limit `ticks` is {ticks}"))
+        });
         let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
             // Of starlark's own errors, those of a limit and of a cancelled evaluation are of this kind.
-            _ if self.interrupt.is_requested() && is_starlarks_own(&error) => at_place(slices::interrupted(), &error),
-            None if self.out_of_ticks.get() => at_place(self.limit_error(Limit::Ticks), &error),
-            Some(limit) => at_place(self.limit_error(limit), &error),
-            None => error,
+            _ if !is_starlarks_own(&error) && !matches!(error.kind(), starlark::ErrorKind::StackOverflow(_)) => error,
+            limit => match (self.stop.get(), call_error.as_ref().map(Error::copy), limit) {
+                (_, _, Some(Limit::CallDepth)) => at_place(self.limit_error(Limit::CallDepth), &error),
+                (Some(stop), _, _) => at_place(slices::stopped(stop), &error),
+                (None, Some(ours), None) => at_place(ours, &error),
+                (None, _, _) if self.is_full.get() => at_place(self.limit_error(Limit::Heap), &error),
+                (None, _, None) if self.out_of_ticks.get() => at_place(self.limit_error(Limit::Ticks), &error),
+                (None, _, Some(limit)) => at_place(self.limit_error(limit), &error),
+                (None, _, None) => error,
+            },
         })?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
-        if self.ticks.get() > limits.ticks {
+        if self.ticks.get().saturating_sub(self.ticks_before.get()) > limits.ticks {
             return Err(self.limit_error(Limit::Ticks).into());
         }
-        Ok(value)
+        match call_error {
+            Some(error) => Err(error.into()),
+            None => Ok(value),
+        }
+    }
+
+    /// Renews what can be spent.
+    fn refill(&self) {
+        self.budget.refill_fuel();
+        self.data.refill_output();
+        self.ticks_before.set(self.ticks.get());
+        self.budget.ticks.begin(self.engine.limits().ticks);
     }
 
     fn limit_error(&self, limit: Limit) -> Error {

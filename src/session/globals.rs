@@ -10,6 +10,9 @@ use crate::value::{Value, make_set};
 
 /// Adds what an application gives to the language's own globals, which `own` begins with.
 pub(super) fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<Globals, Error> {
+    if grants.has_asserts() {
+        own = own.with(crate::api::asserts::functions);
+    }
     for (name, function) in grants.functions() {
         check_name(name, known)?;
         function.add_to(&mut own);

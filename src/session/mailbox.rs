@@ -4,17 +4,47 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 
+use super::call_limits::CallLimits;
+use super::functions::ScriptFunction;
 use crate::error::Error;
 use crate::value::Value;
 
 /// What the evaluation is asked for.
 pub(super) enum Request {
-    Call { name: String, args: Vec<Value> },
-    Get { name: String },
+    Call(Call),
+    Get {
+        name: String,
+    },
+    Functions,
+    /// To renew what can be spent.
+    Refill,
+    Eval {
+        name: String,
+        text: String,
+    },
+    /// The names that a script could write, or those behind a path of names and its dot.
+    Names {
+        path: Option<String>,
+    },
 }
 
-/// `None` for a variable that is not there.
-pub(super) type Reply = Result<Option<Value>, Error>;
+/// A call of a function of the script.
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) args: Vec<Value>,
+    pub(super) kwargs: Vec<(String, Value)>,
+    pub(super) limits: CallLimits,
+}
+
+/// What the evaluation answers.
+pub(super) enum Answer {
+    Value(Value),
+    /// There is no such variable, or nothing to say.
+    Nothing,
+    Functions(Vec<ScriptFunction>),
+}
+
+pub(super) type Reply = Result<Answer, Error>;
 
 #[derive(Default)]
 pub(super) struct Mailbox {

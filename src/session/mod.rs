@@ -1,22 +1,27 @@
 //! A script that was run, and whose functions can be called after that.
 
+mod call_limits;
 mod evaluate;
+mod functions;
 mod globals;
 mod mailbox;
 mod printer;
 mod program;
 mod whole;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+pub use self::call_limits::CallLimits;
 use self::evaluate::live;
 pub(crate) use self::evaluate::{Files, Source, grant, sandbox_globals};
-use self::mailbox::{Mailbox, Request};
-pub(crate) use self::printer::Print;
+pub use self::functions::{Param, ParamKind, ScriptFunction};
+use self::mailbox::{Answer, Call, Mailbox, Request};
 pub use self::program::Program;
 use self::whole::Whole;
+use crate::data::Output;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::value::Value;
@@ -56,7 +61,8 @@ pub struct Stats {
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
-/// All calls together have the sandbox's limits. After an error, a trap among them, a session can be called again,
+/// All calls together have the sandbox's limits, which [`refill`](Session::refill) renews; a call may have
+/// [limits of its own](Session::call_with). After an error, a trap among them, a session can be called again,
 /// unless a limit is used up; state that the failed call changed stays changed.
 ///
 /// A session can be moved to another thread between two calls. Sessions in many threads share what was compiled.
@@ -70,7 +76,7 @@ impl Session {
         let mailbox = Rc::new(Mailbox::default());
         let evaluation = live(files.clone(), mailbox.clone(), name.to_owned(), source);
         let mut session = Self(Whole { files, mailbox, evaluation: Some(Box::pin(evaluation)) });
-        let result = session.resume().map(Option::unwrap_or_default);
+        let result = session.value();
         (session, result)
     }
 
@@ -107,8 +113,48 @@ impl Session {
         name: &str,
         args: impl serde::Serialize,
     ) -> Result<R, Error> {
-        let args = Value::arguments(&args).map_err(|error| error.within(&format!("cannot call `{name}`")))?;
-        let result = self.call_values(name, &args)?;
+        self.call_with(name, args, (), CallLimits::new())
+    }
+
+    /// Calls the function that the script has under this name, with arguments by position and by name, and with limits of
+    /// its own. Those by name are a map or a struct, `()` for none.
+    ///
+    /// A limit is held within what the session has left. After a call that one ended, the session can be called again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wasmlark::{CallLimits, ErrorKind, Limit, Sandbox};
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Options { indent: u32 }
+    ///
+    /// let script = "def repeat(text, n, indent = 0):\n    return [' ' * indent + text for _ in range(n)]";
+    /// let mut session = Sandbox::new().load("repeat.star", script)?;
+    /// let limits = CallLimits::new().fuel(1_000_000).ticks(100).deadline(Duration::from_secs(5));
+    /// let lines: Vec<String> = session.call_with("repeat", ("a", 2), Options { indent: 1 }, limits)?;
+    /// assert_eq!(lines, [" a", " a"]);
+    ///
+    /// let error = session.call_with::<Vec<String>>("repeat", ("a", 1 << 20), (), limits).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks));
+    /// assert_eq!(error.message(), "the call's ticks are used up: its limit `ticks` is 100");
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call); also if a limit of the call is reached, or the sandbox cannot keep it.
+    #[cfg(feature = "serde")]
+    pub fn call_with<R: serde::de::DeserializeOwned>(
+        &mut self,
+        name: &str,
+        args: impl serde::Serialize,
+        kwargs: impl serde::Serialize,
+        limits: CallLimits,
+    ) -> Result<R, Error> {
+        let within = |error: Error| error.within(&format!("cannot call `{name}`"));
+        let args = Value::arguments(&args).map_err(within)?;
+        let kwargs = Value::named_arguments(&kwargs).map_err(within)?;
+        let result = self.send_call(name, args, kwargs, limits)?;
         result.to().map_err(|error| error.within(&format!("the result of `{name}` does not fit")))
     }
 
@@ -119,8 +165,58 @@ impl Session {
     /// If there is no such function, an argument cannot be passed (it contains a [`Value::Opaque`], or is nested deeper
     /// than 200 levels), the call fails, a limit ends it, or its result is nested too deeply or too large to leave the script.
     pub fn call_values(&mut self, name: &str, args: &[Value]) -> Result<Value, Error> {
-        self.0.mailbox.send(Request::Call { name: name.to_owned(), args: args.to_vec() });
-        self.resume().map(Option::unwrap_or_default)
+        self.send_call(name, args.to_vec(), Vec::new(), CallLimits::new())
+    }
+
+    /// Does what [`call_with`](Self::call_with) does, without serde.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_values`](Self::call_values); also if a limit of the call is reached, or the sandbox cannot keep it.
+    pub fn call_values_with(
+        &mut self,
+        name: &str,
+        args: &[Value],
+        kwargs: &[(&str, Value)],
+        limits: CallLimits,
+    ) -> Result<Value, Error> {
+        let kwargs = kwargs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.send_call(name, args.to_vec(), kwargs, limits)
+    }
+
+    fn send_call(
+        &mut self,
+        name: &str,
+        args: Vec<Value>,
+        kwargs: Vec<(String, Value)>,
+        limits: CallLimits,
+    ) -> Result<Value, Error> {
+        self.0.mailbox.send(Request::Call(Call { name: name.to_owned(), args, kwargs, limits }));
+        self.value()
+    }
+
+    /// Gives the session once more what the sandbox's limits allow to be spent: fuel, ticks and printed bytes. What is in
+    /// use counts as before: memories, tables, instances, files, the heap. So do [`stats`](Self::stats).
+    ///
+    /// ```
+    /// use wasmlark::{ErrorKind, Limit, Limits, Sandbox};
+    ///
+    /// let script = "def work():\n    for _ in range(600): pass";
+    /// let mut session = Sandbox::new().limits(Limits::new().ticks(1000)).load("work.star", script)?;
+    /// session.call_values("work", &[])?;
+    /// assert_eq!(session.call_values("work", &[]).unwrap_err().kind(), ErrorKind::Limit(Limit::Ticks));
+    /// session.refill()?;
+    /// session.call_values("work", &[])?;
+    /// assert!(session.stats().ticks > 1600);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the session has ended because a call panicked.
+    pub fn refill(&mut self) -> Result<(), Error> {
+        self.0.mailbox.send(Request::Refill);
+        self.resume().map(|_| ())
     }
 
     /// Returns the value of a global variable of the script; `None` if there is none of this name. Names that begin with
@@ -131,22 +227,126 @@ impl Session {
     /// If the value is nested too deeply or too large to leave the script.
     pub fn get(&mut self, name: &str) -> Result<Option<Value>, Error> {
         self.0.mailbox.send(Request::Get { name: name.to_owned() });
-        self.resume()
+        match self.resume()? {
+            Answer::Value(value) => Ok(Some(value)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the functions that the script has, with their parameters, in the order in which it defines them.
+    ///
+    /// They are what [`call`](Self::call) finds: `def`s, lambdas and builtins under names of the script, loaded ones
+    /// among them, except for names that begin with an underscore. Functions of a guest can be called but are not listed.
+    ///
+    /// ```
+    /// let script = "
+    /// def greet(name, *, greeting = 'hello'):
+    ///     'Greets somebody.'
+    ///     return greeting + ' ' + name
+    /// def _helper(): pass
+    /// ";
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", script)?;
+    /// let [greet] = &session.functions()?[..] else { panic!() };
+    /// assert_eq!(greet.to_string(), "greet(name, *, greeting = \"hello\")");
+    /// assert_eq!(greet.doc.as_deref(), Some("Greets somebody."));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the session has ended because a call panicked.
+    pub fn functions(&mut self) -> Result<Vec<ScriptFunction>, Error> {
+        self.0.mailbox.send(Request::Functions);
+        match self.resume()? {
+            Answer::Functions(functions) => Ok(functions),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Evaluates more statements, as if they stood at the end of the script: they see its variables, and set them. Returns the
+    /// value of the last statement; [`Value::None`] if that is not an expression. `name` is for messages.
+    ///
+    /// ```
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", "x = 1")?;
+    /// session.eval("<console>", "x += 41")?;
+    /// assert_eq!(session.eval("<console>", "x")?.as_i64(), Some(42));
+    /// assert!(session.eval("<console>", "y").is_err());
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a statement fails, or a limit ends it. What the ones before it did stays. `exit` is an error here with any code,
+    /// 0 among them.
+    pub fn eval(&mut self, name: &str, text: &str) -> Result<Value, Error> {
+        self.0.mailbox.send(Request::Eval { name: name.to_owned(), text: text.to_owned() });
+        self.value()
+    }
+
+    /// Returns the names that a statement can begin with: the script's variables, and the language's own names. Or, if
+    /// `path` is one such as `instance.exports`, the attributes of its value; none if it has no value. It is for completion at
+    /// a prompt, and calls nothing.
+    ///
+    /// ```
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", "memory = wasm.Memory(1)")?;
+    /// assert!(session.names(None).contains(&"memory".to_owned()));
+    /// assert!(session.names(Some("memory")).contains(&"read_string".to_owned()));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn names(&mut self, path: Option<&str>) -> Vec<String> {
+        self.0.mailbox.send(Request::Names { path: path.map(str::to_owned) });
+        let names = self.value().unwrap_or_default();
+        let names = names.as_slice().unwrap_or_default().iter().filter_map(Value::as_str);
+        names.map(str::to_owned).collect()
+    }
+
+    /// Tells whether a text ends within a statement, and more lines can make it whole: with an open bracket, an open string
+    /// of several lines, or a header such as `def f():`.
+    ///
+    /// ```
+    /// use wasmlark::Session;
+    ///
+    /// assert!(Session::is_incomplete("f(1,") && Session::is_incomplete("for x in y:"));
+    /// assert!(!Session::is_incomplete("f(1)") && !Session::is_incomplete("f(1))"));
+    /// ```
+    pub fn is_incomplete(text: &str) -> bool {
+        crate::lang::is_incomplete(text)
     }
 
     /// Returns the means to end a call of this session from another thread.
     ///
     /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
     /// [`interruptible`](crate::Sandbox::interruptible). After that, the session can be called again; state that the call
-    /// changed stays changed.
+    /// changed stays changed. What stops the script's own statements, before there is a session, is
+    /// [`Sandbox::interrupt`](crate::Sandbox::interrupt).
     pub fn interrupt(&self) -> Interrupt {
         self.0.files.interrupt.clone()
     }
 
-    /// Takes what the script printed since it was last asked; empty where
-    /// [`Sandbox::on_print`](crate::Sandbox::on_print) takes that.
+    /// Takes what the script printed and wrote to standard output since it was last asked; what is not UTF-8 is replaced.
+    /// Empty where [`Sandbox::on_print`](crate::Sandbox::on_print) or [`Sandbox::on_write`](crate::Sandbox::on_write) takes it.
     pub fn take_output(&mut self) -> String {
-        self.0.files.take_output()
+        self.take_all_output().text
+    }
+
+    /// Takes the bytes that [`take_output`](Self::take_output) takes as text.
+    pub fn take_output_bytes(&mut self) -> Vec<u8> {
+        self.0.files.data().take_output_bytes()
+    }
+
+    pub(crate) fn take_all_output(&mut self) -> Output {
+        self.0.files.data().take_output()
+    }
+
+    /// Takes what the script wrote to standard error since it was last asked; empty where
+    /// [`Sandbox::on_write_error`](crate::Sandbox::on_write_error) takes that.
+    pub fn take_error_output(&mut self) -> Vec<u8> {
+        self.0.files.data().take_error_output()
+    }
+
+    /// Takes the files that the script wrote since it was last asked, by their names. A failed call may have written some.
+    pub fn take_files(&mut self) -> BTreeMap<String, Vec<u8>> {
+        self.0.files.data().take_files()
     }
 
     /// Returns what the script and all calls spent until now.
@@ -154,8 +354,16 @@ impl Session {
         self.0.files.stats()
     }
 
+    /// Lets the evaluation work until it has a value.
+    fn value(&mut self) -> Result<Value, Error> {
+        match self.resume()? {
+            Answer::Value(value) => Ok(value),
+            _ => Ok(Value::None),
+        }
+    }
+
     /// Lets the evaluation work until it has a reply.
-    fn resume(&mut self) -> Result<Option<Value>, Error> {
+    fn resume(&mut self) -> Result<Answer, Error> {
         let ended = || Error::new(ErrorKind::Script, "the session has ended: a call panicked");
         // Not put back if this panics: a future that panicked must not be polled.
         let mut evaluation = self.0.evaluation.take().ok_or_else(ended)?;

@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use starlark::syntax::AstModule;
+use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
+use super::Session;
 use super::evaluate::{Files, Loaded, Source};
-use super::{Print, Session};
+use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 
 /// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed, with all that it loads evaluated and frozen.
 ///
@@ -34,14 +37,16 @@ use crate::error::Error;
 ///
 /// A session spends what the same script spends in [`Sandbox::load`](crate::Sandbox::load): the ticks and the fuel of the
 /// loaded files are counted in each. What these files print, [`Sandbox::on_print`](crate::Sandbox::on_print) gets once,
-/// when the program is made; where no such function is set, it is part of the output of each session.
+/// when the program is made; where no such function is set, it is part of the output of each session, and so are the files
+/// that they write.
 #[derive(Clone)]
 pub struct Program(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
     args: Vec<String>,
-    print: Option<Arc<Print>>,
+    channels: Channels,
+    interrupt: Interrupt,
     name: String,
     ast: AstModule,
     loaded: Loaded,
@@ -51,14 +56,23 @@ impl Program {
     pub(crate) fn new(
         engine: Engine,
         args: &[String],
-        print: Option<Arc<Print>>,
+        channels: Channels,
+        interrupt: Interrupt,
         name: &str,
         script: &str,
     ) -> Result<Self, Error> {
-        let files = Files::new(engine.clone(), args.to_vec(), print.clone());
+        let files = Files::new(engine.clone(), args.to_vec(), channels.clone(), &interrupt);
         let ast = files.prepare_script(name, script.to_owned())?;
         let loaded = files.into_loaded();
-        Ok(Self(Arc::new(Inner { engine, args: args.to_vec(), print, name: name.to_owned(), ast, loaded })))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            args: args.to_vec(),
+            channels,
+            interrupt,
+            name: name.to_owned(),
+            ast,
+            loaded,
+        })))
     }
 
     /// Runs the script's statements, and returns them as a session whose functions can be called.
@@ -67,11 +81,34 @@ impl Program {
     ///
     /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
     pub fn session(&self) -> Result<Session, Error> {
-        let Inner { engine, args, print, name, ast, loaded } = &*self.0;
-        let mut files = Files::new(engine.clone(), args.clone(), print.clone());
+        let Inner { engine, args, channels, interrupt, name, ast, loaded } = &*self.0;
+        let mut files = Files::new(engine.clone(), args.clone(), channels.clone(), interrupt);
         files.continue_from(loaded);
         let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
         result.map(|_| session)
+    }
+}
+
+impl Program {
+    /// Returns the names of the functions that the script defines at its top level, in their order, each once.
+    ///
+    /// ```
+    /// let program = wasmlark::Sandbox::new().program("main.star", "def a(): pass\ndef _b(): pass\nc = lambda: 1")?;
+    /// assert_eq!(program.functions(), ["a", "_b"]);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn functions(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        collect_functions(self.0.ast.statement(), &mut names);
+        names
+    }
+}
+
+fn collect_functions(statement: &AstStmt, names: &mut Vec<String>) {
+    match &statement.node {
+        Stmt::Def(function) if !names.contains(&function.name.ident) => names.push(function.name.ident.clone()),
+        Stmt::Statements(statements) => statements.iter().for_each(|statement| collect_functions(statement, names)),
+        _ => {}
     }
 }
 

@@ -103,3 +103,67 @@ fn lints_are_reported_and_can_be_turned_off() {
     assert!(found[0].starts_with("main.star:1:1-4:1 warning missing-return: "), "{found:?}");
     assert_eq!(check(&script.replace("f(x):", "f(x): # starlark-lint-disable missing-return")), [""; 0]);
 }
+
+#[cfg(feature = "wat")]
+#[test]
+fn imports_are_held_against_the_module() {
+    let check = |script: &str| {
+        let mut sandbox = Sandbox::new();
+        let text = r#"(module (import "env" "log" (func (param i32 i32))) (import "env" "now" (func (result i64)))
+            (import "js" "memory" (memory 1)) (import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32))))"#;
+        sandbox.file("lib/guest.wat", text);
+        sandbox.import("env", "now", |_: &mut wasmlark::Caller<'_>| Ok::<i64, wasmlark::Error>(1));
+        let found = sandbox.check("main.star", script);
+        let line =
+            |d: &wasmlark::Diagnostic| format!("{}:{} {}: {}", d.location.line, d.location.column, d.rule, d.message);
+        found.iter().map(line).collect::<Vec<_>>()
+    };
+    let missing = [
+        "1:1 import: the module imports env.log(i32, i32), which is not given",
+        "1:1 import: the module imports js.memory: memory(1), which is not given",
+        "1:1 import: the module imports wasi_snapshot_preview1.fd_close(i32) -> i32, which is not given",
+    ];
+    assert_eq!(check("wasm.instantiate('lib/guest.wat')"), missing);
+    assert_eq!(check("wasm.instantiate(wasm.Module('./lib/guest.wat'), imports = {})"), missing);
+    let script = "\
+guest = wasm.Module('lib/guest.wat')
+
+def log(caller, ptr):
+    pass
+
+def make(wide):
+    return wasm.instantiate(guest, wasi = wasm.wasi(), imports = {
+        'env': {'lug': log, 'now': lambda: 1},
+        'js': {'memory': wasm.Memory(1)},
+    })
+
+def other(wide):
+    return wasm.instantiate(guest, wasi = wasm.wasi(), imports = {'env': {'log': log}, 'js': wide})
+";
+    let expected = [
+        "7:12 import: the module imports env.log(i32, i32), which is not given; did you mean `lug`?",
+        "8:36 import: the import env.now() -> i64 is called with the caller alone, and this function takes 0 arguments",
+        "13:82 import: the import env.log(i32, i32) is called with the caller and 2 arguments, and this function takes 2 arguments",
+    ];
+    assert_eq!(check(script), expected);
+    for fits in [
+        "log = lambda caller, *args: None",
+        "def log(caller, ptr, length, more = 1): pass",
+        "log = print",
+        "def log(a): pass\ndef log(a, b, c): pass",
+        "def log(a): pass\ndef f(log): return log",
+    ] {
+        let call = "wasm.instantiate('lib/guest.wat', wasi = wasm.wasi(), imports = {'env': {'log': log}, 'js': {'memory': wasm.Memory(1)}})";
+        assert_eq!(check(&format!("{fits}\n{call}")), [""; 0], "{fits}");
+    }
+    // What does not stand in the text cannot be told.
+    for unknown in [
+        "wasm.instantiate('lib/' + 'guest.wat')",
+        "wasm.instantiate('nothing.wat')",
+        "given = {}\nwasm.instantiate('lib/guest.wat', imports = given)",
+        "given = {}\nwasm.instantiate('lib/guest.wat', **given)",
+        "guest = wasm.Module('lib/guest.wat')\nguest = b''\nwasm.instantiate(guest)",
+    ] {
+        assert_eq!(check(unknown), [""; 0], "{unknown}");
+    }
+}

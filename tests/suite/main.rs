@@ -1,6 +1,7 @@
 //! The integration tests, as one binary: it links once.
 //!
 //! - `common`: directives and goldens, which tests share
+//! - `data`: standard input, output and error, and written files
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
 //! - `host`: functions and values that an application gives to its scripts
@@ -13,6 +14,7 @@
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
 //! - `serde`: an application's own types, into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
+//! - `stress`: many threads with many sessions, which are interrupted at any time
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -22,6 +24,7 @@ mod check;
 mod chunk;
 #[cfg(feature = "wat")]
 mod common;
+mod data;
 #[cfg(feature = "wat")]
 #[path = "../common/directives.rs"]
 mod directives;
@@ -51,5 +54,7 @@ mod runner;
 mod serde;
 #[cfg(feature = "wat")]
 mod session;
+#[cfg(feature = "wat")]
+mod stress;
 #[cfg(feature = "wat")]
 mod targets;

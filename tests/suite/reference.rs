@@ -28,6 +28,7 @@ fn entries_are_found_by_their_names() {
     assert!(entry("wasm.Memory.read").contains("def wasm.Memory.read(offset: int, length: int, /) -> bytes"));
     assert!(entry("wasm.instantiate").contains("Makes an instance of a module"));
     assert_eq!(entry("wasm.Memory"), wasmlark::reference()["wasm.Memory"]);
+    assert!(entry("read_file").contains("def read_file(name: str, /) -> bytes"));
     for name in ["", "wasm.", "wasm.nothing", "wasm.Memory.nothing", "wasm.Memory.read.x", "other", "wasmMemory"] {
         assert_eq!(wasmlark::reference_entry(name), None, "{name}");
     }

@@ -11,6 +11,19 @@
 
 use starlark::codemap::FileSpan;
 
+/// Returns the message to show instead of one that suggests the very attribute that is missing: an export that is there,
+/// and cannot be reached.
+pub(crate) fn reworded(message: &str) -> Option<String> {
+    let (object, rest) = message.split_once("` has no attribute `")?;
+    let (attribute, suggestion) = rest.split_once("`, did you mean `")?;
+    let is_unreachable = object == "Object of type `wasm.Exports" && suggestion.strip_suffix("`?")? == attribute;
+    is_unreachable.then(|| {
+        format!(
+            "export `{attribute}` cannot be reached: the instance was not made, since its start function failed, or its store is closed"
+        )
+    })
+}
+
 /// Returns advice for a message of starlark's about a place in a script.
 pub(crate) fn advice(message: &str, place: &FileSpan) -> Option<String> {
     let called = place.source_span().split('(').next().unwrap_or_default().trim_end();
@@ -43,7 +56,9 @@ fn not_callable(ty: &str, called: &str) -> Option<String> {
         "wasm.Memory" => "it is a memory, with methods such as `read(offset, length)`",
         "wasm.Global" => "it is a global, and `value` is what it holds",
         "wasm.Table" => "it is a table, and `table[index]` is what a slot holds",
-        "NoneType" if called.ends_with(']') => "an empty slot of a table is None",
+        "NoneType" if called.ends_with(']') => {
+            return Some(format!("`{called}` is None, as an empty slot of a table is"));
+        }
         _ => return None,
     };
     Some(advice.to_owned())

@@ -17,8 +17,9 @@ use starlark::values::{OwnedFrozenValue, Value};
 
 use crate::ticks::{CHECK_PERIOD, TickMeter};
 
-/// The limit from which on a thousand ticks more are not worth the time that [`align`] takes.
-const ROUNDED_FROM: u64 = 1_000_000;
+/// The limit from which on a thousand ticks more do not matter, and the place of the error does: below, starlark's own limit
+/// is exact, and its error has none.
+pub(crate) const ROUNDED_FROM: u64 = 10_000;
 
 /// What an evaluator of a sandbox has as its `extra`: the meter that must hear of what is counted here.
 #[derive(ProvidesStaticType)]
@@ -70,7 +71,12 @@ pub(crate) fn spend_length<'v>(eval: &mut Evaluator<'v, '_, '_>, value: Value<'v
 }
 
 /// Returns the ticks that an evaluator must have counted before its script begins, so that the check that finds
-/// `limit` passed comes at the very next tick.
+/// `limit` passed comes at the very next tick; for a large limit, so that the limit is a multiple of the period.
 pub(crate) fn align(limit: u64) -> u64 {
-    if limit >= ROUNDED_FROM { 0 } else { (CHECK_PERIOD - 1).saturating_sub(limit % CHECK_PERIOD) }
+    let past = limit % CHECK_PERIOD;
+    match limit >= ROUNDED_FROM {
+        true if past == 0 => 0,
+        true => CHECK_PERIOD.saturating_sub(past),
+        false => (CHECK_PERIOD - 1).saturating_sub(past),
+    }
 }

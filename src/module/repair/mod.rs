@@ -51,14 +51,10 @@ use crate::module::binary::Binary;
 pub(crate) struct Repaired<'a> {
     /// The given bytes, unless they had to be changed.
     pub(crate) bytes: Cow<'a, [u8]>,
+    /// Whether an instruction grows a table: wasmi cannot resume there.
+    pub(crate) grows_tables: bool,
     /// Which function bodies have a `br_table`.
-    pub(crate) tables: BTreeSet<usize>,
-}
-
-impl<'a> Repaired<'a> {
-    fn unchanged(bytes: &'a [u8]) -> Self {
-        Self { bytes: Cow::Borrowed(bytes), tables: BTreeSet::new() }
-    }
+    pub(crate) branch_tables: BTreeSet<usize>,
 }
 
 /// Returns a module that means the same and that wasmi runs right.
@@ -66,14 +62,17 @@ impl<'a> Repaired<'a> {
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Repaired<'a>, Error> {
     let bytes = binary.bytes();
+    let as_it_is =
+        |grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), grows_tables, branch_tables: BTreeSet::new() });
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
     let mut scan = match Scan::of(binary) {
         Ok(scan) => scan,
-        Err(_) if is_invalid() => return Ok(Repaired::unchanged(bytes)),
+        Err(_) if is_invalid() => return as_it_is(false),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
     };
+    let grows_tables = scan.grows_tables;
     if scan.needs_validation() && is_invalid() {
-        return Ok(Repaired::unchanged(bytes));
+        return as_it_is(grows_tables);
     }
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
@@ -84,13 +83,13 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
             many_locals::MOST
         ));
     }
-    let tables = std::mem::take(&mut scan.tables);
+    let branch_tables = std::mem::take(&mut scan.branch_tables);
     if !scan.found_any() {
-        return Ok(Repaired { bytes: Cow::Borrowed(bytes), tables });
+        return Ok(Repaired { bytes: Cow::Borrowed(bytes), grows_tables, branch_tables });
     }
     match splice::module(binary, scan) {
-        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), tables }),
-        None if is_invalid() => Ok(Repaired::unchanged(bytes)),
+        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), grows_tables, branch_tables }),
+        None if is_invalid() => as_it_is(grows_tables),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
 }

@@ -27,9 +27,11 @@ pub(super) struct Scan {
     /// What was found, by the index of the body in the code section.
     found: BTreeMap<usize, Shapes>,
     /// Which function bodies have a `br_table`.
-    pub(super) tables: BTreeSet<usize>,
+    pub(super) branch_tables: BTreeSet<usize>,
     has_tail_calls: bool,
     has_great_maximum: bool,
+    /// Whether an instruction grows a table.
+    pub(super) grows_tables: bool,
     /// The most locals that a function uses, where that is more than wasmi gives it.
     pub(super) too_many_locals: Option<usize>,
     pub(super) memories: Memories,
@@ -185,6 +187,7 @@ impl Scan {
                     let ty = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty));
                     shapes.callees = shapes.callees.max(ty.map(|ty| Callees::of(ty, false)).unwrap_or_default());
                 }
+                code::MISC if op.first == TABLE_GROW => self.grows_tables = true,
                 code::MEMORY_GROW => shapes.has_aliased_grow |= self.memories.may_be_first(op.first),
                 _ if store_to_itself::is_long(op) => shapes.has_unsafe_store |= !window.recent(bytes).is_safe_store(),
                 _ => {}
@@ -193,7 +196,7 @@ impl Scan {
         }
         // A loop's parameters are parameters of a block.
         if has_table {
-            self.tables.insert(index);
+            self.branch_tables.insert(index);
         }
         shapes.has_value_table = has_table && has_value_label;
         Some(())
@@ -245,6 +248,9 @@ impl Scan {
         shapes.has_code() || self.needs_local(shapes)
     }
 }
+
+/// The number of `table.grow` after its prefix.
+const TABLE_GROW: i64 = 15;
 
 /// How a block type of one v128 is encoded, as a signed number.
 const V128: i64 = 0x7b - 0x80;

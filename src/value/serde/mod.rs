@@ -84,6 +84,29 @@ impl Value {
             ))),
         }
     }
+
+    /// Returns the arguments of a call that are given by name, as a map or a struct.
+    pub(crate) fn named_arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Self)>, Error> {
+        let entries = match Self::from_serialize(args)? {
+            Self::None => return Ok(Vec::new()),
+            Self::Struct(value) => return Ok(value.fields().to_vec()),
+            Self::Dict(entries) => entries,
+            other => {
+                return Err(Error::value(format!(
+                    "the named arguments of a call must be a map or a struct, got a value of type {}",
+                    other.type_name()
+                )));
+            }
+        };
+        let named = entries.into_iter().map(|(name, value)| match name {
+            Self::Str(name) => Ok((name, value)),
+            other => Err(Error::value(format!(
+                "the name of an argument must be a string, got a value of type {}",
+                other.type_name()
+            ))),
+        });
+        named.collect()
+    }
 }
 
 /// How serde_json's feature `arbitrary_precision`, which starlark turns on, marks a number: as the only field of a map, whose

@@ -1,0 +1,248 @@
+//! `wasmlark test`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wasmlark::{Error, Limits, Program, Sandbox};
+
+use crate::args::TestArguments;
+use crate::root::Root;
+use crate::run::{Source, granting_root};
+use crate::{ceiling, exit, junit, streams};
+
+/// How the name of a file with tests ends.
+pub const SUFFIX: &str = "_test.star";
+
+/// How the name of a test begins.
+const PREFIX: &str = "test_";
+
+/// What came of a test, or of a file that could not be loaded.
+#[derive(Clone)]
+pub struct Outcome {
+    pub file: String,
+    /// `None` for the file itself.
+    pub name: Option<String>,
+    pub status: Status,
+    /// What it printed and wrote.
+    pub output: String,
+    pub time: Duration,
+}
+
+#[derive(Clone)]
+pub enum Status {
+    Passed,
+    Failed { message: String, report: String },
+}
+
+impl Outcome {
+    pub fn has_failed(&self) -> bool {
+        matches!(self.status, Status::Failed { .. })
+    }
+
+    /// The outcome of a file that has no tests to run.
+    fn of_file(file: &Path, message: String, report: String) -> Self {
+        let status = Status::Failed { message, report };
+        Self { file: file.display().to_string(), name: None, status, output: String::new(), time: Duration::ZERO }
+    }
+}
+
+/// One test to run, or what is known of it already.
+enum Trial {
+    Test { file: String, name: String, program: Program },
+    Done(Outcome),
+}
+
+/// Runs tests and returns the exit status.
+pub fn run(options: &TestArguments) -> u8 {
+    let processors = || thread::available_parallelism().map_or(1, usize::from);
+    let jobs = options.jobs.map_or_else(processors, usize::from);
+    ceiling::set(&options.limits.0, jobs);
+    match try_run(options, jobs) {
+        Ok(status) => status,
+        Err(message) => exit::fail(&message),
+    }
+}
+
+fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
+    let limits = &options.limits.0;
+    let files = find(&options.paths)?;
+    let mut trials = Vec::new();
+    in_order(
+        &files,
+        jobs,
+        limits,
+        |file: &PathBuf| prepare(file, options),
+        |found| {
+            trials.extend(found);
+            Ok(())
+        },
+    )?;
+    if trials.is_empty() {
+        let paths: Vec<String> = options.paths.iter().map(|path| path.display().to_string()).collect();
+        let filter = options.filter.as_ref().map(|text| format!(" whose names contain `{text}`")).unwrap_or_default();
+        return Err(format!("no tests{filter} in {}: functions `{PREFIX}*` in files `*{SUFFIX}`", paths.join(", ")));
+    }
+    let mut outcomes = Vec::new();
+    in_order(&trials, jobs, limits, perform, |outcome| {
+        streams::print(line(&outcome).as_bytes()).map_err(|error| format!("cannot write: {error}"))?;
+        outcomes.push(outcome);
+        Ok(())
+    })?;
+    let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.has_failed()).collect();
+    let mut end: String = failed.iter().map(|outcome| describe(outcome)).collect();
+    end.push_str(&format!("\n{} passed, {} failed\n", outcomes.len().saturating_sub(failed.len()), failed.len()));
+    streams::print(end.as_bytes()).map_err(|error| format!("cannot write: {error}"))?;
+    if let Some(file) = &options.junit {
+        let text = junit::render(&outcomes);
+        fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    Ok(if failed.is_empty() { exit::DONE } else { exit::FAILED })
+}
+
+/// Returns the files at the paths, and the files with tests in folders and below, in the order of the paths and of names.
+/// Folders with a dot at the beginning of their name are left out, and links to folders.
+fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let (mut found, mut known) = (Vec::new(), BTreeSet::new());
+    for path in paths {
+        let mut below = BTreeSet::new();
+        let metadata = fs::metadata(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        if metadata.is_dir() {
+            search(path, &mut below)?;
+        } else {
+            below.insert(path.clone());
+        }
+        found.extend(below.into_iter().filter(|file| known.insert(file.clone())));
+    }
+    Ok(found)
+}
+
+fn search(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let (name, kind) = (entry.file_name(), entry.file_type().map_err(failed)?);
+        let name = name.to_string_lossy();
+        // Not `./x` for what is found in the current folder.
+        let path = if folder == Path::new(".") { PathBuf::from(entry.file_name()) } else { entry.path() };
+        if kind.is_dir() && !name.starts_with('.') {
+            search(&path, found)?;
+        } else if kind.is_file() && name.ends_with(SUFFIX) {
+            found.insert(path);
+        }
+    }
+    Ok(())
+}
+
+/// Parses a file, with all that it loads. Returns its tests.
+fn prepare(file: &Path, options: &TestArguments) -> Vec<Trial> {
+    let shown = file.display().to_string();
+    let is_wanted = |name: &str| options.filter.as_ref().is_none_or(|text| format!("{shown}:{name}").contains(text));
+    let program = match program(file, options) {
+        Ok(program) => program,
+        Err(outcome) => return vec![Trial::Done(*outcome)],
+    };
+    let names = program.functions().into_iter().filter(|name| name.starts_with(PREFIX) && is_wanted(name));
+    names.map(|name| Trial::Test { file: shown.clone(), name, program: program.clone() }).collect()
+}
+
+fn program(file: &Path, options: &TestArguments) -> Result<Program, Box<Outcome>> {
+    let failed = |message: String| Box::new(Outcome::of_file(file, message.clone(), format!("error: {message}")));
+    let source = Source::read(&file.to_string_lossy(), Vec::new()).map_err(failed)?;
+    let root = Root::of(options.root.as_ref().unwrap_or(&source.folder)).map_err(failed)?;
+    let name = root.name_of(&source.name);
+    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()), root).asserts(true).writable(true);
+    let program = sandbox.program(&name, &source.text);
+    program.map_err(|error| Box::new(Outcome::of_file(file, error.message().to_owned(), error.to_string())))
+}
+
+/// Runs one test, in a session of its own.
+fn perform(trial: &Trial) -> Outcome {
+    let (file, name, program) = match trial {
+        Trial::Test { file, name, program } => (file.clone(), name, program),
+        Trial::Done(outcome) => return outcome.clone(),
+    };
+    let start = Instant::now();
+    let (output, result) = call(program, name);
+    let status = match result {
+        Ok(()) => Status::Passed,
+        Err(error) => Status::Failed { message: error.message().to_owned(), report: error.to_string() },
+    };
+    Outcome { file, name: Some(name.clone()), status, output, time: start.elapsed() }
+}
+
+fn call(program: &Program, name: &str) -> (String, Result<(), Error>) {
+    let mut session = match program.session() {
+        Ok(session) => session,
+        Err(error) => return (String::new(), Err(error)),
+    };
+    let result = session.call_values(name, &[]);
+    let output = session.take_output() + &String::from_utf8_lossy(&session.take_error_output());
+    (output, result.map(|_| ()))
+}
+
+fn line(outcome: &Outcome) -> String {
+    let word = if outcome.has_failed() { "FAIL" } else { "ok  " };
+    format!("{word} {}\n", title(outcome))
+}
+
+fn title(outcome: &Outcome) -> String {
+    match &outcome.name {
+        Some(name) => format!("{}:{name}", outcome.file),
+        None => outcome.file.clone(),
+    }
+}
+
+/// Why a test failed, with what it printed.
+fn describe(outcome: &Outcome) -> String {
+    let Status::Failed { report, .. } = &outcome.status else { return String::new() };
+    let mut text = format!("\n---- {}\n", title(outcome));
+    if !outcome.output.is_empty() {
+        text.push_str(&format!("{}\n\n", outcome.output.trim_end()));
+    }
+    text + report.trim_end() + "\n"
+}
+
+/// Does `work` on each item, some at a time, each on a stack that fits the limits. Passes the results on in the order of
+/// the items, each as soon as those before it are there.
+fn in_order<T: Sync, R: Send>(
+    items: &[T],
+    jobs: usize,
+    limits: &Limits,
+    work: impl Fn(&T) -> R + Sync,
+    mut deliver: impl FnMut(R) -> Result<(), String>,
+) -> Result<(), String> {
+    let next = AtomicUsize::new(0);
+    let stack = limits.native_stack().saturating_mul(2);
+    thread::scope(|scope| {
+        let (sender, results) = mpsc::channel();
+        for _ in 0..jobs.min(items.len()) {
+            let (sender, next, work) = (sender.clone(), &next, &work);
+            let worker = move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { return };
+                    if sender.send((index, work(item))).is_err() {
+                        return;
+                    }
+                }
+            };
+            let thread = thread::Builder::new().stack_size(stack).spawn_scoped(scope, worker);
+            thread.map_err(|error| format!("cannot make a thread with a stack of {stack} bytes: {error}"))?;
+        }
+        drop(sender);
+        let (mut waiting, mut wanted) = (BTreeMap::new(), 0_usize);
+        for (index, result) in results {
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(&wanted) {
+                deliver(result)?;
+                wanted = wanted.saturating_add(1);
+            }
+        }
+        Ok(())
+    })
+}

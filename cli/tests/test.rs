@@ -1,0 +1,198 @@
+//! `wasmlark test`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("test").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    for (name, text) in files {
+        fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+    }
+    folder
+}
+
+/// Runs `wasmlark test` in a folder. Returns the exit status, stdout and stderr.
+fn test(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
+    let output = command.arg("test").args(args).current_dir(folder).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+const STATE: &str = r#"
+load("./lib.star", "double")
+guest = wasm.instantiate(wasm.wat('(module (func (export "f") unreachable))'))
+seen = []
+
+def test_first():
+    seen.append(1)
+    assert_eq(seen, [double(1) - 1])
+
+def test_second():
+    seen.append(2)
+    assert_eq(seen, [2])
+
+def test_errors_are_caught():
+    assert_eq(assert_fails(guest.exports.f), "wasm trap: unreachable executed, in wasm function `f()`")
+    assert_fails(lambda: fail("it is broken"), "broken")
+    assert_fails(lambda: int("x"))
+    assert_fails(lambda: [][0])
+    assert_fails(lambda: assert_eq(1, 2), "got 1, want 2")
+
+def test_all_that_holds():
+    assert_ne(1, 2)
+    assert_true([0])
+    assert_false("")
+    assert_contains({"a": 1}, "a")
+
+def test_exit():
+    exit()
+
+def helper():
+    fail("not a test")
+"#;
+
+const LIB: &str = "def double(x): return 2 * x\n";
+
+#[test]
+fn each_test_has_a_sandbox_of_its_own() {
+    let folder = folder("state", &[("state_test.star", STATE), ("lib.star", LIB), ("other.star", "fail('no test')")]);
+    let names = ["test_first", "test_second", "test_errors_are_caught", "test_all_that_holds", "test_exit"];
+    let lines: String = names.iter().map(|name| format!("ok   state_test.star:{name}\n")).collect();
+    let expected = (0, format!("{lines}\n5 passed, 0 failed\n"), String::new());
+    for jobs in ["1", "4"] {
+        assert_eq!(test(&folder, &["--jobs", jobs]), expected);
+    }
+    assert_eq!(test(&folder, &["--filter", "nd"]).1, "ok   state_test.star:test_second\n\n1 passed, 0 failed\n");
+    assert_eq!(test(&folder, &["--filter", "state_test.star:test_e"]).1.lines().count(), 4);
+}
+
+#[test]
+fn a_failure_shows_its_place_and_what_was_printed() {
+    let text = "def test_it():\n    print('before')\n    assert_eq('a\\nb\\nc', 'a\\nx\\nc', 'lines')\n";
+    let folder = folder("failure", &[("sub/it_test.star", text), ("ok_test.star", "def test_ok(): pass")]);
+    let expected = r#"ok   ok_test.star:test_ok
+FAIL sub/it_test.star:test_it
+
+---- sub/it_test.star:test_it
+before
+
+Traceback (most recent call last):
+  * it_test.star:3, in test_it
+      assert_eq('a\nb\nc', 'a\nx\nc', 'lines')
+error: assert_eq: lines: the texts differ (- want, + got)
+  a
+- x
++ b
+  c
+ --> it_test.star:3:5
+  |
+3 |     assert_eq('a\nb\nc', 'a\nx\nc', 'lines')
+  |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+
+1 passed, 1 failed
+"#;
+    assert_eq!(test(&folder, &["--junit", "report.xml"]), (1, expected.to_owned(), String::new()));
+    let report = fs::read_to_string(folder.join("report.xml")).unwrap();
+    for part in [
+        "<testsuites tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\" ",
+        "<testsuite name=\"sub/it_test.star\" tests=\"1\" failures=\"1\" ",
+        "<testcase classname=\"ok_test.star\" name=\"test_ok\" ",
+        "<failure message=\"assert_eq: lines: the texts differ (- want, + got)&#10;  a&#10;- x&#10;+ b&#10;  c\">Traceback",
+        "--&gt; it_test.star:3:5&#10;",
+        "<system-out>before&#10;</system-out>",
+    ] {
+        assert!(report.contains(part), "{part}\n{report}");
+    }
+}
+
+/// The message of the only test, which fails.
+fn message(name: &str, statement: &str, args: &[&str]) -> String {
+    let folder = folder(name, &[("it_test.star", &format!("def test_it():\n    {statement}\n"))]);
+    let (status, out, _) = test(&folder, args);
+    assert_eq!(status, 1, "{out}");
+    let (_, report) = out.split_once("---- it_test.star:test_it\n").unwrap();
+    let end = report.find("\n --> ").or_else(|| report.find("\n\n1")).or_else(|| report.find("\n\n0")).unwrap();
+    report.split_at(end).0.rsplit("error: ").next().unwrap().to_owned()
+}
+
+#[test]
+fn messages_say_how_values_differ() {
+    for (number, (statement, expected)) in [
+        ("assert_eq(3, 4)", "assert_eq: got 3, want 4"),
+        ("assert_eq(1.0, '1.0')", "assert_eq: got 1.0, want \"1.0\""),
+        ("assert_eq('a\\n', 'a')", "assert_eq: the texts differ in how lines end: got \"a\\n\", want \"a\""),
+        (
+            "assert_eq('x' * 90 + 'y', 'x' * 91)",
+            "assert_eq: the values differ\n- …xxxxxxxxxxxxxxxxxxxxx\"\n+ …xxxxxxxxxxxxxxxxxxxxy\"",
+        ),
+        (
+            "assert_eq([1, 'long' * 20], [2, 'long' * 20])",
+            "assert_eq: the values differ (- want, + got)\n  [\n-   2,\n+   1,\n    \
+             \"longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglong\"\n  ]",
+        ),
+        ("assert_ne('a', 'a')", "assert_ne: both are \"a\""),
+        ("assert_true([], message = 'none there')", "assert_true: none there: got []"),
+        ("assert_false(1)", "assert_false: got 1"),
+        ("assert_contains('abc', 'd')", "assert_contains: \"d\" is not in \"abc\""),
+        ("assert_fails(lambda: 3)", "assert_fails: the function did not fail, but returned 3"),
+        (
+            "assert_fails(lambda: fail('a'), 'b')",
+            "assert_fails: the function failed with another message\n- b\n+ fail: a",
+        ),
+        ("assert_fails(lambda: exit(3))", "the script exited with code 3"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(message(&format!("message{number}"), statement, &[]), expected, "{statement}");
+    }
+}
+
+#[test]
+fn limits_are_not_caught() {
+    let ticks = message("ticks", "assert_fails(lambda: [x for x in range(1 << 30)])", &["--max-ticks", "10000"]);
+    assert_eq!(ticks, "the sandbox's limit `ticks` is reached: 10000");
+    let loops = "guest = wasm.instantiate(wasm.wat('(module (func (export \"f\") (loop (br 0))))'))";
+    let fuel = message("fuel", &format!("{loops}\n    assert_fails(guest.exports.f)"), &["--fuel", "1000"]);
+    assert_eq!(fuel, "the sandbox's fuel is used up: limit `fuel` is 1000, in wasm function `f()`");
+}
+
+#[test]
+fn a_file_that_does_not_load_fails() {
+    let folder = folder("broken", &[("a_test.star", "load('b.star', 'b')\ndef test_a(): pass")]);
+    let (status, out, _) = test(&folder, &[]);
+    assert_eq!(status, 1);
+    assert!(out.starts_with("FAIL a_test.star\n\n---- a_test.star\n"), "{out}");
+    assert!(
+        out.contains("error: cannot load file \"b.star\": no such file in ") && out.ends_with("\n0 passed, 1 failed\n")
+    );
+}
+
+#[test]
+fn no_test_is_an_error() {
+    let folder = folder("none", &[("a.star", "def test_a(): pass"), (".hidden/a_test.star", "def test_a(): pass")]);
+    let why = "error: no tests in .: functions `test_*` in files `*_test.star`\n".to_owned();
+    assert_eq!(test(&folder, &[]), (1, String::new(), why));
+    // A file that is named is taken.
+    assert_eq!(test(&folder, &["a.star"]).1, "ok   a.star:test_a\n\n1 passed, 0 failed\n");
+    let (status, _, err) = test(&folder, &["missing"]);
+    assert!(status == 1 && err.starts_with("error: cannot read missing: "), "{err}");
+}
+
+#[test]
+fn check_knows_the_functions_of_tests() {
+    let text = "def test_a(): assert_eq(1, 1)";
+    let folder = folder("check", &[("a_test.star", text), ("a.star", text)]);
+    let check = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
+        command.args(["check", name]).current_dir(&folder).output().unwrap().status.code()
+    };
+    assert_eq!((check("a_test.star"), check("a.star")), (Some(0), Some(1)));
+}

@@ -1,0 +1,58 @@
+//! Whether a callable takes what an import calls it with.
+
+use starlark::docs::{DocItem, DocMember, DocParams};
+use starlark::values::Value;
+
+/// Returns what is wrong with a Starlark function as an import of `params` parameters, in words that follow the import's
+/// name; `None` if it can be called, or says nothing of its parameters.
+pub(super) fn mismatch(function: Value<'_>, params: usize) -> Option<String> {
+    let DocItem::Member(DocMember::Function(documented)) = function.documentation() else { return None };
+    let takes = Takes::new(&documented.params);
+    if takes.can_be_called_with(params.saturating_add(1)) {
+        return None;
+    }
+    let plural = if params == 1 { "" } else { "s" };
+    let called = match params {
+        0 => "is called with the caller alone, as in `def f(caller)`".to_owned(),
+        _ => format!("is called with the caller first, then {params} argument{plural}, as in `def f(caller, …)`"),
+    };
+    Some(format!(" {called}, but `{}` takes {}", function.to_str(), takes.text()))
+}
+
+/// What a function takes by position.
+struct Takes<'a> {
+    least: usize,
+    /// `None` with `*args`.
+    most: Option<usize>,
+    /// A parameter that must be given by name.
+    named: Option<&'a str>,
+}
+
+impl<'a> Takes<'a> {
+    fn new(params: &'a DocParams) -> Self {
+        let by_position = || params.pos_only.iter().chain(&params.pos_or_named);
+        Self {
+            least: by_position().filter(|param| param.default_value.is_none()).count(),
+            most: params.args.is_none().then(|| by_position().count()),
+            named: params
+                .named_only
+                .iter()
+                .find(|param| param.default_value.is_none())
+                .map(|param| param.name.as_str()),
+        }
+    }
+
+    fn can_be_called_with(&self, count: usize) -> bool {
+        self.named.is_none() && self.least <= count && self.most.is_none_or(|most| count <= most)
+    }
+
+    fn text(&self) -> String {
+        match (self.named, self.least, self.most) {
+            (Some(name), ..) => format!("`{name}` by name only"),
+            (None, least, None) => format!("at least {least} arguments"),
+            (None, 1, Some(1)) => "1 argument".to_owned(),
+            (None, least, Some(most)) if least == most => format!("{least} arguments"),
+            (None, least, Some(most)) => format!("{least} to {most} arguments"),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a Starlark function failed with while wasm called it: passes through wasm untouched.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Error, ErrorKind};
+
+/// The failure, until it is taken: where wasmi only lends an error, it can be taken all the same.
+#[derive(Debug)]
+pub(crate) struct HostFailure(Mutex<Option<starlark::Error>>);
+
+impl HostFailure {
+    pub(crate) fn new(error: starlark::Error) -> Self {
+        Self(Mutex::new(Some(error)))
+    }
+
+    /// Takes the failure out. What is left is never seen.
+    pub(crate) fn take(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()))
+    }
+
+    pub(crate) fn into_starlark(self) -> starlark::Error {
+        let error = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        error.unwrap_or_else(|| Error::new(ErrorKind::Script, "a host function failed").into())
+    }
+
+    pub(crate) fn into_wasmi(self) -> wasmi::Error {
+        wasmi::Error::host(self)
+    }
+}
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => write!(f, "{error}"),
+            None => f.write_str("a host function failed"),
+        }
+    }
+}
+
+impl wasmi::errors::HostError for HostFailure {}
