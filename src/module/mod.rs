@@ -64,14 +64,14 @@ pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
 #[cfg(feature = "internals")]
 pub(crate) fn metered<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Cow<'a, [u8]>, Error> {
     let repaired = repair(engine, binary)?;
-    Ok(with_charges(binary, &repaired).map_or(repaired.bytes, Cow::Owned))
+    Ok(charged(binary, &repaired).map_or(repaired.bytes, Cow::Owned))
 }
 
-/// The repaired module with charges for what branches may skip; `None` for one that needs no more charges.
-fn with_charges(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
+/// Returns a repaired module with its charges; `None` for one that needs none.
+fn charged(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
     match &repaired.bytes {
-        Cow::Borrowed(_) => charges::split(binary, &repaired.branch_tables, charges::SHORT),
-        Cow::Owned(bytes) => charges::split(&Binary::parse(bytes), &repaired.branch_tables, charges::SHORT),
+        Cow::Borrowed(_) => charges::split(binary, &repaired.tables, charges::SHORT),
+        Cow::Owned(bytes) => charges::split(&Binary::parse(bytes), &repaired.tables, charges::SHORT),
     }
 }
 
@@ -87,20 +87,20 @@ pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result
     Ok(charges::split(&Binary::parse(&repaired), &all, 0).unwrap_or_else(|| repaired.into_owned()))
 }
 
-/// Compiles a module. Returns whether an instruction of it grows a table too.
+/// Compiles a module, and tells whether its code grows a table.
 fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<(wasmi::Module, bool), Error> {
-    let repaired = repair(engine, binary)?;
     let diagnosed = |error| diagnose(binary.bytes(), &error);
-    let split = if is_metered { with_charges(binary, &repaired) } else { None };
-    if let Some(split) = split {
-        match wasmi::Module::new(engine, &split) {
-            Ok(module) => return Ok((module, repaired.grows_tables)),
-            // What is wrong is said with the offset that it has without the charges.
-            Err(_) => wasmi::Module::validate(engine, &repaired.bytes).map_err(diagnosed)?,
-        }
+    let repaired = repair(engine, binary)?;
+    let grows_tables = repaired.grows_tables;
+    if is_metered
+        && let Some(charged) = charged(binary, &repaired)
+        && let Ok(module) = wasmi::Module::new(engine, &charged)
+    {
+        return Ok((module, grows_tables));
     }
+    // What is wrong is said with the offset that it has without the charges.
     let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
-    Ok((module, repaired.grows_tables))
+    Ok((module, grows_tables))
 }
 
 /// A compiled module and what the script API wants to know of it.

@@ -51,10 +51,10 @@ use crate::module::binary::Binary;
 pub(crate) struct Repaired<'a> {
     /// The given bytes, unless they had to be changed.
     pub(crate) bytes: Cow<'a, [u8]>,
+    /// Which function bodies have a `br_table`.
+    pub(crate) tables: BTreeSet<usize>,
     /// Whether an instruction grows a table: wasmi cannot resume there.
     pub(crate) grows_tables: bool,
-    /// Which function bodies have a `br_table`.
-    pub(crate) branch_tables: BTreeSet<usize>,
 }
 
 /// Returns a module that means the same and that wasmi runs right.
@@ -62,17 +62,16 @@ pub(crate) struct Repaired<'a> {
 /// Bytes that are not a valid module come back as they are, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Repaired<'a>, Error> {
     let bytes = binary.bytes();
-    let as_it_is =
-        |grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), grows_tables, branch_tables: BTreeSet::new() });
+    let as_it_is = |tables, grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), tables, grows_tables });
     let is_invalid = || wasmi::Module::validate(engine, bytes).is_err();
     let mut scan = match Scan::of(binary) {
         Ok(scan) => scan,
-        Err(_) if is_invalid() => return as_it_is(false),
+        Err(_) if is_invalid() => return as_it_is(BTreeSet::new(), false),
         Err(error) => return refuse(&format!("cannot be read: {error}")),
     };
     let grows_tables = scan.grows_tables;
     if scan.needs_validation() && is_invalid() {
-        return as_it_is(grows_tables);
+        return as_it_is(BTreeSet::new(), grows_tables);
     }
     if scan.has_unknown() {
         return refuse("has an instruction that is not known here");
@@ -83,13 +82,13 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
             many_locals::MOST
         ));
     }
-    let branch_tables = std::mem::take(&mut scan.branch_tables);
+    let tables = std::mem::take(&mut scan.tables);
     if !scan.found_any() {
-        return Ok(Repaired { bytes: Cow::Borrowed(bytes), grows_tables, branch_tables });
+        return as_it_is(tables, grows_tables);
     }
     match splice::module(binary, scan) {
-        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), grows_tables, branch_tables }),
-        None if is_invalid() => as_it_is(grows_tables),
+        Some(repaired) => Ok(Repaired { bytes: Cow::Owned(repaired), tables, grows_tables }),
+        None if is_invalid() => as_it_is(BTreeSet::new(), grows_tables),
         None => refuse("has a shape that wasmi miscompiles, and becomes too large when that is rewritten"),
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Scan {
     /// What was found, by the index of the body in the code section.
     found: BTreeMap<usize, Shapes>,
     /// Which function bodies have a `br_table`.
-    pub(super) branch_tables: BTreeSet<usize>,
+    pub(super) tables: BTreeSet<usize>,
     has_tail_calls: bool,
     has_great_maximum: bool,
     /// Whether an instruction grows a table.
@@ -196,7 +196,7 @@ impl Scan {
         }
         // A loop's parameters are parameters of a block.
         if has_table {
-            self.branch_tables.insert(index);
+            self.tables.insert(index);
         }
         shapes.has_value_table = has_table && has_value_label;
         Some(())
