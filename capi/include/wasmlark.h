@@ -408,9 +408,17 @@ typedef wasmlark_object (*wasmlark_function)(void *context,
                                              size_t count);
 
 /**
- * Frees what a function has as its context. It must not use the sandbox.
+ * Frees what a function has as its context, once, in whatever thread ends its last use. It must not use the sandbox.
  */
 typedef void (*wasmlark_drop)(void *context);
+
+/**
+ * Finds a file that the sandbox has not got: a script that `load` names, a module or other data. `name`, UTF-8, is the path with `/`
+ * that is asked for, good during the call only. Returns a value that it made, a string or bytes, which is freed for it; 0 for a
+ * name that it does not know; or what `wasmlark_error` made, whose message is that of the run, with `WASMLARK_KIND_LOAD`
+ * as its kind. It must return: no exception of C++, no `longjmp`.
+ */
+typedef wasmlark_object (*wasmlark_loader)(void *context, const uint8_t *name, size_t length);
 
 /**
  * Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
@@ -508,6 +516,19 @@ enum wasmlark_status wasmlark_interrupt_after(wasmlark_object interrupt,
  * Takes `wasmlark_interrupt_now` and `wasmlark_interrupt_after` back.
  */
 enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
+
+/**
+ * Asks `loader` for each file that scripts need and the sandbox has not got, in place of a loader that was set before. `context` is
+ * passed along, and `drop`, which may be null, frees it once no script can need a file any more; also where this fails.
+ *
+ * # Safety
+ *
+ * `loader` may be called from other threads, several at a time, with `context`, and then `drop`.
+ */
+enum wasmlark_status wasmlark_sandbox_loader(wasmlark_object sandbox,
+                                             wasmlark_loader loader,
+                                             void *context,
+                                             wasmlark_drop drop);
 
 /**
  * What was wrong with the last call on this thread that returned a status other than OK, or 0 for an

@@ -57,8 +57,10 @@
 
 #[cfg(target_family = "wasm")]
 mod buffer;
+mod callback;
 mod function;
 mod interrupt;
+mod loader;
 mod misuse;
 mod objects;
 mod run;
@@ -71,10 +73,12 @@ mod value;
 
 #[cfg(target_family = "wasm")]
 pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};
-pub use function::{Drop, Function, wasmlark_error, wasmlark_sandbox_function, wasmlark_sandbox_value};
+pub use callback::Drop;
+pub use function::{Function, wasmlark_error, wasmlark_sandbox_function, wasmlark_sandbox_value};
 pub use interrupt::{
     wasmlark_interrupt_after, wasmlark_interrupt_now, wasmlark_interrupt_reset, wasmlark_sandbox_interrupt,
 };
+pub use loader::{Loader, wasmlark_sandbox_loader};
 pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
 pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text, wasmlark_run_value};

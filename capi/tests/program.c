@@ -79,6 +79,37 @@ static void dropped(void *context) {
     *(int64_t *)context = -1;
 }
 
+/* Files that are asked for: the context counts. */
+static wasmlark_object find(void *context, const uint8_t *name, size_t length) {
+    ++*(int64_t *)context;
+    if (length == 6 && memcmp(name, "a.star", 6) == 0)
+        return wasmlark_value_string(TEXT("a = 1"));
+    if (length == 8 && memcmp(name, "bad.star", 8) == 0)
+        return wasmlark_error(TEXT("the disk is on fire"));
+    if (length == 5 && memcmp(name, "m.wat", 5) == 0)
+        return wasmlark_value_bytes(TEXT("(module (func (export \"f\")))"));
+    return length == 5 && memcmp(name, "n.bin", 5) == 0 ? wasmlark_value_int(1) : 0;
+}
+
+static int loader(void) {
+    int64_t asked = 0, unused = 0;
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    if (wasmlark_sandbox_loader(sandbox, find, &unused, dropped) || wasmlark_sandbox_loader(sandbox, find, &asked, dropped) ||
+        wasmlark_sandbox_file(sandbox, TEXT("b.star"), TEXT("b = 2")))
+        return 1;
+    if (unused != -1)
+        return 2;
+    run("a script and a module from a loader", sandbox, "load('a.star', 'a')\nload('b.star', 'b')\n(a, b, wasm.Module('m.wat'))");
+    printf("  asked: %lld\n", (long long)asked);
+    run("a loader that fails", sandbox, "load('bad.star', 'a')");
+    run("a loader that does not know", sandbox, "load('c.star', 'a')");
+    run("a loader that returns an int", sandbox, "wasm.Module('n.bin')");
+    unused = 0;
+    wrong("no loader", wasmlark_sandbox_loader(sandbox, NULL, &unused, dropped));
+    wrong("a loader for no sandbox", wasmlark_sandbox_loader(0, find, NULL, NULL));
+    return unused != -1 || wasmlark_free(sandbox) || asked != -1;
+}
+
 /* A value and what is in it. Frees it. */
 static void dump(wasmlark_object value, int depth) {
     size_t length, count = wasmlark_value_count(value);
@@ -333,6 +364,9 @@ int main(void) {
     printf("values and functions\n");
     if (values())
         return 7;
+    printf("a loader\n");
+    if (loader())
+        return 9;
     printf("sessions\n");
     if (sessions())
         return 8;
