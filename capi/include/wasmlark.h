@@ -21,7 +21,7 @@
  # Values and functions
 
  A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
- of the application gets values, and returns one that it made, or an error.
+ of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
 
  # Sessions and interrupts
 
@@ -516,6 +516,24 @@ enum wasmlark_status wasmlark_interrupt_after(wasmlark_object interrupt,
  * Takes `wasmlark_interrupt_now` and `wasmlark_interrupt_after` back.
  */
 enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
+
+/**
+ * Makes a value of a JSON text: an object becomes a dict in its order, an array a list, a number with a fraction or an exponent, or
+ * beyond 64 bits, a float. 0 if it is no JSON, or nested deeper than 127 levels: `wasmlark_last_error` says where.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `start`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_value_from_json(const uint8_t *start,
+                                         size_t length);
+
+/**
+ * Makes a string of a value: its JSON text, on one line. A tuple and a set become arrays, a struct an object; bytes an array of
+ * their numbers, a float that is infinite or not a number `null`, an int beyond 128 bits and a function a string. 0 where a dict has
+ * a key that is no string, int, float or bool. Free it.
+ */
+wasmlark_object wasmlark_value_to_json(wasmlark_object value);
 
 /**
  * Asks `loader` for each file that scripts need and the sandbox has not got, in place of a loader that was set before. `context` is

@@ -19,7 +19,7 @@
 //! # Values and functions
 //!
 //! A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
-//! of the application gets values, and returns one that it made, or an error.
+//! of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
 //!
 //! # Sessions and interrupts
 //!
@@ -60,6 +60,7 @@ mod buffer;
 mod callback;
 mod function;
 mod interrupt;
+mod json;
 mod loader;
 mod misuse;
 mod objects;
@@ -78,6 +79,7 @@ pub use function::{Function, wasmlark_error, wasmlark_sandbox_function, wasmlark
 pub use interrupt::{
     wasmlark_interrupt_after, wasmlark_interrupt_now, wasmlark_interrupt_reset, wasmlark_sandbox_interrupt,
 };
+pub use json::{wasmlark_value_from_json, wasmlark_value_to_json};
 pub use loader::{Loader, wasmlark_sandbox_loader};
 pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};

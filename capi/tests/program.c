@@ -134,6 +134,13 @@ static void dump(wasmlark_object value, int depth) {
         printf("  cannot be freed\n");
 }
 
+static void json(const char *text) {
+    wasmlark_object value = wasmlark_value_from_json(TEXT(text)), again = wasmlark_value_to_json(value);
+    printf("JSON\n");
+    dump(value, 0);
+    dump(again, 0);
+}
+
 /* Values go in and come out, and a script calls the application. */
 static int values(void) {
     int64_t base = 100;
@@ -157,6 +164,19 @@ static int values(void) {
     run("a function that returns nothing", sandbox, "nothing()");
     wasmlark_object failed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("fail()"));
     wrong("no value of a run that failed", (int)wasmlark_run_value(failed));
+    json("{\"b\": [1, 2.5, -9223372036854775808, 18446744073709551615], \"a\": {\"\\u00e4\": null, \"\": true}}");
+    json(" 1e300");
+    wrong("no JSON", (int)wasmlark_value_from_json(TEXT("[1,\n }")));
+    wrong("more than JSON", (int)wasmlark_value_from_json(TEXT("1 2")));
+    wrong("JSON that is not UTF-8", (int)wasmlark_value_from_json(TEXT("\"\xff\"")));
+    wasmlark_object mixed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("{1: (b'a', set([1])), True: [struct(x = 1 << 130), len]}"));
+    wasmlark_object keyed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("{(1, 2): 3}"));
+    wasmlark_object value = wasmlark_run_value(mixed), key = wasmlark_run_value(keyed);
+    printf("JSON of what JSON has no form for\n");
+    dump(wasmlark_value_to_json(value), 0);
+    wrong("JSON of a dict with a tuple for a key", (int)wasmlark_value_to_json(key));
+    wrong("JSON of a run", (int)wasmlark_value_to_json(mixed));
+    wasmlark_free(mixed), wasmlark_free(keyed), wasmlark_free(value), wasmlark_free(key);
     wrong("a value for a run", (int)wasmlark_run_kind(list));
     wrong("a run for a value", (int)wasmlark_value_type(failed));
     wrong("an int of a list", wasmlark_value_get_int(list, &base));
