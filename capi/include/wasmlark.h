@@ -658,6 +658,14 @@ enum wasmlark_status wasmlark_sandbox_interruptible(wasmlark_object sandbox,
                                                     uint32_t is_interruptible);
 
 /**
+ * Sets how many bytes of compiled code a sandbox keeps for its next run, about eight times those of the modules; 256 MiB in a
+ * new one. A run that begins with more in the sandbox begins with none. What running scripts and sessions use stays theirs: 0 keeps
+ * nothing beyond that.
+ */
+enum wasmlark_status wasmlark_sandbox_keep_code(wasmlark_object sandbox,
+                                                uint64_t bytes);
+
+/**
  * Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
  * `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
  * be started. Free it with `wasmlark_free`.

@@ -112,6 +112,18 @@ pub extern "C" fn wasmlark_sandbox_interruptible(sandbox: Handle, is_interruptib
     })
 }
 
+/// Sets how many bytes of compiled code a sandbox keeps for its next run, about eight times those of the modules; 256 MiB in a
+/// new one. A run that begins with more in the sandbox begins with none. What running scripts and sessions use stays theirs: 0 keeps
+/// nothing beyond that.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_keep_code(sandbox: Handle, bytes: u64) -> Status {
+    status(|| {
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).max_kept_code(bytes);
+        })
+    })
+}
+
 /// Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
 /// `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
 /// be started. Free it with `wasmlark_free`.

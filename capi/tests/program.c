@@ -256,7 +256,8 @@ static int sessions(void) {
     if (wasmlark_sandbox_function(sandbox, TEXT("call_again"), call_again, &at, NULL) ||
         wasmlark_sandbox_function(sandbox, TEXT("started"), started, &at, NULL) ||
         wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, UINT64_C(1) << 60) ||
-        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_TICKS, 20000) || wasmlark_sandbox_interruptible(sandbox, 1))
+        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_TICKS, 20000) || wasmlark_sandbox_interruptible(sandbox, 1) ||
+        wasmlark_sandbox_keep_code(sandbox, 0))
         return 1;
     const char *script = "VERSION = (1, 2)\n"
                          "guest = wasm.instantiate(wasm.wat('''(module (func (export \"spin\") (loop (br 0)))\n"
@@ -317,6 +318,7 @@ static int sessions(void) {
         return 7;
     ended("a deadline of the sandbox", wasmlark_session_call(session, TEXT("spin"), NULL, 0));
 
+    wrong("code that a session keeps", wasmlark_sandbox_keep_code(session, 0));
     wrong("no place for a session", (int)wasmlark_session_load(sandbox, TEXT("f"), TEXT("1"), NULL));
     wrong("a sandbox for a session", (int)wasmlark_session_call(sandbox, TEXT("count"), &two, 1));
     wrong("a session for an argument", (int)wasmlark_session_call(session, TEXT("count"), &session, 1));
