@@ -125,6 +125,8 @@ fn imports_are_held_against_the_module() {
     ];
     assert_eq!(check("wasm.instantiate('lib/guest.wat')"), missing);
     assert_eq!(check("wasm.instantiate(wasm.Module('./lib/guest.wat'), imports = {})"), missing);
+    assert_eq!(check("wasm.instantiate('lib/guest.wat', missing = 'error')"), missing);
+    assert_eq!(check("wasm.instantiate('lib/guest.wat', missing = 'trap')"), missing[1..2]);
     let script = "\
 guest = wasm.Module('lib/guest.wat')
 
