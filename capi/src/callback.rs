@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use wasmlark::{Error, Value};
+use wasmlark::Error;
 
 use crate::misuse::Misuse;
 use crate::objects::{self, Handle, Object};
