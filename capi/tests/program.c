@@ -440,6 +440,20 @@ static void *on_a_small_stack(void *sandbox) {
     return (void *)(uintptr_t)wasmlark_sandbox_run(*(wasmlark_object *)sandbox, TEXT("main.star"), TEXT(deep));
 }
 
+/* Code that is nested deeply is freed level by level. */
+static void *a_session_on_a_small_stack(void *status) {
+    static char script[50000] = "def f(x):\n    return ";
+    wasmlark_object sandbox = wasmlark_sandbox_new(), session, loaded;
+    size_t start = strlen(script);
+    memset(script + start, '[', 20000), memset(script + start + 20000, ']', 20000);
+    if (wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_NESTING, 30000))
+        return status;
+    loaded = wasmlark_session_load(sandbox, TEXT("main.star"), TEXT(script), &session);
+    int failed = wasmlark_run_kind(loaded) != WASMLARK_KIND_DONE;
+    failed |= wasmlark_free(loaded) || wasmlark_free(session) || wasmlark_free(sandbox);
+    return failed ? status : NULL;
+}
+
 int main(void) {
     size_t length;
     if (!wasmlark_version(&length) || length == 0 || !wasmlark_version(NULL))
@@ -504,6 +518,9 @@ int main(void) {
     pthread_attr_setstacksize(&attributes, 256 << 10);
     if (pthread_create(&thread, &attributes, on_a_small_stack, &loud) || pthread_join(thread, &deep))
         return 5;
+    void *freed;
+    if (pthread_create(&thread, &attributes, a_session_on_a_small_stack, &loud) || pthread_join(thread, &freed) || freed)
+        return 11;
     printf("on a thread with a small stack\n");
     tell((wasmlark_object)(uintptr_t)deep);
 
