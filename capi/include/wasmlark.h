@@ -23,6 +23,11 @@
  A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
  of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
 
+ # Imports
+
+ A module imports a function of the application with no script between. It gets numbers, writes its result, and
+ copies from and to the memory of the guest that called it, with the `wasmlark_caller` that is good until it returns.
+
  # Sessions and interrupts
 
  A session is a script that was run and is kept: its functions are called with values, and find all
@@ -394,6 +399,33 @@ typedef enum wasmlark_number {
 } wasmlark_number;
 
 /**
+ * The type of a number of WebAssembly.
+ */
+typedef enum wasmlark_wasm_type {
+  /**
+   * 32 bits.
+   */
+  WASMLARK_WASM_TYPE_I32 = 0,
+  /**
+   * 64 bits.
+   */
+  WASMLARK_WASM_TYPE_I64 = 1,
+  /**
+   * A float of 32 bits.
+   */
+  WASMLARK_WASM_TYPE_F32 = 2,
+  /**
+   * A float of 64 bits.
+   */
+  WASMLARK_WASM_TYPE_F64 = 3,
+} wasmlark_wasm_type;
+
+/**
+ * The guest that called an import: good in the thread of that call, and until it returns.
+ */
+typedef uint64_t wasmlark_caller;
+
+/**
  * A sandbox, a run, a session, an interrupt, a value or an error. 0 is none.
  */
 typedef uint32_t wasmlark_object;
@@ -411,6 +443,38 @@ typedef wasmlark_object (*wasmlark_function)(void *context,
  * Frees what a function has as its context, once, in whatever thread ends its last use. It must not use the sandbox.
  */
 typedef void (*wasmlark_drop)(void *context);
+
+/**
+ * A number of WebAssembly: the member of its type.
+ */
+typedef union wasmlark_wasm {
+  /**
+   * For `WASMLARK_WASM_TYPE_I32`.
+   */
+  int32_t i32;
+  /**
+   * For `WASMLARK_WASM_TYPE_I64`.
+   */
+  int64_t i64;
+  /**
+   * For `WASMLARK_WASM_TYPE_F32`.
+   */
+  float f32;
+  /**
+   * For `WASMLARK_WASM_TYPE_F64`.
+   */
+  double f64;
+} wasmlark_wasm;
+
+/**
+ * A function of the application that modules import. `arguments` has a number for each parameter, good during the call only; the
+ * result, where there is one, goes to `results`, which has 0 in it. Returns 0, or what `wasmlark_error` made, which ends the
+ * guest and is freed. It must return: no exception of C++, no `longjmp`.
+ */
+typedef wasmlark_object (*wasmlark_import)(void *context,
+                                           wasmlark_caller caller,
+                                           const union wasmlark_wasm *arguments,
+                                           union wasmlark_wasm *results);
 
 /**
  * Finds a file that the sandbox has not got: a script that `load` names, a module or other data. `name`, UTF-8, is the path with `/`
@@ -454,6 +518,43 @@ enum wasmlark_status wasmlark_buffer_free(uint8_t *address);
 #endif
 
 /**
+ * Gives the size in bytes of the memory of the guest that called an import: the one that it exports as `memory`, else the first that
+ * it imports or exports. `WASMLARK_STATUS_ABSENT` if it has none.
+ *
+ * # Safety
+ *
+ * `size` is null, which is an error, or a `uint64_t` can be written there.
+ */
+enum wasmlark_status wasmlark_caller_memory_size(wasmlark_caller caller,
+                                                 uint64_t *size);
+
+/**
+ * Copies `length` bytes from `address` of the memory of the guest that called an import to `place`.
+ * `WASMLARK_STATUS_ARGUMENT` if they do not lie within it, and nothing is copied: an address comes from the guest.
+ *
+ * # Safety
+ *
+ * `length` bytes can be written at `place`, which may be null where that is 0.
+ */
+enum wasmlark_status wasmlark_caller_read(wasmlark_caller caller,
+                                          uint64_t address,
+                                          uint8_t *place,
+                                          size_t length);
+
+/**
+ * Copies `length` bytes from `start` to `address` of the memory of the guest that called an import; all of them, or none:
+ * `WASMLARK_STATUS_ARGUMENT` if they do not lie within it.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `start`, which may be null where that is 0.
+ */
+enum wasmlark_status wasmlark_caller_write(wasmlark_caller caller,
+                                           uint64_t address,
+                                           const uint8_t *start,
+                                           size_t length);
+
+/**
  * Makes an error, for a function to return: its message is that of the run, and `WASMLARK_KIND_HOST` its kind.
  *
  * # Safety
@@ -490,6 +591,34 @@ enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
                                             const uint8_t *name,
                                             size_t name_length,
                                             wasmlark_object value);
+
+/**
+ * Gives modules a function that they import from `module` under `name`, in place of one that was given before. No script stands
+ * between; what a script gives itself in `imports` goes first. `parameters` and `results` have a `wasmlark_wasm_type` in each
+ * byte. There is at most one result, and the parameters are up to two of any types, up to four of I32 and I64, or
+ * up to eight of I32: `WASMLARK_STATUS_ARGUMENT` for others. `context` is passed along, and `drop`, which may be null, frees it
+ * once no module can call the function any more; also where this fails.
+ *
+ * An error of the function ends the guest, and the run with it: `WASMLARK_KIND_HOST` is its kind. What the function does costs no fuel.
+ *
+ * # Safety
+ *
+ * `module_length` bytes can be read at `module`, `name_length` at `name`, `parameter_count` at `parameters`, and `result_count` at
+ * `results`; each may be null where its length is 0. `import` may be called from other threads, several at a time, with
+ * `context`, and then `drop`.
+ */
+enum wasmlark_status wasmlark_sandbox_import(wasmlark_object sandbox,
+                                             const uint8_t *module,
+                                             size_t module_length,
+                                             const uint8_t *name,
+                                             size_t name_length,
+                                             const uint8_t *parameters,
+                                             size_t parameter_count,
+                                             const uint8_t *results,
+                                             size_t result_count,
+                                             wasmlark_import import,
+                                             void *context,
+                                             wasmlark_drop drop);
 
 /**
  * Makes an interrupt that ends all that a sandbox runs: scripts, loads, and the calls of its sessions; also while they run.

@@ -21,6 +21,11 @@
 //! A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
 //! of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
 //!
+//! # Imports
+//!
+//! A module imports a function of the application with no script between. It gets numbers, writes its result, and
+//! copies from and to the memory of the guest that called it, with the `wasmlark_caller` that is good until it returns.
+//!
 //! # Sessions and interrupts
 //!
 //! A session is a script that was run and is kept: its functions are called with values, and find all
@@ -58,7 +63,9 @@
 #[cfg(target_family = "wasm")]
 mod buffer;
 mod callback;
+mod caller;
 mod function;
+mod import;
 mod interrupt;
 mod json;
 mod loader;
@@ -75,7 +82,9 @@ mod value;
 #[cfg(target_family = "wasm")]
 pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};
 pub use callback::Drop;
+pub use caller::{CallerNumber, wasmlark_caller_memory_size, wasmlark_caller_read, wasmlark_caller_write};
 pub use function::{Function, wasmlark_error, wasmlark_sandbox_function, wasmlark_sandbox_value};
+pub use import::{Import, Wasm, WasmType, wasmlark_sandbox_import};
 pub use interrupt::{
     wasmlark_interrupt_after, wasmlark_interrupt_now, wasmlark_interrupt_reset, wasmlark_sandbox_interrupt,
 };

@@ -1,6 +1,6 @@
 //! Sessions: scripts that were run, and whose functions are called.
 
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
 
 use wasmlark::{CallLimits, Interrupt, Value};
@@ -13,24 +13,45 @@ use crate::value;
 
 /// A script that was run, for one call at a time.
 pub(crate) struct Session {
-    inner: Mutex<wasmlark::Session>,
+    /// `None` once it is dropped.
+    inner: Mutex<Option<wasmlark::Session>>,
     /// That of `inner`, to be had while a call holds it.
     interrupt: Interrupt,
-    /// Bytes that a call may need.
+    /// Bytes that a call may need, and the end.
     stack: usize,
 }
 
 impl Session {
-    /// Not by waiting: a function of the application that called the session that called it would wait for ever.
-    fn lock(&self, handle: Handle) -> Result<MutexGuard<'_, wasmlark::Session>, Misuse> {
-        match self.inner.try_lock() {
-            Ok(inner) => Ok(inner),
+    /// Works with the session, on its stack. It does not wait for its turn: a function of the application that called the session
+    /// that called it would wait for ever.
+    fn with<R: Send>(
+        &self,
+        handle: Handle,
+        work: impl FnOnce(&mut wasmlark::Session) -> R + Send,
+    ) -> Result<R, Misuse> {
+        let mut inner = match self.inner.try_lock() {
+            Ok(inner) => inner,
             // The session itself tells that it ended.
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 let message = format!("session {handle} is in a call: it can have one at a time");
-                Err(Misuse::new(Status::Busy, message))
+                return Err(Misuse::new(Status::Busy, message));
             }
+        };
+        match inner.as_mut() {
+            Some(inner) => on_a_stack_of(self.stack, || work(inner)),
+            None => Err(Misuse::new(Status::Handle, format!("session {handle} was freed"))),
+        }
+    }
+}
+
+/// Code as deep as the limit `nesting` allows is dropped level by level.
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if on_a_stack_of(self.stack, || drop(inner.take())).is_err() {
+            // Without a thread for it, memory is lost, and the application lives.
+            std::mem::forget(inner);
         }
     }
 }
@@ -74,7 +95,7 @@ pub unsafe extern "C" fn wasmlark_session_load(
             };
             let run = add(Run::new(inner.take_output(), Ok(Value::None), Some(inner.stats())))?;
             let interrupt = inner.interrupt();
-            let made = Session { inner: Mutex::new(inner), interrupt, stack };
+            let made = Session { inner: Mutex::new(Some(inner)), interrupt, stack };
             let made = objects::add(Object::Session(Arc::new(made))).inspect_err(|_| objects::forget(run))?;
             // SAFETY: as above.
             unsafe { session.write(made) };
@@ -156,11 +177,11 @@ unsafe fn call(
         || {
             // SAFETY: the caller's duty, above.
             let (name, args) = unsafe { (text(name, name_length, "name")?, value::copies(arguments, count)?) };
-            let found = objects::session(session)?;
-            let mut inner = found.lock(session)?;
-            let inner = &mut *inner;
-            let result = on_a_stack_of(found.stack, || inner.call_values_with(name, &args, &[], limits))?;
-            add(Run::new(inner.take_output(), result, Some(inner.stats())))
+            let run = objects::session(session)?.with(session, |inner| {
+                let result = inner.call_values_with(name, &args, &[], limits);
+                Run::new(inner.take_output(), result, Some(inner.stats()))
+            })?;
+            add(run)
         },
         |_| 0,
     )
@@ -178,10 +199,7 @@ pub unsafe extern "C" fn wasmlark_session_get(session: Handle, name: *const u8, 
         || {
             // SAFETY: the caller's duty, above.
             let name = unsafe { text(name, name_length, "name") }?;
-            let found = objects::session(session)?;
-            let mut inner = found.lock(session)?;
-            let inner = &mut *inner;
-            let value = on_a_stack_of(found.stack, || inner.get(name))?;
+            let value = objects::session(session)?.with(session, |inner| inner.get(name))?;
             match value.map_err(|error| Misuse::new(Status::Argument, error.message()))? {
                 Some(value) => value::add(value),
                 None => Err(Misuse::new(Status::Absent, format!("the script has no global `{name}`"))),
@@ -196,10 +214,8 @@ pub unsafe extern "C" fn wasmlark_session_get(session: Handle, name: *const u8, 
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_session_refill(session: Handle) -> Status {
     status(|| {
-        let found = objects::session(session)?;
-        let mut inner = found.lock(session)?;
-        let inner = &mut *inner;
-        on_a_stack_of(found.stack, || inner.refill())?.map_err(|error| Misuse::new(Status::Argument, error.message()))
+        let refilled = objects::session(session)?.with(session, wasmlark::Session::refill)?;
+        refilled.map_err(|error| Misuse::new(Status::Argument, error.message()))
     })
 }
 

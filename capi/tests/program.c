@@ -199,6 +199,107 @@ static int values(void) {
     return base == -1 ? 0 : 3;
 }
 
+/* Imports: the context of each is a count of its calls, or the last caller. */
+static wasmlark_object import_add(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    (void)caller;
+    ++*(int64_t *)context;
+    results->i64 = arguments[0].i32 + arguments[1].i64 * 2;
+    return 0;
+}
+
+static wasmlark_object import_mean(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    (void)context, (void)caller;
+    results->f64 = (arguments[0].f32 + arguments[1].f64) / 2;
+    return 0;
+}
+
+static wasmlark_object import_weigh(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    (void)context, (void)caller;
+    for (int i = 0; i < 8; i++)
+        results->i32 = results->i32 * 10 + arguments[i].i32;
+    return 0;
+}
+
+/* Makes the text at an address upper case, in place. */
+static wasmlark_object import_shout(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    uint8_t text[16];
+    uint64_t size;
+    uint32_t address = (uint32_t)arguments[0].i32, count = (uint32_t)arguments[1].i32;
+    (void)results;
+    *(wasmlark_caller *)context = caller;
+    if (wasmlark_caller_memory_size(caller, &size) || size != 65536)
+        return wasmlark_error(TEXT("not one page"));
+    if (count > sizeof text)
+        return wasmlark_value_none();
+    if (wasmlark_caller_read(caller, address, text, count)) {
+        size_t length;
+        const uint8_t *message = wasmlark_last_error(&length);
+        return wasmlark_error(message, length);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        text[i] = text[i] >= 'a' && text[i] <= 'z' ? text[i] - 32 : text[i];
+    if (address == 0) {
+        wrong("no place for what is read", wasmlark_caller_read(caller, 0, NULL, 1));
+        wrong("nothing to write", wasmlark_caller_write(caller, 0, NULL, 1));
+        wrong("past the end of the memory", wasmlark_caller_write(caller, 65535, text, 2));
+        wrong("past the end of all addresses", wasmlark_caller_read(caller, UINT64_MAX, text, 2));
+        wrong("no place for the size", wasmlark_caller_memory_size(caller, NULL));
+        wrong("a caller that there is not", wasmlark_caller_read(caller + 1, 0, text, 1));
+    }
+    return wasmlark_caller_write(caller, address, text, count) ? wasmlark_error(TEXT("not written")) : 0;
+}
+
+static wasmlark_object import_no_memory(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    uint64_t size;
+    (void)context, (void)arguments, (void)results;
+    wrong("a guest without a memory", wasmlark_caller_memory_size(caller, &size));
+    return 0;
+}
+
+static int imports(void) {
+    enum { i32 = WASMLARK_WASM_TYPE_I32, i64 = WASMLARK_WASM_TYPE_I64, f32 = WASMLARK_WASM_TYPE_F32, f64 = WASMLARK_WASM_TYPE_F64 };
+    const uint8_t mixed[] = {i32, i64}, floats[] = {f32, f64}, words[] = {i32, i32, i32, i32, i32, i32, i32, i32, i32};
+    const uint8_t unknown[] = {4}, many[] = {f64, f64, f64}, late[] = {i32, i32, i32, i32, i64};
+    int64_t calls = 0;
+    wasmlark_caller last = 0;
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    if (wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("add"), mixed, 2, mixed + 1, 1, import_add, &calls, dropped) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("mean"), floats, 2, floats + 1, 1, import_mean, NULL, NULL) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("weigh"), words, 8, words, 1, import_weigh, NULL, NULL) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("none"), NULL, 0, NULL, 0, import_no_memory, NULL, NULL) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("shout"), words, 2, NULL, 0, import_shout, &last, NULL))
+        return 1;
+    const char *module = "(module (import \"env\" \"add\" (func $add (param i32 i64) (result i64)))"
+                         " (import \"env\" \"mean\" (func $mean (param f32 f64) (result f64)))"
+                         " (import \"env\" \"weigh\" (func $weigh (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))"
+                         " (import \"env\" \"shout\" (func $shout (param i32 i32)))"
+                         " (memory (export \"memory\") 1 1) (data (i32.const 0) \"hello\")"
+                         " (export \"add\" (func $add)) (export \"mean\" (func $mean)) (export \"weigh\" (func $weigh))"
+                         " (func (export \"shout\") (param i32 i32) (call $shout (local.get 0) (local.get 1))))";
+    const char *bare = "(module (import \"env\" \"none\" (func $f)) (func (export \"f\") (call $f)))";
+    if (wasmlark_sandbox_file(sandbox, TEXT("m.wat"), TEXT(module)) || wasmlark_sandbox_file(sandbox, TEXT("n.wat"), TEXT(bare)))
+        return 2;
+    run("imports", sandbox,
+        "m = wasm.instantiate('m.wat')\ne = m.exports\ne.shout(0, 4)\n"
+        "(e.add(-1, 1 << 40), e.mean(0.5, 1.0), e.weigh(1, 2, 3, 4, 5, 6, 7, 8), m.memory.read_string(0, 5))");
+    printf("  called: %lld\n", (long long)calls);
+    run("an import that fails", sandbox, "wasm.instantiate('m.wat').exports.shout(65530, 7)");
+    run("an import that returns a value", sandbox, "wasm.instantiate('m.wat').exports.shout(0, 17)");
+    run("an import by a guest without a memory", sandbox, "wasm.instantiate('n.wat').exports.f()");
+    run("another signature", sandbox, "wasm.instantiate(wasm.wat('(module (import \"env\" \"add\" (func (param i32))))'))");
+    wrong("a caller whose call is over", wasmlark_caller_read(last, 0, NULL, 0));
+    wrong("a type that there is not", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), unknown, 1, NULL, 0, import_add, NULL, NULL));
+    wrong("three floats", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), many, 3, NULL, 0, import_add, NULL, NULL));
+    wrong("an int that is too late", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), late, 5, NULL, 0, import_add, NULL, NULL));
+    wrong("nine parameters", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), words, 9, words, 1, import_add, NULL, NULL));
+    wrong("two results", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 0, mixed, 2, import_add, NULL, NULL));
+    wrong("null parameters", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 1, NULL, 0, import_add, NULL, NULL));
+    wrong("no import", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 0, NULL, 0, NULL, NULL, NULL));
+    if (calls != 1 || wasmlark_free(sandbox))
+        return 3;
+    return calls != -1;
+}
+
 /* What a load or a call came to. Frees it. */
 static void ended(const char *what, wasmlark_object run) {
     printf("%s\n  kind: %d\n", what, (int)wasmlark_run_kind(run));
@@ -339,6 +440,20 @@ static void *on_a_small_stack(void *sandbox) {
     return (void *)(uintptr_t)wasmlark_sandbox_run(*(wasmlark_object *)sandbox, TEXT("main.star"), TEXT(deep));
 }
 
+/* Code that is nested deeply is freed level by level. */
+static void *a_session_on_a_small_stack(void *status) {
+    static char script[50000] = "def f(x):\n    return ";
+    wasmlark_object sandbox = wasmlark_sandbox_new(), session, loaded;
+    size_t start = strlen(script);
+    memset(script + start, '[', 20000), memset(script + start + 20000, ']', 20000);
+    if (wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_NESTING, 30000))
+        return status;
+    loaded = wasmlark_session_load(sandbox, TEXT("main.star"), TEXT(script), &session);
+    int failed = wasmlark_run_kind(loaded) != WASMLARK_KIND_DONE;
+    failed |= wasmlark_free(loaded) || wasmlark_free(session) || wasmlark_free(sandbox);
+    return failed ? status : NULL;
+}
+
 int main(void) {
     size_t length;
     if (!wasmlark_version(&length) || length == 0 || !wasmlark_version(NULL))
@@ -389,6 +504,9 @@ int main(void) {
     printf("a loader\n");
     if (loader())
         return 9;
+    printf("imports\n");
+    if (imports())
+        return 10;
     printf("sessions\n");
     if (sessions())
         return 8;
@@ -400,6 +518,9 @@ int main(void) {
     pthread_attr_setstacksize(&attributes, 256 << 10);
     if (pthread_create(&thread, &attributes, on_a_small_stack, &loud) || pthread_join(thread, &deep))
         return 5;
+    void *freed;
+    if (pthread_create(&thread, &attributes, a_session_on_a_small_stack, &loud) || pthread_join(thread, &freed) || freed)
+        return 11;
     printf("on a thread with a small stack\n");
     tell((wasmlark_object)(uintptr_t)deep);
 

@@ -78,3 +78,10 @@ export const NUMBER = {
   column: 4,
   exit_code: 5,
 };
+
+export const WASM_TYPE = {
+  i32: 0,
+  i64: 1,
+  f32: 2,
+  f64: 3,
+};
