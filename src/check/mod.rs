@@ -1,6 +1,8 @@
 //! Checks scripts without running them: syntax, names, types, and starlark's lints.
 
+mod definition;
 mod imports;
+mod scopes;
 mod top_level;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,6 +15,8 @@ use starlark::syntax::AstModule;
 use starlark::typing::{AstModuleTypecheck, Interface};
 use starlark_syntax::syntax::module::AstModuleFields;
 
+pub use self::definition::Definition;
+pub(crate) use self::definition::{definition, visible};
 use self::top_level::TopLevel;
 use crate::api::host_module::HostModule;
 use crate::engine::{Engine, Wanted};

@@ -2,6 +2,7 @@
 //!
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
+//! - `definition`: where names are defined, and which are visible
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
 //! - `host`: functions and values that an application gives to its scripts
@@ -25,6 +26,7 @@ mod chunk;
 #[cfg(feature = "wat")]
 mod common;
 mod data;
+mod definition;
 #[cfg(feature = "wat")]
 #[path = "../common/directives.rs"]
 mod directives;
