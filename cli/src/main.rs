@@ -12,6 +12,7 @@ mod inspect;
 mod interrupt;
 mod junit;
 mod limits;
+mod lsp;
 mod out;
 mod read;
 mod repl;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         args::Action::Test(options) => test::run(&options),
         args::Action::Inspect(options) => inspect::run(options),
         args::Action::Wasi(options) => wasi::run(options),
+        args::Action::Lsp(options) => stack::fitting(&wasmlark::Limits::default(), || lsp::run(options)),
         args::Action::Completions(options) => generate::completions(options.shell),
         args::Action::Man => generate::man(),
     };
