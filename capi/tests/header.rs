@@ -65,6 +65,7 @@ fn generate() -> String {
         ("Handle", "wasmlark_object"),
         ("Print", "wasmlark_print"),
         ("Function", "wasmlark_function"),
+        ("Loader", "wasmlark_loader"),
         ("Drop", "wasmlark_drop"),
         ("Type", "wasmlark_type"),
     ] {

@@ -23,15 +23,22 @@ static CEILING: AtomicUsize = AtomicUsize::new(usize::MAX);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Sets the ceiling to what these limits allow `runs` scripts at a time: `memory`, `files` and `output`, and `heap` twice,
-/// since a collector of garbage copies it; and 256 MiB.
+/// Sets the ceiling to what the process holds now, and what these limits allow `runs` scripts at a time: `memory`, `files`
+/// and `output`, and `heap` twice, since a collector of garbage copies it; and 256 MiB.
 pub fn set(limits: &Limits, runs: usize) {
     let bytes = [Limit::Memory, Limit::Files, Limit::Output, Limit::Heap, Limit::Heap]
         .iter()
         .map(|limit| limits.get(*limit).unwrap_or(u64::MAX))
         .fold(0, u64::saturating_add);
     let bytes = bytes.saturating_mul(runs as u64).saturating_add(ALLOWANCE);
-    CEILING.store(usize::try_from(bytes).unwrap_or(usize::MAX), Ordering::Relaxed);
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    CEILING.store(USED.load(Ordering::Relaxed).saturating_add(bytes), Ordering::Relaxed);
+}
+
+/// Lifts the ceiling while the command copies the host's files in or out: their sizes are no guest's to choose, or within
+/// its limits.
+pub fn lift() {
+    CEILING.store(usize::MAX, Ordering::Relaxed);
 }
 
 struct Counting;

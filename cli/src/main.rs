@@ -28,6 +28,7 @@ mod write_back;
 use std::process::ExitCode;
 
 use clap::Parser;
+use wasmlark::Limits;
 
 fn main() -> ExitCode {
     let arguments = match args::Arguments::try_parse() {
@@ -37,23 +38,23 @@ fn main() -> ExitCode {
         Err(asked) => return ExitCode::from(exit::printed(asked.render().to_string().as_bytes())),
     };
     let status = match arguments.action {
-        args::Action::Run(options) => {
-            ceiling::set(&options.limits.0, 1);
-            stack::fitting(&options.limits.0.clone(), || run::run(options))
-        }
-        args::Action::Repl(options) => {
-            ceiling::set(&options.limits.0, 1);
-            stack::fitting(&options.limits.0.clone(), || repl::run(options))
-        }
-        args::Action::Call(options) => call::run(options),
-        args::Action::Check(options) => check::run(options),
+        args::Action::Run(options) => guarded(options.limits.0.clone(), || run::run(options)),
+        args::Action::Repl(options) => guarded(options.limits.0.clone(), || repl::run(options)),
+        args::Action::Call(options) => guarded(options.limits.0.clone(), || call::run(options)),
+        args::Action::Check(options) => guarded(Limits::new(), || check::run(options)),
         args::Action::Doc(options) => doc::run(options),
         args::Action::Test(options) => test::run(&options),
-        args::Action::Inspect(options) => inspect::run(options),
-        args::Action::Wasi(options) => wasi::run(options),
-        args::Action::Lsp(options) => stack::fitting(&wasmlark::Limits::default(), || lsp::run(options)),
+        args::Action::Inspect(options) => guarded(Limits::new(), || inspect::run(options)),
+        args::Action::Wasi(options) => guarded(options.limits.0.clone(), || wasi::run(options)),
+        args::Action::Lsp(options) => guarded(Limits::new(), || lsp::run(options)),
         args::Action::Completions(options) => generate::completions(options.shell),
         args::Action::Man => generate::man(),
     };
     ExitCode::from(status)
+}
+
+/// Does what handles scripts or modules of others: below a ceiling on memory, on a stack that fits.
+fn guarded(limits: Limits, work: impl FnOnce() -> u8 + Send) -> u8 {
+    ceiling::set(&limits, 1);
+    stack::fitting(&limits, work)
 }

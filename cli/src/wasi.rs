@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use wasmlark::WasiCommand;
+use wasmlark::{Limit, WasiCommand};
 
 use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
-use crate::{args, exit, interrupt, read};
+use crate::{args, ceiling, exit, interrupt, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -31,16 +31,20 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         return Ok(2);
     }
     let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
+    ceiling::lift();
     for folder in &folders {
         folder.read(&mut before, (options.times == Times::Host).then_some(&mut times))?;
     }
+    let limits = options.limits.0.clone();
+    // At its end, a run copies the files out of the machine.
+    let ceiling = limits.clone().files(limits.get(Limit::Files).unwrap_or_default().saturating_mul(2));
     let program = Path::new(&file).file_name().map_or(file.clone(), |n| n.to_string_lossy().into());
     let mut command = WasiCommand::new()
         .arg(program)
         .seed(options.seed)
         .now(options.now)
-        .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
-        .limits(options.limits.0)
+        .interruptible(interrupt::should_pause(&limits, options.timeout))
+        .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)
         .stderr(std::io::stderr());
@@ -67,7 +71,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
     };
     interrupt::watch(command.interrupt(), options.timeout);
+    ceiling::set(&ceiling, 1);
     let output = command.run(&module);
+    ceiling::lift();
     interrupt::is_over();
     let stats = output.stats;
     if options.stats {

@@ -1,13 +1,27 @@
-//! Scripts that try to take the process down. Each runs in a process of its own, with a limit on its address space.
+//! Scripts and modules that try to take the process down. Each runs in a process of its own, with a limit on its address
+//! space.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs a script in 8 GB of address space.
+/// Runs the command in 8 GB of address space. `$1` is `argument`.
+fn shell(command: &str, argument: &str) -> Output {
+    let shell = format!("ulimit -v 8000000; {command}");
+    Command::new("sh").args(["-c", &shell, env!("CARGO_BIN_EXE_wasmlark"), argument]).output().unwrap()
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 fn run(options: &str, script: &str) -> Output {
-    let shell = format!("ulimit -v 8000000; exec \"$0\" run {options} -e \"$1\"");
-    Command::new("sh").args(["-c", &shell, env!("CARGO_BIN_EXE_wasmlark"), script]).output().unwrap()
+    shell(&format!("exec \"$0\" run {options} -e \"$1\""), script)
 }
 
 /// Runs a script that must end with `status` and an error that contains `message`.
@@ -103,4 +117,49 @@ fn source_of_any_form_ends_at_the_limit_on_nesting() {
     ] {
         ends("", &script, 3, "the source is nested deeper than 200 levels (limit `nesting`)");
     }
+}
+
+#[test]
+fn every_command_has_the_ceiling() {
+    let folder = folder("ceiling");
+    // Half a gigabyte of zeros, which take no room on the disk.
+    let large = folder.join("large.wasm");
+    File::create(&large).unwrap().set_len(500 << 20).unwrap();
+    let test = folder.join("large_test.star");
+    fs::write(&test, "def test_large():\n    {i: None for i in range(100000000)}\n").unwrap();
+    let small = "--max-heap 16M --max-memory 16M --max-files 1M";
+    for (command, argument) in [
+        (format!("exec \"$0\" call {SMALL} \"$1\" f"), large.as_path()),
+        (format!("exec \"$0\" wasi {small} \"$1\""), large.as_path()),
+        (format!("exec \"$0\" test {SMALL} \"$1\""), test.as_path()),
+        (format!("echo '{{i: None for i in range(100000000)}}' | \"$0\" repl {SMALL}"), folder.as_path()),
+    ] {
+        let output = shell(&command, argument.to_str().unwrap());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{command}\n{errors}");
+        assert!(errors.contains(CEILING), "{command}\n{errors}");
+    }
+}
+
+#[test]
+fn folders_of_the_host_may_be_larger_than_the_ceiling() {
+    let folder = folder("large");
+    File::create(folder.join("large")).unwrap().set_len(400 << 20).unwrap();
+    fs::write(folder.join("main.wat"), "(module (func (export \"_start\")))").unwrap();
+    let command = "cd \"$1\" && exec \"$0\" wasi --max-heap 16M --max-memory 16M --max-files 1M --dir . main.wat";
+    let output = shell(command, folder.to_str().unwrap());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(errors.contains("limit `files` is 1048576"), "{errors}");
+}
+
+#[test]
+fn every_command_has_a_stack_that_fits() {
+    let folder = folder("deep");
+    let (levels, path) = (180, folder.join("deep.star"));
+    let functions: String = (0..levels).map(|level| format!("{}def f{level}():\n", "    ".repeat(level))).collect();
+    fs::write(&path, format!("{functions}{}pass\n", "    ".repeat(levels))).unwrap();
+    // Less than the main thread would need.
+    let output = shell("ulimit -s 300; exec \"$0\" check \"$1\"", path.to_str().unwrap());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }

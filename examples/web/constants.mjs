@@ -39,6 +39,8 @@ export const KIND = {
   other: 9,
   host: 10,
   exit: 11,
+  interrupted: 12,
+  deadline: 13,
   no_run: -1,
 };
 
