@@ -67,6 +67,8 @@ wasm.instantiate(\"x.wasm\", import_ = {})
         "main.star:3:28-3:40 error type: Unexpected parameter named `import_`",
     ];
     assert_eq!(check(&at_the_top), expected);
+    let expected = "main.star:1:6-1:16 error type: The attribute `instantiat` is not available on the type `namespace`";
+    assert_eq!(check("wasm.instantiat('x.wasm')"), [expected]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
+//! - `definition`: where names are defined, and which are visible
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
 //! - `guide`: the scripts of `docs/guide` print what it says
@@ -26,6 +27,7 @@ mod chunk;
 #[cfg(feature = "wat")]
 mod common;
 mod data;
+mod definition;
 #[cfg(feature = "wat")]
 #[path = "../common/directives.rs"]
 mod directives;

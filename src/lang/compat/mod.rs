@@ -11,7 +11,7 @@ mod libm;
 pub(crate) mod limits;
 pub(crate) mod messages;
 #[allow(unsafe_code, clippy::panic)]
-pub(super) mod shift;
+pub(crate) mod shift;
 pub(crate) mod shift_assign;
 #[allow(unsafe_code)]
 pub(crate) mod ticks;
