@@ -16,6 +16,8 @@ struct Inner {
     limit: AtomicU64,
     /// The count at the last check. A lower bound of the count at any time.
     checked: AtomicU64,
+    /// The count at some check, modulo the period.
+    phase: AtomicU64,
     /// Calls from WebAssembly that the evaluator has not counted yet.
     calls: AtomicU64,
 }
@@ -24,29 +26,41 @@ struct Inner {
 pub(crate) struct Saved {
     limit: u64,
     checked: u64,
+    phase: u64,
 }
 
 impl TickMeter {
     /// A meter for a run that may spend `limit` ticks.
     pub(crate) fn new(limit: u64) -> Self {
-        Self(Arc::new(Inner { limit: AtomicU64::new(limit), checked: AtomicU64::new(0), calls: AtomicU64::new(0) }))
+        Self(Arc::new(Inner {
+            limit: AtomicU64::new(limit),
+            checked: AtomicU64::new(0),
+            phase: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+        }))
     }
 
     /// Returns the state, to be restored when an evaluator that begins now has ended.
     pub(crate) fn save(&self) -> Saved {
-        Saved { limit: self.0.limit.load(Ordering::Relaxed), checked: self.0.checked.load(Ordering::Relaxed) }
+        Saved {
+            limit: self.0.limit.load(Ordering::Relaxed),
+            checked: self.0.checked.load(Ordering::Relaxed),
+            phase: self.0.phase.load(Ordering::Relaxed),
+        }
     }
 
     /// Begins with a new evaluator, which may count up to `limit`.
     pub(crate) fn begin(&self, limit: u64) {
         self.0.limit.store(limit, Ordering::Relaxed);
         self.0.checked.store(0, Ordering::Relaxed);
+        self.0.phase.store(0, Ordering::Relaxed);
     }
 
     /// Goes on with the evaluator before the last, which spent `ticks`.
     pub(crate) fn restore(&self, saved: &Saved, ticks: u64) {
         self.0.limit.store(saved.limit.saturating_sub(ticks), Ordering::Relaxed);
         self.0.checked.store(saved.checked, Ordering::Relaxed);
+        self.0.phase.store(saved.phase, Ordering::Relaxed);
     }
 
     /// Returns the ticks that a file may spend which the one that runs now loads: at most a thousand too many.
@@ -73,7 +87,18 @@ impl TickMeter {
 
     /// Notes the evaluator's count.
     pub(crate) fn observe(&self, count: u64) {
-        self.0.checked.store(count.saturating_sub(count % CHECK_PERIOD), Ordering::Relaxed);
+        let since = self.since_check(count);
+        self.0.checked.store(count.saturating_sub(since), Ordering::Relaxed);
+    }
+
+    /// Returns how much was counted since the last check, for an evaluator that counts `count`.
+    pub(crate) fn since_check(&self, count: u64) -> u64 {
+        count.saturating_sub(self.0.phase.load(Ordering::Relaxed)) % CHECK_PERIOD
+    }
+
+    /// Notes that the next checks come a period after `count`, and so on.
+    pub(crate) fn set_phase(&self, count: u64) {
+        self.0.phase.store(count % CHECK_PERIOD, Ordering::Relaxed);
     }
 
     /// Counts a call from WebAssembly. Returns the calls that the evaluator, which counts `count`, must count now: many

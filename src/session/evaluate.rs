@@ -479,6 +479,7 @@ impl Files {
         let call_error = call_ticks.filter(|ticks| spent > *ticks).map(|ticks| {
             Error::limit(Limit::Ticks, format!("the call's ticks are used up: its limit `ticks` is {ticks}"))
         });
+        let was_check = result.as_ref().is_err_and(is_starlarks_own);
         let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
             // Of starlark's own errors, those of a limit and of a cancelled evaluation are of this kind.
             _ if !is_starlarks_own(&error) && !matches!(error.kind(), starlark::ErrorKind::StackOverflow(_)) => error,
@@ -491,7 +492,11 @@ impl Files {
                 (None, _, Some(limit)) => at_place(self.limit_error(limit), &error),
                 (None, _, None) => error,
             },
-        })?;
+        });
+        if was_check {
+            self.leave_check(eval);
+        }
+        let value = value?;
         // starlark counts each file by itself, and a file that loads goes on with its own count.
         if self.ticks.get().saturating_sub(self.ticks_before.get()) > limits.ticks {
             return Err(self.limit_error(Limit::Ticks).into());
@@ -499,6 +504,19 @@ impl Files {
         match call_error {
             Some(error) => Err(error.into()),
             None => Ok(value),
+        }
+    }
+
+    /// Counts a tick where a check has ended the evaluation: starlark checks at each tick from there on, and not at each
+    /// thousand, until one check lets it go on.
+    fn leave_check(&self, eval: &mut Evaluator<'_, '_, '_>) {
+        let count = eval.get_total_tick_count();
+        if self.budget.ticks.since_check(count) == 0 {
+            self.budget.ticks.set_phase(count.saturating_add(1));
+            self.silence.set(usize::MAX);
+            // Fails only where nothing goes on, as the limit that it meets is the session's.
+            let _ = ticks::spend(eval, 1);
+            self.silence.set(0);
         }
     }
 

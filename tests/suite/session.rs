@@ -714,3 +714,16 @@ def grow(n): return guest.grow(n)
     assert_eq!(outcomes[0].0, Ok(Value::Tuple(vec![40.into(), 4_000_000.into()])));
     assert!(outcomes[2].0.is_err());
 }
+
+/// starlark goes on to check at each tick after a check has ended a call.
+#[test]
+fn a_call_that_follows_one_without_ticks_has_its_own() {
+    let sandbox = Sandbox::new().limits(Limits::new().ticks(20_000));
+    let mut session = sandbox.load("main.star", "def work(n):\n    for _ in range(n): pass\n    return n").unwrap();
+    for _ in 0..3 {
+        let limits = CallLimits::new().ticks(100);
+        let error = session.call_values_with("work", &[15_000.into()], &[], limits).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks), "{error}");
+        assert_eq!(session.call_values_with("work", &[2.into()], &[], limits).unwrap(), 2.into());
+    }
+}
