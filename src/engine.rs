@@ -229,14 +229,11 @@ impl Engine {
                 "cannot load {what} \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
             ));
         };
+        let hint = || files.suggest(name).map(|hint| format!("; {hint}")).unwrap_or_default();
         match files.load(name) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => {
-                let hint = files.suggest(name);
-                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                failed(format!("{what} \"{name}\" not found{hint}"))
-            }
-            Err(why) => failed(format!("cannot load {what} \"{name}\": {why}")),
+            Ok(None) => failed(format!("{what} \"{name}\" not found{}", hint())),
+            Err(why) => failed(format!("cannot load {what} \"{name}\": {why}{}", hint())),
         }
     }
 

@@ -113,6 +113,17 @@ impl FileSource for SandboxFiles {
     }
 
     fn suggest(&self, name: &str) -> Option<String> {
-        wording::did_you_mean(name, self.own().keys().map(String::as_str))
+        let mut names: Vec<String> = self.own().keys().cloned().collect();
+        if let Some(lister) = &self.lister {
+            let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+            let entries = lister(folder).unwrap_or_default();
+            names.extend(entries.iter().filter(|entry| !entry.ends_with('/')).map(|entry| format!("{prefix}{entry}")));
+        }
+        // What is there and cannot be read has no other name.
+        match names.iter().any(|known| known == name) {
+            true => None,
+            false => wording::did_you_mean(name, names.iter().map(String::as_str)),
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::api::function::FrozenFunction;
 use crate::api::global::{FrozenGlobal, Global};
 use crate::api::instance::EndedInstance;
 use crate::api::instantiate::instantiate as make_instance;
+use crate::api::link::Missing;
 use crate::api::memory::{FrozenMemory, Memory};
 use crate::api::module::Module;
 use crate::api::outcome::{FrozenOutcome, Outcome, Trap, attempt as try_call};
@@ -26,6 +27,7 @@ use crate::api::store::{EndedStore, Store};
 use crate::api::table::{FrozenTable, Table};
 use crate::api::wasi::{EndedWasi, Wasi, WasiArguments};
 use crate::error::Error;
+use crate::wording::shown;
 
 /// Adds `wasm` to the globals of an application that has an evaluator of its own.
 ///
@@ -97,17 +99,29 @@ fn members(builder: &mut GlobalsBuilder) {
     /// `Instance`, or its `exports`, may stand for an inner dict. `wasi`, which `wasm.wasi()` makes,
     /// gives what a module imports from `wasi_snapshot_preview1` or `wasi_unstable`, as far as
     /// `imports` does not.
+    ///
+    /// `missing` says what becomes of functions that nobody gives: `"error"`, or `"trap"` for functions that trap when they are
+    /// called, with the code `"unreachable"`. Memories, tables and globals must be given.
     fn instantiate<'v>(
         #[starlark(require = pos)] source: Value<'v>,
         #[starlark(require = named)] imports: Option<Value<'v>>,
         #[starlark(require = named)] wasi: Option<NoneOr<Value<'v>>>,
         #[starlark(require = named)] store: Option<NoneOr<Value<'v>>>,
+        #[starlark(require = named, default = "error")] missing: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<ValueOfUnchecked<'v, EndedInstance>> {
+        let missing = match missing {
+            "error" => Missing::IsError,
+            "trap" => Missing::Traps,
+            other => {
+                let other = shown(other);
+                return Err(Error::value(format!("`missing` must be \"error\" or \"trap\", got \"{other}\"")).into());
+            }
+        };
         let module = Module::from_source(source, eval)?;
         let store = optional(store).map(check_store).transpose()?;
         let machine = optional(wasi).map(Wasi::machine).transpose()?;
-        make_instance(&module, imports, machine, store, eval).map(ValueOfUnchecked::new)
+        make_instance(&module, imports, machine, store, missing, eval).map(ValueOfUnchecked::new)
     }
 
     /// Makes a machine for a module that is built for WASI preview 1: all in memory, nothing of the

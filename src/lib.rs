@@ -142,7 +142,7 @@ mod wasi;
 mod wasi_command;
 mod wording;
 
-pub use check::{Diagnostic, Severity};
+pub use check::{Definition, Diagnostic, Severity};
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::check::{self, Diagnostic};
+use crate::check::{self, Definition, Diagnostic};
 use crate::data::{Channels, Output};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -510,6 +510,34 @@ impl Sandbox {
     /// ```
     pub fn check(&self, name: &str, script: &str) -> Vec<Diagnostic> {
         check::check(&self.granting_engine(), name, script)
+    }
+
+    /// Returns where the name at a place of a script is defined, without running it: in the script, or in a file that it
+    /// loads. Line and column are in characters, from 1; the place right after a name belongs to it. `None` where no name
+    /// is, for one that the script does not bind itself, such as `wasm`, and for a script that does not parse.
+    ///
+    /// ```
+    /// let script = "memory = wasm.Memory(1)\nmemory.write(0, b'')";
+    /// let found = wasmlark::Sandbox::new().definition("main.star", script, 2, 3).unwrap();
+    /// assert_eq!((found.location.line, found.location.column, found.end.column), (1, 1, 7));
+    /// assert_eq!(found.made_by.as_deref(), Some("wasm.Memory"));
+    /// ```
+    pub fn definition(&self, name: &str, script: &str, line: usize, column: usize) -> Option<Definition> {
+        check::definition(&self.granting_engine(), name, script, line, column)
+    }
+
+    /// Returns the names that a script itself binds and that are visible at a place, sorted: those of the file, and of the
+    /// functions and comprehensions around the place. None for a script that does not parse. Line and column are in
+    /// characters, from 1.
+    ///
+    /// ```
+    /// let script = "def f(x):\n    return x\ny = f(1)";
+    /// let sandbox = wasmlark::Sandbox::new();
+    /// assert_eq!(sandbox.visible_names("main.star", script, 2, 12), ["f", "x", "y"]);
+    /// assert_eq!(sandbox.visible_names("main.star", script, 3, 5), ["f", "y"]);
+    /// ```
+    pub fn visible_names(&self, name: &str, script: &str, line: usize, column: usize) -> Vec<String> {
+        check::visible(&self.granting_engine(), name, script, line, column)
     }
 
     fn start(

@@ -21,7 +21,24 @@
  # Values and functions
 
  A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
- of the application gets values, and returns one that it made, or an error.
+ of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
+
+ # Imports
+
+ A module imports a function of the application with no script between. It gets numbers, writes its result, and
+ copies from and to the memory of the guest that called it, with the `wasmlark_caller` that is good until it returns.
+
+ # Sessions and interrupts
+
+ A session is a script that was run and is kept: its functions are called with values, and find all
+ as the last call left it. A load and a call each have a run as their result, as a whole script has.
+ An interrupt ends what runs, from another thread:
+
+ wasmlark_object session;
+ wasmlark_object loaded = wasmlark_session_load(sandbox, (const uint8_t *)"main.star", 9, script, length, &session);
+ wasmlark_object stop = wasmlark_session_interrupt(session); // For another thread: wasmlark_interrupt_now(stop).
+ wasmlark_object call = wasmlark_session_call(session, (const uint8_t *)"decide", 6, arguments, 2);
+ wasmlark_object decision = wasmlark_run_value(call);
 
  # Strings and bytes
 
@@ -32,7 +49,8 @@
  # Threads
 
  Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
- be changed meanwhile, which is `WASMLARK_STATUS_BUSY`. A script runs in a thread of its own, with
+ be changed meanwhile. A session has one call at a time. What comes too early is
+ `WASMLARK_STATUS_BUSY`. A script, and each call of a session, runs in a thread of its own, with
  room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
  asks in a build for wasm32, which has no other.
 
@@ -177,7 +195,7 @@ typedef enum wasmlark_status {
    */
   WASMLARK_STATUS_ARGUMENT = 5,
   /**
-   * The sandbox runs a script now, and cannot be changed.
+   * The sandbox runs a script now, and cannot be changed; or the session is in a call.
    */
   WASMLARK_STATUS_BUSY = 6,
   /**
@@ -191,7 +209,7 @@ typedef enum wasmlark_status {
 } wasmlark_status;
 
 /**
- * How a script ended.
+ * How a run ended.
  */
 typedef enum wasmlark_kind {
   /**
@@ -242,6 +260,14 @@ typedef enum wasmlark_kind {
    * The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` has the code, which is not 0.
    */
   WASMLARK_KIND_EXIT = 11,
+  /**
+   * A `wasmlark_interrupt_now` ended it.
+   */
+  WASMLARK_KIND_INTERRUPTED = 12,
+  /**
+   * A deadline ended it: another time it might not.
+   */
+  WASMLARK_KIND_DEADLINE = 13,
   /**
    * The object is no run.
    */
@@ -312,10 +338,11 @@ typedef enum wasmlark_type {
 typedef enum wasmlark_text {
   /**
    * What the script printed and wrote to standard output, as far as no function took it; what is not UTF-8 is replaced.
+   * Empty for a load of a session that failed.
    */
   WASMLARK_TEXT_OUTPUT = 0,
   /**
-   * The value of its last statement as Starlark source; absent where it failed.
+   * The value that `wasmlark_run_value` gives, as Starlark source; absent where it failed.
    */
   WASMLARK_TEXT_VALUE = 1,
   /**
@@ -341,7 +368,8 @@ typedef enum wasmlark_text {
 } wasmlark_text;
 
 /**
- * The numbers of a run.
+ * The numbers of a run. What a session spent is counted from its load to the end of the call; it is absent where the
+ * load failed.
  */
 typedef enum wasmlark_number {
   /**
@@ -371,7 +399,34 @@ typedef enum wasmlark_number {
 } wasmlark_number;
 
 /**
- * A sandbox, a run, a value or an error. 0 is none.
+ * The type of a number of WebAssembly.
+ */
+typedef enum wasmlark_wasm_type {
+  /**
+   * 32 bits.
+   */
+  WASMLARK_WASM_TYPE_I32 = 0,
+  /**
+   * 64 bits.
+   */
+  WASMLARK_WASM_TYPE_I64 = 1,
+  /**
+   * A float of 32 bits.
+   */
+  WASMLARK_WASM_TYPE_F32 = 2,
+  /**
+   * A float of 64 bits.
+   */
+  WASMLARK_WASM_TYPE_F64 = 3,
+} wasmlark_wasm_type;
+
+/**
+ * The guest that called an import: good in the thread of that call, and until it returns.
+ */
+typedef uint64_t wasmlark_caller;
+
+/**
+ * A sandbox, a run, a session, an interrupt, a value or an error. 0 is none.
  */
 typedef uint32_t wasmlark_object;
 
@@ -385,9 +440,49 @@ typedef wasmlark_object (*wasmlark_function)(void *context,
                                              size_t count);
 
 /**
- * Frees what a function has as its context. It must not use the sandbox.
+ * Frees what a function has as its context, once, in whatever thread ends its last use. It must not use the sandbox.
  */
 typedef void (*wasmlark_drop)(void *context);
+
+/**
+ * A number of WebAssembly: the member of its type.
+ */
+typedef union wasmlark_wasm {
+  /**
+   * For `WASMLARK_WASM_TYPE_I32`.
+   */
+  int32_t i32;
+  /**
+   * For `WASMLARK_WASM_TYPE_I64`.
+   */
+  int64_t i64;
+  /**
+   * For `WASMLARK_WASM_TYPE_F32`.
+   */
+  float f32;
+  /**
+   * For `WASMLARK_WASM_TYPE_F64`.
+   */
+  double f64;
+} wasmlark_wasm;
+
+/**
+ * A function of the application that modules import. `arguments` has a number for each parameter, good during the call only; the
+ * result, where there is one, goes to `results`, which has 0 in it. Returns 0, or what `wasmlark_error` made, which ends the
+ * guest and is freed. It must return: no exception of C++, no `longjmp`.
+ */
+typedef wasmlark_object (*wasmlark_import)(void *context,
+                                           wasmlark_caller caller,
+                                           const union wasmlark_wasm *arguments,
+                                           union wasmlark_wasm *results);
+
+/**
+ * Finds a file that the sandbox has not got: a script that `load` names, a module or other data. `name`, UTF-8, is the path with `/`
+ * that is asked for, good during the call only. Returns a value that it made, a string or bytes, which is freed for it; 0 for a
+ * name that it does not know; or what `wasmlark_error` made, whose message is that of the run, with `WASMLARK_KIND_LOAD`
+ * as its kind. It must return: no exception of C++, no `longjmp`.
+ */
+typedef wasmlark_object (*wasmlark_loader)(void *context, const uint8_t *name, size_t length);
 
 /**
  * Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
@@ -421,6 +516,43 @@ uint8_t *wasmlark_buffer_new(size_t length);
  */
 enum wasmlark_status wasmlark_buffer_free(uint8_t *address);
 #endif
+
+/**
+ * Gives the size in bytes of the memory of the guest that called an import: the one that it exports as `memory`, else the first that
+ * it imports or exports. `WASMLARK_STATUS_ABSENT` if it has none.
+ *
+ * # Safety
+ *
+ * `size` is null, which is an error, or a `uint64_t` can be written there.
+ */
+enum wasmlark_status wasmlark_caller_memory_size(wasmlark_caller caller,
+                                                 uint64_t *size);
+
+/**
+ * Copies `length` bytes from `address` of the memory of the guest that called an import to `place`.
+ * `WASMLARK_STATUS_ARGUMENT` if they do not lie within it, and nothing is copied: an address comes from the guest.
+ *
+ * # Safety
+ *
+ * `length` bytes can be written at `place`, which may be null where that is 0.
+ */
+enum wasmlark_status wasmlark_caller_read(wasmlark_caller caller,
+                                          uint64_t address,
+                                          uint8_t *place,
+                                          size_t length);
+
+/**
+ * Copies `length` bytes from `start` to `address` of the memory of the guest that called an import; all of them, or none:
+ * `WASMLARK_STATUS_ARGUMENT` if they do not lie within it.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `start`, which may be null where that is 0.
+ */
+enum wasmlark_status wasmlark_caller_write(wasmlark_caller caller,
+                                           uint64_t address,
+                                           const uint8_t *start,
+                                           size_t length);
 
 /**
  * Makes an error, for a function to return: its message is that of the run, and `WASMLARK_KIND_HOST` its kind.
@@ -461,6 +593,91 @@ enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
                                             wasmlark_object value);
 
 /**
+ * Gives modules a function that they import from `module` under `name`, in place of one that was given before. No script stands
+ * between; what a script gives itself in `imports` goes first. `parameters` and `results` have a `wasmlark_wasm_type` in each
+ * byte. There is at most one result, and the parameters are up to two of any types, up to four of I32 and I64, or
+ * up to eight of I32: `WASMLARK_STATUS_ARGUMENT` for others. `context` is passed along, and `drop`, which may be null, frees it
+ * once no module can call the function any more; also where this fails.
+ *
+ * An error of the function ends the guest, and the run with it: `WASMLARK_KIND_HOST` is its kind. What the function does costs no fuel.
+ *
+ * # Safety
+ *
+ * `module_length` bytes can be read at `module`, `name_length` at `name`, `parameter_count` at `parameters`, and `result_count` at
+ * `results`; each may be null where its length is 0. `import` may be called from other threads, several at a time, with
+ * `context`, and then `drop`.
+ */
+enum wasmlark_status wasmlark_sandbox_import(wasmlark_object sandbox,
+                                             const uint8_t *module,
+                                             size_t module_length,
+                                             const uint8_t *name,
+                                             size_t name_length,
+                                             const uint8_t *parameters,
+                                             size_t parameter_count,
+                                             const uint8_t *results,
+                                             size_t result_count,
+                                             wasmlark_import import,
+                                             void *context,
+                                             wasmlark_drop drop);
+
+/**
+ * Makes an interrupt that ends all that a sandbox runs: scripts, loads, and the calls of its sessions; also while they run.
+ * 0 if it is no sandbox. Free it.
+ */
+wasmlark_object wasmlark_sandbox_interrupt(wasmlark_object sandbox);
+
+/**
+ * Ends what runs now, which is then `WASMLARK_KIND_INTERRUPTED`, and what is started later, as soon as that spends a thousand
+ * ticks. It returns at once, from any thread, and waits for nothing. For a session this lasts until one call has ended because of
+ * it; for a sandbox, until `wasmlark_interrupt_reset`. It reaches a guest in a loop only as
+ * `wasmlark_sandbox_interruptible` says.
+ */
+enum wasmlark_status wasmlark_interrupt_now(wasmlark_object interrupt);
+
+/**
+ * Ends what still runs so many milliseconds from now, which is then `WASMLARK_KIND_DEADLINE`, and what is started after that,
+ * until `wasmlark_interrupt_reset`.
+ */
+enum wasmlark_status wasmlark_interrupt_after(wasmlark_object interrupt,
+                                              uint64_t milliseconds);
+
+/**
+ * Takes `wasmlark_interrupt_now` and `wasmlark_interrupt_after` back.
+ */
+enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
+
+/**
+ * Makes a value of a JSON text: an object becomes a dict in its order, an array a list, a number with a fraction or an exponent, or
+ * beyond 64 bits, a float. 0 if it is no JSON, or nested deeper than 127 levels: `wasmlark_last_error` says where.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `start`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_value_from_json(const uint8_t *start,
+                                         size_t length);
+
+/**
+ * Makes a string of a value: its JSON text, on one line. A tuple and a set become arrays, a struct an object; bytes an array of
+ * their numbers, a float that is infinite or not a number `null`, an int beyond 128 bits and a function a string. 0 where a dict has
+ * a key that is no string, int, float or bool. Free it.
+ */
+wasmlark_object wasmlark_value_to_json(wasmlark_object value);
+
+/**
+ * Asks `loader` for each file that scripts need and the sandbox has not got, in place of a loader that was set before. `context` is
+ * passed along, and `drop`, which may be null, frees it once no script can need a file any more; also where this fails.
+ *
+ * # Safety
+ *
+ * `loader` may be called from other threads, several at a time, with `context`, and then `drop`.
+ */
+enum wasmlark_status wasmlark_sandbox_loader(wasmlark_object sandbox,
+                                             wasmlark_loader loader,
+                                             void *context,
+                                             wasmlark_drop drop);
+
+/**
  * What was wrong with the last call on this thread that returned a status other than OK, or 0 for an
  * object, or null for a text; its length in bytes goes to `length`. Good until the next such call on
  * this thread. Empty if there was none.
@@ -472,8 +689,8 @@ enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
 const uint8_t *wasmlark_last_error(size_t *length);
 
 /**
- * Frees an object. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
- * nothing.
+ * Frees an object of any kind. What runs in a sandbox or session meanwhile goes on to its end; sessions, runs and interrupts
+ * outlive the sandbox that they come from. To free 0 is to do nothing.
  */
 enum wasmlark_status wasmlark_free(wasmlark_object object);
 
@@ -504,7 +721,7 @@ const uint8_t *wasmlark_run_text(wasmlark_object run,
 enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, uint64_t *value);
 
 /**
- * The value of a run's last statement, as a value. 0 where the run failed. Free it.
+ * The value of a run's last statement, or of a call, as a value; `None` for the load of a session. 0 where the run failed. Free it.
  */
 wasmlark_object wasmlark_run_value(wasmlark_object run);
 
@@ -563,6 +780,21 @@ enum wasmlark_status wasmlark_sandbox_on_print(wasmlark_object sandbox,
                                                void *context);
 
 /**
+ * Sets whether an interrupt and a deadline reach a guest that runs on without a call of a script: not if `is_interruptible`
+ * is 0, which is so in a new sandbox, for such a guest runs faster. They reach the script itself in any case.
+ */
+enum wasmlark_status wasmlark_sandbox_interruptible(wasmlark_object sandbox,
+                                                    uint32_t is_interruptible);
+
+/**
+ * Sets how many bytes of compiled code a sandbox keeps for its next run, about eight times those of the modules; 256 MiB in a
+ * new one. A run that begins with more in the sandbox begins with none. What running scripts and sessions use stays theirs: 0 keeps
+ * nothing beyond that.
+ */
+enum wasmlark_status wasmlark_sandbox_keep_code(wasmlark_object sandbox,
+                                                uint64_t bytes);
+
+/**
  * Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
  * `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
  * be started. Free it with `wasmlark_free`.
@@ -577,6 +809,87 @@ wasmlark_object wasmlark_sandbox_run(wasmlark_object sandbox,
                                      size_t name_length,
                                      const uint8_t *script,
                                      size_t script_length);
+
+/**
+ * Runs a script and keeps it, with all that it made: its functions can be called. The result is a run, also where the script
+ * failed; `session` gets the session, or 0 where there is none. 0 if it could not be started. Free both with
+ * `wasmlark_free`, in any order; the sandbox may be freed before.
+ *
+ * A session keeps the files, functions and limits that the sandbox has now. All its calls together have those limits, until
+ * `wasmlark_session_refill`. It may be used from any thread, one call at a time: another one meanwhile is
+ * `WASMLARK_STATUS_BUSY`. Sessions of one sandbox share what was compiled, and run side by side.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+ * length is 0. `session` is null, which is an error, or a `wasmlark_object` can be written there.
+ */
+wasmlark_object wasmlark_session_load(wasmlark_object sandbox,
+                                      const uint8_t *name,
+                                      size_t name_length,
+                                      const uint8_t *script,
+                                      size_t script_length,
+                                      wasmlark_object *session);
+
+/**
+ * Calls the function that a session's script has under this name, with copies of `count` values, by position. The result is a
+ * run, also where the call failed: `wasmlark_run_kind` tells, `wasmlark_run_value` has the value, `WASMLARK_TEXT_OUTPUT` what
+ * the call printed. 0 if it could not be started. Free it with `wasmlark_free`, and the values as before.
+ *
+ * After a call that failed, a trap or an interrupt among the reasons, the session can be called again; what the call
+ * changed stays changed.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, and `count` objects at `arguments`; either may be null where its length is 0.
+ */
+wasmlark_object wasmlark_session_call(wasmlark_object session,
+                                      const uint8_t *name,
+                                      size_t name_length,
+                                      const wasmlark_object *arguments,
+                                      size_t count);
+
+/**
+ * Does what `wasmlark_session_call` does, with limits for this call, within what the session has left: units of WebAssembly
+ * fuel, Starlark ticks, and milliseconds. `UINT64_MAX` is none. What the first two end is `WASMLARK_KIND_LIMIT`, and the same
+ * everywhere; what the last one ends is `WASMLARK_KIND_DEADLINE`, and depends on the machine and its load. It reaches a guest
+ * in a loop only as `wasmlark_sandbox_interruptible` says.
+ *
+ * # Safety
+ *
+ * As `wasmlark_session_call`.
+ */
+wasmlark_object wasmlark_session_call_within(wasmlark_object session,
+                                             const uint8_t *name,
+                                             size_t name_length,
+                                             const wasmlark_object *arguments,
+                                             size_t count,
+                                             uint64_t fuel,
+                                             uint64_t ticks,
+                                             uint64_t milliseconds);
+
+/**
+ * A copy of the value of a global variable of a session's script. 0 if it has none of this name, or its value is too deep or
+ * too large to leave the script. Free it.
+ *
+ * # Safety
+ *
+ * `name_length` bytes can be read at `name`, which may be null where that is 0.
+ */
+wasmlark_object wasmlark_session_get(wasmlark_object session,
+                                     const uint8_t *name,
+                                     size_t name_length);
+
+/**
+ * Gives a session once more what the sandbox's limits allow to be spent: fuel, ticks and printed bytes. What is in use counts
+ * as before.
+ */
+enum wasmlark_status wasmlark_session_refill(wasmlark_object session);
+
+/**
+ * Makes an interrupt that ends a session's calls: also while one runs. 0 if it is no session. Free it.
+ */
+wasmlark_object wasmlark_session_interrupt(wasmlark_object session);
 
 /**
  * Makes `None`. Free it, as every value, with `wasmlark_free`: also one that was passed to a call.

@@ -4,6 +4,7 @@ use std::ffi::c_void;
 
 use wasmlark::{Error, Rest, Value};
 
+use crate::callback::{self, Context, Drop, failed};
 use crate::misuse::{Misuse, Status, status, text};
 use crate::objects::{self, Handle, Object};
 use crate::sandbox::change;
@@ -15,28 +16,10 @@ use crate::value;
 pub type Function =
     Option<unsafe extern "C" fn(context: *mut c_void, arguments: *const Handle, count: usize) -> Handle>;
 
-/// Frees what a function has as its context. It must not use the sandbox.
-pub type Drop = Option<unsafe extern "C" fn(context: *mut c_void)>;
-
 /// A function and its context.
 struct Callback {
     function: unsafe extern "C" fn(*mut c_void, *const Handle, usize) -> Handle,
-    context: *mut c_void,
-    drop: Drop,
-}
-
-// SAFETY: it may be called from other threads: the duty of whoever calls `wasmlark_sandbox_function`.
-unsafe impl Send for Callback {}
-// SAFETY: as above.
-unsafe impl Sync for Callback {}
-
-impl std::ops::Drop for Callback {
-    fn drop(&mut self) {
-        if let Some(drop) = self.drop {
-            // SAFETY: once, at the end: the duty of whoever calls `wasmlark_sandbox_function`.
-            unsafe { drop(self.context) }
-        }
-    }
+    context: Context,
 }
 
 /// Objects that are freed at the end of a call.
@@ -50,21 +33,14 @@ impl std::ops::Drop for Arguments {
 
 impl Callback {
     fn call(&self, args: Vec<Value>) -> Result<Value, Error> {
-        let failed = |misuse: Misuse| Error::host(misuse.message);
         let mut handles = Arguments(Vec::new());
         for arg in args {
             handles.0.push(value::add(arg).map_err(failed)?);
         }
         // SAFETY: the duty of whoever called `wasmlark_sandbox_function`.
-        let result = unsafe { (self.function)(self.context, handles.0.as_ptr(), handles.0.len()) };
-        match result {
-            0 => Err(Error::host("the function returned no value")),
-            result => match objects::take(result).map_err(failed)? {
-                Object::Value(held) => Ok(held.value.clone()),
-                Object::Error(message) => Err(Error::host(&*message)),
-                other => Err(Error::host(format!("the function returned {}, not a value", other.kind()))),
-            },
-        }
+        let result = unsafe { (self.function)(self.context.pointer, handles.0.as_ptr(), handles.0.len()) };
+        let held = callback::result(result)?.ok_or_else(|| Error::host("the function returned no value"))?;
+        Ok(held.value.clone())
     }
 }
 
@@ -102,14 +78,9 @@ pub unsafe extern "C" fn wasmlark_sandbox_function(
     drop: Drop,
 ) -> Status {
     status(|| {
-        let Some(function) = function else {
-            if let Some(drop) = drop {
-                // SAFETY: the caller's duty, above.
-                unsafe { drop(context) }
-            }
-            return Err(Misuse::new(Status::Null, "the function is null"));
-        };
-        let callback = Callback { function, context, drop };
+        let context = Context::new(context, drop);
+        let function = function.ok_or_else(|| Misuse::new(Status::Null, "the function is null"))?;
+        let callback = Callback { function, context };
         // SAFETY: the caller's duty, above.
         let name = unsafe { text(name, name_length, "name") }?;
         change(sandbox, |sandbox| {

@@ -19,7 +19,26 @@
 //! # Values and functions
 //!
 //! A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
-//! of the application gets values, and returns one that it made, or an error.
+//! of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
+//!
+//! # Imports
+//!
+//! A module imports a function of the application with no script between. It gets numbers, writes its result, and
+//! copies from and to the memory of the guest that called it, with the `wasmlark_caller` that is good until it returns.
+//!
+//! # Sessions and interrupts
+//!
+//! A session is a script that was run and is kept: its functions are called with values, and find all
+//! as the last call left it. A load and a call each have a run as their result, as a whole script has.
+//! An interrupt ends what runs, from another thread:
+//!
+//! ```c
+//! wasmlark_object session;
+//! wasmlark_object loaded = wasmlark_session_load(sandbox, (const uint8_t *)"main.star", 9, script, length, &session);
+//! wasmlark_object stop = wasmlark_session_interrupt(session); // For another thread: wasmlark_interrupt_now(stop).
+//! wasmlark_object call = wasmlark_session_call(session, (const uint8_t *)"decide", 6, arguments, 2);
+//! wasmlark_object decision = wasmlark_run_value(call);
+//! ```
 //!
 //! # Strings and bytes
 //!
@@ -30,7 +49,8 @@
 //! # Threads
 //!
 //! Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
-//! be changed meanwhile, which is `WASMLARK_STATUS_BUSY`. A script runs in a thread of its own, with
+//! be changed meanwhile. A session has one call at a time. What comes too early is
+//! `WASMLARK_STATUS_BUSY`. A script, and each call of a session, runs in a thread of its own, with
 //! room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
 //! asks in a build for wasm32, which has no other.
 //!
@@ -42,24 +62,45 @@
 
 #[cfg(target_family = "wasm")]
 mod buffer;
+mod callback;
+mod caller;
 mod function;
+mod import;
+mod interrupt;
+mod json;
+mod loader;
 mod misuse;
 mod objects;
 mod run;
 mod sandbox;
+mod session;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod value;
 
 #[cfg(target_family = "wasm")]
 pub use buffer::{wasmlark_buffer_free, wasmlark_buffer_new};
-pub use function::{Drop, Function, wasmlark_error, wasmlark_sandbox_function, wasmlark_sandbox_value};
+pub use callback::Drop;
+pub use caller::{CallerNumber, wasmlark_caller_memory_size, wasmlark_caller_read, wasmlark_caller_write};
+pub use function::{Function, wasmlark_error, wasmlark_sandbox_function, wasmlark_sandbox_value};
+pub use import::{Import, Wasm, WasmType, wasmlark_sandbox_import};
+pub use interrupt::{
+    wasmlark_interrupt_after, wasmlark_interrupt_now, wasmlark_interrupt_reset, wasmlark_sandbox_interrupt,
+};
+pub use json::{wasmlark_value_from_json, wasmlark_value_to_json};
+pub use loader::{Loader, wasmlark_sandbox_loader};
 pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
 pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text, wasmlark_run_value};
 pub use sandbox::{
-    Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_limit, wasmlark_sandbox_new,
-    wasmlark_sandbox_on_print, wasmlark_sandbox_run,
+    Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_interruptible,
+    wasmlark_sandbox_keep_code, wasmlark_sandbox_limit, wasmlark_sandbox_new, wasmlark_sandbox_on_print,
+    wasmlark_sandbox_run,
+};
+pub use session::{
+    wasmlark_session_call, wasmlark_session_call_within, wasmlark_session_get, wasmlark_session_interrupt,
+    wasmlark_session_load, wasmlark_session_refill,
 };
 pub use value::{
     Type, wasmlark_value_bool, wasmlark_value_bytes, wasmlark_value_count, wasmlark_value_dict, wasmlark_value_float,

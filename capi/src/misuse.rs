@@ -19,7 +19,7 @@ pub enum Status {
     Handle = 4,
     /// A number is none of the enumeration's, or a value is out of range.
     Argument = 5,
-    /// The sandbox runs a script now, and cannot be changed.
+    /// The sandbox runs a script now, and cannot be changed; or the session is in a call.
     Busy = 6,
     /// There is no memory, thread or number left for it.
     Resources = 7,

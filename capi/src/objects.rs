@@ -3,34 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
-use wasmlark::{Report, Sandbox};
+use wasmlark::{Interrupt, Sandbox};
 
 use crate::misuse::{Misuse, Status, status};
+use crate::run::Run;
+use crate::session::Session;
 use crate::value::Held;
 
-/// A sandbox, a run, a value or an error. 0 is none.
+/// A sandbox, a run, a session, an interrupt, a value or an error. 0 is none.
 pub type Handle = u32;
 
 #[derive(Clone)]
 pub(crate) enum Object {
     Sandbox(Arc<RwLock<Sandbox>>),
     Run(Arc<Run>),
+    Session(Arc<Session>),
+    Interrupt(Interrupt),
     Value(Arc<Held>),
     Error(Arc<str>),
-}
-
-/// A run that is over.
-pub(crate) struct Run {
-    pub(crate) report: Report,
-    /// The value as text, which the caller gets a pointer to.
-    pub(crate) value: Option<String>,
-}
-
-impl Run {
-    pub(crate) fn new(report: Report) -> Self {
-        let value = report.result.as_ref().ok().map(ToString::to_string);
-        Self { report, value }
-    }
 }
 
 impl Object {
@@ -38,6 +28,8 @@ impl Object {
         match self {
             Self::Sandbox(_) => "a sandbox",
             Self::Run(_) => "a run",
+            Self::Session(_) => "a session",
+            Self::Interrupt(_) => "an interrupt",
             Self::Value(_) => "a value",
             Self::Error(_) => "an error",
         }
@@ -81,6 +73,20 @@ pub(crate) fn run(handle: Handle) -> Result<Arc<Run>, Misuse> {
     }
 }
 
+pub(crate) fn session(handle: Handle) -> Result<Arc<Session>, Misuse> {
+    match find(handle)? {
+        Object::Session(session) => Ok(session),
+        other => Err(wrong(handle, &other, "a session")),
+    }
+}
+
+pub(crate) fn interrupt(handle: Handle) -> Result<Interrupt, Misuse> {
+    match find(handle)? {
+        Object::Interrupt(interrupt) => Ok(interrupt),
+        other => Err(wrong(handle, &other, "an interrupt")),
+    }
+}
+
 pub(crate) fn value(handle: Handle) -> Result<Arc<Held>, Misuse> {
     match find(handle)? {
         Object::Value(value) => Ok(value),
@@ -119,8 +125,8 @@ fn wrong(handle: Handle, object: &Object, wanted: &str) -> Misuse {
     Misuse::new(Status::Handle, format!("object {handle} is {}, and {wanted} is needed", object.kind()))
 }
 
-/// Frees an object. What runs in a sandbox meanwhile goes on to its end. To free 0 is to do
-/// nothing.
+/// Frees an object of any kind. What runs in a sandbox or session meanwhile goes on to its end; sessions, runs and interrupts
+/// outlive the sandbox that they come from. To free 0 is to do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_free(object: Handle) -> Status {
     status(|| {

@@ -1,12 +1,36 @@
 //! Runs: what a script did, as texts and numbers.
 
-use wasmlark::{Error, ErrorKind};
+use std::sync::OnceLock;
+
+use wasmlark::{Error, ErrorKind, Report, Stats, Value};
 
 use crate::misuse::{Misuse, Status, guard, status, tell};
-use crate::objects::{self, Handle, Run};
+use crate::objects::{self, Handle};
 use crate::value;
 
-/// How a script ended.
+/// What a script did: all of it, its load for a session, or one call.
+pub(crate) struct Run {
+    output: String,
+    result: Result<Value, Error>,
+    /// `None` where it is not known.
+    stats: Option<Stats>,
+    /// The value as text, which the caller gets a pointer to: made when it is asked for.
+    value: OnceLock<String>,
+}
+
+impl Run {
+    pub(crate) fn new(output: String, result: Result<Value, Error>, stats: Option<Stats>) -> Self {
+        Self { output, result, stats, value: OnceLock::new() }
+    }
+}
+
+impl From<Report> for Run {
+    fn from(report: Report) -> Self {
+        Self::new(report.output, report.result, Some(report.stats))
+    }
+}
+
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Kind {
@@ -34,6 +58,10 @@ pub enum Kind {
     Host = 10,
     /// The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` has the code, which is not 0.
     Exit = 11,
+    /// A `wasmlark_interrupt_now` ended it.
+    Interrupted = 12,
+    /// A deadline ended it: another time it might not.
+    Deadline = 13,
     /// The object is no run.
     NoRun = -1,
 }
@@ -43,8 +71,9 @@ pub enum Kind {
 #[repr(C)]
 pub enum Text {
     /// What the script printed and wrote to standard output, as far as no function took it; what is not UTF-8 is replaced.
+    /// Empty for a load of a session that failed.
     Output = 0,
-    /// The value of its last statement as Starlark source; absent where it failed.
+    /// The value that `wasmlark_run_value` gives, as Starlark source; absent where it failed.
     Value = 1,
     /// Why it failed, for a person to read, with source and frames; absent where it did not.
     Error = 2,
@@ -62,7 +91,8 @@ impl Text {
     const ALL: [Self; 7] = [Self::Output, Self::Value, Self::Error, Self::Message, Self::Trap, Self::Limit, Self::File];
 }
 
-/// The numbers of a run.
+/// The numbers of a run. What a session spent is counted from its load to the end of the call; it is absent where the
+/// load failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum RunNumber {
@@ -89,7 +119,7 @@ impl RunNumber {
 pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
     let kind = || {
         let run = objects::run(run)?;
-        let Err(error) = &run.report.result else { return Ok(Kind::Done) };
+        let Err(error) = &run.result else { return Ok(Kind::Done) };
         Ok(match error.kind() {
             ErrorKind::Script => Kind::Script,
             ErrorKind::Value => Kind::Value,
@@ -101,6 +131,8 @@ pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
             ErrorKind::Limit(_) => Kind::Limit,
             ErrorKind::Host => Kind::Host,
             ErrorKind::Exit => Kind::Exit,
+            ErrorKind::Interrupted => Kind::Interrupted,
+            ErrorKind::Deadline => Kind::Deadline,
             _ => Kind::Other,
         })
     };
@@ -155,11 +187,11 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
     })
 }
 
-/// The value of a run's last statement, as a value. 0 where the run failed. Free it.
+/// The value of a run's last statement, or of a call, as a value; `None` for the load of a session. 0 where the run failed. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_run_value(run: Handle) -> Handle {
     guard(
-        || match &objects::run(run)?.report.result {
+        || match &objects::run(run)?.result {
             Ok(value) => value::add(value.clone()),
             Err(_) => Err(Misuse::new(Status::Absent, "this run has no value: it failed")),
         },
@@ -169,11 +201,10 @@ pub extern "C" fn wasmlark_run_value(run: Handle) -> Handle {
 
 /// `None` where the run has no such text.
 fn text_of(run: &Run, text: Text) -> Option<&str> {
-    let report = &run.report;
-    let error = report.result.as_ref().err();
+    let error = run.result.as_ref().err();
     match text {
-        Text::Output => Some(&report.output),
-        Text::Value => run.value.as_deref(),
+        Text::Output => Some(&run.output),
+        Text::Value => run.result.as_ref().ok().map(|value| run.value.get_or_init(|| value.to_string()).as_str()),
         Text::Error => error.map(Error::text),
         Text::Message => error.map(Error::message),
         Text::Trap => match error?.kind() {
@@ -190,12 +221,11 @@ fn text_of(run: &Run, text: Text) -> Option<&str> {
 
 /// `None` where the run has no such number.
 fn number_of(run: &Run, number: RunNumber) -> Option<u64> {
-    let report = &run.report;
-    let error = report.result.as_ref().err();
+    let error = run.result.as_ref().err();
     match number {
-        RunNumber::Fuel => report.stats.fuel,
-        RunNumber::Ticks => Some(report.stats.ticks),
-        RunNumber::MemoryPeak => Some(report.stats.memory_peak),
+        RunNumber::Fuel => run.stats?.fuel,
+        RunNumber::Ticks => Some(run.stats?.ticks),
+        RunNumber::MemoryPeak => Some(run.stats?.memory_peak),
         RunNumber::Line => Some(error?.location()?.line as u64),
         RunNumber::Column => Some(error?.location()?.column as u64),
         RunNumber::ExitCode => Some(i64::from(error?.exit_code()?).cast_unsigned()),

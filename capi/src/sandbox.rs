@@ -3,10 +3,11 @@
 use std::ffi::c_void;
 use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 
-use wasmlark::{Limit, Limits, Report, Sandbox};
+use wasmlark::{Limit, Sandbox};
 
 use crate::misuse::{Misuse, Status, bytes, guard, status, text};
-use crate::objects::{self, Handle, Object, Run};
+use crate::objects::{self, Handle, Object};
+use crate::stack::on_a_stack_of;
 
 /// Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
 pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const u8, length: usize)>;
@@ -100,6 +101,29 @@ pub unsafe extern "C" fn wasmlark_sandbox_on_print(sandbox: Handle, print: Print
     })
 }
 
+/// Sets whether an interrupt and a deadline reach a guest that runs on without a call of a script: not if `is_interruptible`
+/// is 0, which is so in a new sandbox, for such a guest runs faster. They reach the script itself in any case.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_interruptible(sandbox: Handle, is_interruptible: u32) -> Status {
+    status(|| {
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).interruptible(is_interruptible != 0);
+        })
+    })
+}
+
+/// Sets how many bytes of compiled code a sandbox keeps for its next run, about eight times those of the modules; 256 MiB in a
+/// new one. A run that begins with more in the sandbox begins with none. What running scripts and sessions use stays theirs: 0 keeps
+/// nothing beyond that.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_keep_code(sandbox: Handle, bytes: u64) -> Status {
+    status(|| {
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).max_kept_code(bytes);
+        })
+    })
+}
+
 /// Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
 /// `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
 /// be started. Free it with `wasmlark_free`.
@@ -122,8 +146,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
             let (name, script) = unsafe { (text(name, name_length, "name")?, text(script, script_length, "script")?) };
             let sandbox = objects::sandbox(sandbox)?;
             let sandbox = sandbox.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let report = on_a_stack_of_its_own(sandbox.limits_ref(), || sandbox.report(name, script))?;
-            objects::add(Object::Run(Arc::new(Run::new(report))))
+            let report = on_a_stack_of(sandbox.limits_ref().native_stack(), || sandbox.report(name, script))?;
+            objects::add(Object::Run(Arc::new(report.into())))
         },
         |_| 0,
     )
@@ -141,27 +165,4 @@ pub(crate) fn change<R>(sandbox: Handle, f: impl FnOnce(&mut Sandbox) -> R) -> R
         }
     };
     Ok(f(&mut found))
-}
-
-/// An application's threads may have little: 512 KiB in a dispatch queue of iOS.
-#[cfg(not(target_family = "wasm"))]
-fn on_a_stack_of_its_own(limits: &Limits, run: impl FnOnce() -> Report + Send) -> Result<Report, Misuse> {
-    let stack = limits.native_stack();
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("wasmlark".to_owned()).stack_size(stack);
-        let thread = thread
-            .spawn_scoped(scope, run)
-            .map_err(|error| {
-                let message = format!(
-                    "cannot start a thread with a stack of {stack} bytes, which the limits `call_depth` and `nesting` need: {error}"
-                );
-                Misuse::new(Status::Resources, message)
-            })?;
-        thread.join().map_err(|payload| std::panic::resume_unwind(payload))
-    })
-}
-
-#[cfg(target_family = "wasm")]
-fn on_a_stack_of_its_own(_limits: &Limits, run: impl FnOnce() -> Report) -> Result<Report, Misuse> {
-    Ok(run())
 }

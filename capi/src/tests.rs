@@ -55,8 +55,36 @@ fn any_number_for_an_object() {
             assert_eq!(wasmlark_run_kind(object), Kind::NoRun);
             assert!(wasmlark_run_text(object, 0, &raw mut length).is_null());
             assert_eq!(wasmlark_run_number(object, 0, &raw mut value), Status::Handle);
+            let (none, nowhere) = (std::ptr::null(), std::ptr::null_mut());
+            let mut session = 9;
+            assert_eq!(wasmlark_session_load(object, none, 0, none, 0, &raw mut session), 0);
+            assert_eq!(session, 0);
+            assert_eq!(wasmlark_session_call(object, none, 0, std::ptr::null(), 0), 0);
+            assert_eq!(wasmlark_session_call_within(object, none, 0, std::ptr::null(), 0, 1, 1, 1), 0);
+            assert_eq!(wasmlark_session_get(object, none, 0), 0);
+            assert_eq!(wasmlark_caller_read(object.into(), 0, nowhere, 0), Status::Handle);
+            assert_eq!(wasmlark_caller_write(object.into(), 0, none, 0), Status::Handle);
+            assert_eq!(wasmlark_caller_memory_size(object.into(), &raw mut value), Status::Handle);
         }
         assert_eq!((length, value), (0, 5));
+        for made in [
+            wasmlark_session_interrupt(object),
+            wasmlark_sandbox_interrupt(object),
+            wasmlark_value_to_json(object),
+            wasmlark_value_item(object, 0),
+        ] {
+            assert_eq!(made, 0);
+        }
+        for status in [
+            wasmlark_session_refill(object),
+            wasmlark_interrupt_now(object),
+            wasmlark_interrupt_after(object, 1),
+            wasmlark_interrupt_reset(object),
+            wasmlark_sandbox_interruptible(object, 1),
+            wasmlark_sandbox_keep_code(object, 1),
+        ] {
+            assert_eq!(status, Status::Handle);
+        }
         assert_eq!(wasmlark_free(object), if object == 0 { Status::Ok } else { Status::Handle });
     }
 }
@@ -85,6 +113,56 @@ fn many_threads() {
         }
     });
     assert_eq!(wasmlark_free(sandbox), Status::Ok);
+}
+
+/// Many threads with one session: a call that comes too early is told so, and the others are counted one by one.
+#[test]
+#[allow(unsafe_code)]
+fn a_session_in_use() {
+    const CALLS: i64 = 50;
+    let sandbox = wasmlark_sandbox_new();
+    let script = "all = []\ndef count():\n    all.append(1)\n    return len(all)";
+    let mut session = 0;
+    // SAFETY: the texts and the place are there.
+    let loaded =
+        unsafe { wasmlark_session_load(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len(), &raw mut session) };
+    assert_eq!((wasmlark_run_kind(loaded), wasmlark_free(loaded)), (Kind::Done, Status::Ok));
+    let call = || {
+        loop {
+            // SAFETY: the text is there.
+            let run = unsafe { wasmlark_session_call(session, b"count".as_ptr(), 5, std::ptr::null(), 0) };
+            if run != 0 {
+                return run;
+            }
+            let mut length = 0;
+            // SAFETY: the text is good until the next failure in this thread.
+            let why = unsafe {
+                let start = wasmlark_last_error(&raw mut length);
+                std::slice::from_raw_parts(start, length)
+            };
+            assert!(why.ends_with(b" is in a call: it can have one at a time"), "{}", why.escape_ascii());
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..CALLS {
+                    let run = call();
+                    assert_eq!((wasmlark_run_kind(run), wasmlark_free(run)), (Kind::Done, Status::Ok));
+                }
+            });
+        }
+    });
+    let run = call();
+    let value = wasmlark_run_value(run);
+    let mut count = 0;
+    // SAFETY: the place is there.
+    assert_eq!(unsafe { wasmlark_value_get_int(value, &raw mut count) }, Status::Ok);
+    assert_eq!(count, 4 * CALLS + 1);
+    for object in [value, run, session, sandbox] {
+        assert_eq!(wasmlark_free(object), Status::Ok);
+    }
 }
 
 /// Limits far above their defaults get the stack that they need.

@@ -1,6 +1,6 @@
 //! Values: what goes into and comes out of scripts, as objects.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmlark::{Int, Value};
 
@@ -40,17 +40,13 @@ pub enum Type {
 }
 
 pub(crate) fn add(value: Value) -> Result<Handle, Misuse> {
-    let text = match &value {
-        Value::Str(_) | Value::Bytes(_) => None,
-        other => Some(other.to_string()),
-    };
-    objects::add(Object::Value(Arc::new(Held { value, text })))
+    objects::add(Object::Value(Arc::new(Held { value, text: OnceLock::new() })))
 }
 
-/// A value, and what is shown of one that is no text.
+/// A value, and what is shown of one that is no text: made when it is asked for.
 pub(crate) struct Held {
     pub(crate) value: Value,
-    text: Option<String>,
+    text: OnceLock<String>,
 }
 
 fn made(body: impl FnOnce() -> Result<Value, Misuse>) -> Handle {
@@ -137,7 +133,7 @@ pub unsafe extern "C" fn wasmlark_value_dict(entries: *const Handle, count: usiz
 /// # Safety
 ///
 /// As [`wasmlark_value_list`].
-unsafe fn copies(items: *const Handle, count: usize) -> Result<Vec<Value>, Misuse> {
+pub(crate) unsafe fn copies(items: *const Handle, count: usize) -> Result<Vec<Value>, Misuse> {
     let length = count.saturating_mul(size_of::<Handle>());
     // SAFETY: the caller's duty, above. Read as bytes, so that nothing is asked of its alignment.
     let all = unsafe { bytes(items.cast(), length, "list of values") }?;
@@ -221,10 +217,10 @@ pub unsafe extern "C" fn wasmlark_value_text(value: Handle, length: *mut usize) 
     let found = guard(
         || {
             let held = objects::value(value)?;
-            let bytes = match (&held.value, &held.text) {
-                (Value::Str(text), _) => text.as_bytes(),
-                (Value::Bytes(bytes), _) => bytes,
-                (_, text) => text.as_deref().unwrap_or_default().as_bytes(),
+            let bytes = match &held.value {
+                Value::Str(text) => text.as_bytes(),
+                Value::Bytes(bytes) => bytes,
+                other => held.text.get_or_init(|| other.to_string()).as_bytes(),
             };
             Ok((bytes.as_ptr(), bytes.len()))
         },

@@ -65,6 +65,11 @@ fn generate() -> String {
         ("Handle", "wasmlark_object"),
         ("Print", "wasmlark_print"),
         ("Function", "wasmlark_function"),
+        ("Loader", "wasmlark_loader"),
+        ("Import", "wasmlark_import"),
+        ("CallerNumber", "wasmlark_caller"),
+        ("WasmType", "wasmlark_wasm_type"),
+        ("Wasm", "wasmlark_wasm"),
         ("Drop", "wasmlark_drop"),
         ("Type", "wasmlark_type"),
     ] {
@@ -123,6 +128,6 @@ fn the_header_is_made_from_the_source() {
 #[test]
 fn the_constants_of_javascript_are_made_from_the_header() {
     let made = constants(&generate());
-    assert_eq!(made.matches("export const").count(), 6, "{made}");
+    assert_eq!(made.matches("export const").count(), 7, "{made}");
     hold("../examples/web/constants.mjs", &made);
 }

@@ -3,6 +3,7 @@
 #include "wasmlark.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,6 +79,37 @@ static void dropped(void *context) {
     *(int64_t *)context = -1;
 }
 
+/* Files that are asked for: the context counts. */
+static wasmlark_object find(void *context, const uint8_t *name, size_t length) {
+    ++*(int64_t *)context;
+    if (length == 6 && memcmp(name, "a.star", 6) == 0)
+        return wasmlark_value_string(TEXT("a = 1"));
+    if (length == 8 && memcmp(name, "bad.star", 8) == 0)
+        return wasmlark_error(TEXT("the disk is on fire"));
+    if (length == 5 && memcmp(name, "m.wat", 5) == 0)
+        return wasmlark_value_bytes(TEXT("(module (func (export \"f\")))"));
+    return length == 5 && memcmp(name, "n.bin", 5) == 0 ? wasmlark_value_int(1) : 0;
+}
+
+static int loader(void) {
+    int64_t asked = 0, unused = 0;
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    if (wasmlark_sandbox_loader(sandbox, find, &unused, dropped) || wasmlark_sandbox_loader(sandbox, find, &asked, dropped) ||
+        wasmlark_sandbox_file(sandbox, TEXT("b.star"), TEXT("b = 2")))
+        return 1;
+    if (unused != -1)
+        return 2;
+    run("a script and a module from a loader", sandbox, "load('a.star', 'a')\nload('b.star', 'b')\n(a, b, wasm.Module('m.wat'))");
+    printf("  asked: %lld\n", (long long)asked);
+    run("a loader that fails", sandbox, "load('bad.star', 'a')");
+    run("a loader that does not know", sandbox, "load('c.star', 'a')");
+    run("a loader that returns an int", sandbox, "wasm.Module('n.bin')");
+    unused = 0;
+    wrong("no loader", wasmlark_sandbox_loader(sandbox, NULL, &unused, dropped));
+    wrong("a loader for no sandbox", wasmlark_sandbox_loader(0, find, NULL, NULL));
+    return unused != -1 || wasmlark_free(sandbox) || asked != -1;
+}
+
 /* A value and what is in it. Frees it. */
 static void dump(wasmlark_object value, int depth) {
     size_t length, count = wasmlark_value_count(value);
@@ -100,6 +132,13 @@ static void dump(wasmlark_object value, int depth) {
     }
     if (wasmlark_free(value) != WASMLARK_STATUS_OK)
         printf("  cannot be freed\n");
+}
+
+static void json(const char *text) {
+    wasmlark_object value = wasmlark_value_from_json(TEXT(text)), again = wasmlark_value_to_json(value);
+    printf("JSON\n");
+    dump(value, 0);
+    dump(again, 0);
 }
 
 /* Values go in and come out, and a script calls the application. */
@@ -125,6 +164,19 @@ static int values(void) {
     run("a function that returns nothing", sandbox, "nothing()");
     wasmlark_object failed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("fail()"));
     wrong("no value of a run that failed", (int)wasmlark_run_value(failed));
+    json("{\"b\": [1, 2.5, -9223372036854775808, 18446744073709551615], \"a\": {\"\\u00e4\": null, \"\": true}}");
+    json(" 1e300");
+    wrong("no JSON", (int)wasmlark_value_from_json(TEXT("[1,\n }")));
+    wrong("more than JSON", (int)wasmlark_value_from_json(TEXT("1 2")));
+    wrong("JSON that is not UTF-8", (int)wasmlark_value_from_json(TEXT("\"\xff\"")));
+    wasmlark_object mixed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("{1: (b'a', set([1])), True: [struct(x = 1 << 130), len]}"));
+    wasmlark_object keyed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("{(1, 2): 3}"));
+    wasmlark_object value = wasmlark_run_value(mixed), key = wasmlark_run_value(keyed);
+    printf("JSON of what JSON has no form for\n");
+    dump(wasmlark_value_to_json(value), 0);
+    wrong("JSON of a dict with a tuple for a key", (int)wasmlark_value_to_json(key));
+    wrong("JSON of a run", (int)wasmlark_value_to_json(mixed));
+    wasmlark_free(mixed), wasmlark_free(keyed), wasmlark_free(value), wasmlark_free(key);
     wrong("a value for a run", (int)wasmlark_run_kind(list));
     wrong("a run for a value", (int)wasmlark_value_type(failed));
     wrong("an int of a list", wasmlark_value_get_int(list, &base));
@@ -147,9 +199,259 @@ static int values(void) {
     return base == -1 ? 0 : 3;
 }
 
+/* Imports: the context of each is a count of its calls, or the last caller. */
+static wasmlark_object import_add(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    (void)caller;
+    ++*(int64_t *)context;
+    results->i64 = arguments[0].i32 + arguments[1].i64 * 2;
+    return 0;
+}
+
+static wasmlark_object import_mean(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    (void)context, (void)caller;
+    results->f64 = (arguments[0].f32 + arguments[1].f64) / 2;
+    return 0;
+}
+
+static wasmlark_object import_weigh(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    (void)context, (void)caller;
+    for (int i = 0; i < 8; i++)
+        results->i32 = results->i32 * 10 + arguments[i].i32;
+    return 0;
+}
+
+/* Makes the text at an address upper case, in place. */
+static wasmlark_object import_shout(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    uint8_t text[16];
+    uint64_t size;
+    uint32_t address = (uint32_t)arguments[0].i32, count = (uint32_t)arguments[1].i32;
+    (void)results;
+    *(wasmlark_caller *)context = caller;
+    if (wasmlark_caller_memory_size(caller, &size) || size != 65536)
+        return wasmlark_error(TEXT("not one page"));
+    if (count > sizeof text)
+        return wasmlark_value_none();
+    if (wasmlark_caller_read(caller, address, text, count)) {
+        size_t length;
+        const uint8_t *message = wasmlark_last_error(&length);
+        return wasmlark_error(message, length);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        text[i] = text[i] >= 'a' && text[i] <= 'z' ? text[i] - 32 : text[i];
+    if (address == 0) {
+        wrong("no place for what is read", wasmlark_caller_read(caller, 0, NULL, 1));
+        wrong("nothing to write", wasmlark_caller_write(caller, 0, NULL, 1));
+        wrong("past the end of the memory", wasmlark_caller_write(caller, 65535, text, 2));
+        wrong("past the end of all addresses", wasmlark_caller_read(caller, UINT64_MAX, text, 2));
+        wrong("no place for the size", wasmlark_caller_memory_size(caller, NULL));
+        wrong("a caller that there is not", wasmlark_caller_read(caller + 1, 0, text, 1));
+    }
+    return wasmlark_caller_write(caller, address, text, count) ? wasmlark_error(TEXT("not written")) : 0;
+}
+
+static wasmlark_object import_no_memory(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
+    uint64_t size;
+    (void)context, (void)arguments, (void)results;
+    wrong("a guest without a memory", wasmlark_caller_memory_size(caller, &size));
+    return 0;
+}
+
+static int imports(void) {
+    enum { i32 = WASMLARK_WASM_TYPE_I32, i64 = WASMLARK_WASM_TYPE_I64, f32 = WASMLARK_WASM_TYPE_F32, f64 = WASMLARK_WASM_TYPE_F64 };
+    const uint8_t mixed[] = {i32, i64}, floats[] = {f32, f64}, words[] = {i32, i32, i32, i32, i32, i32, i32, i32, i32};
+    const uint8_t unknown[] = {4}, many[] = {f64, f64, f64}, late[] = {i32, i32, i32, i32, i64};
+    int64_t calls = 0;
+    wasmlark_caller last = 0;
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    if (wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("add"), mixed, 2, mixed + 1, 1, import_add, &calls, dropped) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("mean"), floats, 2, floats + 1, 1, import_mean, NULL, NULL) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("weigh"), words, 8, words, 1, import_weigh, NULL, NULL) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("none"), NULL, 0, NULL, 0, import_no_memory, NULL, NULL) ||
+        wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("shout"), words, 2, NULL, 0, import_shout, &last, NULL))
+        return 1;
+    const char *module = "(module (import \"env\" \"add\" (func $add (param i32 i64) (result i64)))"
+                         " (import \"env\" \"mean\" (func $mean (param f32 f64) (result f64)))"
+                         " (import \"env\" \"weigh\" (func $weigh (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))"
+                         " (import \"env\" \"shout\" (func $shout (param i32 i32)))"
+                         " (memory (export \"memory\") 1 1) (data (i32.const 0) \"hello\")"
+                         " (export \"add\" (func $add)) (export \"mean\" (func $mean)) (export \"weigh\" (func $weigh))"
+                         " (func (export \"shout\") (param i32 i32) (call $shout (local.get 0) (local.get 1))))";
+    const char *bare = "(module (import \"env\" \"none\" (func $f)) (func (export \"f\") (call $f)))";
+    if (wasmlark_sandbox_file(sandbox, TEXT("m.wat"), TEXT(module)) || wasmlark_sandbox_file(sandbox, TEXT("n.wat"), TEXT(bare)))
+        return 2;
+    run("imports", sandbox,
+        "m = wasm.instantiate('m.wat')\ne = m.exports\ne.shout(0, 4)\n"
+        "(e.add(-1, 1 << 40), e.mean(0.5, 1.0), e.weigh(1, 2, 3, 4, 5, 6, 7, 8), m.memory.read_string(0, 5))");
+    printf("  called: %lld\n", (long long)calls);
+    run("an import that fails", sandbox, "wasm.instantiate('m.wat').exports.shout(65530, 7)");
+    run("an import that returns a value", sandbox, "wasm.instantiate('m.wat').exports.shout(0, 17)");
+    run("an import by a guest without a memory", sandbox, "wasm.instantiate('n.wat').exports.f()");
+    run("another signature", sandbox, "wasm.instantiate(wasm.wat('(module (import \"env\" \"add\" (func (param i32))))'))");
+    wrong("a caller whose call is over", wasmlark_caller_read(last, 0, NULL, 0));
+    wrong("a type that there is not", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), unknown, 1, NULL, 0, import_add, NULL, NULL));
+    wrong("three floats", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), many, 3, NULL, 0, import_add, NULL, NULL));
+    wrong("an int that is too late", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), late, 5, NULL, 0, import_add, NULL, NULL));
+    wrong("nine parameters", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), words, 9, words, 1, import_add, NULL, NULL));
+    wrong("two results", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 0, mixed, 2, import_add, NULL, NULL));
+    wrong("null parameters", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 1, NULL, 0, import_add, NULL, NULL));
+    wrong("no import", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 0, NULL, 0, NULL, NULL, NULL));
+    if (calls != 1 || wasmlark_free(sandbox))
+        return 3;
+    return calls != -1;
+}
+
+/* What a load or a call came to. Frees it. */
+static void ended(const char *what, wasmlark_object run) {
+    printf("%s\n  kind: %d\n", what, (int)wasmlark_run_kind(run));
+    show("output", run, WASMLARK_TEXT_OUTPUT);
+    show("value", run, WASMLARK_TEXT_VALUE);
+    show("message", run, WASMLARK_TEXT_MESSAGE);
+    show("limit", run, WASMLARK_TEXT_LIMIT);
+    if (wasmlark_free(run) != WASMLARK_STATUS_OK)
+        printf("  cannot be freed\n");
+}
+
+/* What a function of the application has at hand while its session is in a call. */
+struct in_call {
+    wasmlark_object session, stop;
+    atomic_int is_started;
+};
+
+static wasmlark_object call_again(void *context, const wasmlark_object *arguments, size_t count) {
+    struct in_call *at = context;
+    wrong("a call within a call of the session", (int)wasmlark_session_call(at->session, TEXT("count"), arguments, count));
+    wrong("a refill within a call", wasmlark_session_refill(at->session));
+    return wasmlark_value_none();
+}
+
+static wasmlark_object started(void *context, const wasmlark_object *arguments, size_t count) {
+    (void)arguments, (void)count;
+    atomic_store(&((struct in_call *)context)->is_started, 1);
+    return wasmlark_value_none();
+}
+
+static void *press_the_button(void *context) {
+    struct in_call *at = context;
+    while (!atomic_load(&at->is_started))
+        ;
+    return (void *)(uintptr_t)wasmlark_interrupt_now(at->stop);
+}
+
+/* Calls a function that never ends, and ends it from another thread. */
+static int interrupted(const char *what, struct in_call *at, const char *function) {
+    pthread_t thread;
+    void *status;
+    atomic_store(&at->is_started, 0);
+    if (pthread_create(&thread, NULL, press_the_button, at))
+        return 1;
+    wasmlark_object call = wasmlark_session_call(at->session, TEXT(function), NULL, 0);
+    if (pthread_join(thread, &status) || status)
+        return 2;
+    ended(what, call);
+    return 0;
+}
+
+static int sessions(void) {
+    struct in_call at = {0};
+    wasmlark_object sandbox = wasmlark_sandbox_new();
+    if (wasmlark_sandbox_function(sandbox, TEXT("call_again"), call_again, &at, NULL) ||
+        wasmlark_sandbox_function(sandbox, TEXT("started"), started, &at, NULL) ||
+        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, UINT64_C(1) << 60) ||
+        wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_TICKS, 20000) || wasmlark_sandbox_interruptible(sandbox, 1) ||
+        wasmlark_sandbox_keep_code(sandbox, 0))
+        return 1;
+    const char *script = "VERSION = (1, 2)\n"
+                         "guest = wasm.instantiate(wasm.wat('''(module (func (export \"spin\") (loop (br 0)))\n"
+                         "    (global $n (mut i32) (i32.const 0))\n"
+                         "    (func (export \"add\") (param i32) (result i32)\n"
+                         "        (global.set $n (i32.add (global.get $n) (local.get 0))) (global.get $n)))'''))\n"
+                         "def count(n): return guest.exports.add(n)\n"
+                         "def work(n):\n    for _ in range(n): pass\n    print('worked')\n"
+                         "def spin():\n    started()\n    guest.exports.spin()\n"
+                         "def again(): call_again(1)\n"
+                         "print('loaded')";
+    wasmlark_object session, unmade, loaded;
+    loaded = wasmlark_session_load(sandbox, TEXT("main.star"), TEXT(script), &session);
+    tell(loaded);
+    wasmlark_free(loaded);
+    ended("a load that fails", wasmlark_session_load(sandbox, TEXT("main.star"), TEXT("print('a')\n1 // 0"), &unmade));
+    if (unmade)
+        return 2;
+
+    wasmlark_object forty = wasmlark_value_int(40), two = wasmlark_value_int(2), call;
+    ended("a call", wasmlark_session_call(session, TEXT("count"), &forty, 1));
+    call = wasmlark_session_call(session, TEXT("count"), &two, 1);
+    printf("the state stays\n");
+    dump(wasmlark_run_value(call), 0);
+    wasmlark_free(call);
+    printf("a global\n");
+    dump(wasmlark_session_get(session, TEXT("VERSION")), 0);
+    wrong("no such global", (int)wasmlark_session_get(session, TEXT("VERSIONS")));
+    ended("no such function", wasmlark_session_call(session, TEXT("counts"), &two, 1));
+    ended("too few arguments", wasmlark_session_call(session, TEXT("count"), NULL, 0));
+
+    wasmlark_object many = wasmlark_value_int(15000);
+    const uint64_t none = UINT64_MAX;
+    ended("enough ticks", wasmlark_session_call_within(session, TEXT("work"), &two, 1, none, 100, none));
+    ended("a call with ticks", wasmlark_session_call_within(session, TEXT("work"), &many, 1, 1000, 100, none));
+    ended("a call with fuel", wasmlark_session_call_within(session, TEXT("spin"), NULL, 0, 1000, none, none));
+    ended("a call with a deadline", wasmlark_session_call_within(session, TEXT("spin"), NULL, 0, none, none, 20));
+    ended("ticks for one more", wasmlark_session_call(session, TEXT("work"), &many, 1));
+    ended("no more ticks", wasmlark_session_call(session, TEXT("work"), &many, 1));
+    if (wasmlark_session_refill(session))
+        return 3;
+    ended("ticks again", wasmlark_session_call(session, TEXT("work"), &many, 1));
+
+    at.session = session;
+    ended("not twice at a time", wasmlark_session_call(session, TEXT("again"), NULL, 0));
+    at.stop = wasmlark_session_interrupt(session);
+    if (interrupted("a guest is interrupted", &at, "spin") || wasmlark_free(at.stop))
+        return 4;
+    ended("the next call runs", wasmlark_session_call(session, TEXT("count"), &two, 1));
+    at.stop = wasmlark_sandbox_interrupt(sandbox);
+    if (interrupted("the sandbox is interrupted", &at, "spin"))
+        return 5;
+    ended("for all that it runs", wasmlark_session_call(session, TEXT("spin"), NULL, 0));
+    if (wasmlark_interrupt_reset(at.stop))
+        return 6;
+    ended("until that is taken back", wasmlark_session_call(session, TEXT("count"), &two, 1));
+    if (wasmlark_interrupt_after(at.stop, 0))
+        return 7;
+    ended("a deadline of the sandbox", wasmlark_session_call(session, TEXT("spin"), NULL, 0));
+
+    wrong("code that a session keeps", wasmlark_sandbox_keep_code(session, 0));
+    wrong("no place for a session", (int)wasmlark_session_load(sandbox, TEXT("f"), TEXT("1"), NULL));
+    wrong("a sandbox for a session", (int)wasmlark_session_call(sandbox, TEXT("count"), &two, 1));
+    wrong("a session for an argument", (int)wasmlark_session_call(session, TEXT("count"), &session, 1));
+    wrong("a null function", (int)wasmlark_session_call(session, NULL, 1, NULL, 0));
+    wrong("a session for an interrupt", wasmlark_interrupt_now(session));
+    wrong("an interrupt of a value", (int)wasmlark_session_interrupt(two));
+    if (wasmlark_interrupt_reset(at.stop) || wasmlark_free(sandbox))
+        return 8;
+    ended("after the sandbox", wasmlark_session_call(session, TEXT("count"), &two, 1));
+    if (wasmlark_free(session) || wasmlark_free(forty) || wasmlark_free(two) || wasmlark_free(many))
+        return 9;
+    printf("an interrupt outlives what it ends\n  %d\n", (int)wasmlark_interrupt_now(at.stop));
+    return wasmlark_free(at.stop);
+}
+
 static void *on_a_small_stack(void *sandbox) {
     const char *deep = "def f(n): return 0 if n == 0 else 1 + f(n - 1)\nf(150)";
     return (void *)(uintptr_t)wasmlark_sandbox_run(*(wasmlark_object *)sandbox, TEXT("main.star"), TEXT(deep));
+}
+
+/* Code that is nested deeply is freed level by level. */
+static void *a_session_on_a_small_stack(void *status) {
+    static char script[50000] = "def f(x):\n    return ";
+    wasmlark_object sandbox = wasmlark_sandbox_new(), session, loaded;
+    size_t start = strlen(script);
+    memset(script + start, '[', 20000), memset(script + start + 20000, ']', 20000);
+    if (wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_NESTING, 30000))
+        return status;
+    loaded = wasmlark_session_load(sandbox, TEXT("main.star"), TEXT(script), &session);
+    int failed = wasmlark_run_kind(loaded) != WASMLARK_KIND_DONE;
+    failed |= wasmlark_free(loaded) || wasmlark_free(session) || wasmlark_free(sandbox);
+    return failed ? status : NULL;
 }
 
 int main(void) {
@@ -199,6 +501,15 @@ int main(void) {
     printf("values and functions\n");
     if (values())
         return 7;
+    printf("a loader\n");
+    if (loader())
+        return 9;
+    printf("imports\n");
+    if (imports())
+        return 10;
+    printf("sessions\n");
+    if (sessions())
+        return 8;
 
     pthread_attr_t attributes;
     pthread_t thread;
@@ -207,6 +518,9 @@ int main(void) {
     pthread_attr_setstacksize(&attributes, 256 << 10);
     if (pthread_create(&thread, &attributes, on_a_small_stack, &loud) || pthread_join(thread, &deep))
         return 5;
+    void *freed;
+    if (pthread_create(&thread, &attributes, a_session_on_a_small_stack, &loud) || pthread_join(thread, &freed) || freed)
+        return 11;
     printf("on a thread with a small stack\n");
     tell((wasmlark_object)(uintptr_t)deep);
 

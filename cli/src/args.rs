@@ -37,6 +37,8 @@ pub enum Action {
     Doc(DocArguments),
     /// Run a command module built for WASI, on a machine in memory
     Wasi(WasiArguments),
+    /// Serve editors, by the language server protocol
+    Lsp(LspArguments),
     /// Print a script that completes this command in a shell
     Completions(CompletionsArguments),
     /// Print the manual page, in roff
@@ -175,6 +177,18 @@ pub struct DocArguments {
     /// One entry, such as `wasm.instantiate`, `wasm.Memory` or `wasm.Memory.read` [default: all]
     #[arg(value_name = "NAME")]
     pub name: Option<String>,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Editors start it, and speak to it on stdin and stdout: diagnostics, which are those of `wasmlark check`, hover,\n\
+    completion and definitions.\n\
+    Exit status: 0; 1 if the client ended it without `shutdown`, or broke the protocol."
+)]
+pub struct LspArguments {
+    /// The directory that names in `load` and `wasm.Module` are relative to [default: that of each script]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<std::path::PathBuf>,
 }
 
 #[derive(Args)]

@@ -12,6 +12,7 @@ mod inspect;
 mod interrupt;
 mod junit;
 mod limits;
+mod lsp;
 mod out;
 mod read;
 mod repl;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         args::Action::Test(options) => test::run(&options),
         args::Action::Inspect(options) => guarded(Limits::new(), || inspect::run(options)),
         args::Action::Wasi(options) => guarded(options.limits.0.clone(), || wasi::run(options)),
+        args::Action::Lsp(options) => guarded(Limits::new(), || lsp::run(options)),
         args::Action::Completions(options) => generate::completions(options.shell),
         args::Action::Man => generate::man(),
     };

@@ -32,6 +32,11 @@ impl Root {
         name.unwrap_or_else(|| path.to_string_lossy().into_owned())
     }
 
+    /// Returns the canonical path of a file inside the root.
+    pub fn path_of(&self, name: &str) -> Option<PathBuf> {
+        self.0.join(name).canonicalize().ok().filter(|path| path.starts_with(&self.0))
+    }
+
     /// Reads a file inside the root. A link that leads out of it is an error.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
         let root = &self.0;

@@ -147,6 +147,36 @@ fn long_reads_and_writes_end_at_the_limit_on_fuel() {
 }
 
 #[test]
+fn source_of_any_form_ends_at_the_limit_on_nesting() {
+    const DEEP: usize = 3_000;
+    let nested = |before: &str, inner: &str, after: &str| before.repeat(DEEP) + inner + &after.repeat(DEEP);
+    for script in [
+        nested("lambda a=", "1", ": 1"),
+        nested("lambda a, b: ", "1", ""),
+        nested("lambda *a, **k: ", "1", ""),
+        format!("def f(a: {}): pass", nested("list[", "int", "]")),
+        format!("def f() -> {}: pass", nested("list[", "int", "]")),
+        format!("def f(a: {}): pass", nested("int | ", "int", "")),
+        format!("x = 1\nf\"{{{}}}\"", nested("(", "x", ")")),
+        format!("x = [1]\n{}", nested("x[", ":", "]")),
+        format!("x = [1]\nx{}", "[:]".repeat(DEEP)),
+        nested("(1 < ", "1", ")"),
+        nested("1 == ", "1", ""),
+        format!("[0 {}]", "for a in [] ".repeat(DEEP)),
+        format!("[0 for a in [] {}]", "if a ".repeat(DEEP)),
+        nested("[0 for a in ", "[]", "]"),
+        nested("{1: ", "1", " for a in [1]}"),
+        format!("{} = 1", nested("(", "a", ",)")),
+        format!("[0 for {} in []]", nested("(", "a", ",)")),
+        format!("def f():\n if 1: pass\n{}", " elif 1: pass\n".repeat(DEEP)),
+        nested("1 if 1 else ", "1", ""),
+        nested("not ", "1", ""),
+    ] {
+        ends("", &script, 3, "the source is nested deeper than 200 levels (limit `nesting`)");
+    }
+}
+
+#[test]
 fn every_command_has_the_ceiling() {
     let folder = folder("ceiling");
     // Half a gigabyte of zeros, which take no room on the disk.

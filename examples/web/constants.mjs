@@ -39,6 +39,8 @@ export const KIND = {
   other: 9,
   host: 10,
   exit: 11,
+  interrupted: 12,
+  deadline: 13,
   no_run: -1,
 };
 
@@ -75,4 +77,11 @@ export const NUMBER = {
   line: 3,
   column: 4,
   exit_code: 5,
+};
+
+export const WASM_TYPE = {
+  i32: 0,
+  i64: 1,
+  f32: 2,
+  f64: 3,
 };

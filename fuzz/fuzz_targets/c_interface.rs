@@ -4,6 +4,8 @@
 #![allow(dead_code, unused_imports)]
 
 // The package of the C interface is a library for C alone, so its files are compiled here.
+#[path = "../../capi/src/callback.rs"]
+mod callback;
 #[path = "../../capi/src/function.rs"]
 mod function;
 #[path = "../../capi/src/misuse.rs"]
@@ -14,6 +16,10 @@ mod objects;
 mod run;
 #[path = "../../capi/src/sandbox.rs"]
 mod sandbox;
+#[path = "../../capi/src/session.rs"]
+mod session;
+#[path = "../../capi/src/stack.rs"]
+mod stack;
 #[path = "../../capi/src/value.rs"]
 mod value;
 

@@ -44,10 +44,12 @@ fn value(unstructured: &mut Unstructured<'_>, depth: u32) -> Result<Value> {
 }
 
 const SCRIPT: &str = r#"
+def again(text):
+    return json.encode(json.decode(text))
 text = wasm.attempt(json.encode, v)
-again = wasm.attempt(json.decode, text.value) if text.ok else text
-once_more = wasm.attempt(json.encode, again.value) if again.ok else text
-[v, text.value if text.ok else None, once_more.value if once_more.ok else None, repr(v)]
+second = wasm.attempt(again, text.value) if text.ok else text
+third = wasm.attempt(again, second.value) if second.ok else text
+[v, second.value if second.ok else None, third.value if third.ok else None, repr(v)]
 "#;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -58,10 +60,11 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         }
         let Ok(run) = sandbox.run("main.star", SCRIPT) else { return };
-        let [found, first, second, text] = run.value.as_slice().expect("a list") else { panic!("{:?}", run.value) };
+        let [found, second, third, text] = run.value.as_slice().expect("a list") else { panic!("{:?}", run.value) };
         // A NaN equals nothing, and its text is the same.
         assert_eq!(format!("{found:?}"), format!("{given:?}"), "{text:?}");
-        assert_eq!(first, second, "JSON of what JSON makes");
+        // The first time, starlark sorts the keys of an object, and makes a float of an int of more than 64 bits.
+        assert_eq!(second, third, "JSON of what JSON makes");
         drop(serde_json::to_string(found));
     });
 });

@@ -10,6 +10,8 @@ pub(super) enum Problem {
     Absent {
         hint: Option<String>,
     },
+    /// Nothing is given for its name.
+    Missing(String),
     Other(String),
 }
 

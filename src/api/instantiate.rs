@@ -8,7 +8,7 @@ use super::evaluation::Evaluation;
 use super::exports::Exports;
 use super::host_module::{HostModule, MemorySlot};
 use super::instance::Instance;
-use super::link;
+use super::link::{self, Missing};
 use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
@@ -27,6 +27,7 @@ pub(crate) fn instantiate<'v>(
     imports: Option<Value<'v>>,
     machine: Option<Machine>,
     store: Option<Value<'v>>,
+    missing: Missing,
     eval: &mut Evaluator<'v, '_, '_>,
 ) -> starlark::Result<Value<'v>> {
     let heap = eval.heap();
@@ -35,7 +36,7 @@ pub(crate) fn instantiate<'v>(
     let wasi = machine.clone().map(WasiModule);
     let mut hosts: Vec<&dyn HostModule> = wasi.iter().map(|wasi| wasi as &dyn HostModule).collect();
     hosts.push(engine.grants().imports());
-    let plan = link::plan(compiled, imports, &hosts, store, heap)?;
+    let plan = link::plan(compiled, imports, &hosts, store, missing, heap)?;
     let owner = plan.store.unwrap_or_else(|| Store::default_for(eval));
     let store_ref = StoreRef::new(owner)?;
     let store = store_ref.store()?;

@@ -13,6 +13,7 @@ use super::function::Function;
 use super::global::Global;
 use super::host_module::{HostImport, HostModule, MemorySlot};
 use super::memory::Memory;
+use super::missing::MissingFunction;
 use super::namespace::{Namespace, namespaces};
 use super::resolve::{ResolvedImport, resolve, resolve_host};
 use super::store::{Callback, Store};
@@ -32,6 +33,14 @@ pub(crate) struct Plan<'v> {
     resolved: Vec<ResolvedImport<'v>>,
 }
 
+/// What becomes of an import that nobody gives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    IsError,
+    /// A function traps when it is called; whatever else is an error.
+    Traps,
+}
+
 /// What an import is found as.
 enum Candidate<'v> {
     Value(Value<'v>),
@@ -45,6 +54,7 @@ pub(crate) fn plan<'v>(
     imports: Option<Value<'v>>,
     hosts: &[&dyn HostModule],
     store: Option<Value<'v>>,
+    missing: Missing,
     heap: Heap<'v>,
 ) -> Result<Plan<'v>, Error> {
     let imports = match imports {
@@ -64,13 +74,17 @@ pub(crate) fn plan<'v>(
     let found: Vec<(&Import, Candidate<'v>)> = compiled
         .imports
         .iter()
-        .filter_map(|import| match find(import, &spaces, hosts, heap) {
-            Ok(found) => Some((import, found)),
-            Err(Problem::Absent { hint }) => {
+        .filter_map(|import| match (find(import, &spaces, hosts, heap), &import.ty) {
+            (Ok(found), _) => Some((import, found)),
+            (Err(Problem::Absent { .. } | Problem::Missing(_)), ExternType::Func(ty)) if missing == Missing::Traps => {
+                let function = MissingFunction { ty: ty.clone(), name: full_name(import) };
+                Some((import, Candidate::Host(Arc::new(function))))
+            }
+            (Err(Problem::Absent { hint }), _) => {
                 absent.add(import, hint);
                 None
             }
-            Err(Problem::Other(problem)) => {
+            (Err(Problem::Missing(problem) | Problem::Other(problem)), _) => {
                 import_problems.push((import.position, problem));
                 None
             }
@@ -161,7 +175,7 @@ fn find<'v>(
     if let Some(function) = hosts.iter().find_map(|host| host.find(module, name)) {
         return Ok(Candidate::Host(function));
     }
-    let missing = |why: String| Err(Problem::Other(format!("{} is missing{why}", wanted())));
+    let missing = |why: String| Err(Problem::Missing(format!("{} is missing{why}", wanted())));
     if let Some(why) = hosts.iter().find_map(|host| host.explain(module, name)) {
         return missing(why);
     }

@@ -20,6 +20,7 @@ pub(crate) mod instance;
 pub(crate) mod instantiate;
 pub(crate) mod link;
 pub(crate) mod memory;
+mod missing;
 pub(crate) mod module;
 mod namespace;
 pub(crate) mod outcome;

@@ -9,6 +9,7 @@ use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::Evaluator;
+use starlark::values::list::AllocList;
 use starlark::values::none::NoneOr;
 use starlark::values::structs::AllocStruct;
 use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
@@ -19,7 +20,7 @@ use super::evaluation::Evaluation;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind};
 use crate::module::Compiled;
-use crate::module::types::{describe, kind};
+use crate::module::types::{describe, kind, type_name};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Clone)]
 #[allocative(skip)]
@@ -103,6 +104,11 @@ fn record<'v>(heap: Heap<'v>, module: Option<&str>, name: &str, ty: &wasmi::Exte
     fields.push(("name", heap.alloc(name)));
     fields.push(("kind", heap.alloc(kind(ty))));
     fields.push(("type", heap.alloc(describe(ty))));
+    if let Some(function) = ty.func() {
+        let names = |types: &[wasmi::ValType]| heap.alloc(AllocList(types.iter().map(|ty| type_name(*ty))));
+        fields.push(("params", names(function.params())));
+        fields.push(("results", names(function.results())));
+    }
     heap.alloc(AllocStruct(fields))
 }
 
@@ -112,13 +118,14 @@ starlark::methods_static!(MODULE = module_methods);
 #[starlark_module]
 fn module_methods(builder: &mut MethodsBuilder) {
     /// What the module asks for, in its order: a list of structs with `module`, `name`, `kind` (`"func"`,
-    /// `"memory"`, `"table"` or `"global"`) and `type`, the type as the script API writes it.
+    /// `"memory"`, `"table"` or `"global"`) and `type`, the type as the script API writes it; a function has its types as lists, too,
+    /// `params` and `results`.
     #[starlark(attribute)]
     fn imports<'v>(this: &Module, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
         Ok(this.compiled.imports_in_order().iter().map(|i| record(heap, Some(&i.module), &i.name, &i.ty)).collect())
     }
 
-    /// What the module gives, in its order: a list of structs with `name`, `kind` and `type`.
+    /// What the module gives, in its order: a list of structs as in `imports`, without `module`.
     #[starlark(attribute)]
     fn exports<'v>(this: &Module, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
         Ok(this.compiled.exports.iter().map(|(name, ty)| record(heap, None, name, ty)).collect())

@@ -44,9 +44,10 @@ pub(super) fn check(
             let Some(wanted) = imports(call.source) else { return };
             for item in &wanted {
                 let from = item.module.as_deref().unwrap_or_default();
+                let may_be_missing = call.may_miss && item.kind == "func";
                 let is_wasi = call.has_wasi && matches!(from, "wasi_snapshot_preview1" | "wasi_unstable");
                 if let Some(fault) = call.fault(item, from, &names)
-                    && !(fault.place == call.place && (is_wasi || is_given(from, &item.name)))
+                    && !(fault.place == call.place && (may_be_missing || is_wasi || is_given(from, &item.name)))
                 {
                     faults.push(fault);
                 }
@@ -161,12 +162,14 @@ struct Instantiation<'a> {
     /// The names of modules, and what is given for each; `None` where that does not stand in the text.
     given: BTreeMap<&'a str, Option<BTreeMap<&'a str, &'a AstExpr>>>,
     has_wasi: bool,
+    /// Whether functions that are not given may trap.
+    may_miss: bool,
 }
 
 impl<'a> Instantiation<'a> {
     fn of(expr: &'a AstExpr, names: &Names<'a>) -> Option<Self> {
         let args = member_call(expr, "instantiate")?;
-        let (mut module, mut given, mut has_wasi) = (None, BTreeMap::new(), false);
+        let (mut module, mut given, mut has_wasi, mut may_miss) = (None, BTreeMap::new(), false, false);
         for arg in args {
             match arg {
                 Argument::Positional(value) => module = Some(value),
@@ -174,11 +177,12 @@ impl<'a> Instantiation<'a> {
                 Argument::Named(name, value) if name.node == "imports" => {
                     given = dict(value, |functions| dict(functions, |function| function))?;
                 }
+                Argument::Named(name, value) if name.node == "missing" => may_miss = text(value) != Some("error"),
                 Argument::Named(name, _) => has_wasi |= name.node == "wasi",
                 Argument::Args(_) | Argument::KwArgs(_) => return None,
             }
         }
-        Some(Self { place: expr.span, source: source(module?, names)?, given, has_wasi })
+        Some(Self { place: expr.span, source: source(module?, names)?, given, has_wasi, may_miss })
     }
 
     /// What is wrong about one import of the module.

@@ -1,6 +1,8 @@
 //! Checks scripts without running them: syntax, names, types, and starlark's lints.
 
+mod definition;
 mod imports;
+mod scopes;
 mod top_level;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,6 +15,8 @@ use starlark::syntax::AstModule;
 use starlark::typing::{AstModuleTypecheck, Interface};
 use starlark_syntax::syntax::module::AstModuleFields;
 
+pub use self::definition::Definition;
+pub(crate) use self::definition::{definition, visible};
 use self::top_level::TopLevel;
 use crate::api::host_module::HostModule;
 use crate::engine::{Engine, Wanted};
@@ -83,6 +87,14 @@ const OTHER_DIALECTS: &[&str] = &["duplicate-top-level-assign"];
 
 /// Lints for a statement that does nothing. A file's last one is the value of its run.
 const IDLE: &[&str] = &["ident-as-statement", "no-effect"];
+
+/// The type of a namespace names the types of all its members, which fills a screen. Returns the message without them.
+fn shortened(message: String) -> String {
+    match message.split_once("`namespace(") {
+        Some((before, _)) if message.ends_with(")`") => format!("{before}`namespace`"),
+        _ => message,
+    }
+}
 
 /// Checks a script. The files that it loads are read for the types of what they define, and reported where they cannot
 /// be used; their own lints are not.
@@ -226,7 +238,7 @@ impl Checker<'_> {
     fn add(&mut self, reporter: &Reporter, rule: &str, error: &starlark::Error, place: Option<&FileSpan>) {
         let Some(place) = place.or(error.span()) else { return };
         let (location, end) = begin_and_end(&reporter.original(place));
-        let message = error.without_diagnostic().to_string();
+        let message = shortened(error.without_diagnostic().to_string());
         self.diagnostics.push(Diagnostic { severity: Severity::Error, rule: rule.to_owned(), message, location, end });
     }
 

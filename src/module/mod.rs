@@ -92,13 +92,13 @@ fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> R
     let diagnosed = |error| diagnose(binary.bytes(), &error);
     let repaired = repair(engine, binary)?;
     let grows_tables = repaired.grows_tables;
-    if is_metered
-        && let Some(charged) = charged(binary, &repaired)
-        && let Ok(module) = wasmi::Module::new(engine, &charged)
-    {
-        return Ok((module, grows_tables));
+    if is_metered && let Some(charged) = charged(binary, &repaired) {
+        if let Ok(module) = wasmi::Module::new(engine, &charged) {
+            return Ok((module, grows_tables));
+        }
+        // What is wrong is said with the offset that it has without the charges. To validate leaves nothing in the engine.
+        wasmi::Module::validate(engine, &repaired.bytes).map_err(diagnosed)?;
     }
-    // What is wrong is said with the offset that it has without the charges.
     let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
     Ok((module, grows_tables))
 }

@@ -27,6 +27,7 @@ use crate::error::{Error, ErrorKind, Limit};
 use crate::interrupt::{Interrupt, Stop};
 use crate::lang::compat::collect::collect;
 use crate::lang::compat::limits::limit_reached;
+use crate::lang::compat::shift::{MARKER, OPERATOR};
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
@@ -387,7 +388,8 @@ impl Files {
         let Some(path) = path else {
             // Names that no script can write are the crate's own.
             let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
-            return own.chain(globals.names().map(|name| name.as_str().to_owned())).collect();
+            let language = globals.names().map(|name| name.as_str().to_owned());
+            return own.chain(language.filter(|name| ![OPERATOR, MARKER].contains(&name.as_str()))).collect();
         };
         let mut parts = path.split('.');
         let first = parts.next().unwrap_or_default();

@@ -67,6 +67,8 @@ wasm.instantiate(\"x.wasm\", import_ = {})
         "main.star:3:28-3:40 error type: Unexpected parameter named `import_`",
     ];
     assert_eq!(check(&at_the_top), expected);
+    let expected = "main.star:1:6-1:16 error type: The attribute `instantiat` is not available on the type `namespace`";
+    assert_eq!(check("wasm.instantiat('x.wasm')"), [expected]);
 }
 
 #[test]
@@ -125,6 +127,8 @@ fn imports_are_held_against_the_module() {
     ];
     assert_eq!(check("wasm.instantiate('lib/guest.wat')"), missing);
     assert_eq!(check("wasm.instantiate(wasm.Module('./lib/guest.wat'), imports = {})"), missing);
+    assert_eq!(check("wasm.instantiate('lib/guest.wat', missing = 'error')"), missing);
+    assert_eq!(check("wasm.instantiate('lib/guest.wat', missing = 'trap')"), missing[1..2]);
     let script = "\
 guest = wasm.Module('lib/guest.wat')
 

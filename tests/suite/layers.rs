@@ -57,7 +57,7 @@ const TIERS: &[&[&str]] = &[
     &["api::exports"],
     &["api::instance"],
     &["api::caller", "api::namespace"],
-    &["api::absent", "api::arity"],
+    &["api::absent", "api::arity", "api::missing"],
     &["api::resolve"],
     &["api::link"],
     &["api::instantiate", "api::outcome"],

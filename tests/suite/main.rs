@@ -2,8 +2,10 @@
 //!
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
+//! - `definition`: where names are defined, and which are visible
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
+//! - `guide`: the scripts of `docs/guide` print what it says
 //! - `host`: functions and values that an application gives to its scripts
 //! - `import`: Rust closures that WebAssembly code calls
 //! - `layers`: the modules of `src/` import one way
@@ -25,6 +27,7 @@ mod chunk;
 #[cfg(feature = "wat")]
 mod common;
 mod data;
+mod definition;
 #[cfg(feature = "wat")]
 #[path = "../common/directives.rs"]
 mod directives;
@@ -35,6 +38,8 @@ mod examples;
 #[cfg(feature = "wat")]
 #[path = "../common/golden.rs"]
 mod golden;
+#[cfg(feature = "wat")]
+mod guide;
 #[cfg(feature = "serde")]
 mod host;
 #[cfg(feature = "wat")]

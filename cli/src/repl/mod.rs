@@ -1,6 +1,6 @@
 //! `wasmlark repl`: statements as they are typed, or as they come from a pipe.
 
-mod complete;
+pub mod complete;
 mod console;
 
 use std::io::{self, BufRead, IsTerminal, Write};

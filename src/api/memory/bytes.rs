@@ -10,6 +10,7 @@ use super::{Int, Memory, bounds, check_range, number, out_of_range, slice, slice
 use crate::api::convert;
 use crate::error::Error;
 use crate::module::given_memory_maximum;
+use crate::wording::shown;
 
 /// The methods on ranges of bytes.
 #[starlark_module]
@@ -160,6 +161,31 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
         Ok(this.copy_range(ptr, length, length.saturating_mul(2), hex)?)
+    }
+
+    /// Writes the bytes that `digits` has, two hexadecimal digits each, at `ptr`. Returns how many there are.
+    fn write_hex<'v>(
+        this: &Memory<'v>,
+        #[starlark(require = pos)] ptr: Int<'v>,
+        #[starlark(require = pos)] digits: &str,
+    ) -> starlark::Result<u64> {
+        let ptr = convert::size(ptr.get(), "ptr")?;
+        if let Some((at, found)) = digits.char_indices().find(|(_, c)| !c.is_ascii_hexdigit()) {
+            let found = shown(&found.to_string());
+            return Err(Error::value(format!("`digits` must be hexadecimal digits, got `{found}` at {at}")).into());
+        }
+        if !digits.len().is_multiple_of(2) {
+            let message =
+                format!("`digits` must have two hexadecimal digits for each byte, got {} of them", digits.len());
+            return Err(Error::value(message).into());
+        }
+        let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or_default();
+        let byte = |pair: &[u8]| pair.iter().fold(0, |byte: u8, c| byte << 4 | digit(*c));
+        let length = digits.len() as u64 / 2;
+        this.write_range(ptr, length, |to| {
+            to.iter_mut().zip(digits.as_bytes().chunks(2)).for_each(|(to, pair)| *to = byte(pair));
+        })?;
+        Ok(length)
     }
 
     /// Returns the `length` bytes at `ptr` as text for people: one line per sixteen bytes, with the offset, the bytes in

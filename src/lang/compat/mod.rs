@@ -12,7 +12,7 @@ pub(crate) mod limits;
 pub(crate) mod messages;
 mod room;
 #[allow(unsafe_code, clippy::panic)]
-pub(super) mod shift;
+pub(crate) mod shift;
 pub(crate) mod shift_assign;
 #[allow(unsafe_code)]
 pub(crate) mod ticks;
