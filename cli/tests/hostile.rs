@@ -46,12 +46,69 @@ fn content_that_no_limit_counts_ends_at_the_ceiling() {
         "b = wasm.Memory(160).read(0, 10000000)\n[b * 2 for _ in range(200)]",
         "[0] * 1000000000",
         "'a' * 2000000000",
-        "list(range(100000000))",
+        "tuple(range(100000000))",
         "l = [0] * 1000000\nl.extend(range(100000000))",
         "{i: None for i in range(100000000)}",
-        "set(range(100000000))",
     ] {
         ends(SMALL, script, 3, CEILING);
+    }
+}
+
+#[test]
+fn what_a_builtin_makes_is_refused_before_it_is_made() {
+    let message = "needs 800000000 bytes: the sandbox's limit `heap` is 16777216 bytes, and ";
+    ends(SMALL, "list(range(100000000))", 3, message);
+    for (script, name) in [
+        ("enumerate(range(100000000))", "enumerate"),
+        ("list(*[range(100000000)])", "list"),
+        ("map(repr, range(100000000))", "map"),
+        ("reversed(range(100000000))", "reversed"),
+        ("set(range(100000000))", "set"),
+        ("sorted(range(100000000))", "sorted"),
+        ("zip(range(100000000), range(200000000))", "zip"),
+    ] {
+        ends(SMALL, script, 3, &format!("error: `{name}` needs "));
+    }
+}
+
+#[test]
+fn the_text_of_a_value_that_is_in_many_places_is_refused() {
+    for (make, empty) in [
+        ("[x, x]", "[]"),
+        ("(x, x)", "()"),
+        ("{1: x, 2: x}", "{}"),
+        ("struct(a = x, b = x)", "struct()"),
+        ("R(a = x, b = x)", "1"),
+    ] {
+        for call in ["str(x)", "repr(x)", "pstr(x)", "prepr(x)", "print(x)", "pprint(x)", "fail(x)"] {
+            let record = "R = record(a = typing.Any, b = typing.Any)";
+            let script = format!("{record}\ndef f(x):\n    for _ in range(60): x = {make}\n    {call}\nf({empty})");
+            ends("--max-ticks 100000 --max-heap 2M", &script, 3, "the sandbox's limit `");
+        }
+    }
+    let encode = "def f():\n    x = []\n    for _ in range(60): x = [x, x]\n    json.encode(x)\nf()";
+    ends("--max-heap 2M", encode, 3, "error: `json.encode` needs ");
+    // Within itself it is no larger than it looks.
+    assert_eq!(run("--max-heap 2M", "x = [1]\nx.append([x, x])\nstr(x)").stdout, b"\"[1, [[...], [...]]]\"\n");
+}
+
+#[test]
+fn long_builtins_end_at_the_limit_on_ticks() {
+    for script in [
+        "list(range(10000000)) and None",
+        "tuple(map(lambda x: x, range(10000000))) and None",
+        "filter(None, range(10000000)) and None",
+        "reversed(range(10000000)) and None",
+        "enumerate(range(10000000)) and None",
+        "zip(range(10000000)) and None",
+        "set(range(10000000)) and None",
+        "hash('a' * 100000000)",
+        "int('9' * 1000000) and None",
+        "len(json.encode([0] * 1000000))",
+        "json.decode('[' + '0, ' * 1000000 + '0]') and None",
+        "len(str([0] * 1000000))",
+    ] {
+        ends("--max-ticks 10000", script, 3, "the sandbox's limit `ticks` is reached: 10000");
     }
 }
 

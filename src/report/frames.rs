@@ -48,6 +48,8 @@ fn rows(frames: &[Frame], original: impl Fn(&FileSpan) -> FileSpan) -> Vec<Strin
             // For a call from Rust starlark pushes a frame of the function `None`, which is not among these frames if it is
             // the first.
             None if index == 0 || caller == "None" => {}
+            // A builtin that this crate replaces calls starlark's of the same name.
+            None if *caller == frame.name => {}
             None => rows.push(format!("  File <builtin>, in {caller}\n")),
         }
         caller = &frame.name;

@@ -198,7 +198,7 @@ impl Files {
         let budget = Budget::new(engine.limits());
         let data = Data::new(channels, engine.limits());
         Self {
-            ticks_extra: ticks::Extra(budget.ticks.clone()),
+            ticks_extra: ticks::Extra { meter: budget.ticks.clone(), heap: engine.limits().heap },
             budget,
             args,
             printer: Printer(data.clone()),
@@ -360,7 +360,7 @@ impl Files {
     pub(super) fn continue_from(&mut self, loaded: &Loaded) {
         let left = self.engine.limits().ticks.saturating_sub(loaded.ticks);
         self.budget = loaded.budget.fork(left);
-        self.ticks_extra = ticks::Extra(self.budget.ticks.clone());
+        self.ticks_extra.meter = self.budget.ticks.clone();
         self.data = loaded.data.fork();
         self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());

@@ -31,6 +31,7 @@ const TIERS: &[&[&str]] = &[
         "lang::nesting",
         "lang::compat::ticks",
     ],
+    &["lang::compat::room"],
     &[
         "module",
         "lang::compat::shift",

@@ -202,6 +202,31 @@ f()
     run(&script.replace("100000", "100"), Limits::new().fuel(None)).unwrap();
 }
 
+/// Each part of a path costs, also behind the first that is missing, and in each round through a link to itself.
+#[test]
+fn parts_of_paths_cost_fuel() {
+    let setup = r#"
+load("lib.star", "eq", "guest", "on_path")
+g = guest()
+m = g.memory
+m.write_string(60000, "l")
+m.write_string(50000, ("l" + "/." * 2047)[:4095])
+eq(g.call.path_symlink(50000, 4095, 3, 60000, 1), 0)
+m.write_string(50000, "q/" * 2048)
+def f():
+    for _ in range(10000):
+        CALL
+f()
+"#;
+    for call in ["g.call.path_filestat_get(3, 1, 60000, 1, 8000)", "g.call.path_filestat_get(3, 1, 50000, 4096, 8000)"]
+    {
+        let script = setup.replace("CALL", call);
+        let error = run(&script, Limits::new().fuel(500_000)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::Fuel), "{call}");
+        run(&script.replace("10000", "2"), Limits::new().fuel(500_000)).unwrap();
+    }
+}
+
 #[test]
 fn what_is_looked_at_counts_against_the_heap() {
     let script = r#"

@@ -3,78 +3,192 @@
 //! Upstream: starlark calls some builtins before the script runs if all arguments are constants, and keeps the result if
 //! it fits the word of small ints. That word is narrower on a 32-bit host, where the call is then made when the script
 //! runs, and counts a tick more. Behind a value of this crate they are always called when the script runs.
-//! And a call counts one tick, however many elements a builtin goes through.
+//! And a call counts one tick, however many elements a builtin goes through, and makes what the heap has no room for.
 //!
 //! Upstream change: none known.
 //!
 //! Remove when: small ints have as many bits on every host, or a builtin can be registered without being folded;
-//! and when long work counts.
+//! when long work counts, and when a limit on the heap is checked before a value is made.
 
 use std::fmt;
 
 use allocative::Allocative;
 use once_cell::sync::Lazy;
 use starlark::any::ProvidesStaticType;
-use starlark::environment::{Globals, GlobalsBuilder};
+use starlark::docs::DocItem;
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::typing::Ty;
+use starlark::values::range::Range;
+use starlark::values::typing::TypeCompiled;
 use starlark::values::{
     FrozenValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
 };
 
-use super::ticks;
+use super::{room, ticks};
 
-type MakeTy = Option<fn() -> Ty>;
+/// What a builtin does with its arguments.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    /// Goes through the elements of the shortest, and makes so many bytes for each. From so many elements on it counts.
+    Elements { from: u64, bytes: u64 },
+    /// The same, but equal elements are made once; so the bytes are known only of a range.
+    Distinct { bytes: u64 },
+    /// Goes through the bytes of a string.
+    Bytes,
+    /// Converts digits, in a time that grows with the square of their number.
+    Digits,
+    /// Makes a text of all together.
+    Text,
+}
 
-/// The builtins whose results may be ints of more than 28 bits, with the types that they stand for in annotations.
-const UNFOLDED: [(&str, MakeTy); 2] = [("hash", None), ("int", Some(Ty::int))];
+impl Work {
+    const READ: Self = Self::Elements { from: 0, bytes: 0 };
 
-/// The builtins that may go through any number of elements, none of which is made or kept.
-const LONG: [&str; 5] = ["all", "any", "max", "min", "sorted"];
+    /// Fewer elements than a thousand are done within the tick of the call.
+    const fn make(bytes: u64) -> Self {
+        Self::Elements { from: 1000, bytes }
+    }
+}
+
+/// The builtins that are replaced. The bytes are those of starlark's values, and of the vectors in which it collects them,
+/// on a 64-bit host, so that a script is refused on every host.
+const REPLACED: [(&str, Work); 21] = [
+    ("all", Work::READ),
+    ("any", Work::READ),
+    ("enumerate", Work::make(40)),
+    ("fail", Work::Text),
+    ("filter", Work::make(0)),
+    ("hash", Work::Bytes),
+    ("int", Work::Digits),
+    ("list", Work::make(8)),
+    ("map", Work::make(8)),
+    ("max", Work::READ),
+    ("min", Work::READ),
+    ("pprint", Work::Text),
+    ("prepr", Work::Text),
+    ("print", Work::Text),
+    ("pstr", Work::Text),
+    ("repr", Work::Text),
+    ("reversed", Work::make(16)),
+    ("set", Work::Distinct { bytes: 20 }),
+    ("sorted", Work::Elements { from: 0, bytes: 24 }),
+    ("str", Work::Text),
+    ("zip", Work::make(40)),
+];
+
+/// The bytes of a string that are gone through in the time of an element.
+const BYTES_PER_ELEMENT: usize = 64;
 
 /// The owner of the functions.
-static STANDARD: Lazy<Globals> = Lazy::new(Globals::standard);
+static STANDARD: Lazy<Globals> = Lazy::new(|| {
+    use LibraryExtension as L;
+    Globals::extended_by(&[L::Filter, L::Map, L::Pprint, L::Prepr, L::Print, L::Pstr, L::SetType])
+});
 
 /// Replaces starlark's builtins.
 pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     for (name, function) in STANDARD.iter() {
-        if let Some((_, ty)) = UNFOLDED.iter().find(|(unfolded, _)| *unfolded == name) {
-            builder.set(name, Unfolded { function, ty: *ty, is_long: false });
-        } else if LONG.contains(&name) {
-            builder.set(name, Unfolded { function, ty: None, is_long: true });
+        if let Some((name, work)) = REPLACED.iter().find(|(replaced, _)| *replaced == name) {
+            builder.set(name, Replaced { name, function, ty: type_of(function), work: *work });
         }
     }
 }
 
-#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-#[allocative(skip)]
-struct Unfolded {
-    function: FrozenValue,
-    ty: MakeTy,
-    is_long: bool,
+/// Returns the type that a builtin stands for in annotations.
+fn type_of(function: FrozenValue) -> Option<Ty> {
+    Heap::temp(|heap| TypeCompiled::new(function.to_value(), heap).ok().map(|ty| ty.as_ty().clone()))
 }
 
-starlark_simple_value!(Unfolded);
+#[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+#[allocative(skip)]
+struct Replaced {
+    name: &'static str,
+    function: FrozenValue,
+    ty: Option<Ty>,
+    work: Work,
+}
+
+starlark_simple_value!(Replaced);
+
+impl Replaced {
+    /// Counts the work that a call is, and asks for the room that it needs.
+    fn prepare<'v>(&self, args: &Arguments<'v, '_>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<()> {
+        let mut args = args.positions(eval.heap())?;
+        match self.work {
+            Work::Elements { from, bytes } => {
+                let shortest = args.filter_map(length).min().unwrap_or_default();
+                room::ask(eval, self.name, shortest.saturating_mul(bytes))?;
+                if shortest >= from {
+                    ticks::spend_elements(eval, shortest)?;
+                }
+            }
+            Work::Distinct { bytes } => {
+                let Some(arg) = args.next() else { return Ok(()) };
+                let length = length(arg).unwrap_or_default();
+                if arg.downcast_ref::<Range>().is_some() {
+                    room::ask(eval, self.name, length.saturating_mul(bytes))?;
+                }
+                if length >= 1000 {
+                    ticks::spend_elements(eval, length)?;
+                }
+            }
+            Work::Bytes => {
+                let bytes = args.next().and_then(|text| text.unpack_str()).map_or(0, str::len);
+                ticks::spend_elements(eval, (bytes / BYTES_PER_ELEMENT) as u64)?;
+            }
+            Work::Digits => {
+                /// A million digits are a million ticks.
+                const SQUARE_PER_TICK: u64 = 1_000_000;
+                let digits = args.next().and_then(|text| text.unpack_str()).map_or(0, str::len) as u64;
+                ticks::spend(eval, digits.saturating_mul(digits) / SQUARE_PER_TICK)?;
+            }
+            Work::Text => {
+                for arg in args {
+                    room::ask_text(eval, self.name, arg)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the number of elements of a value that has some, and is no string.
+fn length(value: Value<'_>) -> Option<u64> {
+    // To ask these would cost an error, or a walk.
+    if value.unpack_i32().is_some() || matches!(value.get_type(), "function" | "native_method" | "string") {
+        return None;
+    }
+    value.length().ok().and_then(|length| u64::try_from(length).ok())
+}
 
 #[starlark_value(type = "function")]
-impl<'v> StarlarkValue<'v> for Unfolded {
+impl<'v> StarlarkValue<'v> for Replaced {
     fn invoke(
         &self,
         _this: Value<'v>,
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        if self.is_long {
-            for arg in args.positions(eval.heap())? {
-                ticks::spend_length(eval, arg)?;
-            }
-        }
+        self.prepare(args, eval)?;
         self.function.to_value().invoke(args, eval)
     }
 
+    fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        self.function.to_value().at(index, heap)
+    }
+
     fn eval_type(&self) -> Option<Ty> {
-        self.ty.map(|ty| ty())
+        self.ty.clone()
+    }
+
+    fn typechecker_ty(&self) -> Option<Ty> {
+        Some(Ty::of_value(self.function.to_value()))
+    }
+
+    fn documentation(&self) -> DocItem {
+        self.function.to_value().documentation()
     }
 
     fn dir_attr(&self) -> Vec<String> {
@@ -90,7 +204,7 @@ impl<'v> StarlarkValue<'v> for Unfolded {
     }
 }
 
-impl fmt::Display for Unfolded {
+impl fmt::Display for Replaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.function, f)
     }

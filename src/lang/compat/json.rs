@@ -2,7 +2,8 @@
 //!
 //! Upstream: the encoder's use of native stack grows with the square of the depth, and overflows a stack of 8 MiB at 254
 //! levels. The decoder panics at a number that no float can hold, such as `1e400`. Here containers are encoded level
-//! by level, up to [`MAX_DEPTH`], and such numbers are refused before they are decoded.
+//! by level, up to [`MAX_DEPTH`], and such numbers are refused before they are decoded. Both count ticks for their work, and
+//! a text that the heap has no room for ends while it is written: a value that is in several places is encoded in each.
 //!
 //! Upstream change: none known.
 //!
@@ -21,12 +22,17 @@ use starlark::values::list::ListRef;
 use starlark::values::record::Record;
 use starlark::values::structs::StructRef;
 use starlark::values::tuple::TupleRef;
-use starlark::values::{Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
+use starlark::values::{NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value};
 
+use super::room::Growth;
+use super::ticks;
 use crate::error::Error;
 
 /// The levels of containers in each other that are encoded. starlark decodes fewer.
 const MAX_DEPTH: usize = 200;
+
+/// The bytes that are decoded in the time of an element of other builtins.
+const BYTES_PER_ELEMENT: usize = 8;
 
 /// The owner of starlark's functions.
 static STANDARD: Lazy<Globals> = Lazy::new(|| Globals::extended_by(&[LibraryExtension::Json]));
@@ -61,12 +67,13 @@ impl<'v> StarlarkValue<'v> for Json {
                 args.no_named_args()?;
                 let [value] = args.positional(heap)?;
                 let mut out = String::new();
-                encode(value, MAX_DEPTH, &mut out, heap)?;
+                encode(value, MAX_DEPTH, &mut out, &mut Growth::new("json.encode"), eval)?;
                 Ok(heap.alloc(out))
             }
             Self::Decode => {
                 args.no_named_args()?;
                 let [text] = args.positional(heap)?;
+                ticks::spend_elements(eval, (text.unpack_str().map_or(0, str::len) / BYTES_PER_ELEMENT) as u64)?;
                 if let Some(number) = text.unpack_str().and_then(too_large) {
                     let shown: String = number.chars().take(40).collect();
                     return Err(Error::value(format!("json.decode: no float is as large as {shown}")).into());
@@ -82,7 +89,14 @@ impl<'v> StarlarkValue<'v> for Json {
 }
 
 /// Writes a value as starlark does. `depth` is what may follow of levels.
-fn encode<'v>(value: Value<'v>, depth: usize, out: &mut String, heap: Heap<'v>) -> starlark::Result<()> {
+fn encode<'v>(
+    value: Value<'v>,
+    depth: usize,
+    out: &mut String,
+    growth: &mut Growth<'_>,
+    eval: &mut Evaluator<'v, '_, '_>,
+) -> starlark::Result<()> {
+    let heap = eval.heap();
     let Some(depth) = depth.checked_sub(1) else {
         return Err(Error::value(format!("json.encode: the value is nested deeper than {MAX_DEPTH} levels")).into());
     };
@@ -91,21 +105,25 @@ fn encode<'v>(value: Value<'v>, depth: usize, out: &mut String, heap: Heap<'v>) 
         (_, Some(tuple)) => Some(tuple.content()),
         _ => None,
     };
+    // Two brackets.
+    growth.add(eval, 1, 2)?;
     if let Some(items) = list {
         out.push('[');
         for (index, item) in items.iter().enumerate() {
             out.push_str(if index > 0 { "," } else { "" });
-            encode(*item, depth, out, heap)?;
+            encode(*item, depth, out, growth, eval)?;
         }
         out.push(']');
     } else if let Some(dict) = DictRef::from_value(value) {
-        object(dict.iter(), depth, out, heap)?;
+        object(dict.iter(), depth, out, growth, eval)?;
     } else if let Some(fields) = StructRef::from_value(value) {
-        object(fields.iter().map(|(name, value)| (name.to_value(), value)), depth, out, heap)?;
+        object(fields.iter().map(|(name, value)| (name.to_value(), value)), depth, out, growth, eval)?;
     } else if let Some(fields) = Record::from_value(value) {
-        object(fields.iter().map(|(name, value)| (heap.alloc(name), value)), depth, out, heap)?;
+        object(fields.iter().map(|(name, value)| (heap.alloc(name), value)), depth, out, growth, eval)?;
     } else {
-        out.push_str(&value.to_json().map_err(starlark::Error::new_value)?);
+        let text = value.to_json().map_err(starlark::Error::new_value)?;
+        growth.add(eval, 1, text.len() as u64)?;
+        out.push_str(&text);
     }
     Ok(())
 }
@@ -114,15 +132,19 @@ fn object<'v>(
     entries: impl Iterator<Item = (Value<'v>, Value<'v>)>,
     depth: usize,
     out: &mut String,
-    heap: Heap<'v>,
+    growth: &mut Growth<'_>,
+    eval: &mut Evaluator<'v, '_, '_>,
 ) -> starlark::Result<()> {
+    let heap = eval.heap();
     out.push('{');
     for (index, (key, value)) in entries.enumerate() {
         out.push_str(if index > 0 { "," } else { "" });
         // What a key may be, and how it is written, is starlark's to say.
         let alone = heap.alloc(AllocDict([(key, Value::new_none())])).to_json().map_err(starlark::Error::new_value)?;
-        out.push_str(alone.trim_start_matches('{').trim_end_matches("null}"));
-        encode(value, depth, out, heap)?;
+        let key = alone.trim_start_matches('{').trim_end_matches("null}");
+        growth.add(eval, 1, key.len() as u64)?;
+        out.push_str(key);
+        encode(value, depth, out, growth, eval)?;
     }
     out.push('}');
     Ok(())

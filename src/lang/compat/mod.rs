@@ -10,6 +10,7 @@ mod json;
 mod libm;
 pub(crate) mod limits;
 pub(crate) mod messages;
+mod room;
 #[allow(unsafe_code, clippy::panic)]
 pub(crate) mod shift;
 pub(crate) mod shift_assign;

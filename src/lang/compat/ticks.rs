@@ -21,9 +21,14 @@ use crate::ticks::{CHECK_PERIOD, TickMeter};
 /// is exact, and its error has none.
 pub(crate) const ROUNDED_FROM: u64 = 10_000;
 
-/// What an evaluator of a sandbox has as its `extra`: the meter that must hear of what is counted here.
+/// What an evaluator of a sandbox has as its `extra`.
 #[derive(ProvidesStaticType)]
-pub(crate) struct Extra(pub(crate) TickMeter);
+pub(crate) struct Extra {
+    /// Must hear of what is counted here.
+    pub(crate) meter: TickMeter,
+    /// The limit `heap`, in bytes.
+    pub(crate) heap: usize,
+}
 
 /// The elements that a builtin goes through for a tick.
 const ELEMENTS: u64 = 8;
@@ -51,8 +56,8 @@ pub(crate) fn spend<'v>(eval: &mut Evaluator<'v, '_, '_>, ticks: u64) -> starlar
         let now = i32::try_from(left).unwrap_or(i32::MAX);
         let argument = eval.heap().alloc(now);
         let counted = eval.eval_function(count, &[argument], &[]);
-        if let Some(meter) = eval.extra.and_then(|extra| extra.downcast_ref::<Extra>()) {
-            meter.0.observe(eval.get_total_tick_count());
+        if let Some(extra) = eval.extra.and_then(|extra| extra.downcast_ref::<Extra>()) {
+            extra.meter.observe(eval.get_total_tick_count());
         }
         counted.map_err(|error| starlark::Error::new_kind(error.into_kind()))?;
         left = left.saturating_sub(now.unsigned_abs().into());
@@ -60,14 +65,13 @@ pub(crate) fn spend<'v>(eval: &mut Evaluator<'v, '_, '_>, ticks: u64) -> starlar
     Ok(())
 }
 
-/// Counts what a builtin does with the elements of `value`.
+/// Counts what a builtin does with so many elements.
 ///
 /// # Errors
 ///
 /// Those of [`spend`].
-pub(crate) fn spend_length<'v>(eval: &mut Evaluator<'v, '_, '_>, value: Value<'v>) -> starlark::Result<()> {
-    let length = value.length().unwrap_or_default();
-    spend(eval, u64::try_from(length).unwrap_or_default() / ELEMENTS)
+pub(crate) fn spend_elements(eval: &mut Evaluator<'_, '_, '_>, elements: u64) -> starlark::Result<()> {
+    spend(eval, elements / ELEMENTS)
 }
 
 /// Returns the ticks that an evaluator must have counted before its script begins, so that the check that finds
