@@ -513,10 +513,11 @@ impl Files {
         let count = eval.get_total_tick_count();
         if self.budget.ticks.since_check(count) == 0 {
             self.budget.ticks.set_phase(count.saturating_add(1));
-            self.silence.set(usize::MAX);
+            // What loads this file is still to end.
+            let silence = self.silence.replace(usize::MAX);
             // Fails only where nothing goes on, as the limit that it meets is the session's.
             let _ = ticks::spend(eval, 1);
-            self.silence.set(0);
+            self.silence.set(silence);
         }
     }
 

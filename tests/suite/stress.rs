@@ -100,7 +100,10 @@ fn sessions_are_interrupted_at_any_time() {
                         }
                         // A request that came too late is for no call that follows.
                         moved.interrupt().reset();
-                        assert_eq!(moved.call_values("count", &[]).unwrap(), done.into());
+                        let counted = moved.call_values("count", &[]).unwrap();
+                        // `work` may be ended after its last statement.
+                        done += i64::from(kind == 3 && counted == (done + 1).into());
+                        assert_eq!(counted, done.into());
                         let limits = CallLimits::new().fuel(100_000_000).ticks(1_000_000);
                         assert_eq!(
                             moved.call_values_with("work", &[3.into()], &[], limits).unwrap(),
