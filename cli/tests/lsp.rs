@@ -296,7 +296,7 @@ fn completion_knows_the_namespace_its_types_and_the_script() {
     assert_eq!(client.labels(&main, 0, 3), ["read_file"]);
     assert_eq!(client.labels(&main, 1, 4), [""; 0], "only tests have these");
     assert_eq!(client.labels(&main, 2, 2), [""; 0]);
-    let test = main.replace("main", "main_test");
+    let test = main.replace("main.star", "main_test.star");
     client.open(&test, "assert_t\n");
     assert_eq!(client.labels(&test, 0, 8), ["assert_true"]);
     client.change(&main, "instance = wasm.instantiate('a.wasm')\ninstance.memory.byte\n");
