@@ -151,6 +151,7 @@ pub use globals::globals;
 pub use host::argument::Serde;
 pub use host::argument::{Argument, FunctionResult, IntoValue, Rest};
 pub use host::caller::{Caller, GuestMemory};
+pub use host::dynamic_import::{Number, NumberType};
 pub use host::function::{Function, HostFunction};
 pub use host::import::{Import, ImportResult, WasmNumber};
 pub use interrupt::Interrupt;

@@ -10,6 +10,8 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::files::SandboxFiles;
 use crate::host::Grants;
+use crate::host::caller::Caller;
+use crate::host::dynamic_import::{Number, NumberType};
 use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
 use crate::interrupt::Interrupt;
@@ -412,6 +414,47 @@ impl Sandbox {
     ) -> &mut Self {
         Arc::make_mut(&mut self.grants).set_import(module.into(), name.into(), function);
         self
+    }
+
+    /// Gives an import as [`import`](Self::import) does, of a type that is known only when the program runs: the types of its
+    /// parameters and of its results. The closure gets the arguments, and the results as zeros of their types, to be set.
+    ///
+    /// A result of another type is an error of the run, of the kind [`Host`](crate::ErrorKind::Host).
+    ///
+    /// # Errors
+    ///
+    /// If there are more than a thousand parameters or results: no module can have such a function.
+    ///
+    /// ```
+    /// use wasmlark::{Caller, Error, Number, NumberType, Sandbox};
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// let types = (&[NumberType::I32; 3][..], &[NumberType::I64][..]);
+    /// sandbox.import_dynamic("env", "sum", types, |_: &mut Caller<'_>, arguments, results| {
+    ///     let numbers = arguments.iter().map(|number| if let Number::I32(n) = number { i64::from(*n) } else { 0 });
+    ///     results[0] = Number::I64(numbers.sum());
+    ///     Ok::<(), Error>(())
+    /// })?;
+    /// let script = r#"
+    /// guest = wasm.wat('(module (import "env" "sum" (func (param i32 i32 i32) (result i64))) (export "sum" (func 0)))')
+    /// wasm.instantiate(guest).exports.sum(1, 2, 3)
+    /// "#;
+    /// assert_eq!(sandbox.run("main.star", script)?.value, 6.into());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn import_dynamic<Fault>(
+        &mut self,
+        module: impl Into<String>,
+        name: impl Into<String>,
+        types: (&[NumberType], &[NumberType]),
+        function: impl Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault> + Send + Sync + 'static,
+    ) -> Result<&mut Self, Error>
+    where
+        Fault: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        let imports = Arc::make_mut(&mut self.grants).imports_mut();
+        imports.set_dynamic(module.into(), name.into(), types, function)?;
+        Ok(self)
     }
 
     /// Runs a script. `name` is for messages, and for names in the script that begin with `./`.

@@ -468,7 +468,7 @@ typedef union wasmlark_wasm {
 
 /**
  * A function of the application that modules import. `arguments` has a number for each parameter, good during the call only; the
- * result, where there is one, goes to `results`, which has 0 in it. Returns 0, or what `wasmlark_error` made, which ends the
+ * results go to `results`, which has 0 in it for each. Returns 0, or what `wasmlark_error` made, which ends the
  * guest and is freed. It must return: no exception of C++, no `longjmp`.
  */
 typedef wasmlark_object (*wasmlark_import)(void *context,
@@ -595,8 +595,7 @@ enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
 /**
  * Gives modules a function that they import from `module` under `name`, in place of one that was given before. No script stands
  * between; what a script gives itself in `imports` goes first. `parameters` and `results` have a `wasmlark_wasm_type` in each
- * byte. There is at most one result, and the parameters are up to two of any types, up to four of I32 and I64, or
- * up to eight of I32: `WASMLARK_STATUS_ARGUMENT` for others. `context` is passed along, and `drop`, which may be null, frees it
+ * byte; there are at most a thousand of each. `context` is passed along, and `drop`, which may be null, frees it
  * once no module can call the function any more; also where this fails.
  *
  * An error of the function ends the guest, and the run with it: `WASMLARK_KIND_HOST` is its kind. What the function does costs no fuel.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use wasmi::{FuncType, StoreContextMut, ValType};
 
 use super::caller::Caller;
+use super::dynamic_import::{DynamicImport, Number, NumberType};
 use super::function::panicked;
 use crate::api::host_module::{HostImport, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
@@ -18,7 +19,7 @@ mod sealed {
     use super::*;
 
     /// A number of both languages.
-    pub trait Number: wasmi::WasmTy {
+    pub trait Numeric: wasmi::WasmTy {
         const TYPE: ValType;
     }
 
@@ -37,15 +38,15 @@ mod sealed {
     }
 }
 
-use sealed::{Number, Returned, Target};
+use sealed::{Numeric, Returned, Target};
 
 /// A type of WebAssembly's as Rust's: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`. References and vectors are left to
 /// functions of a script.
-pub trait WasmNumber: Number {}
+pub trait WasmNumber: Numeric {}
 
 macro_rules! numbers {
     ($($number:ty = $type:ident),*) => {$(
-        impl Number for $number {
+        impl Numeric for $number {
             const TYPE: ValType = ValType::$type;
         }
 
@@ -65,7 +66,7 @@ macro_rules! results {
             type Wasm = Result<$wasm, wasmi::Error>;
 
             fn types() -> Vec<ValType> {
-                vec![$(<$type as Number>::TYPE),*]
+                vec![$(<$type as Numeric>::TYPE),*]
             }
 
             #[inline]
@@ -114,7 +115,7 @@ macro_rules! imports {
             $($type: WasmNumber,)*
         {
             fn ty() -> FuncType {
-                FuncType::new(<[ValType]>::iter(&[$(<$type as Number>::TYPE),*]).copied(), R::types())
+                FuncType::new(<[ValType]>::iter(&[$(<$type as Numeric>::TYPE),*]).copied(), R::types())
             }
 
             fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory }: Target<'_>) -> wasmi::Func {
@@ -177,6 +178,22 @@ impl Imports {
         let full = format!("{module}.{name}").into();
         let named = Named { name: full, function: Arc::new(function), args: PhantomData };
         self.0.entry(module).or_default().insert(name, Arc::new(named));
+    }
+
+    pub(crate) fn set_dynamic<F, Fault>(
+        &mut self,
+        module: String,
+        name: String,
+        (params, results): (&[NumberType], &[NumberType]),
+        function: F,
+    ) -> Result<(), Error>
+    where
+        F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault> + Send + Sync + 'static,
+        Fault: Into<Box<dyn StdError + Send + Sync>> + 'static,
+    {
+        let import = DynamicImport::new(format!("{module}.{name}"), params, results, function)?;
+        self.0.entry(module).or_default().insert(name, Arc::new(import));
+        Ok(())
     }
 }
 

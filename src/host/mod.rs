@@ -2,6 +2,7 @@
 
 pub(crate) mod argument;
 pub(crate) mod caller;
+pub(crate) mod dynamic_import;
 pub(crate) mod function;
 pub(crate) mod import;
 
@@ -51,6 +52,10 @@ impl Grants {
 
     pub(crate) fn set_import<Args: 'static>(&mut self, module: String, name: String, function: impl Import<Args>) {
         self.imports.set(module, name, function);
+    }
+
+    pub(crate) fn imports_mut(&mut self) -> &mut Imports {
+        &mut self.imports
     }
 
     pub(crate) fn set_asserts(&mut self, has_asserts: bool) {

@@ -1,0 +1,143 @@
+//! A Rust closure that WebAssembly code calls, of a type that is known only when the program runs.
+
+use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use wasmi::{Func, FuncType, StoreContextMut, Val, ValType};
+
+use super::caller::Caller;
+use super::function::panicked;
+use crate::api::host_module::{HostImport, MemorySlot};
+use crate::api::scope::StoreData;
+use crate::error::Error;
+use crate::wording::shown;
+
+/// The type of a [`Number`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberType {
+    /// 32 bits.
+    I32,
+    /// 64 bits.
+    I64,
+    /// A float of 32 bits.
+    F32,
+    /// A float of 64 bits.
+    F64,
+}
+
+/// A number of WebAssembly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// 32 bits, which may as well be unsigned.
+    I32(i32),
+    /// 64 bits, which may as well be unsigned.
+    I64(i64),
+    /// A float of 32 bits.
+    F32(f32),
+    /// A float of 64 bits.
+    F64(f64),
+}
+
+impl NumberType {
+    fn wasm(self) -> ValType {
+        match self {
+            Self::I32 => ValType::I32,
+            Self::I64 => ValType::I64,
+            Self::F32 => ValType::F32,
+            Self::F64 => ValType::F64,
+        }
+    }
+}
+
+impl Number {
+    fn of(value: &Val) -> Option<Self> {
+        match value {
+            Val::I32(number) => Some(Self::I32(*number)),
+            Val::I64(number) => Some(Self::I64(*number)),
+            Val::F32(number) => Some(Self::F32(number.to_float())),
+            Val::F64(number) => Some(Self::F64(number.to_float())),
+            _ => None,
+        }
+    }
+
+    fn into_val(self) -> Val {
+        match self {
+            Self::I32(number) => Val::I32(number),
+            Self::I64(number) => Val::I64(number),
+            Self::F32(number) => Val::F32(number.into()),
+            Self::F64(number) => Val::F64(number.into()),
+        }
+    }
+}
+
+/// The most parameters, and the most results, of a function of wasmi's.
+const MOST: usize = 1000;
+
+pub(super) struct DynamicImport<F> {
+    /// The import's full name.
+    pub(super) name: String,
+    pub(super) ty: FuncType,
+    pub(super) function: F,
+}
+
+impl<F> DynamicImport<F> {
+    pub(super) fn new(name: String, params: &[NumberType], results: &[NumberType], function: F) -> Result<Self, Error> {
+        if params.len().max(results.len()) > MOST {
+            return Err(Error::value(format!("import `{}` has more than {MOST} parameters or results", shown(&name))));
+        }
+        let types = |all: &[NumberType]| all.iter().map(|ty| ty.wasm()).collect::<Vec<_>>();
+        Ok(Self { name, ty: FuncType::new(types(params), types(results)), function })
+    }
+
+    fn call<Fault>(
+        &self,
+        caller: wasmi::Caller<'_, StoreData>,
+        memory: &MemorySlot,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<(), Error>
+    where
+        F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault>,
+        Fault: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let params: Vec<Number> = params.iter().filter_map(Number::of).collect();
+        let mut returned: Vec<Number> = results.iter().filter_map(Number::of).collect();
+        let mut caller = Caller::new(caller, memory);
+        (self.function)(&mut caller, &params, &mut returned).map_err(Error::host)?;
+        for (at, (slot, number)) in results.iter_mut().zip(returned).enumerate() {
+            let value = number.into_val();
+            if value.ty() != slot.ty() {
+                let (name, ty) = (&self.name, slot.ty());
+                return Err(Error::host(format!("result {at} of import `{name}` must be an {ty:?}, got {number:?}")));
+            }
+            *slot = value;
+        }
+        Ok(())
+    }
+}
+
+impl<F, Fault> HostImport for DynamicImport<F>
+where
+    F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault> + Send + Sync + 'static,
+    Fault: Into<Box<dyn StdError + Send + Sync>>,
+{
+    fn ty(&self) -> FuncType {
+        self.ty.clone()
+    }
+
+    fn origin(&self) -> &'static str {
+        "the application gives"
+    }
+
+    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> Func {
+        let memory = memory.clone();
+        Func::new(context, self.ty.clone(), move |caller, params, results| {
+            // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+            match catch_unwind(AssertUnwindSafe(|| self.call(caller, &memory, params, results))) {
+                Ok(result) => result.map_err(Error::into_wasmi),
+                Err(panic) => Err(panicked(&self.name, panic).into_wasmi()),
+            }
+        })
+    }
+}
