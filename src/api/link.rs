@@ -190,7 +190,6 @@ fn find<'v>(
     missing(hint.map(|hint| format!("; {hint}")).unwrap_or_default())
 }
 
-/// Whether a host's function has the type that a module imports it with. Some compilers of old have types of their own for
 /// Namespaces of which nothing is used: most likely misspelled.
 fn report_unused(compiled: &Compiled, spaces: &[(&str, Namespace<'_>)], problems: &mut Vec<String>) {
     for (space_name, space) in spaces {

@@ -29,6 +29,7 @@ pub(super) enum ResolvedImport<'v> {
     Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
 }
 
+/// Whether a host's function has the type that a module imports it with. Some compilers of old have types of their own for
 /// WASI's, with which a pointer would land in another parameter.
 pub(super) fn resolve_host<'v>(import: &Import, function: Arc<dyn HostImport>) -> Result<ResolvedImport<'v>, String> {
     let ty = function.ty();
