@@ -85,6 +85,11 @@ impl TickMeter {
         checked > self.0.limit.load(Ordering::Relaxed)
     }
 
+    /// Returns whether an evaluator that counts `count` has passed its limit.
+    pub(crate) fn is_passed(&self, count: u64) -> bool {
+        count > self.0.limit.load(Ordering::Relaxed)
+    }
+
     /// Notes the evaluator's count.
     pub(crate) fn observe(&self, count: u64) {
         let since = self.since_check(count);

@@ -126,7 +126,10 @@ fn ends_the_run(kind: ErrorKind) -> bool {
 fn is_end(error: &starlark::Error, eval: &Evaluator<'_, '_, '_>) -> bool {
     let evaluation = Evaluation::current(eval).as_ref();
     let limits = evaluation.engine.limits();
-    evaluation.interrupt.stop().is_some() || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
+    // An evaluator may spend less than the limit, where files that it loads have spent some of it.
+    evaluation.interrupt.stop().is_some()
+        || evaluation.budget.ticks.is_passed(eval.get_total_tick_count())
+        || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
 }
 
 fn failed(function: &str, message: NoneOr<&str>, why: &str) -> starlark::Result<NoneType> {

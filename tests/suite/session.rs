@@ -727,3 +727,14 @@ fn a_call_that_follows_one_without_ticks_has_its_own() {
         assert_eq!(session.call_values_with("work", &[2.into()], &[], limits).unwrap(), 2.into());
     }
 }
+
+/// The ticks that a file has left when those that it loads have spent theirs.
+#[test]
+fn assert_fails_does_not_catch_the_end_of_the_ticks() {
+    let mut sandbox = Sandbox::new().limits(Limits::new().ticks(40_000)).asserts(true);
+    sandbox.file("lib.star", "def spin():\n    for _ in range(15000): pass\nspin()\ndone = 1");
+    let script = "load('lib.star', 'done')\ndef loop():\n    for _ in range(100000000): pass\nassert_fails(loop)";
+    let error = sandbox.run("main.star", script).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks), "{error}");
+    assert_eq!(error.location().map(|place| place.line), Some(3), "{error}");
+}
