@@ -41,6 +41,16 @@ fn push_visible(c: char, out: &mut String) {
     }
 }
 
+/// Returns how many arguments a function takes by position; `None` is any number.
+pub(crate) fn argument_count(least: usize, most: Option<usize>) -> String {
+    match most {
+        None => format!("at least {least} arguments"),
+        Some(1) if least == 1 => "1 argument".to_owned(),
+        Some(most) if most == least => format!("{least} arguments"),
+        Some(most) => format!("{least} to {most} arguments"),
+    }
+}
+
 /// Returns the question "did you mean …?" with the names closest to one that does not exist; `None` if no name is close.
 pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     // Names may have any length, and computing a distance takes time in proportion to the product of two lengths.

@@ -3,6 +3,8 @@
 use starlark::docs::{DocItem, DocMember, DocParams};
 use starlark::values::Value;
 
+use crate::wording::argument_count;
+
 /// Returns what is wrong with a Starlark function as an import of `params` parameters, in words that follow the import's
 /// name; `None` if it can be called, or says nothing of its parameters.
 pub(super) fn mismatch(function: Value<'_>, params: usize) -> Option<String> {
@@ -30,10 +32,10 @@ struct Takes<'a> {
 
 impl<'a> Takes<'a> {
     fn new(params: &'a DocParams) -> Self {
-        let by_position = || params.pos_only.iter().chain(&params.pos_or_named);
+        let (least, most) = positional(params);
         Self {
-            least: by_position().filter(|param| param.default_value.is_none()).count(),
-            most: params.args.is_none().then(|| by_position().count()),
+            least,
+            most: params.args.is_none().then_some(most),
             named: params
                 .named_only
                 .iter()
@@ -47,12 +49,15 @@ impl<'a> Takes<'a> {
     }
 
     fn text(&self) -> String {
-        match (self.named, self.least, self.most) {
-            (Some(name), ..) => format!("`{name}` by name only"),
-            (None, least, None) => format!("at least {least} arguments"),
-            (None, 1, Some(1)) => "1 argument".to_owned(),
-            (None, least, Some(most)) if least == most => format!("{least} arguments"),
-            (None, least, Some(most)) => format!("{least} to {most} arguments"),
+        match self.named {
+            Some(name) => format!("`{name}` by name only"),
+            None => argument_count(self.least, self.most),
         }
     }
+}
+
+/// Returns how many arguments the parameters that may be given by position take, at least and at most, without `*args`.
+pub(crate) fn positional(params: &DocParams) -> (usize, usize) {
+    let by_position = || params.pos_only.iter().chain(&params.pos_or_named);
+    (by_position().filter(|param| param.default_value.is_none()).count(), by_position().count())
 }

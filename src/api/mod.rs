@@ -1,7 +1,7 @@
 //! The Starlark types. Each handle is a store and what wasmi calls the thing inside it.
 
 pub(crate) mod absent;
-mod arity;
+pub(crate) mod arity;
 pub(crate) mod asserts;
 pub(crate) mod callback;
 pub(crate) mod caller;

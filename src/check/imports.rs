@@ -12,7 +12,7 @@ use starlark_syntax::syntax::ast::{AstAssignIdentP, AstNoPayload};
 use starlark_syntax::syntax::uniplate::Visit;
 
 use crate::module::inspect::Item;
-use crate::wording::did_you_mean;
+use crate::wording::{argument_count, did_you_mean};
 
 /// Something that is wrong.
 pub(super) struct Fault {
@@ -206,12 +206,7 @@ impl<'a> Instantiation<'a> {
         if least <= wanted && most.is_none_or(|most| wanted <= most) {
             return None;
         }
-        let takes = match most {
-            None => format!("at least {least} arguments"),
-            Some(1) if least == 1 => "1 argument".to_owned(),
-            Some(most) if most == least => format!("{least} arguments"),
-            Some(most) => format!("{least} to {most} arguments"),
-        };
+        let takes = argument_count(least, most);
         let rest = match wanted {
             1 => "the caller alone".to_owned(),
             2 => "the caller and 1 argument".to_owned(),

@@ -8,6 +8,7 @@
 use once_cell::sync::Lazy;
 use starlark::docs::{DocFunction, DocItem, DocMember, DocParam};
 
+use crate::api::arity;
 use crate::builtins::builtins;
 use crate::wording::did_you_mean;
 
@@ -118,7 +119,6 @@ impl Signature {
     fn new(owner: Owner, path: String, function: &DocFunction) -> Self {
         let params = &function.params;
         let by_position = || params.pos_only.iter().chain(&params.pos_or_named);
-        let required = by_position().filter(|param| param.default_value.is_none()).count();
         let by_name = || params.pos_or_named.iter().chain(&params.named_only);
         let mut shown: Vec<String> = by_position().map(show).collect();
         shown.extend(params.args.iter().map(|param| format!("*{}", param.name)));
@@ -133,7 +133,7 @@ impl Signature {
             path,
             names: by_position().chain(&params.named_only).map(|param| param.name.clone()).collect(),
             named: by_name().map(|param| param.name.clone()).collect(),
-            positional: (required, by_position().count()),
+            positional: arity::positional(params),
             passes_on: params.args.is_some() || params.kwargs.is_some(),
         }
     }

@@ -26,7 +26,7 @@ use crate::engine::{Engine, Wanted};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::interrupt::{Interrupt, Stop};
 use crate::lang::compat::collect::collect;
-use crate::lang::compat::limits::limit_reached;
+use crate::lang::compat::limits::{heap_used, limit_reached};
 use crate::lang::compat::shift::{MARKER, OPERATOR};
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
@@ -268,7 +268,7 @@ impl Files {
             }
             self.out_of_ticks.set(passed);
             self.stop.set(self.call_interrupt.stop());
-            let is_full = heap.peak_allocated_bytes().saturating_add(frozen_heap.allocated_bytes()) > limits.heap;
+            let is_full = heap_used(heap, frozen_heap) > limits.heap;
             self.is_full.set(is_full);
             let is_over = passed || is_full || self.stop.get().is_some();
             if is_over {

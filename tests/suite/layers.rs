@@ -31,6 +31,7 @@ const TIERS: &[&[&str]] = &[
         "lang::nesting",
         "lang::compat::ticks",
     ],
+    &["lang::compat::limits"],
     &["lang::compat::room"],
     &[
         "module",
@@ -38,7 +39,6 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::builtins",
         "lang::compat::collect",
         "lang::compat::json",
-        "lang::compat::limits",
         "lang::compat::messages",
         "lang::compat::libm",
     ],

@@ -78,9 +78,6 @@ const REPLACED: [(&str, Work); 21] = [
     ("zip", Work::make(40)),
 ];
 
-/// The bytes of a string that are gone through in the time of an element.
-const BYTES_PER_ELEMENT: usize = 64;
-
 /// The owner of the functions.
 static STANDARD: Lazy<Globals> = Lazy::new(|| {
     use LibraryExtension as L;
@@ -135,8 +132,8 @@ impl Replaced {
                 }
             }
             Work::Bytes => {
-                let bytes = args.next().and_then(|text| text.unpack_str()).map_or(0, str::len);
-                ticks::spend_elements(eval, (bytes / BYTES_PER_ELEMENT) as u64)?;
+                let bytes = args.next().and_then(|text| text.unpack_str()).map_or(0, str::len) as u64;
+                ticks::spend_elements(eval, bytes / room::BYTES_PER_ELEMENT)?;
             }
             Work::Digits => {
                 /// A million digits are a million ticks.

@@ -10,6 +10,7 @@
 
 use starlark::ErrorKind;
 use starlark::eval::Evaluator;
+use starlark::values::{FrozenHeap, Heap};
 
 use crate::error::{Error, Limit};
 
@@ -24,8 +25,7 @@ pub(crate) fn limit_reached(
         ErrorKind::StackOverflow(_) => Some(Limit::CallDepth),
         ErrorKind::Other(_) if Error::find_in(error).is_some() => None,
         ErrorKind::Other(_) => {
-            let used = eval.heap().peak_allocated_bytes().saturating_add(eval.frozen_heap().allocated_bytes());
-            if used > heap {
+            if heap_used(eval.heap(), eval.frozen_heap()) > heap {
                 Some(Limit::Heap)
             } else if eval.get_total_tick_count() > ticks {
                 Some(Limit::Ticks)
@@ -35,4 +35,9 @@ pub(crate) fn limit_reached(
         }
         _ => None,
     }
+}
+
+/// Returns the bytes that starlark holds against its limit on the heap.
+pub(crate) fn heap_used(heap: Heap<'_>, frozen_heap: &FrozenHeap) -> usize {
+    heap.peak_allocated_bytes().saturating_add(frozen_heap.allocated_bytes())
 }

@@ -17,6 +17,7 @@ use starlark::values::structs::StructRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Heap, Value, ValueIdentity};
 
+use super::limits::heap_used;
 use super::ticks::{self, Extra};
 use crate::error::{Error, Limit};
 
@@ -26,7 +27,7 @@ const SMALL: u64 = 64 << 10;
 /// The elements and bytes of work after which ticks are counted for it.
 const MANY: u64 = 1024;
 /// A byte of a text is copied, where an element is called on.
-const BYTES_PER_ELEMENT: u64 = 64;
+pub(crate) const BYTES_PER_ELEMENT: u64 = 64;
 
 /// Asks for `bytes` of the heap, which `what` is about to take.
 ///
@@ -35,8 +36,7 @@ const BYTES_PER_ELEMENT: u64 = 64;
 /// If fewer are left of the limit `heap`.
 pub(crate) fn ask(eval: &Evaluator<'_, '_, '_>, what: &str, bytes: u64) -> Result<(), Error> {
     let Some(limit) = limit(eval).filter(|_| bytes >= SMALL) else { return Ok(()) };
-    let used = eval.heap().peak_allocated_bytes().saturating_add(eval.frozen_heap().allocated_bytes());
-    let left = limit.saturating_sub(used) as u64;
+    let left = limit.saturating_sub(heap_used(eval.heap(), eval.frozen_heap())) as u64;
     if bytes <= left {
         return Ok(());
     }
