@@ -184,6 +184,39 @@ fn links_are_written_or_told_and_their_folders_stay() {
 }
 
 #[test]
+fn a_path_too_long_for_the_host_is_told_before_anything_is_written() {
+    let folder = folder("long");
+    fs::write(folder.join("old"), "old").unwrap();
+    let before = tree(&folder);
+    // Two towers of 3,000 bytes; one is moved into the other.
+    let tower = |letter: &str| -> Vec<&'static str> {
+        let storey = letter.repeat(200);
+        (1..=15).map(|height| &*vec![storey.as_str(); height].join("/").leak()).collect()
+    };
+    let (a, b) = (tower("a"), tower("b"));
+    let mut steps = vec![Do::Write("old", "new"), Do::Write("other", "new")];
+    steps.extend(a.iter().chain(&b).map(|path| Do::Mkdir(path)));
+    steps.push(Do::Rename(b[0], format!("{}/b", a[14]).leak()));
+    let start = &a[0][..79];
+    ends(
+        &run(&folder, &steps),
+        1,
+        &format!(
+            "error: nothing is written back: the guest wrote /{start}… (4224 bytes): File name too long (os error 36)\n"
+        ),
+    );
+    assert_eq!(tree(&folder), before);
+}
+
+#[test]
+fn no_name_of_a_guest_drives_the_terminal() {
+    let folder = folder("names");
+    let output = run(&folder, &[Do::Symlink("..", "\u{1b}[2J\u{202e}")]);
+    let message = "error: not written back: /\\u{1b}[2J\\u{202e} is a symbolic link to \"..\", which may lead out of the folder\n";
+    ends(&output, 1, message);
+}
+
+#[test]
 fn what_the_guest_did_not_see_is_never_touched() {
     let folder = folder("unseen");
     let pipe = folder.join("pipe");

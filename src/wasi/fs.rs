@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::abi::{Errno, Filetype, NAME_MAX, PATH_MAX};
+use super::abi::{Errno, Filetype, NAME_MAX};
 use crate::budget::Budget;
 
 /// An inode number.
@@ -365,7 +365,7 @@ impl Fs {
     }
 
     /// All files and symbolic links with their paths, sorted, and the directories that are empty, whose paths end in a
-    /// slash. Those are left out whose path is longer than a guest could open. `None` where the paths
+    /// slash. A path may be longer than a guest could open: folders are moved into others. `None` where the paths
     /// together have more bytes than the limit: many files, deep down.
     pub(crate) fn list(&self) -> Option<Vec<(String, Ino)>> {
         let mut found = Vec::new();
@@ -379,9 +379,6 @@ impl Fs {
             }
             for (name, (child, _)) in &directory.names {
                 let path = format!("{path}{name}");
-                if path.len() > PATH_MAX as usize {
-                    continue;
-                }
                 left = left.checked_sub(path.len() as u64)?;
                 match self.node(*child).map(|node| &node.body) {
                     Ok(Body::File(_) | Body::Link(_)) => found.push((path, *child)),
