@@ -269,6 +269,10 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_DEADLINE = 13,
   /**
+   * A panic ended it, which is a defect of wasmlark or of a library that it stands on. The session has ended.
+   */
+  WASMLARK_KIND_INTERNAL = 14,
+  /**
    * The object is no run.
    */
   WASMLARK_KIND_NO_RUN = -1,
