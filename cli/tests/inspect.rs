@@ -104,7 +104,7 @@ fn a_module_is_not_compiled() {
     for (module, why) in [
         (&b"\0asm\x01\0\0\0\x0a\x01\x01"[..], "this module is invalid: "),
         (b"\0asm\x01\0\0\0\x05\x04\x01\x03\x01\x02", "this module needs the WebAssembly threads proposal"),
-        (b"\x7fELF", "this is no WebAssembly module: it is a native program or library (ELF)"),
+        (b"\x7fELF", "this is not a WebAssembly module: it is a native program or library (ELF)"),
     ] {
         let (status, printed) = inspect("wrong.wasm", module, &[]);
         assert!(status == Some(1) && printed.starts_with(&format!("error: wrong.wasm: {why}")), "{printed}");

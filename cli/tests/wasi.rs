@@ -101,7 +101,7 @@ fn what_cannot_be_run() {
         .unwrap();
     for (args, status, message) in [
         (&["none.wasm"][..], 1, "error: cannot read none.wasm: "),
-        (&["a.txt"][..], 1, "error: a.txt: this is no WebAssembly module"),
+        (&["a.txt"][..], 1, "error: a.txt: this is not a WebAssembly module"),
         (&["trap.wasm"][..], 1, "error: trap.wasm: wasm trap: unreachable executed, in the guest\n"),
         (&["--fuel", "1000", "loop.wasm"][..], 3, "error: loop.wasm: the sandbox's limit `fuel` is reached: 1000\n"),
         (&["--dir", "none", "trap.wasm"][..], 1, "error: --dir none: cannot read none: "),
@@ -114,7 +114,7 @@ fn what_cannot_be_run() {
         (
             &["--max-files", "100", "--dir", ".:/", "trap.wasm"][..],
             3,
-            "error: trap.wasm: the files are larger than the sandbox takes: limit `files` is 100 bytes\n",
+            "error: trap.wasm: the files are larger than the sandbox allows: limit `files` is 100 bytes\n",
         ),
     ] {
         let output = wasi(&folder, args, b"");

@@ -128,7 +128,7 @@ fn errors_say_where() {
     );
     assert_eq!(
         message(session.call::<u8>("f", 300).unwrap_err()),
-        "cannot call `f`: the arguments of a call must be a tuple or a list, as `(x,)` is for one, got a value of type int"
+        "cannot call `f`: the arguments of a call must be a tuple or a list, such as `(x,)` for a single one, got a value of type int"
     );
     assert_eq!(
         message(session.call::<Vec<u8>>("function", ()).unwrap_err()),
