@@ -272,6 +272,10 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_DEADLINE = 13,
   /**
+   * A panic ended it, which is a defect of wasmlark or of a library that it uses. The session has ended.
+   */
+  WASMLARK_KIND_INTERNAL = 14,
+  /**
    * The object is not a run.
    */
   WASMLARK_KIND_NO_RUN = -1,

@@ -62,6 +62,8 @@ pub enum Kind {
     Interrupted = 12,
     /// A deadline ended it; it might not on another run.
     Deadline = 13,
+    /// A panic ended it, which is a defect of wasmlark or of a library that it uses. The session has ended.
+    Internal = 14,
     /// The object is not a run.
     NoRun = -1,
 }
@@ -133,6 +135,7 @@ pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
             ErrorKind::Exit => Kind::Exit,
             ErrorKind::Interrupted => Kind::Interrupted,
             ErrorKind::Deadline => Kind::Deadline,
+            ErrorKind::Internal => Kind::Internal,
             _ => Kind::Other,
         })
     };

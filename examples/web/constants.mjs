@@ -41,6 +41,7 @@ export const KIND = {
   exit: 11,
   interrupted: 12,
   deadline: 13,
+  internal: 14,
   no_run: -1,
 };
 

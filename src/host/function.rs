@@ -7,7 +7,7 @@ use std::sync::Arc;
 use starlark::values::Heap;
 
 use super::argument::{Argument, FunctionResult, Mismatch, Slot};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::value::Value;
 
 /// A closure that [`Sandbox::function`](crate::Sandbox::function) accepts: it takes up to eight arguments, each an
@@ -153,9 +153,7 @@ impl HostFunction {
 /// Makes the error for a panic of the application.
 #[cold]
 pub(crate) fn panicked(name: &str, panic: Box<dyn Any + Send>) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let why = text.map_or_else(String::new, |text| format!(": {text}"));
-    Error::new(crate::error::ErrorKind::Host, format!("{name} panicked{why}"))
+    Error::panicked(ErrorKind::Host, panic, |why| format!("{name} panicked{why}"))
 }
 
 impl std::fmt::Debug for HostFunction {

@@ -1,7 +1,5 @@
 //! Sessions, and the values that go into and out of them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use wasmlark::{CallLimits, ErrorKind, Int, Limit, Limits, Sandbox, Session, Struct, TrapCode, Value};
 
 fn load(script: &str) -> Session {
@@ -205,9 +203,28 @@ fn a_panic_ends_the_session() {
     let sandbox = Sandbox::new().on_print(|line| assert_ne!(line, "boom\n"));
     let mut session = sandbox.load("main.star", "def say(text): print(text)").unwrap();
     assert!(session.call_values("say", &["hello".into()]).is_ok());
-    assert!(catch_unwind(AssertUnwindSafe(|| session.call_values("say", &["boom".into()]))).is_err());
+    let error = session.call_values("say", &["boom".into()]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert!(error.message().starts_with("a panic ended the script: assertion `left != right` failed"), "{error}");
+    assert_eq!(error.location().map(|place| place.line), Some(1));
     let error = session.call_values("say", &["hello".into()]).unwrap_err();
     assert_eq!(error.message(), "the session has ended: a call panicked");
+}
+
+#[test]
+fn a_panic_of_starlarks_is_an_error_with_its_place() {
+    let mut session = Sandbox::new().load("main.star", "def f(n):\n    return tuple(range(n))").unwrap();
+    let error = session.call_values("f", &[1_000_000_000.into()]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert_eq!(error.message(), "a panic ended the script: AlignedSize must not exceed u32::MAX");
+    assert_eq!(error.location().map(|place| place.line), Some(2));
+    let error = session.call_values("f", &[1.into()]).unwrap_err();
+    assert_eq!(error.message(), "the session has ended: a call panicked");
+
+    let mut sandbox = Sandbox::new();
+    sandbox.file("lib.star", "def f(n): tuple(range(n))\nf(1000000000)");
+    let error = sandbox.program("main.star", "load('lib.star', 'x')").unwrap_err();
+    assert_eq!(error.location().map(|place| (&*place.file, place.line)), Some(("lib.star", 1)));
 }
 
 #[test]
