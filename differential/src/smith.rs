@@ -17,7 +17,7 @@ pub fn module(random: &mut Random) -> Result<Vec<u8>> {
     let size = 1 << random.within(12, 15);
     let bytes = random.bytes(size);
     let mut module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes))?;
-    // Without a counter of its own, a module ends when the engine's fuel does, and no call that does not end is
+    // Without a counter of its own, a module ends when the engine's fuel runs out, and no call that does not end is
     // compared; but then no code is inserted at the start of its functions and loops.
     if random.one_in(3) {
         return Ok(module.to_bytes());

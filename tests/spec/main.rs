@@ -17,7 +17,7 @@
 //! - `session`: the evaluation of a file, and the result of each directive
 //! - `known`: known failures of the engine and what it does not support, compared with the results
 //! - `spectest.star`: the host module, and how results are judged
-//! - `wrong.wast`: wrong assertions, which the runner must find wrong
+//! - `wrong.wast`: wrong assertions, which the runner must detect
 
 // A broken suite should stop the runner.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -230,7 +230,7 @@ fn report(files: &[File], results: &Results, options: Options) -> ExitCode {
     let sum = |f: fn(&Counts) -> usize| folders.iter().map(|(_, c)| f(c)).sum::<usize>();
     let (failed, skipped) = (sum(|c| c.failed), sum(|c| c.skipped() + c.known));
     if !options.all {
-        // The last line of the other test targets, with files for tests.
+        // Formatted like the last line of other test targets, counting files as tests.
         let ok = if failed == 0 { "ok" } else { "FAILED" };
         println!("test result: {ok}. {} passed; {bad_files} failed; 0 ignored", files.len() - bad_files);
     }
