@@ -1,4 +1,4 @@
-//! `wasmlark wasi --write-back`: what becomes of the host's files.
+//! `wasmlark wasi --write-back`: what happens to the host's files.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What a guest does, in the folder that descriptor 3 is.
+/// The actions of a guest, in the folder of descriptor 3.
 enum Do {
     Write(&'static str, &'static str),
     Mkdir(&'static str),
@@ -18,7 +18,7 @@ enum Do {
     Symlink(&'static str, &'static str),
 }
 
-/// A guest that does these things, and traps if one fails.
+/// Returns a guest that performs these actions, and traps if one fails.
 fn guest(steps: &[Do]) -> Vec<u8> {
     let mut data = String::new();
     let mut at = 1024;
@@ -72,7 +72,7 @@ fn guest(steps: &[Do]) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// An empty folder of the test.
+/// Returns an empty folder for the test.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("write_back_{name}"));
     let _ = fs::remove_dir_all(&folder);
@@ -101,7 +101,7 @@ fn ends(output: &Output, status: i32, stderr: &str) {
     assert_eq!(output.status.code(), Some(status));
 }
 
-/// Every path below a folder, with the content of files and the targets of links.
+/// Returns every path below a folder, with the content of files and the targets of links.
 fn tree(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
@@ -161,7 +161,7 @@ fn links_are_written_or_told_and_their_folders_stay() {
         Do::Symlink("..", "out"),
         Do::Symlink("../../x", "only/out"),
         Do::Symlink("gone", "to_gone"),
-        // Inside by its text, but not by way of the link.
+        // Inside according to its text, but not when resolved through the link.
         Do::Symlink("to_gone/../../x", "through"),
     ];
     ends(

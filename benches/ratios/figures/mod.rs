@@ -1,4 +1,4 @@
-//! What is measured: each file has the figures whose names begin with its own.
+//! What is measured. Each file has the figures whose names begin with its own name.
 //!
 //! `raw` is wasmi driven from Rust, `script` a script in an evaluator, and `machine` a host for real modules on wasmi's
 //! side.

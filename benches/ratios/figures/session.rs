@@ -17,7 +17,7 @@ use crate::harness::{Effort, Figure, Goal};
 
 const ECHO: &str = "def echo(x):\n    return x\n";
 
-/// A guest that rates two numbers, and a script that decides by it. By hand, `rate` is a builtin.
+/// A guest that rates two numbers, and a script that decides by the rating. Without a session, `rate` is a builtin.
 const GUEST: &str = r#"
 (module
     (func (export "rate") (param i32 i32) (result i32)
@@ -111,7 +111,7 @@ fn decision() -> Figure {
     })
 }
 
-/// Two threads with a session each do as much work as one thread with one: each side does all of it.
+/// Two threads with a session each, compared with one thread that does the same work: each side does all of it.
 fn threads() -> Figure {
     let effort = Effort::LONG.rounds(20).processes(3);
     let against = "the same work on one thread";
@@ -148,7 +148,7 @@ fn time_decisions(session: &mut wasmlark::Session, n: u64) -> Duration {
     start.elapsed()
 }
 
-/// A script that has run in an evaluator of starlark's alone.
+/// A script that has run in an evaluator without this crate's session.
 struct ByHand<'v, 'a, 'e> {
     module: &'a Module<'v>,
     heap: Heap<'v>,

@@ -1,9 +1,9 @@
 //! `json.encode` of deep values, and `json.decode` of large floats.
 //!
 //! Upstream: the encoder's use of native stack grows with the square of the depth, and overflows a stack of 8 MiB at 254
-//! levels. The decoder panics at a number that no float can hold, such as `1e400`. Here containers are encoded level
-//! by level, up to [`MAX_DEPTH`], and such numbers are refused before they are decoded. Both count ticks for their work, and
-//! a text that the heap has no room for ends while it is written: a value that is in several places is encoded in each.
+//! levels. The decoder panics at a number that does not fit a float, such as `1e400`. Here containers are encoded level by
+//! level, up to [`MAX_DEPTH`], and such numbers are refused before they are decoded. Both count ticks for their work, and
+//! encoding stops once the heap has no room for the text: a value that is in several places is encoded in each.
 //!
 //! Upstream change: none known.
 //!
@@ -28,10 +28,10 @@ use super::room::Growth;
 use super::ticks;
 use crate::error::Error;
 
-/// The levels of containers in each other that are encoded. starlark decodes fewer.
+/// The maximum nesting of containers that is encoded. starlark decodes fewer levels.
 const MAX_DEPTH: usize = 200;
 
-/// The bytes that are decoded in the time of an element of other builtins.
+/// The number of bytes decoded in the time that other builtins take for an element.
 const BYTES_PER_ELEMENT: usize = 8;
 
 /// The owner of starlark's functions.
@@ -76,7 +76,7 @@ impl<'v> StarlarkValue<'v> for Json {
                 ticks::spend_elements(eval, (text.unpack_str().map_or(0, str::len) / BYTES_PER_ELEMENT) as u64)?;
                 if let Some(number) = text.unpack_str().and_then(too_large) {
                     let shown: String = number.chars().take(40).collect();
-                    return Err(Error::value(format!("json.decode: no float is as large as {shown}")).into());
+                    return Err(Error::value(format!("json.decode: {shown} is too large for a float")).into());
                 }
                 let standard = STANDARD.iter().find(|(name, _)| *name == "json").map(|(_, json)| json.to_value());
                 match standard.map(|json| json.get_attr("decode", heap)).transpose()?.flatten() {
@@ -88,7 +88,7 @@ impl<'v> StarlarkValue<'v> for Json {
     }
 }
 
-/// Writes a value as starlark does. `depth` is what may follow of levels.
+/// Writes a value as starlark does. `depth` is the number of levels that may follow.
 fn encode<'v>(
     value: Value<'v>,
     depth: usize,
@@ -105,7 +105,7 @@ fn encode<'v>(
         (_, Some(tuple)) => Some(tuple.content()),
         _ => None,
     };
-    // Two brackets.
+    // The two brackets.
     growth.add(eval, 1, 2)?;
     if let Some(items) = list {
         out.push('[');
@@ -139,7 +139,7 @@ fn object<'v>(
     out.push('{');
     for (index, (key, value)) in entries.enumerate() {
         out.push_str(if index > 0 { "," } else { "" });
-        // What a key may be, and how it is written, is starlark's to say.
+        // starlark decides what a key may be, and how it is written.
         let alone = heap.alloc(AllocDict([(key, Value::new_none())])).to_json().map_err(starlark::Error::new_value)?;
         let key = alone.trim_start_matches('{').trim_end_matches("null}");
         growth.add(eval, 1, key.len() as u64)?;
@@ -150,7 +150,7 @@ fn object<'v>(
     Ok(())
 }
 
-/// Returns the first number of a JSON text that is larger than every float, where it is not an int.
+/// Returns the first number in a JSON text that is larger than every float and not an int.
 fn too_large(text: &str) -> Option<&str> {
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
@@ -170,7 +170,7 @@ fn too_large(text: &str) -> Option<&str> {
     None
 }
 
-/// Returns what follows the string whose opening quote comes before `text`.
+/// Returns the text after the string whose opening quote comes before `text`.
 fn after_string(text: &str) -> &str {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
