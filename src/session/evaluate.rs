@@ -417,11 +417,13 @@ impl Files {
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
         self.spend(eval, ticks, *limits, |eval| {
-            let make_set = GLOBALS.iter().find(|(name, _)| *name == "set").map(|(_, function)| function.to_value());
             let mut convert = |value: &Value| {
-                value.to_starlark(eval.heap(), &mut |list| match make_set {
-                    Some(make_set) => eval.eval_function(make_set, &[list], &[]),
-                    None => Ok(list),
+                // Sets are rare, and to look `set` up takes longer than a call.
+                value.to_starlark(eval.heap(), &mut |list| {
+                    match GLOBALS.iter().find(|(name, _)| *name == "set") {
+                        Some((_, make_set)) => eval.eval_function(make_set.to_value(), &[list], &[]),
+                        None => Ok(list),
+                    }
                 })
             };
             let values = args.iter().map(&mut convert).collect::<starlark::Result<Vec<_>>>()?;
