@@ -419,11 +419,9 @@ impl Files {
         self.spend(eval, ticks, *limits, |eval| {
             let mut convert = |value: &Value| {
                 // Sets are rare, and to look `set` up takes longer than a call.
-                value.to_starlark(eval.heap(), &mut |list| {
-                    match GLOBALS.iter().find(|(name, _)| *name == "set") {
-                        Some((_, make_set)) => eval.eval_function(make_set.to_value(), &[list], &[]),
-                        None => Ok(list),
-                    }
+                value.to_starlark(eval.heap(), &mut |list| match GLOBALS.iter().find(|(name, _)| *name == "set") {
+                    Some((_, make_set)) => eval.eval_function(make_set.to_value(), &[list], &[]),
+                    None => Ok(list),
                 })
             };
             let values = args.iter().map(&mut convert).collect::<starlark::Result<Vec<_>>>()?;
