@@ -1,5 +1,4 @@
-//! A service in which each tenant has a script that serves many requests. No tenant can take what belongs to the
-//! others.
+//! A service in which each tenant has a script that serves many requests. No tenant can take what belongs to the others.
 //!
 //! `cargo run --example service`
 

@@ -16,8 +16,7 @@ enum Side {
     New,
 }
 
-/// Returns the lines of `new`, and those of `old` where the two differ, marked with `+` and `-`, with some lines around
-/// them.
+/// Returns the lines of `new`, and those of `old` where the two differ, marked with `+` and `-`, with some lines around them.
 pub(crate) fn lines(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let all = compare(&old, &new);

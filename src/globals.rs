@@ -231,9 +231,9 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(store)
     }
 
-    /// Calls `function(*args, **kwargs)` and returns the result: `.ok`, `.value`, and `.trap` if WebAssembly code
-    /// trapped. Only traps are caught: an error of the script passes through, and so does the end of the sandbox's own
-    /// budget.
+    /// Calls `function(*args, **kwargs)` and returns the result: `.ok`, `.value`, and `.trap` if
+    /// WebAssembly code trapped. Only traps are caught: an error of the script passes through, and
+    /// so does the end of the sandbox's own budget.
     fn attempt<'v>(
         #[starlark(require = pos)] function: Value<'v>,
         #[starlark(args)] args: UnpackTuple<Value<'v>>,

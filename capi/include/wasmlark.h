@@ -375,8 +375,7 @@ typedef enum wasmlark_text {
 } wasmlark_text;
 
 /**
- * The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load
- * failed.
+ * The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load failed.
  */
 typedef enum wasmlark_number {
   /**
@@ -492,8 +491,7 @@ typedef wasmlark_object (*wasmlark_import)(void *context,
 typedef wasmlark_object (*wasmlark_loader)(void *context, const uint8_t *name, size_t length);
 
 /**
- * Receives what a script prints, one line at a time with its line feed, on the thread that runs
- * the script.
+ * Receives what a script prints, one line at a time with its line feed, on the thread that runs the script.
  */
 typedef void (*wasmlark_print)(void *context, const uint8_t *text, size_t length);
 
@@ -502,8 +500,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Returns the version of the library, such as "0.1.0". Its length in bytes goes to `length`, which
- * may be null.
+ * Returns the version of the library, such as "0.1.0". Its length in bytes goes to `length`, which may be null.
  *
  * # Safety
  *
@@ -607,8 +604,8 @@ enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
  * have at most a thousand. `context` is passed to each call. `drop`, which may be null, frees it once no module can call the
  * function any more, or if this call fails.
  *
- * An error returned by the function ends the guest and the run, with `WASMLARK_KIND_HOST` as its kind. The function's own work costs no
- * fuel.
+ * An error returned by the function ends the guest and the run, with `WASMLARK_KIND_HOST` as its
+ * kind. The function's own work costs no fuel.
  *
  * # Safety
  *
@@ -731,8 +728,8 @@ const uint8_t *wasmlark_run_text(wasmlark_object run,
 enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, uint64_t *value);
 
 /**
- * Returns a new value: the result of a run's last statement or of a call, or `None` for the load of a session. 0 if the run failed.
- * Free it.
+ * Returns a new value: the result of a run's last statement or of a call, or `None` for the load
+ * of a session. 0 if the run failed. Free it.
  */
 wasmlark_object wasmlark_run_value(wasmlark_object run);
 
@@ -892,8 +889,8 @@ wasmlark_object wasmlark_session_get(wasmlark_object session,
                                      size_t name_length);
 
 /**
- * Restores what a session may use of the sandbox's limits: fuel, ticks and printed bytes. What is in use, such as memory,
- * still counts.
+ * Restores what a session may use of the sandbox's limits: fuel, ticks and printed bytes. What is
+ * in use, such as memory, still counts.
  */
 enum wasmlark_status wasmlark_session_refill(wasmlark_object session);
 
@@ -966,8 +963,7 @@ wasmlark_object wasmlark_value_dict(const wasmlark_object *entries,
 enum wasmlark_type wasmlark_value_type(wasmlark_object value);
 
 /**
- * Writes an int, or 1 or 0 for a bool, to `number`. `WASMLARK_STATUS_ABSENT` for another type and for an int that
- * does not fit.
+ * Writes an int, or 1 or 0 for a bool, to `number`. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
  *
  * # Safety
  *
@@ -1003,10 +999,10 @@ const uint8_t *wasmlark_value_text(wasmlark_object value,
 size_t wasmlark_value_count(wasmlark_object value);
 
 /**
- * Returns a copy of the element at `index`, from 0, or of an entry's value. 0 if there is none.
- * Free it.
+ * Returns a copy of the element at `index`, from 0, or of an entry's value. 0 if there is none. Free it.
  */
-wasmlark_object wasmlark_value_item(wasmlark_object value, size_t index);
+wasmlark_object wasmlark_value_item(wasmlark_object value,
+                                    size_t index);
 
 /**
  * Returns a copy of the key at `index`, from 0, of a dict, struct or record. 0 if there is none. Free it.

@@ -19,8 +19,7 @@ thread_local! {
     static CALLERS: RefCell<Vec<(CallerNumber, NonNull<Caller<'static>>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs a function of the application, which may use the memory of `caller` through the number that it
-/// receives.
+/// Runs a function of the application, which may use the memory of `caller` through the number that it receives.
 pub(crate) fn lend<R>(caller: &mut Caller<'_>, function: impl FnOnce(CallerNumber) -> R) -> R {
     struct Lent(CallerNumber);
     impl Drop for Lent {

@@ -127,8 +127,8 @@ impl Wasm {
 /// have at most a thousand. `context` is passed to each call. `drop`, which may be null, frees it once no module can call the
 /// function any more, or if this call fails.
 ///
-/// An error returned by the function ends the guest and the run, with `WASMLARK_KIND_HOST` as its kind. The function's own work costs no
-/// fuel.
+/// An error returned by the function ends the guest and the run, with `WASMLARK_KIND_HOST` as its
+/// kind. The function's own work costs no fuel.
 ///
 /// # Safety
 ///

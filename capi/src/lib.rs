@@ -112,8 +112,7 @@ pub use value::{
     wasmlark_value_type,
 };
 
-/// Returns the version of the library, such as "0.1.0". Its length in bytes goes to `length`, which
-/// may be null.
+/// Returns the version of the library, such as "0.1.0". Its length in bytes goes to `length`, which may be null.
 ///
 /// # Safety
 ///

@@ -39,8 +39,7 @@ impl Object {
 #[derive(Default)]
 struct Objects {
     alive: BTreeMap<Handle, Object>,
-    /// The last handle given out. None is reused, so that a freed object is never mistaken for
-    /// another.
+    /// The last handle given out. None is reused, so that a freed object is never mistaken for another.
     last: Handle,
 }
 

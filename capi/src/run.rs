@@ -93,8 +93,7 @@ impl Text {
     const ALL: [Self; 7] = [Self::Output, Self::Value, Self::Error, Self::Message, Self::Trap, Self::Limit, Self::File];
 }
 
-/// The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load
-/// failed.
+/// The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum RunNumber {
@@ -190,8 +189,8 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
     })
 }
 
-/// Returns a new value: the result of a run's last statement or of a call, or `None` for the load of a session. 0 if the run failed.
-/// Free it.
+/// Returns a new value: the result of a run's last statement or of a call, or `None` for the load
+/// of a session. 0 if the run failed. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_run_value(run: Handle) -> Handle {
     guard(

@@ -9,8 +9,7 @@ use crate::misuse::{Misuse, Status, bytes, guard, status, text};
 use crate::objects::{self, Handle, Object};
 use crate::stack::on_a_stack_of;
 
-/// Receives what a script prints, one line at a time with its line feed, on the thread that runs
-/// the script.
+/// Receives what a script prints, one line at a time with its line feed, on the thread that runs the script.
 pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const u8, length: usize)>;
 
 /// Makes a sandbox with default limits and no files; 0 if no object number is left. Free it with

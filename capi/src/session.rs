@@ -209,8 +209,8 @@ pub unsafe extern "C" fn wasmlark_session_get(session: Handle, name: *const u8, 
     )
 }
 
-/// Restores what a session may use of the sandbox's limits: fuel, ticks and printed bytes. What is in use, such as memory,
-/// still counts.
+/// Restores what a session may use of the sandbox's limits: fuel, ticks and printed bytes. What is
+/// in use, such as memory, still counts.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_session_refill(session: Handle) -> Status {
     status(|| {

@@ -162,8 +162,7 @@ pub extern "C" fn wasmlark_value_type(value: Handle) -> Type {
     guard(found, |_| Type::NoValue)
 }
 
-/// Writes an int, or 1 or 0 for a bool, to `number`. `WASMLARK_STATUS_ABSENT` for another type and for an int that
-/// does not fit.
+/// Writes an int, or 1 or 0 for a bool, to `number`. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
 ///
 /// # Safety
 ///
@@ -245,8 +244,7 @@ pub extern "C" fn wasmlark_value_count(value: Handle) -> usize {
     guard(count, |_| 0)
 }
 
-/// Returns a copy of the element at `index`, from 0, or of an entry's value. 0 if there is none.
-/// Free it.
+/// Returns a copy of the element at `index`, from 0, or of an entry's value. 0 if there is none. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_value_item(value: Handle, index: usize) -> Handle {
     made(|| {

@@ -142,7 +142,10 @@ fn fuel_is_no_limit_by_default() {
     let help = wasi(&folder, &["--help"], b"");
     let help = text(&help.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     let fuel = help.split("--fuel <N>").nth(1).and_then(|text| text.split("--max-").next()).unwrap();
-    assert!(fuel.contains("paid for where the function, loop or arm") && fuel.contains("[default: none"), "{fuel}");
+    assert!(
+        fuel.contains("charged where the enclosing function, loop or arm") && fuel.contains("[default: none"),
+        "{fuel}"
+    );
 }
 
 /// Writes the name of each preopened directory on a line of its own, and exits with 7.

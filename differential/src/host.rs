@@ -164,8 +164,7 @@ pub fn same_as(interface: &Interface, index: usize) -> Option<usize> {
     (first < index).then_some(first)
 }
 
-/// Returns the export of an earlier instance of the same module that is given to an import; other imports get the
-/// host's.
+/// Returns the export of an earlier instance of the same module that is given to an import; other imports get the host's.
 pub fn from_before(interface: &Interface, index: usize) -> Option<usize> {
     let import = interface.imports.get(index)?;
     let name = mix(digest(import.name.as_bytes()) ^ 1);

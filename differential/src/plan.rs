@@ -4,8 +4,8 @@ use crate::interface::{Import, Interface};
 use crate::random::{Random, digest, mix};
 use crate::value::{Type, Value};
 
-/// A mutable global of this name, an `i32`, is set to [`FUEL`] before each call. Modules count the rounds of their
-/// loops with it.
+/// A mutable global of this name, an `i32`, is set to [`FUEL`] before each call. Modules count the
+/// rounds of their loops with it.
 pub const FUEL_EXPORT: &str = "$fuel";
 pub const FUEL: u32 = 300;
 /// The engine's own fuel for each call, for what no global counts. Engines count differently, so calls that use it up

@@ -1,5 +1,4 @@
-//! Random numbers that are the same on every machine and with every version of every dependency, so that seeds can be
-//! repeated.
+//! Random numbers that are the same on every machine and with every version of every dependency, so that seeds can be repeated.
 
 /// A SplitMix64 generator.
 #[derive(Clone)]

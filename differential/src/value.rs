@@ -24,8 +24,8 @@ impl Type {
     }
 }
 
-/// A value. A function is its position among the functions that the instance exports, since engines have no common
-/// names for them.
+/// A value. A function is its position among the functions that the instance exports, since engines
+/// have no common names for them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Value {
     I32(u32),

@@ -32,8 +32,8 @@ pub(crate) struct CallerGen<V> {
 starlark_complex_value!(pub(crate) Caller);
 
 impl<'v> Caller<'v> {
-    /// Returns the instance whose code made the call; for a call that came from no instance, the one that the function
-    /// was given to.
+    /// Returns the instance whose code made the call; for a call that came from no instance, the
+    /// one that the function was given to.
     fn resolve(&self) -> Result<(Value<'v>, &'v Instance<'v>), Error> {
         let importer = Instance::from_value(self.instance).ok_or_else(store::frozen)?;
         if !self.escapes {

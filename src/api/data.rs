@@ -87,8 +87,8 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         deliver(&bytes, "read from standard input", eval)
     }
 
-    /// Writes `data`, `bytes` or `str`, to standard output unchanged. `print` adds a line feed, and loses bytes that
-    /// are not UTF-8.
+    /// Writes `data`, `bytes` or `str`, to standard output unchanged. `print` adds a line feed, and
+    /// loses bytes that are not UTF-8.
     fn write<'v>(
         #[starlark(require = pos)] data: ValueOfUnchecked<'v, BytesOrStr>,
         eval: &mut Evaluator<'v, '_, '_>,

@@ -79,8 +79,7 @@ impl<'v> Store<'v> {
     }
 }
 
-/// Deducts `fuel` from the counter of a store that holds the fuel. Returns false, with the counter unchanged, if less
-/// is left.
+/// Deducts `fuel` from the counter of a store that holds the fuel. Returns false, with the counter unchanged, if less is left.
 pub(crate) fn pay(context: &mut StoreContextMut<'_, StoreData>, fuel: u64) -> bool {
     let left = slices::fuel(&*context).and_then(|left| left.checked_sub(fuel));
     left.is_some_and(|left| slices::set_fuel(context, left))

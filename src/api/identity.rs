@@ -1,9 +1,9 @@
 //! The identity of the things inside a store.
 //!
-//! wasmi's handles can neither be compared nor hashed. But they print the number of their store and their own number in
-//! it, and nothing else, so two handles print the same if and only if they refer to the same thing. The test below
-//! checks that for every version of wasmi. Printing takes some hundred nanoseconds, which is too slow for the call
-//! path.
+//! wasmi's handles can neither be compared nor hashed. But they print the number of their store and
+//! their own number in it, and nothing else, so two handles print the same if and only if they
+//! refer to the same thing. The test below checks that for every version of wasmi. Printing takes
+//! some hundred nanoseconds, which is too slow for the call path.
 
 use std::fmt;
 

@@ -123,8 +123,7 @@ pub(crate) fn plan<'v>(
 }
 
 impl<'v> Plan<'v> {
-    /// Returns the imports in the form that wasmi takes. `caller` makes the value that a Starlark function gets as its
-    /// caller.
+    /// Returns the imports in the form that wasmi takes. `caller` makes the value that a Starlark function gets as its caller.
     pub(crate) fn externs(
         self,
         owner: Value<'v>,

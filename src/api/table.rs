@@ -122,8 +122,8 @@ impl<'v> Table<'v> {
             let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
             Error::limit(Limit::TableElements, refuse(why))
         };
-        // Checked before wasmi asks the limiter, since its error does not say who refused, and a 32-bit host cannot
-        // count so far.
+        // Checked before wasmi asks the limiter, since its error does not say who refused, and a
+        // 32-bit host cannot count so far.
         if by > store.with(|context| context.data().limiter.table_room())? {
             return Err(too_many());
         }

@@ -18,8 +18,8 @@ use crate::value::{Int, Value};
 /// and `Vec<u8>` for bytes, [`Int`], [`Value`], `Option`, `Vec`, tuples, `BTreeMap` with `String` keys, and with the feature
 /// `serde` [`Serde`](crate::Serde) of any type that it can deserialise.
 ///
-/// An `Option` is `None` for `None` and for an argument that is not passed. Types outside this crate cannot implement
-/// this trait.
+/// An `Option` is `None` for `None` and for an argument that is not passed. Types outside this
+/// crate cannot implement this trait.
 pub trait Argument<'a>: Sized {
     /// The type itself; for a reference, with the lifetime of the call.
     type Output;

@@ -123,8 +123,7 @@ impl HostFunction {
         self.is_open
     }
 
-    /// Calls it with one argument per parameter; if the last parameter takes all remaining ones, with any number for
-    /// that.
+    /// Calls it with one argument per parameter; if the last parameter takes all remaining ones, with any number for that.
     pub(crate) fn invoke<'v>(
         &self,
         args: &[Option<starlark::values::Value<'v>>],

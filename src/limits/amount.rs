@@ -5,8 +5,7 @@ pub(super) trait Amount: Sized {
     /// Whether the limit can be turned off.
     const OPTIONAL: bool;
 
-    /// Returns the value for a number, or the largest one if the type cannot represent it. `None` for a limit that must
-    /// be on.
+    /// Returns the value for a number, or the largest one if the type cannot represent it. `None` for a limit that must be on.
     fn new(value: Option<u64>) -> Option<Self>;
 
     /// Returns the value as a number.

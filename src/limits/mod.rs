@@ -121,9 +121,9 @@ impl Limits {
 
     /// Returns how many bytes of native stack a thread should have to run scripts under these limits, at least 256 MiB.
     ///
-    /// Calls nest on it up to `call_depth`, and source up to `nesting`. Printing, comparing and collecting nested values
-    /// also recurse on it, which no limit counts: the 256 MiB are for some 30,000 levels of them. Unused pages of a stack
-    /// take no memory.
+    /// Calls nest on it up to `call_depth`, and source up to `nesting`. Printing, comparing and
+    /// collecting nested values also recurse on it, which no limit counts: the 256 MiB are for some
+    /// 30,000 levels of them. Unused pages of a stack take no memory.
     ///
     /// ```
     /// use wasmlark::{Limits, Sandbox};

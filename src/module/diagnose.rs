@@ -111,8 +111,7 @@ pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
     Error::new(ErrorKind::Module, message)
 }
 
-/// Returns the proposal of an opcode that wasmparser refuses, since it does not know all that these proposals contain
-/// by now.
+/// Returns the proposal of an opcode that wasmparser refuses, since it does not know all that these proposals contain by now.
 fn newer_proposal(opcode: u8) -> Option<&'static str> {
     match opcode {
         0xfb => Some("garbage collection (gc)"),

@@ -120,8 +120,8 @@ pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 ///
 /// # Errors
 ///
-/// If the bytes are not a module, or one that wasmlark cannot run, whatever its functions do. The message says what they
-/// are instead.
+/// If the bytes are not a module, or one that wasmlark cannot run, whatever its functions do. The
+/// message says what they are instead.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let bytes = &*binary_form(bytes)?;
     check_header(bytes)?;
@@ -227,8 +227,8 @@ fn types_of(binary: &Binary<'_>) -> Result<Types, BinaryReaderError> {
     }
 }
 
-/// Returns the kind of an import or export, and its type as the script API writes it; `None` for one that wasmlark does not
-/// run.
+/// Returns the kind of an import or export, and its type as the script API writes it; `None` for
+/// one that wasmlark does not run.
 fn item_type(types: TypesRef<'_>, entity: EntityType) -> Option<(&'static str, String)> {
     let value = |ty: &ValType| {
         Some(match ty {

@@ -6,8 +6,7 @@ use wast::parser::{ParseBuffer, parse};
 
 use crate::wording::COMPONENT;
 
-/// Returns the binary form of a module in text form. An error shows the line. `name` is the text's file, if it is in
-/// one.
+/// Returns the binary form of a module in text form. An error shows the line. `name` is the text's file, if it is in one.
 ///
 /// Does not use the crate `wat`, which refuses text with characters that look like others or change the direction of
 /// writing. In names, these are part of the format and of the specification's tests.

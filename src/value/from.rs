@@ -212,8 +212,7 @@ macro_rules! containers {
     )*};
 }
 
-// One by one, since a blanket implementation would overlap with the standard library's, and with `Vec<u8>`, which is
-// bytes.
+// One by one, since a blanket implementation would overlap with the standard library's, and with `Vec<u8>`, which is bytes.
 containers!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, Int, f64, String, Vec<u8>, Struct);
 
 impl TryFrom<Value> for Option<Vec<Value>> {

@@ -12,9 +12,9 @@ pub(crate) use starlark::make_set;
 
 /// An owned Starlark value: it belongs to no script and can be kept, compared, and sent to other threads.
 ///
-/// [`Display`](std::fmt::Display) prints it as Starlark source, like `repr`. Equality is Rust's: unlike in Starlark, an
-/// int never equals a float, and dicts and sets are equal only if they have the same order. As in Starlark, a NaN equals
-/// itself.
+/// [`Display`](std::fmt::Display) prints it as Starlark source, like `repr`. Equality is Rust's:
+/// unlike in Starlark, an int never equals a float, and dicts and sets are equal only if they have
+/// the same order. As in Starlark, a NaN equals itself.
 ///
 /// ```
 /// use wasmlark::{Sandbox, Value};

@@ -7,9 +7,9 @@ use super::abi::{Errno, WasiResult};
 /// makes progress, and one that divides by a time difference never divides by zero.
 pub(crate) const CLOCK_STEP: u64 = 1_000_000;
 
-/// The time in nanoseconds. All of the guest's clocks are this one. A reading returns the time and then advances it by
-/// a step; waiting in `poll_oneoff` advances it to the end of the wait. Timestamps of files use the time without
-/// advancing it.
+/// The time in nanoseconds. All of the guest's clocks are this one. A reading returns the time and
+/// then advances it by a step; waiting in `poll_oneoff` advances it to the end of the wait.
+/// Timestamps of files use the time without advancing it.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     now: u64,

@@ -84,8 +84,8 @@ impl Descriptors {
         }
     }
 
-    /// Returns the file and the position of a descriptor that has these rights. `EISDIR` for a directory, `ESPIPE` for
-    /// a stream.
+    /// Returns the file and the position of a descriptor that has these rights. `EISDIR` for a
+    /// directory, `ESPIPE` for a stream.
     pub(crate) fn file(&self, fd: u32, needed: u64) -> Result<(Ino, u64), Errno> {
         let descriptor = self.get(fd)?;
         match &descriptor.target {

@@ -54,9 +54,9 @@ pub(crate) enum Body {
 
 /// Entries by name, and by their cookies, which give the order of a listing.
 ///
-/// An entry keeps its cookie while it stays in the directory, even if it is renamed or its name is given to another
-/// node. A guest that removes, renames or replaces entries during a listing therefore misses none that was there
-/// throughout.
+/// An entry keeps its cookie while it stays in the directory, even if it is renamed or its name is
+/// given to another node. A guest that removes, renames or replaces entries during a listing
+/// therefore misses none that was there throughout.
 #[derive(Clone)]
 pub(crate) struct Directory {
     parent: Ino,

@@ -47,8 +47,7 @@ impl ResolvedPath {
 impl Fs {
     /// Resolves `path` from the directory `base`.
     ///
-    /// `..` above `base` and an absolute path are `ENOTCAPABLE`: a directory gives access to its content and nothing
-    /// else.
+    /// `..` above `base` and an absolute path are `ENOTCAPABLE`: a directory gives access to its content and nothing else.
     ///
     /// Adds the cost of the work, in bytes, to `work`, even on failure.
     pub(crate) fn resolve(&self, base: Ino, path: &str, follow: Follow, work: &mut u64) -> Result<ResolvedPath, Errno> {

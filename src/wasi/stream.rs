@@ -6,8 +6,7 @@ use super::abi::{Errno, Fault, WasiResult};
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
-/// The standard streams of a machine. Separate from its state, since they may lead out of the process and cannot be
-/// cloned.
+/// The standard streams of a machine. Separate from its state, since they may lead out of the process and cannot be cloned.
 pub(crate) struct Streams {
     pub(crate) stdin: InputStream,
     pub(crate) stdout: OutputStream,

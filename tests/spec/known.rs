@@ -1,9 +1,9 @@
 //! Known failures of the engine, and what it does not support: `known.txt`, compared with the results.
 //!
-//! Each cause has a line of its own. Below it, indented, are the files with directives that fail because of it, and the
-//! lines of these. Under a cause that begins with `needs`, directives are skipped, and the number after a file counts
-//! them. All of it is checked both ways: what fails or is skipped must be listed, and what is listed must fail or be
-//! skipped.
+//! Each cause has a line of its own. Below it, indented, are the files with directives that fail
+//! because of it, and the lines of these. Under a cause that begins with `needs`, directives are
+//! skipped, and the number after a file counts them. All of it is checked both ways: what fails or
+//! is skipped must be listed, and what is listed must fail or be skipped.
 
 use std::collections::BTreeMap;
 
@@ -87,8 +87,7 @@ impl Known {
         problems
     }
 
-    /// Returns `known.txt` for these results. A failure without a cause goes below its message, which a person must
-    /// replace.
+    /// Returns `known.txt` for these results. A failure without a cause goes below its message, which a person must replace.
     pub(crate) fn updated(&self, found: &Found) -> String {
         let mut sections: Vec<(String, BTreeMap<&str, Vec<usize>>)> =
             self.causes.iter().map(|c| ((*c).to_owned(), BTreeMap::new())).collect();

@@ -160,8 +160,8 @@ impl SpecSession<'_, '_> {
         }
     }
 
-    /// Returns the verdict on an error that is due to an unsupported proposal, or to an instance that is missing because
-    /// of one.
+    /// Returns the verdict on an error that is due to an unsupported proposal, or to an instance
+    /// that is missing because of one.
     fn unsupported(&self, error: &Error) -> Option<Verdict> {
         let message = error.message();
         match error.kind() {

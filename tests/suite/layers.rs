@@ -8,8 +8,8 @@ use std::path::Path;
 
 use syn::visit::{self, Visit};
 
-/// The tiers from the ground up; modules in one tier do not import each other. A path belongs to the longest entry that
-/// it begins with.
+/// The tiers from the ground up; modules in one tier do not import each other. A path belongs to
+/// the longest entry that it begins with.
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff"],
     &["error"],

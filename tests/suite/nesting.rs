@@ -83,8 +83,7 @@ fn deep_text_ends_in_the_limit() {
     }
 }
 
-/// What the default limit allows must fit the native stack, in the parser, in the compiler, and while the results are
-/// freed.
+/// What the default limit allows must fit the native stack, in the parser, in the compiler, and while the results are freed.
 #[test]
 fn text_as_deep_as_the_limit_allows_fits_the_stack() {
     for (n, at_least) in [(60, 25), (95, 25), (190, 20), (198, 20), (199, 10)] {

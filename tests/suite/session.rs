@@ -179,8 +179,7 @@ fn all_calls_have_one_budget() {
     }
 }
 
-/// Without collection, what calls leave behind would be three times the limit; the collector also moves the handles of
-/// wasm.
+/// Without collection, what calls leave behind would be three times the limit; the collector also moves the handles of wasm.
 #[test]
 fn garbage_is_collected_between_calls() {
     let limits = Limits::new().heap(32 << 20);

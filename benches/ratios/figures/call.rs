@@ -103,8 +103,7 @@ fn typed() -> Figure {
     })
 }
 
-/// A bound call, compared with a wasmi call whose result is also put on a heap. This leaves out the price of fresh
-/// memory.
+/// A bound call, compared with a wasmi call whose result is also put on a heap. This leaves out the price of fresh memory.
 fn kept(call: &'static Call, keep: Keep) -> Figure {
     let name = format!("call bound {}, kept", call.signature);
     let against = "wasmi, dynamic call, and a value on a heap";

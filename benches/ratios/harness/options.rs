@@ -51,8 +51,7 @@ impl Options {
     }
 }
 
-/// Returns whether a figure is requested: its name contains one of the words. Real modules, which take long, must be
-/// named.
+/// Returns whether a figure is requested: its name contains one of the words. Real modules, which take long, must be named.
 pub fn is_wanted(name: &str, words: &[String]) -> bool {
     match words {
         [] => !name.starts_with("real "),

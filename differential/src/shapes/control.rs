@@ -139,8 +139,7 @@ impl Body<'_> {
         self.early(to, depth);
     }
 
-    /// With the label's values on the stack, sometimes leaves by an optional branch; the code after it is then
-    /// unreachable.
+    /// With the label's values on the stack, sometimes leaves by an optional branch; the code after it is then unreachable.
     fn early(&mut self, on_stack: &[Type], depth: u32) {
         if !self.random.one_in(6) {
             return;

@@ -155,8 +155,8 @@ impl Env {
         u32::from(self.place.is_some())
     }
 
-    /// Returns an element segment for `table.init`. Active segments, which are dropped, are used only where they
-    /// certainly are.
+    /// Returns an element segment for `table.init`. Active segments, which are dropped, are used
+    /// only where they certainly are.
     pub fn segment(&self, random: &mut Random) -> u32 {
         let first = if self.place.is_some() { self.active } else { 0 };
         random.within(first, self.active + self.passive - 1)

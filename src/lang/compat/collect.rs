@@ -12,8 +12,8 @@ use starlark::environment::Globals;
 use starlark::eval::Evaluator;
 use starlark::syntax::{AstModule, Dialect};
 
-/// Collects garbage, if there may be enough. Every heap value that Rust code holds is invalid afterwards, as after any
-/// statement.
+/// Collects garbage, if there may be enough. Every heap value that Rust code holds is invalid
+/// afterwards, as after any statement.
 pub(crate) fn collect(eval: &mut Evaluator<'_, '_, '_>, globals: &Globals) {
     if let Ok(statements) = AstModule::parse("collect.star", "None\nNone".to_owned(), &Dialect::Standard) {
         // It can fail only if a limit is exceeded, which the next call will report.

@@ -1,9 +1,9 @@
 //! `log10` and `pow` for wasm32-unknown-unknown, which has no C library.
 //!
-//! Upstream: starlark prints floats using `log10` and `pow(10, exponent)`. Rust's versions for this target are off by a
-//! unit in the last place at powers of ten, where it shows: `1e-283` would be printed as `0e-283`. These are exact at
-//! powers of ten, like those of other targets; everywhere else they are the crate libm's. The linker prefers them to
-//! Rust's.
+//! Upstream: starlark prints floats using `log10` and `pow(10, exponent)`. Rust's versions for this
+//! target are off by a unit in the last place at powers of ten, where it shows: `1e-283` would be
+//! printed as `0e-283`. These are exact at powers of ten, like those of other targets; everywhere
+//! else they are the crate libm's. The linker prefers them to Rust's.
 //!
 //! Upstream change: none known.
 //!

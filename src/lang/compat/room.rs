@@ -1,8 +1,8 @@
 //! The room left on the heap, checked before a builtin makes something large.
 //!
-//! Upstream: starlark compares its heap with the limit every thousand ticks, and within a tick allocates whatever it is
-//! told to. The size of what a builtin is about to make follows from its arguments, so too large a result is refused
-//! beforehand.
+//! Upstream: starlark compares its heap with the limit every thousand ticks, and within a tick
+//! allocates whatever it is told to. The size of what a builtin is about to make follows from its
+//! arguments, so too large a result is refused beforehand.
 //!
 //! Upstream change: none known.
 //!

@@ -4,8 +4,7 @@ use wasmparser::{BinaryReader, BlockType, ContType, FrameKind, FuncType, ModuleA
 
 use crate::module::skim::{Op, code};
 
-/// Returns the change in the number of operands made by an instruction that is neither control nor a call. `raw` begins with
-/// it.
+/// Returns the change in the number of operands made by an instruction that is neither control nor a call. `raw` begins with it.
 #[inline(always)]
 pub(super) fn effect(op: Op, raw: &[u8]) -> Option<isize> {
     match op.code {
@@ -103,8 +102,7 @@ mod tests {
             assert_eq!(effect(op, &raw), rare(&raw), "{opcode:#x}");
             agreed += 1;
         }
-        // drop and select; local.get to i64.extend32_s, except 0x27, which is undefined; the three instructions of
-        // references
+        // drop and select; local.get to i64.extend32_s, except 0x27, which is undefined; the three instructions of references
         assert_eq!(agreed, 2 + (0xc4 - 0x20) + 3);
     }
 }

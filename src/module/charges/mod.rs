@@ -1,8 +1,8 @@
 //! Begins a new charge of fuel after each place from which a branch may skip code.
 //!
-//! wasmi 2.0.0 charges fuel where a function, a loop or an arm of an `if` begins, for all its instructions outside
-//! nested loops and `if`s. It thus charges for what a branch skips: a `br_table` in a loop pays for all its arms in
-//! each round.
+//! wasmi 2.0.0 charges fuel where a function, a loop or an arm of an `if` begins, for all its
+//! instructions outside nested loops and `if`s. It thus charges for what a branch skips: a
+//! `br_table` in a loop pays for all its arms in each round.
 //!
 //! A `loop` that no branch targets computes nothing, but wasmi begins a charge with it. So the code after a place where
 //! control may have left is wrapped in such a loop, up to the next such place or the end of the enclosing block:

@@ -1,9 +1,9 @@
 //! Where a charge of fuel may begin: after a `br_if`, and after the `end` of a block from within which a branch goes
 //! further out.
 //!
-//! The charge begins where the block next has no operands on the stack. There wasmi has nothing to copy when a loop
-//! begins, so that the loop costs only its charge. Pieces of a few instructions stay with the code before them until they
-//! add up.
+//! The charge begins where the block next has no operands on the stack. There wasmi has nothing to
+//! copy when a loop begins, so that the loop costs only its charge. Pieces of a few instructions
+//! stay with the code before them until they add up.
 //!
 //! The code need not be valid. Wrapping part of it in a loop makes no invalid code valid: the part must then take nothing from the
 //! stack and leave only the results of its block. The module is validated after it is rewritten.
@@ -26,8 +26,8 @@ pub(super) struct Split {
 /// A place where a charge may begin.
 struct Place {
     at: usize,
-    /// The place whose charge pays for this code if it gets none of its own; `None` for the enclosing loop, arm or
-    /// function.
+    /// The place whose charge pays for this code if it gets none of its own; `None` for the
+    /// enclosing loop, arm or function.
     payer: Option<usize>,
     /// The enclosing loop, arm or function, so that the unpaid pieces of each are counted separately.
     root: usize,

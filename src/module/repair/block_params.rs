@@ -1,10 +1,10 @@
 //! A block with parameters.
 //!
-//! Where control flow begins, wasmi copies the locals on the operand stack into slots of their own, since the block may
-//! set them. For a block with `n` parameters it means to leave out the topmost `n` operands, but leaves out the topmost
-//! `n` locals instead (`PreservedAllLocalsIter`): a local below the parameters is not copied, and later read from a
-//! slot that was never written. That slot holds what its last owner left there: values of another call or store, or the
-//! host's memory.
+//! Where control flow begins, wasmi copies the locals on the operand stack into slots of their own,
+//! since the block may set them. For a block with `n` parameters it means to leave out the topmost
+//! `n` operands, but leaves out the topmost `n` locals instead (`PreservedAllLocalsIter`): a local
+//! below the parameters is not copied, and later read from a slot that was never written. That slot
+//! holds what its last owner left there: values of another call or store, or the host's memory.
 //!
 //! The repair takes the parameters off the stack. They go into new locals, which the block reads as it begins:
 //!

@@ -16,8 +16,8 @@
 //! end local.get $v0  local.get $v1  br $second_target
 //! ```
 //!
-//! Each added instruction costs a unit of fuel. A `br_table` without values, or with one that fits a register, is left
-//! unchanged.
+//! Each added instruction costs a unit of fuel. A `br_table` without values, or with one that fits
+//! a register, is left unchanged.
 //!
 //! Remove with the first wasmi that compares the height of the values with that of the targets.
 

@@ -25,8 +25,7 @@ pub(super) enum Callees {
 }
 
 impl Callees {
-    /// Returns what a call of a function of this type adds. A function with results cannot end in a tail call of one
-    /// without.
+    /// Returns what a call of a function of this type adds. A function with results cannot end in a tail call of one without.
     pub(super) fn of(callee: &FuncType, is_own: bool) -> Self {
         match (callee.results(), is_own) {
             ([], true) => Self::Own,

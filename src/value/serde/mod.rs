@@ -134,8 +134,7 @@ impl Fault {
         Self::new(format!("the value is nested deeper than {MAX_DEPTH} levels"))
     }
 
-    /// Returns the same fault as seen one level further out. If the value is nested too deeply, the path does not
-    /// matter.
+    /// Returns the same fault as seen one level further out. If the value is nested too deeply, the path does not matter.
     fn within(mut self, step: impl FnOnce() -> String) -> Self {
         if self.path.len() < 16 {
             self.path.push(step());

@@ -1,5 +1,5 @@
-//! An instance in wasmi. Its two releases differ in a few names, which this file's parent defines: the file is part of
-//! two modules.
+//! An instance in wasmi. Its two releases differ in a few names, which this file's parent defines:
+//! the file is part of two modules.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
-//! wasmi in three ways: as the library uses it, without the library's rewriting, and the last release of its old
-//! design.
+//! wasmi in three ways: as the library uses it, without the library's rewriting, and the last release of its old design.
 
 // Both share a file, which is compiled once for each.
 #[allow(clippy::duplicate_mod)]
