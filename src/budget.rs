@@ -285,11 +285,28 @@ pub(crate) struct Limiter {
     /// What the last granted growth added, to take back when the growth itself fails.
     last: u64,
     last_elements: u64,
+    /// The number of memories until one that counts for nothing: the guest's module knows nothing of it.
+    passed: Option<u32>,
 }
 
 impl Limiter {
     pub(crate) fn new(budget: Budget, limits: Limits, max_memory: Option<u64>) -> Self {
-        Self { budget, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
+        Self {
+            budget,
+            limits,
+            max_memory,
+            memory: 0,
+            table_elements: 0,
+            instances: 0,
+            last: 0,
+            last_elements: 0,
+            passed: None,
+        }
+    }
+
+    /// Leaves the memory that is made after `count` others out of what is used.
+    pub(crate) fn pass_memory(&mut self, count: u32) {
+        self.passed = Some(count);
     }
 
     /// Returns what this store may still take of linear memory.
@@ -326,6 +343,13 @@ impl wasmi::ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
+        if let Some(passed) = self.passed {
+            self.passed = passed.checked_sub(1);
+            if passed == 0 {
+                self.last = 0;
+                return Ok(true);
+            }
+        }
         let more = (desired as u64).saturating_sub(current as u64);
         if more > self.memory_room().left {
             return Ok(false);

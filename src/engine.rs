@@ -49,6 +49,8 @@ struct Inner {
     files: Option<Box<dyn FileSource>>,
     /// The fuel that a guest may spend before it is asked whether to stop; `None` for one that cannot be interrupted.
     slice: Option<u64>,
+    /// Whether guests keep frames.
+    keeps_frames: bool,
 }
 
 /// What was compiled.
@@ -71,7 +73,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
-        Self::build(limits, None, None)
+        Self::build(limits, None, None, false)
     }
 
     /// An engine whose scripts may name modules: `wasm.Module("name")`.
@@ -81,28 +83,39 @@ impl Engine {
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self::build(limits, Some(Box::new(Loaded(loader))), None)
+        Self::build(limits, Some(Box::new(Loaded(loader))), None, false)
     }
 
-    /// The engine of a sandbox: its guests run in slices of so much fuel.
-    pub(crate) fn for_sandbox(limits: Limits, slice: Option<u64>, files: impl FileSource + 'static) -> Self {
-        Self::build(limits, Some(Box::new(files)), slice)
+    /// The engine of a sandbox: its guests run in slices of so much fuel, and keep frames where that is asked for.
+    pub(crate) fn for_sandbox(
+        limits: Limits,
+        slice: Option<u64>,
+        keeps_frames: bool,
+        files: impl FileSource + 'static,
+    ) -> Self {
+        Self::build(limits, Some(Box::new(files)), slice, keeps_frames)
     }
 
     /// An engine whose guests run in slices of so much fuel.
     #[cfg(feature = "internals")]
     pub(crate) fn sliced(limits: Limits, slice: u64) -> Self {
-        Self::build(limits, None, Some(slice))
+        Self::build(limits, None, Some(slice), false)
+    }
+
+    /// An engine whose guests keep frames.
+    #[cfg(feature = "internals")]
+    pub(crate) fn framed(limits: Limits) -> Self {
+        Self::build(limits, None, None, true)
     }
 
     /// The engine of a command module.
-    pub(crate) fn for_command(limits: Limits, slice: Option<u64>) -> Self {
-        Self::build(limits, None, slice)
+    pub(crate) fn for_command(limits: Limits, slice: Option<u64>, keeps_frames: bool) -> Self {
+        Self::build(limits, None, slice, keeps_frames)
     }
 
-    fn build(limits: Limits, files: Option<Box<dyn FileSource>>, slice: Option<u64>) -> Self {
+    fn build(limits: Limits, files: Option<Box<dyn FileSource>>, slice: Option<u64>, keeps_frames: bool) -> Self {
         let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice }), Arc::default())
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice, keeps_frames }), Arc::default())
     }
 
     /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
@@ -171,7 +184,7 @@ impl Engine {
         let code = module::code_size(&binary);
         charge(hash, code)?;
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.wasmi(), &binary, hash, code, self.limits().fuel.is_some()).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), &binary, hash, code, self.limits(), self.keeps_frames()).map(Arc::new);
         let mut cache = self.cache();
         cache.code = cache.code.saturating_add(code);
         let new = new?;
@@ -194,6 +207,10 @@ impl Engine {
 
     pub(crate) fn slice(&self) -> Option<u64> {
         self.0.slice
+    }
+
+    pub(crate) fn keeps_frames(&self) -> bool {
+        self.0.keeps_frames
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -17,6 +17,11 @@ pub fn sliced_engine(limits: Limits, slice: u64) -> Engine {
     Engine::sliced(limits, slice)
 }
 
+/// An engine whose guests keep frames, as those of a sandbox with a backtrace do.
+pub fn framed_engine(limits: Limits) -> Engine {
+    Engine::framed(limits)
+}
+
 /// The bytes that are compiled for a module where fuel is metered.
 ///
 /// # Errors

@@ -119,6 +119,8 @@ mod docs;
 mod engine;
 mod error;
 mod files;
+mod frame;
+mod frames;
 mod fuel;
 mod glob;
 #[allow(unsafe_code)]
@@ -146,6 +148,7 @@ pub use check::{Definition, Diagnostic, Severity};
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
+pub use frame::Frame;
 pub use globals::globals;
 #[cfg(feature = "serde")]
 pub use host::argument::Serde;

@@ -47,6 +47,7 @@ pub struct Sandbox {
     channels: Channels,
     grants: Arc<Grants>,
     is_interruptible: bool,
+    has_backtrace: bool,
     max_kept_code: MaxKeptCode,
     interrupt: Interrupt,
     /// That of the last run, with what it compiled.
@@ -213,6 +214,29 @@ impl Sandbox {
     /// without a pause, until its fuel ends, and so does a guest in whose store is a module with the instruction `table.grow`.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
+        self
+    }
+
+    /// Sets whether guests keep frames, so that the report of a trap names the functions that were running, and
+    /// [`Error::frames`] and a script's `trap.frames` have them; by default they do not. A guest that does is another
+    /// program for its fuel: it spends about twice as much, and runs at about half the speed.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let script = r#"
+    /// guest = wasm.wat('''(module
+    ///     (func $half (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+    ///     (func (export "run") (result i32) (call $half (i32.const 0))))''')
+    /// wasm.instantiate(guest).exports.run()
+    /// "#;
+    /// let error = Sandbox::new().backtrace(true).run("main.star", script).unwrap_err();
+    /// let names: Vec<_> = error.frames().iter().map(|frame| frame.name().map(str::to_owned)).collect();
+    /// assert_eq!(names, [Some("half".to_owned()), Some("run".to_owned())]);
+    /// assert!(error.to_string().ends_with("guest: half (0x38) < exported run (0x3d)\n"), "{error}");
+    /// ```
+    pub fn backtrace(mut self, has_backtrace: bool) -> Self {
+        self.has_backtrace = has_backtrace;
         self
     }
 
@@ -606,6 +630,7 @@ impl Sandbox {
             Some(engine)
                 if *engine.limits() == self.limits
                     && engine.slice() == slice
+                    && engine.keeps_frames() == self.has_backtrace
                     && engine.code() <= self.max_kept_code.0 =>
             {
                 engine.clone()
@@ -619,7 +644,7 @@ impl Sandbox {
     }
 
     fn new_engine(&self) -> Engine {
-        Engine::for_sandbox(self.limits.clone(), self.slice(), self.files.clone())
+        Engine::for_sandbox(self.limits.clone(), self.slice(), self.has_backtrace, self.files.clone())
     }
 }
 

@@ -16,6 +16,7 @@ use wasmi::{
 };
 
 use crate::error::{Error, ErrorKind};
+use crate::frames::{self, Framed};
 use crate::host_failure::HostFailure;
 use crate::interrupt::{Interrupt, Stop};
 
@@ -38,8 +39,10 @@ impl Slices {
     }
 }
 
-/// The data of a store, which may have slices.
-pub(crate) trait Sliced: 'static {
+/// The data of a store, which may have slices and frames.
+pub(crate) trait Sliced: Framed {
+    /// Whether it has neither: nothing is to be done at a call.
+    fn is_plain(&self) -> bool;
     fn slices(&self) -> Option<&Slices>;
     fn slices_mut(&mut self) -> Option<&mut Slices>;
 }
@@ -73,7 +76,7 @@ fn set_fuel_for(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, fuel: u64
     context.set_fuel(counter).is_ok()
 }
 
-/// Calls a function, in slices where the store has them.
+/// Calls a function, in slices and with frames where the store has them.
 pub(crate) fn call(
     func: &Func,
     mut context: impl AsContextMut<Data: Sliced>,
@@ -81,9 +84,24 @@ pub(crate) fn call(
     outputs: &mut [Val],
 ) -> Result<(), wasmi::Error> {
     let mut context = context.as_context_mut();
-    if context.data().slices().is_none() {
+    if context.data().is_plain() {
         return func.call(context, inputs, outputs);
     }
+    let entry = frames::begin(&mut context);
+    let outcome = match context.data().slices() {
+        None => func.call(&mut context, inputs, outputs),
+        Some(_) => call_in_slices(func, &mut context, inputs, outputs),
+    };
+    frames::end(&mut context, entry, outcome.as_ref().err());
+    outcome
+}
+
+fn call_in_slices(
+    func: &Func,
+    mut context: &mut StoreContextMut<'_, impl Sliced>,
+    inputs: &[Val],
+    outputs: &mut [Val],
+) -> Result<(), wasmi::Error> {
     let mut call = func.call_resumable(&mut context, inputs, outputs)?;
     loop {
         match call {
@@ -91,7 +109,7 @@ pub(crate) fn call(
             // Never resumed: wasmi 2.0.0 resumes with wrong locals after an error of the host.
             ResumableCall::HostTrap(trap) => return Err(trap.into_host_error()),
             ResumableCall::OutOfFuel(paused) => {
-                next_slice(&mut context, paused.required_fuel())?;
+                next_slice(context, paused.required_fuel())?;
                 call = paused.resume(&mut context, outputs)?;
             }
         }

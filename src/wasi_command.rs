@@ -13,6 +13,7 @@ use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
+use crate::frames::{self, Framed, Frames};
 use crate::fuel::FuelLease;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
@@ -20,7 +21,7 @@ use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::session::Stats;
-use crate::slices::{self, SLICE, Sliced, Slices, Stopped};
+use crate::slices::{self, SLICE, Slices, Stopped};
 use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
 use crate::wording::shown;
 
@@ -45,6 +46,7 @@ pub struct WasiCommand {
     streams: Streams,
     limits: Limits,
     is_interruptible: bool,
+    has_backtrace: bool,
     interrupt: Interrupt,
 }
 
@@ -92,7 +94,14 @@ impl WasiCommand {
             clock_step: CLOCK_STEP,
         };
         let streams = Streams::kept(InputStream::bytes(Vec::new()));
-        Self { setup, streams, limits: Limits::default(), is_interruptible: false, interrupt: Interrupt::default() }
+        Self {
+            setup,
+            streams,
+            limits: Limits::default(),
+            is_interruptible: false,
+            has_backtrace: false,
+            interrupt: Interrupt::default(),
+        }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -214,9 +223,16 @@ impl WasiCommand {
         self.interrupt.clone()
     }
 
+    /// Sets whether the guest keeps frames, so that the error of a trap has them; by default it does not:
+    /// see [`Sandbox::backtrace`](crate::Sandbox::backtrace).
+    pub fn backtrace(mut self, has_backtrace: bool) -> Self {
+        self.has_backtrace = has_backtrace;
+        self
+    }
+
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, streams, limits, is_interruptible, interrupt } = self;
+        let Self { mut setup, streams, limits, is_interruptible, has_backtrace, interrupt } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
@@ -226,17 +242,31 @@ impl WasiCommand {
             Err(error) => return WasiOutput::failed(error),
         };
         let slice = is_interruptible.then_some(SLICE);
-        let engine = Engine::for_command(limits.clone(), slice);
+        let engine = Engine::for_command(limits.clone(), slice, has_backtrace);
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store =
             wasmi::Store::new(engine.wasmi(), StoreData::new(limiter, slice.map(|size| Slices::new(size, interrupt))));
         store.limiter(|data| &mut data.limiter);
+        if has_backtrace {
+            let frames = Frames::new(&mut store, limits.stack_depth);
+            store.data_mut().keep_frames(frames);
+        }
         let fuel = FuelLease::new(None);
         if limits.fuel.is_some() || is_interruptible {
             // Cannot fail: the engine meters fuel.
             slices::set_fuel(&mut store, fuel.grant(budget.fuel_left()));
         }
-        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &limits));
+        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| {
+            let error = explain(error, &limits);
+            error.add_frames(store.data_mut().frames_mut().map(Frames::take_failed));
+            match error.guest_note() {
+                Some(note) => {
+                    let report = format!("{}\n{note}", error.message());
+                    error.with_report(None, report)
+                }
+                None => error,
+            }
+        });
         if let Some(left) = slices::fuel(&store) {
             budget.spend_fuel(fuel.settle(left));
         }
@@ -295,8 +325,10 @@ fn start(
     if compiled.grows_tables {
         slices::give_up(&mut store.as_context_mut());
     }
-    let made =
-        slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs));
+    let made = slices::whole(&mut store.as_context_mut(), |context| match &compiled.frames {
+        None => wasmi::Instance::new(context, &compiled.module, &externs),
+        Some(layout) => frames::instantiate(context, &compiled.module, layout, &externs),
+    });
     let instance = match made {
         Ok(instance) => instance,
         // The start function may exit too.
@@ -310,12 +342,8 @@ fn start(
             "this module is no command: it exports no function `_start`; a script can call what it exports",
         )));
     };
-    let start = start.typed::<(), ()>(&*store)?;
-    let outcome = match store.data().slices() {
-        Some(_) => slices::call_typed(&start, &mut store.as_context_mut(), ()),
-        None => start.call(&mut *store, ()),
-    };
-    match outcome {
+    start.typed::<(), ()>(&*store)?;
+    match slices::call(&start, store.as_context_mut(), &[], &mut []) {
         Ok(()) => Ok(0),
         Err(error) => error.i32_exit_status().ok_or(Failure::Wasm(error)),
     }

@@ -41,7 +41,8 @@ pub fn run(options: args::CallArguments) -> u8 {
     let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
     let name = if is_text { "module.wat" } else { "module.wasm" };
     let pauses = interrupt::should_pause(&options.limits.0, options.timeout);
-    let mut sandbox = Sandbox::new().interruptible(pauses).limits(options.limits.0).args([name]);
+    let sandbox = Sandbox::new().interruptible(pauses).backtrace(options.backtrace);
+    let mut sandbox = sandbox.limits(options.limits.0).args([name]);
     sandbox.file(name, bytes);
     interrupt::watch(sandbox.interrupt(), options.timeout);
     let (stats, result) = match sandbox.load("call.star", SCRIPT) {
@@ -64,6 +65,7 @@ pub fn run(options: args::CallArguments) -> u8 {
         Err(Failure::Run(error)) => {
             // The report would show the script above, which nobody wrote who sees it.
             eprintln!("error: {file}: {}", error.message());
+            error.guest_note().inspect(|note| eprintln!("{note}"));
             // As systems do: the low eight bits.
             error.exit_code().map_or_else(|| exit::status(&error), |code| code.to_le_bytes()[0])
         }

@@ -36,6 +36,7 @@ pub fn run(options: args::RunArguments) -> u8 {
     let is_stdin = options.eval.is_none() && options.command.first().is_some_and(|script| script == "-");
     let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
         .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
+        .backtrace(options.backtrace)
         .stdin_from(move || match is_stdin {
             true => Err("standard input is the script itself".to_owned()),
             false => read::stdin().map_err(|error| error.to_string()),

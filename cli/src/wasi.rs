@@ -44,6 +44,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .interruptible(interrupt::should_pause(&limits, options.timeout))
+        .backtrace(options.backtrace)
         .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)

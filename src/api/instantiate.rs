@@ -17,6 +17,7 @@ use super::table::check_maximum;
 use super::wasi_module::WasiModule;
 use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::frames;
 use crate::module::{Compiled, Tables};
 use crate::slices;
 use crate::wasi::Machine;
@@ -57,7 +58,10 @@ pub(crate) fn instantiate<'v>(
             if compiled.grows_tables {
                 slices::give_up(context);
             }
-            slices::whole(context, |context| wasmi::Instance::new(context, &compiled.module, &externs))
+            slices::whole(context, |context| match &compiled.frames {
+                None => wasmi::Instance::new(context, &compiled.module, &externs),
+                Some(layout) => frames::instantiate(context, &compiled.module, layout, &externs),
+            })
         })?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;
     let exported =

@@ -29,22 +29,51 @@ use starlark::values::{StarlarkValue, Trace, Tracer, Value, ValueTyped};
 use wasmi::{AsContextMut, Caller, StoreContextMut};
 
 use crate::budget::Limiter;
+use crate::frames::{Framed, Frames};
 use crate::slices::{Sliced, Slices};
 
 /// The data of a wasmi store.
 pub(crate) struct StoreData {
     pub(crate) limiter: Limiter,
     slices: Option<Slices>,
+    frames: Option<Box<Frames>>,
+    /// Whether there are neither slices nor frames.
+    is_plain: bool,
     entry: Entry,
 }
 
 impl StoreData {
     pub(crate) fn new(limiter: Limiter, slices: Option<Slices>) -> Self {
-        Self { limiter, slices, entry: Entry { evaluator: None, owner: None } }
+        let is_plain = slices.is_none();
+        Self { limiter, slices, frames: None, is_plain, entry: Entry { evaluator: None, owner: None } }
+    }
+
+    /// Makes the store keep frames.
+    pub(crate) fn keep_frames(&mut self, frames: Frames) {
+        self.frames = Some(Box::new(frames));
+        self.is_plain = false;
+    }
+}
+
+impl Framed for StoreData {
+    fn frames(&self) -> Option<&Frames> {
+        self.frames.as_deref()
+    }
+
+    fn frames_mut(&mut self) -> Option<&mut Frames> {
+        self.frames.as_deref_mut()
+    }
+
+    fn pass_memory(&mut self, count: u32) {
+        self.limiter.pass_memory(count);
     }
 }
 
 impl Sliced for StoreData {
+    fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     fn slices(&self) -> Option<&Slices> {
         self.slices.as_ref()
     }

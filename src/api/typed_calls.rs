@@ -13,6 +13,7 @@ use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, TypedFunc, Val, ValTyp
 use super::convert;
 use super::scope::StoreData;
 use super::store::Store;
+use crate::frames::Framed;
 use crate::slices::{self, Sliced};
 
 /// Runs a macro for each row of the table.
@@ -92,6 +93,10 @@ pub(crate) fn typed_call(
     ty: &FuncType,
     context: &StoreContextMut<'_, StoreData>,
 ) -> Option<Box<TypedCall>> {
+    // The slower way begins and ends the frames of a call.
+    if context.data().frames().is_some() {
+        return None;
+    }
     macro_rules! typed {
         ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
             if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {

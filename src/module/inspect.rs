@@ -130,8 +130,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         Ok(inspection) => Ok(inspection),
         Err(why) => {
             // To compile it tells the most of what is wrong.
-            let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
-            let refused = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false).err();
+            let limits = Limits::new().fuel(None);
+            let engine = wasmi::Engine::new(&module::config(&limits, false));
+            let (hash, code) = (module::hash(bytes), module::code_size(&binary));
+            let refused = Compiled::new(&engine, &binary, hash, code, &limits, false).err();
             Err(refused.unwrap_or_else(|| Error::new(ErrorKind::Module, format!("this module is invalid: {why}"))))
         }
     }

@@ -4,6 +4,7 @@ mod binary;
 mod charges;
 mod code_size;
 mod diagnose;
+mod frames;
 pub(crate) mod inspect;
 mod layout;
 mod repair;
@@ -14,6 +15,7 @@ pub(crate) mod wat;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use starlark::collections::SmallMap;
 
@@ -27,6 +29,8 @@ pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
+use crate::frame::CodeMap;
+use crate::frames as kept;
 use crate::fuel;
 use crate::limits::Limits;
 
@@ -103,6 +107,22 @@ fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> R
     Ok((module, grows_tables))
 }
 
+/// Compiles a module so that it keeps frames, with how it does; `None` for one without code, one that is not valid, and
+/// one that cannot keep any.
+fn translate_framed(
+    engine: &wasmi::Engine,
+    binary: &Binary<'_>,
+    is_metered: bool,
+    stack_depth: usize,
+) -> Option<(wasmi::Module, bool, kept::Layout)> {
+    wasmi::Module::validate(engine, binary.bytes()).ok()?;
+    let frames::Framed { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
+    let map = Arc::new(CodeMap::of(binary.bytes())?);
+    let (module, grows_tables) = translate(engine, &Binary::parse(&bytes), is_metered).ok()?;
+    let has_start = module.get_export(kept::START).is_some();
+    Some((module, grows_tables, kept::Layout { map, has_tail_calls, memories, has_start }))
+}
+
 /// A compiled module and what the script API wants to know of it.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
@@ -120,6 +140,8 @@ pub(crate) struct Compiled {
     pub(crate) grows_tables: bool,
     /// About how many bytes it takes as compiled; the same on every target.
     pub(crate) code: u64,
+    /// How it keeps frames, if it does.
+    pub(crate) frames: Option<Arc<kept::Layout>>,
 }
 
 pub(crate) struct Import {
@@ -141,16 +163,29 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` where fuel is limited.
+    /// Compiles a module whose [`hash`] and [`code_size`] are known, under these limits. `keeps_frames` where it is to keep
+    /// frames.
     pub(crate) fn new(
         engine: &wasmi::Engine,
         binary: &Binary<'_>,
         hash: ModuleHash,
         code: u64,
-        is_metered: bool,
+        limits: &Limits,
+        keeps_frames: bool,
     ) -> Result<Self, Error> {
         check_header(binary.bytes())?;
-        let (module, grows_tables) = translate(engine, binary, is_metered)?;
+        let is_metered = limits.fuel.is_some();
+        let framed = match keeps_frames {
+            true => translate_framed(engine, binary, is_metered, limits.stack_depth),
+            false => None,
+        };
+        let (module, grows_tables, frames) = match framed {
+            Some((module, grows_tables, layout)) => (module, grows_tables, Some(Arc::new(layout))),
+            None => {
+                let (module, grows_tables) = translate(engine, binary, is_metered)?;
+                (module, grows_tables, None)
+            }
+        };
         let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
@@ -158,6 +193,8 @@ impl Compiled {
         let mut function = 0;
         let imports = module
             .imports()
+            // What a module that keeps frames imports from the host for them comes last.
+            .filter(|import| frames.is_none() || import.module() != kept::IMPORTED)
             .map(|import| {
                 let kind = kind(import.ty());
                 let is_function = kind == "func";
@@ -175,6 +212,6 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables, frames })
     }
 }

@@ -12,8 +12,9 @@ use syn::visit::{self, Visit};
 /// that it begins with.
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff"],
+    &["frame"],
     &["error"],
-    &["limits", "host_failure", "files"],
+    &["limits", "host_failure", "files", "frames"],
     &["slices"],
     &["budget", "value", "data"],
     &["api::scope"],
@@ -31,7 +32,7 @@ const TIERS: &[&[&str]] = &[
         "lang::nesting",
         "lang::compat::ticks",
     ],
-    &["lang::compat::limits"],
+    &["lang::compat::limits", "module::frames"],
     &["lang::compat::room"],
     &[
         "module",
