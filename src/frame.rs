@@ -249,6 +249,15 @@ impl CodeMap {
         self.functions.get(at).filter(|function| function.range.contains(&offset))
     }
 
+    /// Returns the names of the functions that the module defines, as folded stacks have them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |function: &Function| match &function.name {
+            Some(name) => shown(&demangled(name)).replace(';', ","),
+            None => format!("func[{}]", function.index),
+        };
+        self.functions.iter().map(name).collect()
+    }
+
     /// Tells whether both offsets are in one function.
     pub(crate) fn is_same_function(&self, one: u32, other: u32) -> bool {
         self.function(one).is_some_and(|function| function.range.contains(&other))

@@ -24,6 +24,28 @@ pub(crate) const LEFT: u32 = 1 << 31;
 
 const SLOT_BYTES: usize = SLOT as usize;
 
+/// What guests are compiled to tell of themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Told {
+    #[default]
+    Nothing,
+    /// Their frames, after a trap.
+    Frames,
+    /// What each function spends.
+    Fuel,
+}
+
+impl Told {
+    /// Turns `other` on or off: guests tell one thing at a time.
+    pub(crate) fn set(&mut self, other: Self, is_on: bool) {
+        if is_on {
+            *self = other;
+        } else if *self == other {
+            *self = Self::Nothing;
+        }
+    }
+}
+
 /// What a compiled module that keeps frames says of itself.
 pub(crate) struct Layout {
     pub(crate) map: Arc<CodeMap>,

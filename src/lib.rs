@@ -134,6 +134,7 @@ mod interrupt;
 mod lang;
 mod limits;
 mod module;
+mod profile;
 mod report;
 mod sandbox;
 mod session;
@@ -161,6 +162,7 @@ pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, Section, inspect};
+pub use profile::Profile;
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.

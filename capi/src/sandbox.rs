@@ -113,7 +113,7 @@ pub extern "C" fn wasmlark_sandbox_interruptible(sandbox: Handle, is_interruptib
 }
 
 /// Sets whether guests keep frames, so that the report of a trap names the functions that were running: not if `has_backtrace`
-/// is 0, which is so in a new sandbox. Guests that do spend about twice the fuel, and run at about half the speed.
+/// is 0, which is so in a new sandbox. Guests that do spend about a third more fuel, and take up to twice the time.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_backtrace(sandbox: Handle, has_backtrace: u32) -> Status {
     status(|| {

@@ -1,4 +1,4 @@
-//! `--backtrace`: what is printed, and that it is what V8 says of the same traps.
+//! `--backtrace`: what is printed, and that it is what V8 says of the same traps. `--profile`: what is written.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -31,7 +31,7 @@ fn other_commands_have_it_too() {
     let folder = Folder::new("commands");
     folder.write("main.wat", r#"(module (func $stop unreachable) (func (export "_start") (call $stop)))"#);
     folder.write("a_test.star", "def test_trap():\n    wasm.instantiate('main.wat').exports['_start']()\n");
-    let guest = "guest: stop (0x2a) < exported _start (0x2d)";
+    let guest = "guest: stop (0x24) < exported _start (0x28)";
     let (status, _, err) = wasmlark(&["wasi", "--backtrace", &folder.path("main.wat")]);
     assert_eq!((status, err.lines().last()), (Some(1), Some(guest)), "{err}");
     let (status, out, _) = wasmlark(&["test", "--backtrace", &folder.path("")]);
@@ -45,6 +45,36 @@ fn without_it_the_report_says_how_to_ask() {
     let (_, _, err) = wasmlark(&["run", "--root", LINES, "-e", script]);
     assert!(err.contains("`--backtrace`"), "{err}");
     assert_eq!(err.matches("--backtrace").count(), 1);
+}
+
+#[test]
+fn a_profile_is_written_also_where_the_script_fails() {
+    let folder = Folder::new("profile");
+    folder.write(
+        "main.wat",
+        r#"(module (func $half (param i32) (result i32) (i32.div_u (i32.const 8) (local.get 0)))
+            (func (export "run") (param i32) (result i32) (call $half (local.get 0)))
+            (func (export "_start") (drop (call $half (i32.const 2)))))"#,
+    );
+    folder.write(
+        "main.star",
+        "guest = wasm.instantiate('main.wat').exports\ndef work(n):\n    return guest.run(n)\nwork(2)\nwork(0)\n",
+    );
+    let (script, module) = (folder.path("main.star"), folder.path("main.wat"));
+    let written = |name: &str, args: &[&str], status: i32| {
+        let file = folder.path(name);
+        let (got, _, err) = wasmlark(&[&[args[0], "--profile", &file], &args[1..]].concat());
+        assert_eq!(got, Some(status), "{err}");
+        std::fs::read_to_string(file).unwrap()
+    };
+    let stacks = "main.star:<module>;main.star:work;run 6\nmain.star:<module>;main.star:work;run;half 8\n";
+    assert_eq!(written("run.txt", &["run", &script], 1), stacks);
+    let picture = written("run.svg", &["run", &script], 1);
+    assert!(picture.starts_with("<svg ") && picture.contains("<title>half: 8 (57.14 %)</title>"), "{picture}");
+    assert_eq!(written("wasi.txt", &["wasi", &module], 0), "_start 3\n_start;half 4\n");
+    assert!(written("call.txt", &["call", &module, "run", "2"], 0).contains("run;half 4\n"));
+    let (status, _, err) = wasmlark(&["run", "--profile", "x", "--backtrace", &script]);
+    assert_eq!(status, Some(2), "{err}");
 }
 
 /// The modules that both run: their function `run` traps.

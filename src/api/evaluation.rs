@@ -128,9 +128,9 @@ impl<'v> Evaluation<'v> {
         self.call(eval, function, args, &[])
     }
 
-    /// Whether wasmi counts fuel, be it only for the slices.
+    /// Whether wasmi counts fuel, be it only for the slices or a profile.
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.is_metered() || self.engine.slice().is_some()
+        self.is_metered() || self.engine.slice().is_some() || self.budget.profile().is_some()
     }
 
     /// Whether scripts have a limit on fuel.
@@ -149,7 +149,7 @@ impl Engine {
 
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
-        Evaluation::attach(module, self.clone(), Budget::new(self.limits()), data, Interrupt::default())
+        Evaluation::attach(module, self.clone(), self.budget(), data, Interrupt::default())
     }
 }
 

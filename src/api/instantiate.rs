@@ -4,6 +4,7 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::caller::Caller;
+use super::callers;
 use super::evaluation::Evaluation;
 use super::exports::Exports;
 use super::host_module::{HostModule, MemorySlot};
@@ -17,7 +18,6 @@ use super::table::check_maximum;
 use super::wasi_module::WasiModule;
 use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
-use crate::frames;
 use crate::module::{Compiled, Tables};
 use crate::slices;
 use crate::wasi::Machine;
@@ -53,15 +53,13 @@ pub(crate) fn instantiate<'v>(
     let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
     let memory = MemorySlot::default();
     let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    callers::note(store, eval);
     let wasmi_instance = store
         .enter(owner, eval, |context| {
             if compiled.grows_tables {
                 slices::give_up(context);
             }
-            slices::whole(context, |context| match &compiled.frames {
-                None => wasmi::Instance::new(context, &compiled.module, &externs),
-                Some(layout) => frames::instantiate(context, &compiled.module, layout, &externs),
-            })
+            slices::whole(context, |context| compiled.instantiate(context, &externs))
         })?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;
     let exported =

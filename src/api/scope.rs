@@ -30,6 +30,7 @@ use wasmi::{AsContextMut, Caller, StoreContextMut};
 
 use crate::budget::Limiter;
 use crate::frames::{Framed, Frames};
+use crate::profile::{Profiled, Teller};
 use crate::slices::{Sliced, Slices};
 
 /// The data of a wasmi store.
@@ -37,7 +38,8 @@ pub(crate) struct StoreData {
     pub(crate) limiter: Limiter,
     slices: Option<Slices>,
     frames: Option<Box<Frames>>,
-    /// Whether there are neither slices nor frames.
+    teller: Option<Box<Teller>>,
+    /// Whether there is nothing of the three.
     is_plain: bool,
     entry: Entry,
 }
@@ -45,12 +47,23 @@ pub(crate) struct StoreData {
 impl StoreData {
     pub(crate) fn new(limiter: Limiter, slices: Option<Slices>) -> Self {
         let is_plain = slices.is_none();
-        Self { limiter, slices, frames: None, is_plain, entry: Entry { evaluator: None, owner: None } }
+        Self { limiter, slices, frames: None, teller: None, is_plain, entry: Entry { evaluator: None, owner: None } }
     }
 
     /// Makes the store keep frames.
     pub(crate) fn keep_frames(&mut self, frames: Frames) {
         self.frames = Some(Box::new(frames));
+        self.is_plain = false;
+    }
+
+    /// Whether the store counts its fuel by functions.
+    pub(crate) fn has_profile(&self) -> bool {
+        self.teller.is_some()
+    }
+
+    /// Makes the store count its fuel by functions.
+    pub(crate) fn tell_fuel(&mut self, teller: Teller) {
+        self.teller = Some(Box::new(teller));
         self.is_plain = false;
     }
 }
@@ -66,6 +79,20 @@ impl Framed for StoreData {
 
     fn pass_memory(&mut self, count: u32) {
         self.limiter.pass_memory(count);
+    }
+}
+
+impl Profiled for StoreData {
+    fn teller_mut(&mut self) -> Option<&mut Teller> {
+        self.teller.as_deref_mut()
+    }
+
+    fn pass_table(&mut self) {
+        self.limiter.pass_table();
+    }
+
+    fn fuel_of(&self, counter: Option<u64>) -> u64 {
+        counter.unwrap_or_default().saturating_add(self.slices.as_ref().map_or(0, Slices::reserve))
     }
 }
 

@@ -20,9 +20,10 @@ use super::identity::Identity;
 use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
-use crate::frames::{Framed, Frames};
+use crate::frames::{Framed, Frames, Told};
 use crate::fuel::FuelLease;
 use crate::host_failure::HostFailure;
+use crate::profile::Teller;
 use crate::slices::{self, Slices, Stopped};
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
@@ -64,7 +65,10 @@ impl<'v> Store<'v> {
         let slices = state.engine.slice().map(|size| Slices::new(size, state.interrupt.clone()));
         let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter, slices));
         store.limiter(|data| &mut data.limiter);
-        if state.engine.keeps_frames() {
+        if let Some(profile) = state.budget.profile() {
+            store.data_mut().tell_fuel(Teller::new(profile.clone()));
+        }
+        if state.engine.told() == Told::Frames {
             let frames = Frames::new(&mut store, state.engine.limits().stack_depth);
             store.data_mut().keep_frames(frames);
         }
@@ -345,7 +349,7 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         self.fuel.set_own(fuel);
         let grant = self.fuel.grant(left);
         // A running store goes on with what it is given here.
-        self.with(|context| slices::set_fuel(context, grant))?;
+        self.with(|context| slices::lease_fuel(context, grant))?;
         Ok(())
     }
 }

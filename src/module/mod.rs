@@ -7,6 +7,7 @@ mod diagnose;
 mod frames;
 pub(crate) mod inspect;
 mod layout;
+mod profile;
 mod repair;
 mod skim;
 pub(crate) mod types;
@@ -30,22 +31,26 @@ use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
 use crate::frame::CodeMap;
-use crate::frames as kept;
+use crate::frames::{self as kept, Told};
 use crate::fuel;
 use crate::limits::Limits;
+use crate::profile as told;
+use crate::slices::{self, Sliced};
 
 /// How wasmi is set up to compile and run modules.
-/// Fuel is metered where it is limited, or `is_sliced`.
-pub(crate) fn config(limits: &Limits, is_sliced: bool) -> wasmi::Config {
+/// Fuel is metered where it is limited or told, or `is_sliced`.
+pub(crate) fn config(limits: &Limits, is_sliced: bool, told: Told) -> wasmi::Config {
+    // With a stub before each function, calls nest twice as deep.
+    let depth = if told == Told::Fuel { limits.stack_depth.saturating_mul(2) } else { limits.stack_depth };
     let mut config = wasmi::Config::default();
     config
-        .consume_fuel(limits.fuel.is_some() || is_sliced)
+        .consume_fuel(limits.fuel.is_some() || is_sliced || told == Told::Fuel)
         // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)
-        .set_max_recursion_depth(limits.stack_depth);
+        .set_max_recursion_depth(depth);
     fuel::set_costs(&mut config);
-    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
+    config.set_max_stack_height(depth.saturating_mul(1 << 10).max(1 << 20));
     config
 }
 
@@ -114,13 +119,23 @@ fn translate_framed(
     binary: &Binary<'_>,
     is_metered: bool,
     stack_depth: usize,
-) -> Option<(wasmi::Module, bool, kept::Layout)> {
+) -> Option<((wasmi::Module, bool), kept::Layout)> {
     wasmi::Module::validate(engine, binary.bytes()).ok()?;
     let frames::Framed { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
     let map = Arc::new(CodeMap::of(binary.bytes())?);
     let (module, grows_tables) = translate(engine, &Binary::parse(&bytes), is_metered).ok()?;
     let has_start = module.get_export(kept::START).is_some();
-    Some((module, grows_tables, kept::Layout { map, has_tail_calls, memories, has_start }))
+    Some(((module, grows_tables), kept::Layout { map, has_tail_calls, memories, has_start }))
+}
+
+/// The same for one that tells of its functions.
+fn translate_telling(engine: &wasmi::Engine, binary: &Binary<'_>) -> Option<((wasmi::Module, bool), told::Layout)> {
+    wasmi::Module::validate(engine, binary.bytes()).ok()?;
+    let profile::Telling { bytes, costs } = profile::telling(binary)?;
+    let names = CodeMap::of(binary.bytes())?.names();
+    let translated = translate(engine, &Binary::parse(&bytes), true).ok()?;
+    let has_start = translated.0.get_export(told::START).is_some();
+    Some((translated, told::Layout { names, costs, has_start }))
 }
 
 /// A compiled module and what the script API wants to know of it.
@@ -141,7 +156,9 @@ pub(crate) struct Compiled {
     /// About how many bytes it takes as compiled; the same on every target.
     pub(crate) code: u64,
     /// How it keeps frames, if it does.
-    pub(crate) frames: Option<Arc<kept::Layout>>,
+    frames: Option<Arc<kept::Layout>>,
+    /// How it tells of its functions, if it does.
+    profile: Option<Arc<told::Layout>>,
 }
 
 pub(crate) struct Import {
@@ -163,28 +180,33 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known, under these limits. `keeps_frames` where it is to keep
-    /// frames.
+    /// Compiles a module whose [`hash`] and [`code_size`] are known, under these limits, so that it tells what it can of
+    /// `told`.
     pub(crate) fn new(
         engine: &wasmi::Engine,
         binary: &Binary<'_>,
         hash: ModuleHash,
         code: u64,
         limits: &Limits,
-        keeps_frames: bool,
+        told: Told,
     ) -> Result<Self, Error> {
         check_header(binary.bytes())?;
-        let is_metered = limits.fuel.is_some();
-        let framed = match keeps_frames {
-            true => translate_framed(engine, binary, is_metered, limits.stack_depth),
-            false => None,
+        let is_metered = limits.fuel.is_some() || told == Told::Fuel;
+        let (mut frames, mut profile) = (None, None);
+        let telling = match told {
+            Told::Nothing => None,
+            Told::Frames => translate_framed(engine, binary, is_metered, limits.stack_depth).map(|(module, layout)| {
+                frames = Some(Arc::new(layout));
+                module
+            }),
+            Told::Fuel => translate_telling(engine, binary).map(|(module, layout)| {
+                profile = Some(Arc::new(layout));
+                module
+            }),
         };
-        let (module, grows_tables, frames) = match framed {
-            Some((module, grows_tables, layout)) => (module, grows_tables, Some(Arc::new(layout))),
-            None => {
-                let (module, grows_tables) = translate(engine, binary, is_metered)?;
-                (module, grows_tables, None)
-            }
+        let (module, grows_tables) = match telling {
+            Some(telling) => telling,
+            None => translate(engine, binary, is_metered)?,
         };
         let layout = ModuleLayout::of(binary);
         let exports =
@@ -212,6 +234,24 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables, frames })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables, frames, profile })
+    }
+
+    /// Makes an instance, and runs its start function.
+    pub(crate) fn instantiate<T: Sliced>(
+        &self,
+        context: &mut wasmi::StoreContextMut<'_, T>,
+        externs: &[wasmi::Extern],
+    ) -> Result<wasmi::Instance, wasmi::Error> {
+        match (&self.frames, &self.profile) {
+            (Some(layout), _) => kept::instantiate(context, &self.module, layout, externs),
+            (None, Some(layout)) => {
+                let call = |start: &wasmi::Func, context: &mut wasmi::StoreContextMut<'_, T>| {
+                    slices::call(start, context, &[], &mut [])
+                };
+                told::instantiate(context, &self.module, layout, externs, call)
+            }
+            (None, None) => wasmi::Instance::new(context, &self.module, externs),
+        }
     }
 }

@@ -11,6 +11,8 @@
 //!                                               with each guest paused after that much fuel: nothing may change
 //! cargo test --features internals --test spec -- --frames …
 //!                                               with guests that keep frames: nothing may change
+//! cargo test --features internals --test spec -- --profile …
+//!                                               with guests that tell what they spend: nothing may change
 //! UPDATE=1 cargo test --test spec -- --all      writes known.txt anew
 //! ```
 //!
@@ -95,6 +97,7 @@ fn main() -> ExitCode {
     let manner = match slice {
         Some(slice) => Manner::Sliced(slice),
         None if has("--frames") => Manner::Framed,
+        None if has("--profile") => Manner::Profiled,
         None => Manner::Plain,
     };
     let all = has("--all");
@@ -244,6 +247,7 @@ fn report(files: &[File], results: &Results, options: Options) -> ExitCode {
         Manner::Plain => "spec",
         Manner::Sliced(_) => "slices",
         Manner::Framed => "frames",
+        Manner::Profiled => "profile",
     };
     println!("{spec}: {} passed, {failed} failed, {skipped} skipped", sum(|c| c.passed));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

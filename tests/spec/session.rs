@@ -77,6 +77,8 @@ pub(crate) enum Manner {
     Sliced(u64),
     /// Keeping frames.
     Framed,
+    /// Telling what functions spend.
+    Profiled,
 }
 
 fn engine(limits: Limits, manner: Manner) -> Engine {
@@ -86,8 +88,10 @@ fn engine(limits: Limits, manner: Manner) -> Engine {
         Manner::Sliced(slice) => wasmlark::internals::sliced_engine(limits, slice),
         #[cfg(feature = "internals")]
         Manner::Framed => wasmlark::internals::framed_engine(limits),
+        #[cfg(feature = "internals")]
+        Manner::Profiled => wasmlark::internals::profiled_engine(limits),
         #[cfg(not(feature = "internals"))]
-        _ => panic!("--slices and --frames need the feature `internals`"),
+        _ => panic!("--slices, --frames and --profile need the feature `internals`"),
     }
 }
 

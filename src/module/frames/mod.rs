@@ -300,7 +300,7 @@ impl Plan {
 }
 
 /// The contents of a section, with the count of its entries changed.
-fn counted(contents: &[u8], more: u32) -> Option<Vec<u8>> {
+pub(super) fn counted(contents: &[u8], more: u32) -> Option<Vec<u8>> {
     let mut reader = BinaryReader::new(contents, 0);
     let count = reader.read_var_u32().ok()?;
     let mut section = Vec::with_capacity(contents.len());
@@ -323,7 +323,7 @@ fn append_global(section: &mut Vec<u8>) {
     wasm_encoder::ConstExpr::i32_const(0).encode(section);
 }
 
-fn encode_export(name: &str, kind: ExportKind, index: u32, section: &mut Vec<u8>) {
+pub(super) fn encode_export(name: &str, kind: ExportKind, index: u32, section: &mut Vec<u8>) {
     name.encode(section);
     kind.encode(section);
     index.encode(section);
