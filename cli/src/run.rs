@@ -87,6 +87,7 @@ fn to_json(error: &Error) -> serde_json::Value {
         ErrorKind::Host => ("host", None),
         ErrorKind::Interrupted => ("interrupted", None),
         ErrorKind::Deadline => ("deadline", None),
+        ErrorKind::Internal => ("internal", None),
         _ => ("other", None),
     };
     let location = error.location();
