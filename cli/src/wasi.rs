@@ -9,7 +9,7 @@ use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
-use crate::{args, ceiling, exit, interrupt, read};
+use crate::{args, ceiling, exit, interrupt, profile, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -38,6 +38,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .interruptible(interrupt::should_pause(&limits, options.timeout))
+        .backtrace(options.backtrace)
+        .profile(options.profile.is_some())
         .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)
@@ -72,6 +74,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let stats = output.stats;
     if options.stats {
         exit::print_stats(&stats, false);
+    }
+    if let Some(file) = &options.profile {
+        profile::write(file, output.profile.as_ref())?;
     }
     // A guest that failed may have written before; one that never ran has no files.
     let mut complete = true;

@@ -127,9 +127,9 @@ impl<'v> Evaluation<'v> {
         self.call(eval, function, args, &[])
     }
 
-    /// Returns whether wasmi counts fuel, if only for slices.
+    /// Returns whether wasmi counts fuel, if only for slices or a profile.
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.is_metered() || self.engine.slice().is_some()
+        self.is_metered() || self.engine.slice().is_some() || self.budget.profile().is_some()
     }
 
     /// Returns whether scripts have a limit on fuel.
@@ -148,7 +148,7 @@ impl Engine {
 
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
-        Evaluation::attach(module, self.clone(), Budget::new(self.limits()), data, Interrupt::default())
+        Evaluation::attach(module, self.clone(), self.budget(), data, Interrupt::default())
     }
 }
 

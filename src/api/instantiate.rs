@@ -4,6 +4,7 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::caller::Caller;
+use super::callers;
 use super::evaluation::Evaluation;
 use super::exports::Exports;
 use super::host_module::{HostModule, MemorySlot};
@@ -52,12 +53,13 @@ pub(crate) fn instantiate<'v>(
     let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
     let memory = MemorySlot::default();
     let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    callers::note(store, eval);
     let wasmi_instance = store
         .enter(owner, eval, |context| {
             if compiled.grows_tables {
                 slices::give_up(context);
             }
-            slices::whole(context, |context| wasmi::Instance::new(context, &compiled.module, &externs))
+            slices::whole(context, |context| compiled.instantiate(context, &externs))
         })?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;
     let exported =

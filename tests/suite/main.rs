@@ -49,6 +49,7 @@ mod layers;
 mod limits;
 mod nesting;
 #[cfg(all(feature = "serde", feature = "wat"))]
+mod profile;
 mod properties;
 #[cfg(feature = "wat")]
 mod readme;
