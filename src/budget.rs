@@ -304,6 +304,11 @@ impl Limiter {
         }
     }
 
+    /// Returns the limit on fuel of the whole run.
+    pub(crate) fn fuel_limit(&self) -> Option<u64> {
+        self.limits.fuel
+    }
+
     /// Returns how many more elements the tables of this store may have.
     pub(crate) fn table_room(&self) -> u64 {
         self.limits.table_elements.saturating_sub(self.budget.usage().table_elements)

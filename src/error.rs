@@ -307,6 +307,14 @@ impl Error {
         }))
     }
 
+    /// Returns one of starlark's as one of this crate, without its place and frames.
+    pub(crate) fn of_starlark(error: &starlark::Error) -> Self {
+        match Self::find_in(error) {
+            Some(ours) => ours.copy(),
+            None => Self::new(ErrorKind::Script, error.without_diagnostic().to_string()),
+        }
+    }
+
     /// This crate's error inside one of starlark's, if it is one: for an application with an evaluator
     /// of its own, where a script's errors arrive as starlark's.
     ///

@@ -132,6 +132,7 @@ mod interrupt;
 mod lang;
 mod limits;
 mod module;
+mod observe;
 mod report;
 mod sandbox;
 mod session;
@@ -158,6 +159,7 @@ pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, Section, inspect};
+pub use observe::{Crossing, CrossingEvent, Side};
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.

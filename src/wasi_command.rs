@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use wasmi::AsContextMut;
 
-use crate::api::host_module::{HostModule, MemorySlot};
+use crate::api::crossing::{GuestName, Watch};
+use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
 use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
@@ -19,6 +20,7 @@ use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
+use crate::observe::{Crossing, Observation, Observer, Side};
 use crate::session::Stats;
 use crate::slices::{self, SLICE, Sliced, Slices, Stopped};
 use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
@@ -46,6 +48,7 @@ pub struct WasiCommand {
     limits: Limits,
     is_interruptible: bool,
     interrupt: Interrupt,
+    observer: Option<Arc<Observer>>,
 }
 
 /// What a [`WasiCommand`] did.
@@ -92,7 +95,8 @@ impl WasiCommand {
             clock_step: CLOCK_STEP,
         };
         let streams = Streams::kept(InputStream::bytes(Vec::new()));
-        Self { setup, streams, limits: Limits::default(), is_interruptible: false, interrupt: Interrupt::default() }
+        let (limits, interrupt) = Default::default();
+        Self { setup, streams, limits, is_interruptible: false, interrupt, observer: None }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -214,9 +218,16 @@ impl WasiCommand {
         self.interrupt.clone()
     }
 
+    /// Tells `observer` of each call of the guest, by the host, and by the guest, of WASI: what
+    /// [`Sandbox::observer`](crate::Sandbox::observer) is for scripts.
+    pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, streams, limits, is_interruptible, interrupt } = self;
+        let Self { mut setup, streams, limits, is_interruptible, interrupt, observer } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
@@ -236,7 +247,9 @@ impl WasiCommand {
             // Cannot fail: the engine meters fuel.
             slices::set_fuel(&mut store, fuel.grant(budget.fuel_left()));
         }
-        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &limits));
+        let observation = observer.map(|observer| Arc::new(Observation::new(observer)));
+        let result = start(&engine, &budget, &mut store, &machine, observation.as_ref(), module)
+            .map_err(|error| explain(error, &limits));
         if let Some(left) = slices::fuel(&store) {
             budget.spend_fuel(fuel.settle(left));
         }
@@ -287,16 +300,24 @@ fn start(
     budget: &Budget,
     store: &mut wasmi::Store<StoreData>,
     machine: &Machine,
+    observation: Option<&Arc<Observation>>,
     bytes: &[u8],
 ) -> Result<i32, Failure> {
     let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
     let memory = MemorySlot::default();
-    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory)?;
+    let guest = observation.map(|observation| GuestName::of_new(compiled.name.as_deref(), observation));
+    let watched = observation.zip(guest.as_ref());
+    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory, watched)?;
     if compiled.grows_tables {
         slices::give_up(&mut store.as_context_mut());
     }
-    let made =
-        slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs));
+    let make = |store: &mut wasmi::Store<StoreData>| {
+        slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs))
+    };
+    let made = match watched {
+        None => make(store),
+        Some((observation, guest)) => Watch::of_instantiation(observation, guest, Side::Host).run(store, make),
+    };
     let instance = match made {
         Ok(instance) => instance,
         // The start function may exit too.
@@ -311,9 +332,13 @@ fn start(
         )));
     };
     let start = start.typed::<(), ()>(&*store)?;
-    let outcome = match store.data().slices() {
+    let call = |store: &mut wasmi::Store<StoreData>| match store.data().slices() {
         Some(_) => slices::call_typed(&start, &mut store.as_context_mut(), ()),
         None => start.call(&mut *store, ()),
+    };
+    let outcome = match watched {
+        None => call(store),
+        Some((observation, guest)) => Watch::of_export(observation, guest, Side::Host, "_start").run(store, call),
     };
     match outcome {
         Ok(()) => Ok(0),
@@ -326,6 +351,7 @@ fn link(
     store: &mut wasmi::Store<StoreData>,
     host: &dyn HostModule,
     memory: &MemorySlot,
+    watched: Option<(&Arc<Observation>, &GuestName)>,
 ) -> Result<Vec<wasmi::Extern>, Error> {
     let mut problems = Vec::new();
     let mut externs = Vec::new();
@@ -333,7 +359,11 @@ fn link(
         let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
         match host.find(&import.module, &import.name) {
             Some(function) if import.ty.func() == Some(&function.ty()) => {
-                externs.push(function.define(store.as_context_mut(), memory).into());
+                let watch = watched.map(|(observation, guest)| -> Arc<dyn CallWatch> {
+                    let name = format!("{}.{}", import.module, import.name);
+                    Arc::new(Watch::of_import(observation, guest, Side::Host, name))
+                });
+                externs.push(function.define(store.as_context_mut(), memory, watch).into());
             }
             Some(function) => problems.push(format!(
                 "{name} must be {}, but {} {}",

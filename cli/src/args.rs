@@ -64,6 +64,9 @@ pub struct RunArguments {
     /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
     /// How to print the error that ends the script: as text, or as a line of JSON
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub error_format: ErrorFormat,
@@ -108,6 +111,9 @@ pub struct CallArguments {
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
     /// The module, in binary or text format, or `-` for stdin
     #[arg(value_name = "FILE")]
     pub file: String,
@@ -231,6 +237,9 @@ pub struct WasiArguments {
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
     /// The module; the arguments after it are the guest's, which also gets the module's name without its directory
     // One list: everything after FILE belongs to the guest, even what looks like an option.
     #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]

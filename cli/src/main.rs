@@ -22,6 +22,7 @@ mod sarif;
 mod stack;
 mod streams;
 mod test;
+mod trace;
 mod wasi;
 mod write_back;
 

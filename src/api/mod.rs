@@ -6,6 +6,7 @@ pub(crate) mod asserts;
 pub(crate) mod callback;
 pub(crate) mod caller;
 pub(crate) mod convert;
+pub(crate) mod crossing;
 pub(crate) mod data;
 pub(crate) mod evaluation;
 pub(crate) mod exports;

@@ -106,18 +106,6 @@ impl<'v> Store<'v> {
         self.cell.with(f).map_err(unavailable)
     }
 
-    /// Runs wasm. `this` is this store's own value.
-    #[inline]
-    pub(crate) fn enter<R>(
-        &self,
-        this: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
-    ) -> Result<R, Error> {
-        self.hold_fuel(this)?;
-        self.cell.enter(this, eval, f).map_err(unavailable)
-    }
-
     /// The cell, for host functions and callers.
     pub(crate) fn cell(&self) -> &StoreCell {
         &self.cell
@@ -252,7 +240,7 @@ pub(crate) fn frozen() -> Error {
 }
 
 #[cold]
-fn unavailable(why: Unavailable) -> Error {
+pub(super) fn unavailable(why: Unavailable) -> Error {
     match why {
         Unavailable::Closed => Error::new(ErrorKind::Handle, "the store of this value is closed: `close()` freed it"),
         Unavailable::InUse => Error::new(ErrorKind::Handle, "the store of this value is in use"),

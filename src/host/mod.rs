@@ -8,7 +8,7 @@ pub(crate) mod import;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use starlark::environment::Globals;
 use starlark::values::OwnedFrozenValue;
@@ -16,6 +16,7 @@ use starlark::values::OwnedFrozenValue;
 use self::function::HostFunction;
 use self::import::{Import, Imports};
 use crate::error::Error;
+use crate::observe::Observer;
 
 /// What one sandbox gives.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(crate) struct Grants {
     imports: Imports,
     /// Whether scripts have what tests assert with.
     has_asserts: bool,
+    observer: Option<Arc<Observer>>,
     /// The globals with the language's own, made on first use.
     made: OnceLock<Result<Globals, Error>>,
 }
@@ -63,6 +65,14 @@ impl Grants {
         self.has_asserts = has_asserts;
     }
 
+    pub(crate) fn set_observer(&mut self, observer: Arc<Observer>) {
+        self.observer = Some(observer);
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<Observer>> {
+        self.observer.as_ref()
+    }
+
     pub(crate) fn has_asserts(&self) -> bool {
         self.has_asserts
     }
@@ -98,6 +108,7 @@ impl Clone for Grants {
             values: self.values.clone(),
             imports: self.imports.clone(),
             has_asserts: self.has_asserts,
+            observer: self.observer.clone(),
             made: OnceLock::new(),
         }
     }

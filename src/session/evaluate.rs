@@ -31,6 +31,7 @@ use crate::lang::compat::shift::{MARKER, OPERATOR};
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
+use crate::observe::Observation;
 use crate::report::Reporter;
 use crate::slices;
 use crate::ticks::CHECK_PERIOD;
@@ -87,6 +88,8 @@ pub(crate) struct Files {
     pub(super) interrupt: Interrupt,
     /// Stops the call that runs now, and has its deadline.
     call_interrupt: Interrupt,
+    /// What is observed of all files.
+    observation: Option<Arc<Observation>>,
 }
 
 /// A script, before or after it is parsed.
@@ -214,6 +217,7 @@ impl Files {
             reporter: Reporter::default(),
             call_interrupt: interrupt.inner(),
             interrupt,
+            observation: engine.observation(),
             engine,
         }
     }
@@ -312,6 +316,7 @@ impl Files {
             self.budget.clone(),
             self.data.clone(),
             self.call_interrupt.clone(),
+            self.observation.clone(),
         );
         let globals = sandbox_globals(&self.engine)?;
         self.spend(eval, ticks, CallLimits::default(), |eval| eval.eval_module(ast, globals))

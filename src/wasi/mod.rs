@@ -2,7 +2,7 @@
 //!
 //! A [`Machine`] is its state, [`System`] (arguments, environment, files, a clock, random bytes), and its
 //! [`Streams`]. The functions that a guest imports are in the files of their families, and
-//! [`WasiFunction::define`] makes host functions of them. Nothing here knows the script language or the type of the
+//! [`WasiFunction::call`] runs them. Nothing here knows the script language or the type of the
 //! store's data.
 //!
 //! What a machine does follows from what it was made with, on every target: time is a counter, random
@@ -28,7 +28,7 @@ mod system;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use wasmi::{AsContextMut, Caller, FuncType, TrapCode, Val, ValType};
+use wasmi::{Caller, FuncType, TrapCode, Val, ValType};
 
 use crate::api::host_module::MemorySlot;
 use crate::budget::Budget;
@@ -110,23 +110,8 @@ impl WasiFunction {
         FuncType::new(self.params.iter().copied(), results)
     }
 
-    /// Makes a host function of it.
-    pub(crate) fn define<T: Sliced>(
-        &'static self,
-        context: impl AsContextMut<Data = T>,
-        abi: Abi,
-        binding: Binding,
-    ) -> wasmi::Func {
-        wasmi::Func::new(context, self.ty(), move |mut caller: Caller<'_, T>, params, results| {
-            let errno = self.call(&mut caller, abi, &binding, params)?;
-            if let Some(result) = results.first_mut() {
-                *result = Val::I32(errno);
-            }
-            Ok(())
-        })
-    }
-
-    fn call<T: Sliced>(
+    /// Calls it for a guest. Returns the error number, which `proc_exit` does not get to.
+    pub(crate) fn call<T: Sliced>(
         &self,
         caller: &mut Caller<'_, T>,
         abi: Abi,
