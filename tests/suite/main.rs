@@ -1,5 +1,6 @@
 //! The integration tests, as one binary: it links once.
 //!
+//! - `book`: the pages of `docs` as a site, and the index of `examples/real`
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
 //! - `definition`: where names are defined, and which are visible
@@ -21,6 +22,8 @@
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "wat")]
+mod book;
 mod check;
 #[cfg(feature = "wat")]
 #[path = "../script/chunk.rs"]
