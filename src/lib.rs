@@ -113,6 +113,7 @@ mod api;
 mod budget;
 mod builtins;
 mod check;
+mod coverage;
 mod data;
 mod diff;
 mod docs;
@@ -144,6 +145,7 @@ mod wasi_command;
 mod wording;
 
 pub use check::{Definition, Diagnostic, Severity};
+pub use coverage::Coverage;
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::check::{self, Definition, Diagnostic};
+use crate::coverage::Coverage;
 use crate::data::{Channels, Output};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -313,6 +314,13 @@ impl Sandbox {
     /// ```
     pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.grants).set_observer(Arc::new(observer));
+        self
+    }
+
+    /// Counts which lines of scripts run, of all that is run from now on, and of the files that they load. What a script
+    /// computes and spends stays the same; it takes longer.
+    pub fn coverage(mut self, coverage: &Coverage) -> Self {
+        Arc::make_mut(&mut self.grants).set_coverage(coverage.clone());
         self
     }
 

@@ -157,6 +157,13 @@ pub struct TestArguments {
     /// The tests that run at a time [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
+    /// End each test after this time, and before it the statements of its file, as in 500ms, 1.5s or 2m; unlike limits,
+    /// this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
+    /// Write to this file which lines of the scripts ran, in the format of lcov
+    #[arg(long, value_name = "FILE")]
+    pub coverage: Option<std::path::PathBuf>,
     /// Write the results to this file too, in JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<std::path::PathBuf>,

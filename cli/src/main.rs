@@ -4,6 +4,7 @@ mod args;
 mod call;
 mod ceiling;
 mod check;
+mod coverage;
 mod doc;
 mod exit;
 mod folder;

@@ -15,6 +15,7 @@ use starlark::values::OwnedFrozenValue;
 
 use self::function::HostFunction;
 use self::import::{Import, Imports};
+use crate::coverage::Coverage;
 use crate::error::Error;
 use crate::observe::Observer;
 
@@ -28,6 +29,7 @@ pub(crate) struct Grants {
     /// Whether scripts have what tests assert with.
     has_asserts: bool,
     observer: Option<Arc<Observer>>,
+    coverage: Option<Coverage>,
     /// The globals with the language's own, made on first use.
     made: OnceLock<Result<Globals, Error>>,
 }
@@ -67,6 +69,14 @@ impl Grants {
 
     pub(crate) fn set_observer(&mut self, observer: Arc<Observer>) {
         self.observer = Some(observer);
+    }
+
+    pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
+        self.coverage = Some(coverage);
+    }
+
+    pub(crate) fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
     }
 
     pub(crate) fn observer(&self) -> Option<&Arc<Observer>> {
@@ -109,6 +119,7 @@ impl Clone for Grants {
             imports: self.imports.clone(),
             has_asserts: self.has_asserts,
             observer: self.observer.clone(),
+            coverage: self.coverage.clone(),
             made: OnceLock::new(),
         }
     }

@@ -47,6 +47,7 @@ const TIERS: &[&[&str]] = &[
     &["lang::compat"],
     &["lang::dialect"],
     &["lang"],
+    &["coverage"],
     &["host"],
     &["engine"],
     &["api::convert", "api::identity", "api::handle", "api::wasi_module"],
