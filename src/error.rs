@@ -289,6 +289,12 @@ impl Error {
         self.0.location.as_ref()
     }
 
+    /// The same error, with more to say.
+    pub(crate) fn followed_by(mut self, more: &str) -> Self {
+        self.0.message.push_str(more);
+        self
+    }
+
     /// The same error, as part of something larger.
     pub(crate) fn within(mut self, what: &str) -> Self {
         self.0.message = format!("{what}: {}", self.0.message);

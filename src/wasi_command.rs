@@ -10,6 +10,7 @@ use wasmi::AsContextMut;
 use crate::api::crossing::{GuestName, Watch};
 use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
+use crate::api::store::gives_up;
 use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
@@ -249,7 +250,7 @@ impl WasiCommand {
         }
         let observation = observer.map(|observer| Arc::new(Observation::new(observer)));
         let result = start(&engine, &budget, &mut store, &machine, observation.as_ref(), module)
-            .map_err(|error| explain(error, &limits));
+            .map_err(|error| explain(error, &limits, store.data_mut().limiter.take_refused()));
         if let Some(left) = slices::fuel(&store) {
             budget.spend_fuel(fuel.settle(left));
         }
@@ -402,7 +403,8 @@ impl From<wasmi::Error> for Failure {
     }
 }
 
-fn explain(failure: Failure, limits: &Limits) -> Error {
+/// `refused` tells of a growth of the guest's memory that was refused.
+fn explain(failure: Failure, limits: &Limits, refused: Option<String>) -> Error {
     let error = match failure {
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
@@ -422,7 +424,10 @@ fn explain(failure: Failure, limits: &Limits) -> Error {
     };
     match exceeded {
         Some((limit, value)) => Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}")),
-        None => Error::from_wasmi(&error, || "in the guest".to_owned()),
+        None => {
+            let refused = refused.filter(|_| gives_up(&error)).unwrap_or_default();
+            Error::from_wasmi(&error, || format!("in the guest{refused}"))
+        }
     }
 }
 

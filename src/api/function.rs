@@ -177,22 +177,23 @@ impl<V> FunctionGen<V> {
 /// A way to call `func` of which an observer is told: the slower one, between two events. It begins only where the
 /// arguments fit.
 fn watched_call(func: wasmi::Func, ty: FuncType, name: Option<Box<str>>, watch: Watch) -> Box<typed_calls::TypedCall> {
+    let (params, returns) = (Box::<[ValType]>::from(ty.params()), Box::<[ValType]>::from(ty.results()));
     Box::new(move |(owner, store), args, eval| {
-        if args.len().ok()? != ty.params().len() {
+        if args.len().ok()? != params.len() {
             return None;
         }
         let given = args.positions(eval.heap()).ok()?.collect::<Vec<_>>();
-        let inputs = crossing::values_of(&given, ty.params())?;
+        let inputs = crossing::values_of(&given, &params)?;
         let function =
             Function { owner: StoreRef::new(owner).ok()?, func, ty: ty.clone(), typed: None, name: name.clone() };
         let call = || function.call(store, args, eval);
         let outcome = watch.call(store, &inputs, call, |returned| {
-            let results = match (ty.results().len(), TupleRef::from_value(*returned)) {
+            let results = match (returns.len(), TupleRef::from_value(*returned)) {
                 (1, _) => vec![*returned],
                 (_, Some(tuple)) => tuple.content().to_vec(),
                 _ => Vec::new(),
             };
-            crossing::values_of(&results, ty.results()).unwrap_or_default()
+            crossing::values_of(&results, &returns).unwrap_or_default()
         });
         Some(outcome.map_err(|error| HostFailure::new(error).into_wasmi()))
     })

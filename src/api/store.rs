@@ -226,8 +226,18 @@ impl<'v> Store<'v> {
             let error = self.out_of_fuel(this);
             return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
         }
-        Error::from_wasmi(&error, place).into()
+        let refused = match gives_up(&error) {
+            true => self.with(|mut context| context.data_mut().limiter.take_refused()).ok().flatten(),
+            false => None,
+        };
+        Error::from_wasmi(&error, || place() + refused.as_deref().unwrap_or_default()).into()
     }
+}
+
+/// Whether a trap is one that a guest ends in when it has no memory: on purpose, or because it uses what it did not get.
+pub(crate) fn gives_up(error: &wasmi::Error) -> bool {
+    use wasmi::TrapCode::{MemoryOutOfBounds, UnreachableCodeReached};
+    matches!(error.as_trap_code(), Some(UnreachableCodeReached | MemoryOutOfBounds))
 }
 
 /// The error for a handle that was frozen. Its advice holds for every type of handle.
