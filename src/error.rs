@@ -1,5 +1,6 @@
 //! What can go wrong, as one small type.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,6 +67,9 @@ pub enum ErrorKind {
     Interrupted,
     /// A deadline ended the run. Whether it does depends on the clock: unlike all other errors, it is not repeatable.
     Deadline,
+    /// A panic ended the script: a defect of starlark, wasmi or this crate, or a panic in a closure of the application that loads,
+    /// prints or writes. The [`Session`](crate::Session) has ended. Where panics abort, as on wasm32, the process ends instead.
+    Internal,
 }
 
 /// Why WebAssembly code trapped.
@@ -204,6 +208,14 @@ impl Error {
                 ours
             }
         }
+    }
+
+    /// The error for a panic. `word` gets what it said, after a colon.
+    #[cold]
+    pub(crate) fn panicked(kind: ErrorKind, panic: Box<dyn Any + Send>, word: impl FnOnce(&str) -> String) -> Self {
+        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let why = text.map_or_else(String::new, |text| format!(": {text}"));
+        Self::new(kind, word(&why))
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {

@@ -329,7 +329,7 @@ fn start(
     let Some(start) = instance.get_func(&*store, "_start") else {
         return Err(Failure::Ours(Error::new(
             ErrorKind::Link,
-            "this module is no command: it exports no function `_start`; a script can call what it exports",
+            "this module is not a command: it exports no function `_start`; a script can call what it exports",
         )));
     };
     let start = start.typed::<(), ()>(&*store)?;

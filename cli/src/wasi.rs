@@ -14,13 +14,7 @@ use crate::{args, ceiling, exit, interrupt, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
-    match try_run(options) {
-        Ok(status) => status,
-        Err(message) => {
-            eprintln!("error: {message}");
-            exit::FAILED
-        }
-    }
+    try_run(options).unwrap_or_else(|message| exit::fail(&message))
 }
 
 fn try_run(options: args::WasiArguments) -> Result<u8, String> {
@@ -28,7 +22,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let (file, module) = read::module(file)?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
     if let Err(message) = check_overlap(&folders, options.write_back) {
-        eprintln!("error: {message}");
+        exit::tell("error", &message);
         return Ok(2);
     }
     let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
@@ -89,7 +83,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     if options.write_back && (output.result.is_ok() || !output.files.is_empty()) {
         for folder in &folders {
             for line in write_back(folder, &before, &output)? {
-                eprintln!("error: not written back: {line}");
+                exit::tell("error", &format!("not written back: {line}"));
                 complete = false;
             }
         }

@@ -23,7 +23,7 @@ use crate::observe::Side;
 use crate::slices;
 use crate::wasi::Machine;
 
-/// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
+/// Instantiates `module` in `store`, otherwise in the store of its imports, otherwise in the default one.
 pub(crate) fn instantiate<'v>(
     module: &Module,
     imports: Option<Value<'v>>,
@@ -80,8 +80,8 @@ pub(crate) fn instantiate<'v>(
     Ok(instance)
 }
 
-/// Refuses what the limiter would refuse, before wasmi has a look: there a 32-bit host fails in its own words, and
-/// earlier, at numbers that it cannot count to.
+/// Refuses what the limiter would refuse, before wasmi sees it: there a 32-bit host fails with its own messages, and
+/// earlier, at numbers that it cannot represent.
 fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
     let Tables { elements, maximum } = compiled.tables;
     let limit = store.evaluation.as_ref().engine.limits().table_elements;
@@ -125,7 +125,7 @@ fn instantiation_error<'v>(
         K::Instantiation(I::FailedToInstantiateTable(why)) => {
             Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into()
         }
-        // In our own words: wasmi's name the table by a number that counts the stores of the process.
+        // In our own words, since wasmi's name the table by a number that counts the stores of the process.
         K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
             format!(

@@ -28,8 +28,7 @@ pub(crate) struct OutcomeGen<V> {
 
 starlark_complex_value!(pub(crate) Outcome);
 
-/// Calls `function` and catches a trap, and nothing else: an error of the script or of the sandbox
-/// passes.
+/// Calls `function` and catches only traps: an error of the script or of the sandbox passes through.
 pub(crate) fn attempt<'v>(
     function: Value<'v>,
     args: &[Value<'v>],
@@ -51,7 +50,7 @@ pub(crate) fn attempt<'v>(
 
 starlark::methods_static!(OUTCOME = outcome_methods);
 
-/// What `wasm.attempt` returns: true where the call returned, so that `if outcome:` asks for that.
+/// The result of `wasm.attempt`. It is true if the call returned, so that `if outcome:` works.
 #[starlark_module]
 fn outcome_methods(builder: &mut MethodsBuilder) {
     /// Whether the call returned.
@@ -60,7 +59,7 @@ fn outcome_methods(builder: &mut MethodsBuilder) {
         Ok(this.ok)
     }
 
-    /// What it returned; `None` where it trapped.
+    /// The result of the call; `None` if it trapped.
     #[starlark(attribute)]
     fn value<'v>(this: &Outcome<'v>) -> starlark::Result<Value<'v>> {
         Ok(this.value)
@@ -135,7 +134,7 @@ fn trap_methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(heap.alloc(this.message.as_str())))
     }
 
-    /// The exit code, where `code` is `"exit"`, else `None`.
+    /// The exit code if `code` is `"exit"`, otherwise `None`.
     #[starlark(attribute)]
     fn exit_code<'v>(this: &Trap) -> starlark::Result<NoneOr<i32>> {
         Ok(NoneOr::from_option(this.exit_code))

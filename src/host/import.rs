@@ -1,4 +1,4 @@
-//! A Rust closure that WebAssembly code calls, with no script between.
+//! Rust closures that WebAssembly code calls, with no script in between.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -18,13 +18,13 @@ use crate::error::Error;
 mod sealed {
     use super::*;
 
-    /// A number of both languages.
+    /// A number that both languages have.
     pub trait Numeric: wasmi::WasmTy + Copy {
         const TYPE: ValType;
         fn val(self) -> Val;
     }
 
-    /// What a function of wasmi's returns.
+    /// What a wasmi function returns.
     pub trait Returned {
         type Wasm: wasmi::WasmRet;
         fn types() -> Vec<ValType>;
@@ -34,7 +34,7 @@ mod sealed {
         fn vals(returned: &Self::Wasm) -> Result<Vec<Val>, &wasmi::Error>;
     }
 
-    /// Where a closure becomes a function.
+    /// Where a closure is defined as a function.
     pub struct Target<'a> {
         pub(super) context: StoreContextMut<'a, StoreData>,
         pub(super) memory: MemorySlot,
@@ -44,8 +44,8 @@ mod sealed {
 
 use sealed::{Numeric, Returned, Target};
 
-/// A type of WebAssembly's as Rust's: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`. References and vectors are left to
-/// functions of a script.
+/// A WebAssembly type as a Rust type: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`. Only functions of a script can
+/// take references and vectors.
 pub trait WasmNumber: Numeric {}
 
 macro_rules! numbers {
@@ -72,7 +72,7 @@ numbers! {
     f64 = F64, |value| Val::F64(value.into());
 }
 
-/// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four; the error is of any error type,
+/// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four. The error is of any error type,
 /// or a string.
 pub trait ImportResult: Returned {}
 
@@ -119,8 +119,8 @@ results! {
     (a, b, c, d) => (A, B, C, D), (A, B, C, D), (a, b, c, d), [a A, b B, c C, d D], (a, b, c, d);
 }
 
-/// A closure that [`Sandbox::import`](crate::Sandbox::import) takes: a [`Caller`], up to twelve arguments that are each a
-/// [`WasmNumber`], and an [`ImportResult`]. `Args` is inferred.
+/// A closure that [`Sandbox::import`](crate::Sandbox::import) accepts: it takes a [`Caller`] and up to twelve arguments,
+/// each a [`WasmNumber`], and returns an [`ImportResult`]. `Args` is inferred.
 pub trait Import<Args>: Send + Sync + 'static + Sized {
     #[doc(hidden)]
     fn ty() -> FuncType;
@@ -143,7 +143,7 @@ macro_rules! imports {
 
             fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory, watch }: Target<'_>) -> wasmi::Func {
                 let run = move |caller: &mut Caller<'_>, $($arg: $type),*| {
-                    // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+                    // If the application's closure panics, only the closure itself can see what it leaves half done.
                     match catch_unwind(AssertUnwindSafe(|| this(caller, $($arg),*).into_wasm())) {
                         Ok(result) => result,
                         Err(panic) => R::failed(panicked(&name, panic)),
@@ -185,7 +185,7 @@ imports! {
     (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k, L l, M m);
 }
 
-/// A closure of any type, under its name.
+/// A closure of any type with its name.
 struct Named<F, Args> {
     name: Arc<str>,
     function: Arc<F>,
@@ -211,7 +211,7 @@ impl<Args, F: Import<Args>> HostImport for Named<F, Args> {
     }
 }
 
-/// The imports that an application gives, by namespace and name.
+/// The imports that an application provides, by namespace and name.
 #[derive(Clone, Default)]
 pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, Arc<dyn HostImport>>>);
 

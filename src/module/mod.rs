@@ -1,4 +1,4 @@
-//! A compiled module, and what the script API wants to know of it.
+//! A compiled module, and the facts about it that the script API needs.
 
 mod binary;
 mod charges;
@@ -30,13 +30,13 @@ use crate::error::Error;
 use crate::fuel;
 use crate::limits::Limits;
 
-/// How wasmi is set up to compile and run modules.
-/// Fuel is metered where it is limited, or `is_sliced`.
+/// Returns the configuration with which wasmi compiles and runs modules. Fuel is metered if it is limited or
+/// `is_sliced`.
 pub(crate) fn config(limits: &Limits, is_sliced: bool) -> wasmi::Config {
     let mut config = wasmi::Config::default();
     config
         .consume_fuel(limits.fuel.is_some() || is_sliced)
-        // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
+        // Lazy translation charges its fuel to whichever call comes first, so that costs would not be reproducible.
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)
         .set_max_recursion_depth(limits.stack_depth);
@@ -45,18 +45,18 @@ pub(crate) fn config(limits: &Limits, is_sliced: bool) -> wasmi::Config {
     config
 }
 
-/// About how many bytes a module takes as compiled.
+/// Returns an estimate of the bytes that a compiled module takes.
 pub(crate) fn code_size(binary: &Binary<'_>) -> u64 {
     code_size::code_size(binary)
 }
 
-/// What tells a module from others.
+/// Returns the hash that identifies a module.
 pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
     *blake3::hash(bytes).as_bytes()
 }
 
-/// Returns the bytes that are compiled for a module where fuel is metered: repaired, and with charges for what branches
-/// may skip.
+/// Returns the bytes that are compiled for a module if fuel is metered: repaired, and with charges for code that
+/// branches may skip.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub(crate) fn metered<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result
     Ok(charged(binary, &repaired).map_or(repaired.bytes, Cow::Owned))
 }
 
-/// Returns a repaired module with its charges; `None` for one that needs none.
+/// Returns a repaired module with its charges; `None` if it needs none.
 fn charged(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
     match &repaired.bytes {
         Cow::Borrowed(_) => charges::split(binary, &repaired.tables, charges::SHORT),
@@ -75,7 +75,7 @@ fn charged(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the bytes of [`metered`] with a charge at each place that may have one, in all functions.
+/// Returns the bytes of [`metered`] with a charge at each possible place, in all functions.
 ///
 /// # Errors
 ///
@@ -87,7 +87,7 @@ pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result
     Ok(charges::split(&Binary::parse(&repaired), &all, 0).unwrap_or_else(|| repaired.into_owned()))
 }
 
-/// Compiles a module, and tells whether its code grows a table.
+/// Compiles a module, and returns whether its code grows a table.
 fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<(wasmi::Module, bool), Error> {
     let diagnosed = |error| diagnose(binary.bytes(), &error);
     let repaired = repair(engine, binary)?;
@@ -96,29 +96,29 @@ fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> R
         if let Ok(module) = wasmi::Module::new(engine, &charged) {
             return Ok((module, grows_tables));
         }
-        // What is wrong is said with the offset that it has without the charges. To validate leaves nothing in the engine.
+        // Errors give the offset in the module without charges. Validating leaves nothing in the engine.
         wasmi::Module::validate(engine, &repaired.bytes).map_err(diagnosed)?;
     }
     let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
     Ok((module, grows_tables))
 }
 
-/// A compiled module and what the script API wants to know of it.
+/// A compiled module and the facts about it that the script API needs.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
-    /// Of the bytes that it was compiled from.
+    /// The hash of the bytes that it was compiled from.
     pub(crate) hash: ModuleHash,
-    /// In the order in which wasmi wants them.
+    /// In the order in which wasmi expects them.
     pub(crate) imports: Vec<Import>,
     /// In the module's order, which wasmi does not keep.
     pub(crate) exports: SmallMap<String, wasmi::ExternType>,
     pub(crate) name: Option<String>,
-    /// Pages of all memories that the module defines together, as an instance begins.
+    /// The pages of all memories that the module defines, as an instance begins.
     pub(crate) pages: u64,
     pub(crate) tables: Tables,
     /// Whether its code grows a table: wasmi cannot resume there.
     pub(crate) grows_tables: bool,
-    /// About how many bytes it takes as compiled; the same on every target.
+    /// An estimate of the bytes that it takes when compiled, the same on every target.
     pub(crate) code: u64,
 }
 
@@ -126,22 +126,22 @@ pub(crate) struct Import {
     pub(crate) module: String,
     pub(crate) name: String,
     pub(crate) ty: wasmi::ExternType,
-    /// Its place among the module's imports, of which wasmi makes groups by kind.
+    /// Its position among the module's imports, which wasmi groups by kind.
     pub(crate) position: usize,
-    /// A function that the module passes on, by an export, a table or a reference: it may be called
-    /// by other instances than the one that imported it.
+    /// Whether the function is passed on by an export, a table or a reference, so that instances other than the one
+    /// that imported it may call it.
     pub(crate) escapes: bool,
 }
 
 impl Compiled {
-    /// The imports in the module's order.
+    /// Returns the imports in the module's order.
     pub(crate) fn imports_in_order(&self) -> Vec<&Import> {
         let mut imports: Vec<&Import> = self.imports.iter().collect();
         imports.sort_by_key(|import| import.position);
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` where fuel is limited.
+    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` is set if fuel is limited.
     pub(crate) fn new(
         engine: &wasmi::Engine,
         binary: &Binary<'_>,
@@ -163,7 +163,7 @@ impl Compiled {
                 let is_function = kind == "func";
                 let escapes = is_function && layout.escaping.contains(&function);
                 function += u32::from(is_function);
-                // The next one of its kind in the binary.
+                // The next import of its kind in the binary.
                 let position = positions.get_mut(kind).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
                 Import {
                     module: import.module().to_owned(),

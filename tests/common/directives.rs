@@ -6,7 +6,7 @@
 //!   name ends in `.wasm` is written in the text format.
 //! - `# skip: REASON` leaves the script out unless ignored tests are asked for.
 //!
-//! A comment that looks like a directive but is none of these is an error, so a misspelt one cannot go unnoticed.
+//! A comment that looks like a directive but is none of these is an error, so that a misspelt one is noticed.
 //! `tests/targets/transcripts.mjs` and `inside.star` read the limits of transcripts outside Rust.
 
 use wasmlark::Limits;
@@ -22,7 +22,7 @@ pub struct Directives {
 }
 
 impl Directives {
-    /// Reads the directives among the lines of a script.
+    /// Reads the directives in the lines of a script.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut directives = Self::default();
         let mut lines = lines.into_iter().peekable();
@@ -52,7 +52,7 @@ impl Directives {
     }
 }
 
-/// The name and value of a line `# name: value`, where the name is one word in lower case.
+/// Returns the name and value of a line `# name: value`, where the name is one word in lower case.
 pub fn directive(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.strip_prefix("# ")?.split_once(':')?;
     let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());

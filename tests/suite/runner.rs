@@ -1,4 +1,4 @@
-//! The runner of `tests/script`: it must see every way in which a chunk can be wrong.
+//! The runner of `tests/script` must detect every way in which a chunk can be wrong.
 
 use crate::chunk::{Chunk, rewrite};
 
@@ -6,7 +6,7 @@ fn parse(text: &str) -> Result<Vec<Chunk>, String> {
     Chunk::parse("t.star", text)
 }
 
-/// What the chunks of a file get wrong: lines and the first lines of texts.
+/// Returns what is wrong in the chunks of a file: lines and the first lines of texts.
 fn failures(text: &str) -> Vec<(usize, String)> {
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let chunks = parse(text).unwrap();
