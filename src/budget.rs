@@ -9,6 +9,7 @@ use wasmi_core::LimiterError;
 use crate::error::{Error, Limit};
 use crate::fuel::FuelAccount;
 use crate::limits::Limits;
+use crate::profile::SharedProfile;
 use crate::ticks::TickMeter;
 
 /// What tells modules apart: the hash of their bytes.
@@ -65,6 +66,8 @@ pub(crate) struct Budget {
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
+    /// What the fuel was spent on, where that is asked for.
+    profile: Option<SharedProfile>,
 }
 
 impl Budget {
@@ -88,12 +91,29 @@ impl Budget {
             files_limit: limits.files,
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,
+            profile: None,
         }
+    }
+
+    /// The same budget, with a profile of its fuel.
+    pub(crate) fn with_profile(mut self) -> Self {
+        self.profile = Some(SharedProfile::new());
+        self
+    }
+
+    /// Returns the profile, where there is one.
+    pub(crate) fn profile(&self) -> Option<&SharedProfile> {
+        self.profile.as_ref()
     }
 
     /// Returns a budget that goes on from what is used of this one, apart from it, and has `ticks` left.
     pub(crate) fn fork(&self, ticks: u64) -> Self {
-        Self { usage: Arc::new(Mutex::new(self.usage().clone())), ticks: TickMeter::new(ticks), ..*self }
+        Self {
+            usage: Arc::new(Mutex::new(self.usage().clone())),
+            ticks: TickMeter::new(ticks),
+            profile: self.profile.as_ref().map(SharedProfile::fork),
+            ..*self
+        }
     }
 
     /// Returns the fuel left for all stores together, as of the last settlement.
@@ -288,12 +308,37 @@ pub(crate) struct Limiter {
     /// What the last granted growth added, to take back when the growth itself fails.
     last: u64,
     last_elements: u64,
+    /// The number of memories until one that counts for nothing: the guest's module knows nothing of it.
+    passed: Option<u32>,
+    /// Whether what a table next grows by counts for nothing.
+    passes_table: bool,
 }
 
 impl Limiter {
     pub(crate) fn new(budget: Budget, limits: Limits, max_memory: Option<u64>) -> Self {
-        let (memory, table_elements, instances, last, last_elements) = Default::default();
-        Self { budget, limits, max_memory, memory, table_elements, instances, refused: None, last, last_elements }
+        Self {
+            budget,
+            limits,
+            max_memory,
+            memory: 0,
+            table_elements: 0,
+            instances: 0,
+            refused: None,
+            last: 0,
+            last_elements: 0,
+            passed: None,
+            passes_table: false,
+        }
+    }
+
+    /// Leaves the memory that is made after `count` others out of what is used.
+    pub(crate) fn pass_memory(&mut self, count: u32) {
+        self.passed = Some(count);
+    }
+
+    /// Leaves what a table next grows by out of what is used.
+    pub(crate) fn pass_table(&mut self) {
+        self.passes_table = true;
     }
 
     /// Returns what this store may still take of linear memory.
@@ -343,6 +388,13 @@ impl Limiter {
 
 impl wasmi::ResourceLimiter for Limiter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool, LimiterError> {
+        if let Some(passed) = self.passed {
+            self.passed = passed.checked_sub(1);
+            if passed == 0 {
+                self.last = 0;
+                return Ok(true);
+            }
+        }
         let more = (desired as u64).saturating_sub(current as u64);
         let room = self.memory_room();
         if more > room.left {
@@ -362,6 +414,10 @@ impl wasmi::ResourceLimiter for Limiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool, LimiterError> {
+        if std::mem::take(&mut self.passes_table) {
+            self.last_elements = 0;
+            return Ok(true);
+        }
         let more = (desired as u64).saturating_sub(current as u64);
         if more > self.table_room() {
             return Ok(false);

@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::frame::{self, Frame};
 pub use crate::limits::table::Limit;
 use crate::wording::visible;
 
@@ -33,6 +34,9 @@ struct Inner {
     location: Option<Location>,
     report: Option<String>,
     source: Option<Arc<Source>>,
+    /// The frames of guests; `None` where they keep none. They are added while starlark carries the error outwards, and
+    /// starlark lends it only.
+    frames: Mutex<Option<Vec<Frame>>>,
 }
 
 /// The application's own error.
@@ -184,6 +188,9 @@ pub struct Location {
     pub column: usize,
 }
 
+/// What a report has in place of frames.
+const ASK: &str = "note: to see where in the guest, use `--backtrace`, or `Sandbox::backtrace` in an application";
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
@@ -194,6 +201,7 @@ impl Error {
             location: None,
             report: None,
             source: None,
+            frames: Mutex::default(),
         }))
     }
 
@@ -296,6 +304,22 @@ impl Error {
         self.0.exit_code
     }
 
+    /// Returns the frames of the guests, innermost first: those of the call that failed, and behind them those of each call
+    /// around it. Empty unless [`Sandbox::backtrace`](crate::Sandbox::backtrace) asked for them.
+    pub fn frames(&self) -> Vec<Frame> {
+        self.frames_if_kept().unwrap_or_default()
+    }
+
+    /// Returns the lines of the report that tell where a guest was: its frames, or how to have them. `None` for an error
+    /// that did not come out of one.
+    pub fn guest_note(&self) -> Option<String> {
+        match (self.frames_if_kept(), self.kind()) {
+            (Some(frames), _) if !frames.is_empty() => Some(frame::render(&frames)),
+            (None, ErrorKind::Trap(code)) if code != TrapCode::Exit => Some(ASK.to_owned()),
+            _ => None,
+        }
+    }
+
     /// The place in the script, where there is one.
     pub fn location(&self) -> Option<&Location> {
         self.0.location.as_ref()
@@ -322,7 +346,20 @@ impl Error {
             location: self.0.location.clone(),
             report: self.0.report.clone(),
             source: self.0.source.clone(),
+            frames: Mutex::new(self.frames_if_kept()),
         }))
+    }
+
+    fn frames_if_kept(&self) -> Option<Vec<Frame>> {
+        self.0.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds the frames of a guest that this error ended a call of, to those of the calls within; `None` where it keeps none.
+    pub(crate) fn add_frames(&self, more: Option<Vec<Frame>>) {
+        let mut frames = self.0.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(more) = more {
+            frames.get_or_insert_default().extend(more);
+        }
     }
 
     /// Returns one of starlark's as one of this crate, without its place and frames.

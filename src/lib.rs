@@ -120,6 +120,8 @@ mod docs;
 mod engine;
 mod error;
 mod files;
+mod frame;
+mod frames;
 mod fuel;
 mod glob;
 #[allow(unsafe_code)]
@@ -134,6 +136,7 @@ mod lang;
 mod limits;
 mod module;
 mod observe;
+mod profile;
 mod report;
 mod sandbox;
 mod session;
@@ -149,6 +152,7 @@ pub use coverage::Coverage;
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
+pub use frame::Frame;
 pub use globals::globals;
 #[cfg(feature = "serde")]
 pub use host::argument::Serde;
@@ -162,6 +166,7 @@ pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, Section, inspect};
 pub use observe::{Crossing, CrossingEvent, Side};
+pub use profile::Profile;
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.

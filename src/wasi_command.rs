@@ -15,6 +15,7 @@ use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
+use crate::frames::{Framed, Frames, Told};
 use crate::fuel::FuelLease;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
@@ -22,8 +23,9 @@ use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
 use crate::observe::{Crossing, Observation, Observer, Side};
+use crate::profile::{Profile, Teller};
 use crate::session::Stats;
-use crate::slices::{self, SLICE, Sliced, Slices, Stopped};
+use crate::slices::{self, SLICE, Slices, Stopped};
 use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
 use crate::wording::shown;
 
@@ -48,6 +50,7 @@ pub struct WasiCommand {
     streams: Streams,
     limits: Limits,
     is_interruptible: bool,
+    told: Told,
     interrupt: Interrupt,
     observer: Option<Arc<Observer>>,
 }
@@ -70,6 +73,8 @@ pub struct WasiOutput {
     /// Files of `files` that were given under another path, which is the value here: the guest
     /// renamed or linked them.
     pub origins: BTreeMap<String, String>,
+    /// What its fuel was spent on, where [`WasiCommand::profile`] asks for it.
+    pub profile: Option<Profile>,
     /// What it spent; no ticks.
     pub stats: Stats,
 }
@@ -97,7 +102,8 @@ impl WasiCommand {
         };
         let streams = Streams::kept(InputStream::bytes(Vec::new()));
         let (limits, interrupt) = Default::default();
-        Self { setup, streams, limits, is_interruptible: false, interrupt, observer: None }
+        let told = Told::Nothing;
+        Self { setup, streams, limits, is_interruptible: false, told, interrupt, observer: None }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -219,6 +225,20 @@ impl WasiCommand {
         self.interrupt.clone()
     }
 
+    /// Sets whether the guest keeps frames, so that the error of a trap has them; by default it does not:
+    /// see [`Sandbox::backtrace`](crate::Sandbox::backtrace).
+    pub fn backtrace(mut self, has_backtrace: bool) -> Self {
+        self.told.set(Told::Frames, has_backtrace);
+        self
+    }
+
+    /// Sets whether [`WasiOutput::profile`] has what the fuel was spent on, in place of a backtrace; by default it has not: see
+    /// [`Sandbox::profile`](crate::Sandbox::profile).
+    pub fn profile(mut self, has_profile: bool) -> Self {
+        self.told.set(Told::Fuel, has_profile);
+        self
+    }
+
     /// Tells `observer` of each call of the guest, by the host, and by the guest, of WASI: what
     /// [`Sandbox::observer`](crate::Sandbox::observer) is for scripts.
     pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
@@ -228,29 +248,45 @@ impl WasiCommand {
 
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, streams, limits, is_interruptible, interrupt, observer } = self;
+        let Self { mut setup, streams, limits, is_interruptible, told, interrupt, observer } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
-        let budget = Budget::new(&limits);
+        let slice = is_interruptible.then_some(SLICE);
+        let engine = Engine::for_command(limits.clone(), slice, told);
+        let budget = engine.budget();
         let machine = match Machine::new(setup, streams, budget.clone()) {
             Ok(machine) => machine,
             Err(error) => return WasiOutput::failed(error),
         };
-        let slice = is_interruptible.then_some(SLICE);
-        let engine = Engine::for_command(limits.clone(), slice);
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store =
             wasmi::Store::new(engine.wasmi(), StoreData::new(limiter, slice.map(|size| Slices::new(size, interrupt))));
         store.limiter(|data| &mut data.limiter);
+        if let Some(profile) = budget.profile() {
+            store.data_mut().tell_fuel(Teller::new(profile.clone()));
+        }
+        if told == Told::Frames {
+            let frames = Frames::new(&mut store, limits.stack_depth);
+            store.data_mut().keep_frames(frames);
+        }
         let fuel = FuelLease::new(None);
-        if limits.fuel.is_some() || is_interruptible {
+        if limits.fuel.is_some() || is_interruptible || told == Told::Fuel {
             // Cannot fail: the engine meters fuel.
-            slices::set_fuel(&mut store, fuel.grant(budget.fuel_left()));
+            slices::lease_fuel(&mut store, fuel.grant(budget.fuel_left()));
         }
         let observation = observer.map(|observer| Arc::new(Observation::new(observer)));
-        let result = start(&engine, &budget, &mut store, &machine, observation.as_ref(), module)
-            .map_err(|error| explain(error, &limits, store.data_mut().limiter.take_refused()));
+        let result = start(&engine, &budget, &mut store, &machine, observation.as_ref(), module).map_err(|error| {
+            let error = explain(error, &limits, store.data_mut().limiter.take_refused());
+            error.add_frames(store.data_mut().frames_mut().map(Frames::take_failed));
+            match error.guest_note() {
+                Some(note) => {
+                    let report = format!("{}\n{note}", error.message());
+                    error.with_report(None, report)
+                }
+                None => error,
+            }
+        });
         if let Some(left) = slices::fuel(&store) {
             budget.spend_fuel(fuel.settle(left));
         }
@@ -272,6 +308,7 @@ impl WasiCommand {
             stdout: streams.stdout.kept().to_owned(),
             stderr: streams.stderr.kept().to_owned(),
             files: contents(system, files),
+            profile: budget.profile().map(|profile| profile.finished(budget.fuel_used())),
             stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
         }
     }
@@ -292,7 +329,7 @@ impl WasiOutput {
     /// Of a command that did not run.
     fn failed(error: Error) -> Self {
         let (stdout, stderr, files, links, origins) = Default::default();
-        Self { result: Err(error), stdout, stderr, files, links, origins, stats: Stats::default() }
+        Self { result: Err(error), stdout, stderr, files, links, origins, profile: None, stats: Stats::default() }
     }
 }
 
@@ -313,7 +350,7 @@ fn start(
         slices::give_up(&mut store.as_context_mut());
     }
     let make = |store: &mut wasmi::Store<StoreData>| {
-        slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs))
+        slices::whole(&mut store.as_context_mut(), |context| compiled.instantiate(context, &externs))
     };
     let made = match watched {
         None => make(store),
@@ -332,11 +369,8 @@ fn start(
             "this module is not a command: it exports no function `_start`; a script can call what it exports",
         )));
     };
-    let start = start.typed::<(), ()>(&*store)?;
-    let call = |store: &mut wasmi::Store<StoreData>| match store.data().slices() {
-        Some(_) => slices::call_typed(&start, &mut store.as_context_mut(), ()),
-        None => start.call(&mut *store, ()),
-    };
+    start.typed::<(), ()>(&*store)?;
+    let call = |store: &mut wasmi::Store<StoreData>| slices::call(&start, store.as_context_mut(), &[], &mut []);
     let outcome = match watched {
         None => call(store),
         Some((observation, guest)) => Watch::of_export(observation, guest, Side::Host, "_start").run(store, call),

@@ -97,9 +97,9 @@ pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
 pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text, wasmlark_run_value};
 pub use sandbox::{
-    Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_interruptible,
-    wasmlark_sandbox_keep_code, wasmlark_sandbox_limit, wasmlark_sandbox_new, wasmlark_sandbox_on_print,
-    wasmlark_sandbox_run,
+    Print, wasmlark_sandbox_argument, wasmlark_sandbox_backtrace, wasmlark_sandbox_file,
+    wasmlark_sandbox_interruptible, wasmlark_sandbox_keep_code, wasmlark_sandbox_limit, wasmlark_sandbox_new,
+    wasmlark_sandbox_on_print, wasmlark_sandbox_run,
 };
 pub use session::{
     wasmlark_session_call, wasmlark_session_call_within, wasmlark_session_get, wasmlark_session_interrupt,

@@ -81,6 +81,7 @@ fn any_number_for_an_object() {
             wasmlark_interrupt_after(object, 1),
             wasmlark_interrupt_reset(object),
             wasmlark_sandbox_interruptible(object, 1),
+            wasmlark_sandbox_backtrace(object, 1),
             wasmlark_sandbox_keep_code(object, 1),
         ] {
             assert_eq!(status, Status::Handle);

@@ -13,7 +13,7 @@ use crate::exit::fail;
 use crate::root::Root;
 use crate::terminal::paint_report;
 use crate::trace::Trace;
-use crate::{args, exit, interrupt, out, read, streams};
+use crate::{args, exit, interrupt, out, profile, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -42,6 +42,8 @@ pub fn run(options: args::RunArguments) -> u8 {
     };
     let mut sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
         .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
+        .backtrace(options.backtrace)
+        .profile(options.profile.is_some())
         .stdin_from(move || match is_stdin {
             true => Err("standard input is the script itself".to_owned()),
             false => read::stdin().map_err(|error| error.to_string()),
@@ -53,9 +55,9 @@ pub fn run(options: args::RunArguments) -> u8 {
         sandbox = sandbox.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
     }
     interrupt::watch(sandbox.interrupt(), options.timeout);
-    let Report { result, stats, files, .. } = sandbox.report(&name, &text);
+    let Report { result, stats, files, profile, .. } = sandbox.report(&name, &text);
     interrupt::is_over();
-    let status = match (result, &options.out) {
+    let mut status = match (result, &options.out) {
         (Ok(_), _) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
         (Ok(value), out) => match out.as_ref().map(|folder| out::write(folder, files)).transpose() {
             Err(message) => fail(&message),
@@ -71,6 +73,9 @@ pub fn run(options: args::RunArguments) -> u8 {
             exit::status(&error)
         }
     };
+    if let Some(Err(message)) = options.profile.map(|file| profile::write(&file, profile.as_ref())) {
+        status = fail(&message);
+    }
     if options.stats {
         exit::print_stats(&stats, true);
     }

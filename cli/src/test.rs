@@ -163,7 +163,8 @@ fn program(file: &Path, options: &TestArguments, coverage: Option<&coverage::Rep
     let root = Root::of(options.root.as_ref().unwrap_or(&source.folder)).map_err(failed)?;
     let name = root.name_of(&source.name);
     let mut sandbox = Sandbox::new().limits(options.limits.0.clone()).asserts(true).writable(true);
-    sandbox = sandbox.interruptible(interrupt::should_pause(&options.limits.0, options.timeout));
+    sandbox =
+        sandbox.interruptible(interrupt::should_pause(&options.limits.0, options.timeout)).backtrace(options.backtrace);
     if let Some(coverage) = coverage {
         sandbox = coverage.watch(sandbox, &root);
     }

@@ -10,7 +10,7 @@ use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stderr, Stdin, Stdout};
 use crate::trace::Trace;
 use crate::write_back::write_back;
-use crate::{args, ceiling, exit, interrupt, read, terminal};
+use crate::{args, ceiling, exit, interrupt, profile, read, terminal};
 
 /// Bytes of a module that takes noticeably long to compile.
 const LARGE: usize = 2_000_000;
@@ -42,6 +42,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .interruptible(interrupt::should_pause(&limits, options.timeout))
+        .backtrace(options.backtrace)
+        .profile(options.profile.is_some())
         .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)
@@ -84,6 +86,9 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let stats = output.stats;
     if options.stats {
         exit::print_stats(&stats, false);
+    }
+    if let Some(file) = &options.profile {
+        profile::write(file, output.profile.as_ref())?;
     }
     // A guest that failed may have written before; one that never ran has no files.
     let mut complete = true;

@@ -134,9 +134,9 @@ impl<'v> Evaluation<'v> {
         self.call(eval, function, args, &[])
     }
 
-    /// Returns whether wasmi counts fuel, if only for slices.
+    /// Returns whether wasmi counts fuel, if only for slices or a profile.
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.is_metered() || self.engine.slice().is_some()
+        self.is_metered() || self.engine.slice().is_some() || self.budget.profile().is_some()
     }
 
     /// Returns whether scripts have a limit on fuel.
@@ -155,7 +155,7 @@ impl Engine {
 
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
-        let (budget, interrupt, observation) = (Budget::new(self.limits()), Interrupt::default(), self.observation());
+        let (budget, interrupt, observation) = (self.budget(), Interrupt::default(), self.observation());
         Evaluation::attach(module, self.clone(), budget, data, interrupt, observation)
     }
 }

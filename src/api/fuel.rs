@@ -29,7 +29,7 @@ impl<'v> Store<'v> {
                 holder.settle();
             }
             let grant = self.fuel.grant(state.budget.fuel_left());
-            self.with(|context| slices::set_fuel(context, grant))?;
+            self.with(|context| slices::lease_fuel(context, grant))?;
         }
         state.fuel_holder.set(Some(this));
         Ok(())

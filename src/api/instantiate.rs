@@ -4,6 +4,7 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::caller::Caller;
+use super::callers;
 use super::crossing::{self, GuestName, Watch};
 use super::evaluation::Evaluation;
 use super::exports::Exports;
@@ -57,12 +58,13 @@ pub(crate) fn instantiate<'v>(
     let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
     let memory = MemorySlot::default();
     let externs = plan.externs(owner, store, &memory, &guest, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    callers::note(store, eval);
     let mut make = || {
         let made = crossing::enter(owner, store, eval, |context| {
             if compiled.grows_tables {
                 slices::give_up(context);
             }
-            slices::whole(context, |context| wasmi::Instance::new(context, &compiled.module, &externs))
+            slices::whole(context, |context| compiled.instantiate(context, &externs))
         })?;
         made.map_err(|error| instantiation_error(owner, store, compiled, error))
     };

@@ -12,6 +12,7 @@ use wasmparser::{
 use super::diagnose;
 use super::diagnose::{check_header, supported_features};
 use crate::error::{Error, ErrorKind};
+use crate::frames::Told;
 use crate::limits::Limits;
 use crate::module::types;
 use crate::module::{self, Binary, Compiled};
@@ -130,8 +131,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
         Ok(inspection) => Ok(inspection),
         Err(why) => {
             // Compiling it gives the best explanation of what is wrong.
-            let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
-            let refused = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false).err();
+            let limits = Limits::new().fuel(None);
+            let engine = wasmi::Engine::new(&module::config(&limits, false, Told::Nothing));
+            let (hash, code) = (module::hash(bytes), module::code_size(&binary));
+            let refused = Compiled::new(&engine, &binary, hash, code, &limits, Told::Nothing).err();
             Err(refused.unwrap_or_else(|| Error::new(ErrorKind::Module, format!("this module is invalid: {why}"))))
         }
     }

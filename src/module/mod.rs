@@ -4,8 +4,10 @@ mod binary;
 mod charges;
 mod code_size;
 mod diagnose;
+mod frames;
 pub(crate) mod inspect;
 mod layout;
+mod profile;
 mod repair;
 mod skim;
 pub(crate) mod types;
@@ -14,6 +16,7 @@ pub(crate) mod wat;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use starlark::collections::SmallMap;
 
@@ -27,21 +30,27 @@ pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
+use crate::frame::CodeMap;
+use crate::frames::{self as kept, Told};
 use crate::fuel;
 use crate::limits::Limits;
+use crate::profile as told;
+use crate::slices::{self, Sliced};
 
-/// Returns the configuration with which wasmi compiles and runs modules. Fuel is metered if it is limited or
+/// Returns the configuration with which wasmi compiles and runs modules. Fuel is metered if it is limited or reported, or
 /// `is_sliced`.
-pub(crate) fn config(limits: &Limits, is_sliced: bool) -> wasmi::Config {
+pub(crate) fn config(limits: &Limits, is_sliced: bool, told: Told) -> wasmi::Config {
+    // With a stub before each function, calls nest twice as deep.
+    let depth = if told == Told::Fuel { limits.stack_depth.saturating_mul(2) } else { limits.stack_depth };
     let mut config = wasmi::Config::default();
     config
-        .consume_fuel(limits.fuel.is_some() || is_sliced)
+        .consume_fuel(limits.fuel.is_some() || is_sliced || told == Told::Fuel)
         // Lazy translation charges its fuel to whichever call comes first, so that costs would not be reproducible.
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)
-        .set_max_recursion_depth(limits.stack_depth);
+        .set_max_recursion_depth(depth);
     fuel::set_costs(&mut config);
-    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
+    config.set_max_stack_height(depth.saturating_mul(1 << 10).max(1 << 20));
     config
 }
 
@@ -103,6 +112,32 @@ fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> R
     Ok((module, grows_tables))
 }
 
+/// Compiles a module so that it keeps frames, with how it does; `None` for one without code, one that is not valid, and
+/// one that cannot keep any.
+fn translate_framed(
+    engine: &wasmi::Engine,
+    binary: &Binary<'_>,
+    is_metered: bool,
+    stack_depth: usize,
+) -> Option<((wasmi::Module, bool), kept::Layout)> {
+    wasmi::Module::validate(engine, binary.bytes()).ok()?;
+    let frames::Framed { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
+    let map = Arc::new(CodeMap::of(binary.bytes())?);
+    let (module, grows_tables) = translate(engine, &Binary::parse(&bytes), is_metered).ok()?;
+    let has_start = module.get_export(kept::START).is_some();
+    Some(((module, grows_tables), kept::Layout { map, has_tail_calls, memories, has_start }))
+}
+
+/// The same for one that tells of its functions.
+fn translate_telling(engine: &wasmi::Engine, binary: &Binary<'_>) -> Option<((wasmi::Module, bool), told::Layout)> {
+    wasmi::Module::validate(engine, binary.bytes()).ok()?;
+    let profile::Telling { bytes, costs } = profile::telling(binary)?;
+    let names = CodeMap::of(binary.bytes())?.names();
+    let translated = translate(engine, &Binary::parse(&bytes), true).ok()?;
+    let has_start = translated.0.get_export(told::START).is_some();
+    Some((translated, told::Layout { names, costs, has_start }))
+}
+
 /// A compiled module and the facts about it that the script API needs.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
@@ -120,6 +155,10 @@ pub(crate) struct Compiled {
     pub(crate) grows_tables: bool,
     /// An estimate of the bytes that it takes when compiled, the same on every target.
     pub(crate) code: u64,
+    /// How it keeps frames, if it does.
+    frames: Option<Arc<kept::Layout>>,
+    /// How it tells of its functions, if it does.
+    profile: Option<Arc<told::Layout>>,
 }
 
 pub(crate) struct Import {
@@ -141,16 +180,34 @@ impl Compiled {
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` is set if fuel is limited.
+    /// Compiles a module whose [`hash`] and [`code_size`] are known, under these limits, so that it tells what it can of
+    /// `told`.
     pub(crate) fn new(
         engine: &wasmi::Engine,
         binary: &Binary<'_>,
         hash: ModuleHash,
         code: u64,
-        is_metered: bool,
+        limits: &Limits,
+        told: Told,
     ) -> Result<Self, Error> {
         check_header(binary.bytes())?;
-        let (module, grows_tables) = translate(engine, binary, is_metered)?;
+        let is_metered = limits.fuel.is_some() || told == Told::Fuel;
+        let (mut frames, mut profile) = (None, None);
+        let telling = match told {
+            Told::Nothing => None,
+            Told::Frames => translate_framed(engine, binary, is_metered, limits.stack_depth).map(|(module, layout)| {
+                frames = Some(Arc::new(layout));
+                module
+            }),
+            Told::Fuel => translate_telling(engine, binary).map(|(module, layout)| {
+                profile = Some(Arc::new(layout));
+                module
+            }),
+        };
+        let (module, grows_tables) = match telling {
+            Some(telling) => telling,
+            None => translate(engine, binary, is_metered)?,
+        };
         let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
@@ -158,6 +215,8 @@ impl Compiled {
         let mut function = 0;
         let imports = module
             .imports()
+            // What a module that keeps frames imports from the host for them comes last.
+            .filter(|import| frames.is_none() || import.module() != kept::IMPORTED)
             .map(|import| {
                 let kind = kind(import.ty());
                 let is_function = kind == "func";
@@ -175,6 +234,24 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables, frames, profile })
+    }
+
+    /// Makes an instance, and runs its start function.
+    pub(crate) fn instantiate<T: Sliced>(
+        &self,
+        context: &mut wasmi::StoreContextMut<'_, T>,
+        externs: &[wasmi::Extern],
+    ) -> Result<wasmi::Instance, wasmi::Error> {
+        match (&self.frames, &self.profile) {
+            (Some(layout), _) => kept::instantiate(context, &self.module, layout, externs),
+            (None, Some(layout)) => {
+                let call = |start: &wasmi::Func, context: &mut wasmi::StoreContextMut<'_, T>| {
+                    slices::call(start, context, &[], &mut [])
+                };
+                told::instantiate(context, &self.module, layout, externs, call)
+            }
+            (None, None) => wasmi::Instance::new(context, &self.module, externs),
+        }
     }
 }

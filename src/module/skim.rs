@@ -39,6 +39,7 @@ pub(super) mod code {
     pub(in super::super) const LOCAL_SET: u8 = 0x21;
     pub(in super::super) const LOCAL_TEE: u8 = 0x22;
     pub(in super::super) const GLOBAL_GET: u8 = 0x23;
+    pub(in super::super) const GLOBAL_SET: u8 = 0x24;
     pub(in super::super) const I32_LOAD: u8 = 0x28;
     pub(in super::super) const I64_LOAD32_U: u8 = 0x35;
     pub(in super::super) const I32_STORE: u8 = 0x36;

@@ -33,6 +33,7 @@ use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
 use crate::observe::Observation;
+use crate::profile::Profile;
 use crate::report::Reporter;
 use crate::slices;
 use crate::ticks::CHECK_PERIOD;
@@ -203,7 +204,7 @@ impl Files {
     /// `interrupt` stops whatever the files run.
     pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels, interrupt: &Interrupt) -> Self {
         let interrupt = interrupt.inner();
-        let budget = Budget::new(engine.limits());
+        let budget = engine.budget();
         let data = Data::new(channels, engine.limits());
         Self {
             ticks_extra: ticks::Extra { meter: budget.ticks.clone(), heap: engine.limits().heap },
@@ -240,6 +241,10 @@ impl Files {
 
     pub(super) fn stats(&self) -> Stats {
         Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() }
+    }
+
+    pub(super) fn profile(&self) -> Option<Profile> {
+        self.budget.profile().map(|profile| profile.finished(self.budget.fuel_used()))
     }
 
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {

@@ -4,6 +4,7 @@
 //!   off.
 //! - `# file: NAME` gives the sandbox a file. Its content is the lines below that begin with `#|`; a file whose
 //!   name ends in `.wasm` is written in the text format.
+//! - `# backtrace: on` makes guests keep frames.
 //! - `# skip: REASON` leaves the script out unless ignored tests are asked for.
 //!
 //! A comment that looks like a directive but is none of these is an error, so that a misspelt one is noticed.
@@ -17,6 +18,8 @@ pub struct Directives {
     pub limits: Limits,
     /// Names and contents, in the order of the script.
     pub files: Vec<(String, String)>,
+    /// Whether guests keep frames.
+    pub has_backtrace: bool,
     /// Why the script is not run.
     pub skip: Option<String>,
 }
@@ -43,9 +46,14 @@ impl Directives {
                     }
                     directives.files.push((value.to_owned(), content));
                 }
+                "backtrace" if value == "on" => directives.has_backtrace = true,
                 "skip" if value.is_empty() => return Err("`# skip:` needs a reason".to_owned()),
                 "skip" => directives.skip = Some(value.to_owned()),
-                _ => return Err(format!("`{line}`: unknown directive; the directives are: limits, file, skip")),
+                _ => {
+                    return Err(format!(
+                        "`{line}`: unknown directive; the directives are: limits, file, backtrace: on, skip"
+                    ));
+                }
             }
         }
         Ok(directives)

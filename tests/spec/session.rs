@@ -41,16 +41,15 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     parser::parse::<Wast<'_>>(&buffer).map(|wast| wast.directives.len()).map_err(|e| e.to_string())
 }
 
-/// Runs all directives of a file, in slices of `slice` units of fuel if it is given. Fails if the file itself cannot be
-/// parsed.
-pub(crate) fn run(name: &str, text: &str, slice: Option<u64>) -> Result<Vec<Outcome>, String> {
+/// Runs all directives of a file, its guests in this manner. Fails if the file itself cannot be parsed.
+pub(crate) fn run(name: &str, text: &str, manner: Manner) -> Result<Vec<Outcome>, String> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|e| e.to_string())?;
     let Wast { directives } = parser::parse(&buffer).map_err(|e| e.to_string())?;
     Module::with_temp_heap(|module| {
         // Some files of the suite have several memories of 4 GiB. Pages that are not touched take no memory.
-        engine(Limits::new().memory(1 << 40).instances(10_000_000), slice).attach(&module);
+        engine(Limits::new().memory(1 << 40).instances(10_000_000), manner).attach(&module);
         let mut session = SpecSession {
             name,
             module: &module,
@@ -70,13 +69,29 @@ pub(crate) fn run(name: &str, text: &str, slice: Option<u64>) -> Result<Vec<Outc
     })
 }
 
-fn engine(limits: Limits, slice: Option<u64>) -> Engine {
-    match slice {
-        None => Engine::new(limits),
+/// How guests run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Plain,
+    /// In slices of so much fuel.
+    Sliced(u64),
+    /// Keeping frames.
+    Framed,
+    /// Telling what functions spend.
+    Profiled,
+}
+
+fn engine(limits: Limits, manner: Manner) -> Engine {
+    match manner {
+        Manner::Plain => Engine::new(limits),
         #[cfg(feature = "internals")]
-        Some(slice) => wasmlark::internals::sliced_engine(limits, slice),
+        Manner::Sliced(slice) => wasmlark::internals::sliced_engine(limits, slice),
+        #[cfg(feature = "internals")]
+        Manner::Framed => wasmlark::internals::framed_engine(limits),
+        #[cfg(feature = "internals")]
+        Manner::Profiled => wasmlark::internals::profiled_engine(limits),
         #[cfg(not(feature = "internals"))]
-        Some(_) => panic!("--slices needs the feature `internals`"),
+        _ => panic!("--slices, --frames and --profile need the feature `internals`"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The scripts of `docs/guide` run, and print what the pages say.
 //!
 //! A block ```` ```python NAME ```` is a file for the scripts after it; one without a name is a script, and the block
-//! ```` ```text ```` after it is its output, with the report of its error at the end.
+//! ```` ```text ```` after it is its output, with the report of its error at the end. A script that
+//! mentions `--backtrace` runs with it.
 
 use std::fs;
 use std::path::Path;
@@ -47,6 +48,7 @@ fn with_output(page: &str) -> (String, usize) {
             continue;
         }
         scripts += 1;
+        sandbox = sandbox.backtrace(script.contains("--backtrace"));
         let report = sandbox.report("script.star", script);
         let error = report.result.err().map(|error| error.to_string()).unwrap_or_default();
         let printed = format!("{}{}", report.output, error);

@@ -12,8 +12,10 @@ use syn::visit::{self, Visit};
 /// the longest entry that it begins with.
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff"],
+    &["frame"],
     &["error"],
     &["limits", "host_failure", "files"],
+    &["frames", "profile"],
     &["slices"],
     &["budget", "value", "data"],
     &["observe"],
@@ -32,7 +34,8 @@ const TIERS: &[&[&str]] = &[
         "lang::nesting",
         "lang::compat::ticks",
     ],
-    &["lang::compat::limits"],
+    &["lang::compat::limits", "module::frames"],
+    &["module::profile"],
     &["lang::compat::room"],
     &[
         "module",
@@ -54,7 +57,7 @@ const TIERS: &[&[&str]] = &[
     &["api::evaluation"],
     &["api::store", "api::data", "api::asserts"],
     &["api::store_ref", "api::fuel"],
-    &["api::crossing"],
+    &["api::callers", "api::crossing"],
     &["api::typed_calls"],
     &["api::function"],
     &["api::callback", "api::memory", "api::global", "api::table", "api::module", "api::wasi", "api::host_function"],

@@ -55,6 +55,7 @@ mod nesting;
 #[cfg(feature = "wat")]
 mod observe;
 #[cfg(all(feature = "serde", feature = "wat"))]
+mod profile;
 mod properties;
 #[cfg(feature = "wat")]
 mod readme;
