@@ -6,6 +6,7 @@ use wasmlark::{Diagnostic, Location, Sandbox, Severity};
 use crate::args::{CheckArguments, CheckFormat};
 use crate::root::Root;
 use crate::run::Source;
+use crate::terminal::{Colour, Stream, paint};
 use crate::{exit, sarif, test};
 
 /// Checks scripts and returns the exit status: a failure if any has an error.
@@ -37,8 +38,9 @@ fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, Stri
 /// As compilers write it, so that editors find the place.
 fn to_text(diagnostic: &Diagnostic) -> String {
     let Location { file, line, column, .. } = &diagnostic.location;
-    let (severity, rule) = (diagnostic.severity.as_str(), &diagnostic.rule);
-    format!("{file}:{line}:{column}: {severity}: {} [{rule}]", diagnostic.message)
+    let colour = if diagnostic.severity == Severity::Error { Colour::Red } else { Colour::Yellow };
+    let severity = paint(diagnostic.severity.as_str(), colour, Stream::Output);
+    format!("{file}:{line}:{column}: {severity}: {} [{}]", diagnostic.message, diagnostic.rule)
 }
 
 fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {

@@ -3,6 +3,7 @@
 use wasmlark::{Error, ErrorKind, Stats};
 
 use crate::streams;
+use crate::terminal::{self, Colour, Stream, paint};
 use crate::trace::Trace;
 
 /// The command did what it was asked to do.
@@ -55,7 +56,9 @@ pub fn fail(message: &str) -> u8 {
 /// Prints a line of a kind, such as `error`, to stderr. A guest may have chosen part of it, such as the name of a file: what
 /// would drive a terminal is escaped, as in any error of the library.
 pub fn tell(kind: &str, message: &str) {
-    eprintln!("{kind}: {}", Error::host(message).message());
+    terminal::clear_progress();
+    let colour = if kind == "error" { Colour::Red } else { Colour::Yellow };
+    eprintln!("{} {}", paint(&format!("{kind}:"), colour, Stream::Error), Error::host(message).message());
 }
 
 /// Prints what the command was asked for, and returns the exit status.

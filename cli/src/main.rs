@@ -24,6 +24,7 @@ mod run;
 mod sarif;
 mod stack;
 mod streams;
+mod terminal;
 mod test;
 mod trace;
 mod wasi;

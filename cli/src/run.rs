@@ -11,6 +11,7 @@ use wasmlark::{Crossing, Error, ErrorKind, Report, Sandbox};
 use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
+use crate::terminal::paint_report;
 use crate::trace::Trace;
 use crate::{args, exit, interrupt, out, profile, read, streams};
 
@@ -66,7 +67,7 @@ pub fn run(options: args::RunArguments) -> u8 {
         (Err(error), _) if error.kind() == ErrorKind::Exit => exit::status(&error),
         (Err(error), _) => {
             match options.error_format {
-                ErrorFormat::Text => eprintln!("{}", error.to_string().trim_end()),
+                ErrorFormat::Text => eprintln!("{}", paint_report(error.to_string().trim_end())),
                 ErrorFormat::Json => eprintln!("{}", to_json(&error)),
             }
             exit::status(&error)

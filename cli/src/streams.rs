@@ -9,6 +9,8 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::terminal;
+
 /// A bit for each standard stream that was closed, by the number of its descriptor.
 static CLOSED: AtomicU8 = AtomicU8::new(0);
 
@@ -47,6 +49,7 @@ pub struct Stdin;
 impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         check(STDIN, "standard input")?;
+        terminal::clear_progress();
         io::stdin().read(buffer)
     }
 }
@@ -57,11 +60,26 @@ pub struct Stdout;
 impl Write for Stdout {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         check(STDOUT, "standard output")?;
+        terminal::clear_progress();
         io::stdout().write(buffer)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stdout().flush()
+    }
+}
+
+/// Standard error.
+pub struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        terminal::clear_progress();
+        io::stderr().write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 

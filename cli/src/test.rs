@@ -13,6 +13,7 @@ use wasmlark::{CallLimits, Error, Limits, Program, Sandbox};
 use crate::args::TestArguments;
 use crate::root::Root;
 use crate::run::{Source, granting_root};
+use crate::terminal::{self, Colour, Stream, paint};
 use crate::{ceiling, coverage, exit, interrupt, junit, streams};
 
 /// How the name of a file with tests ends.
@@ -93,6 +94,7 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
     in_order(&trials, jobs, limits, perform, |outcome| {
         streams::print(line(&outcome).as_bytes()).map_err(|error| format!("cannot write: {error}"))?;
         outcomes.push(outcome);
+        terminal::show_progress(&format!("{} of {}", outcomes.len(), trials.len()));
         Ok(())
     })?;
     let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.has_failed()).collect();
@@ -201,8 +203,8 @@ fn call(program: &Program, name: &str, timeout: Option<Duration>) -> (String, Re
 }
 
 fn line(outcome: &Outcome) -> String {
-    let word = if outcome.has_failed() { "FAIL" } else { "ok  " };
-    format!("{word} {}\n", title(outcome))
+    let (word, colour) = if outcome.has_failed() { ("FAIL", Colour::Red) } else { ("ok  ", Colour::Green) };
+    format!("{} {}\n", paint(word, colour, Stream::Output), title(outcome))
 }
 
 fn title(outcome: &Outcome) -> String {

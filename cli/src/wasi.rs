@@ -7,10 +7,13 @@ use wasmlark::{Crossing, Limit, WasiCommand};
 
 use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
-use crate::streams::{Stdin, Stdout};
+use crate::streams::{Stderr, Stdin, Stdout};
 use crate::trace::Trace;
 use crate::write_back::write_back;
-use crate::{args, ceiling, exit, interrupt, profile, read};
+use crate::{args, ceiling, exit, interrupt, profile, read, terminal};
+
+/// Bytes of a module that takes noticeably long to compile.
+const LARGE: usize = 2_000_000;
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
@@ -44,7 +47,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)
-        .stderr(std::io::stderr());
+        .stderr(Stderr);
     for arg in arguments {
         command = command.arg(arg);
     }
@@ -73,7 +76,11 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     }
     interrupt::watch(command.interrupt(), options.timeout);
     ceiling::set(&ceiling, 1);
+    if module.len() >= LARGE {
+        terminal::show_progress(&format!("compiling {file}, {} MB …", module.len() / 1_000_000));
+    }
     let output = command.run(&module);
+    terminal::clear_progress();
     ceiling::lift();
     interrupt::is_over();
     let stats = output.stats;
@@ -98,7 +105,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         Ok(code) if complete => code.to_le_bytes()[0],
         Ok(_) => exit::FAILED,
         Err(error) => {
-            eprintln!("error: {file}: {error}");
+            eprintln!("{}", terminal::paint_report(&format!("error: {file}: {error}")));
             exit::status(&error)
         }
     };

@@ -13,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use wasmlark::WasiOutput;
 
 use crate::folder::Folder;
+use crate::terminal;
 
 /// The files of the guest by their paths, before it ran.
 pub type Before = BTreeMap<String, Vec<u8>>;
@@ -102,6 +103,7 @@ impl Changes {
                 new.iter().skip(staged.len()).for_each(|host| drop(fs::remove_file(host)));
             }
         }
+        terminal::clear_progress();
         for (temporary, _) in staged {
             let _ = fs::remove_file(temporary);
         }
@@ -204,6 +206,10 @@ impl Changes {
     /// Writes new content beside the places where it belongs.
     fn stage(&self, staged: &mut Moved, operations: &Operations) -> Result<(), String> {
         for (index, file) in self.files.iter().enumerate() {
+            // Files that a person does not wait for are not told.
+            if index > 0 && index % 256 == 0 {
+                terminal::show_progress(&format!("writing {index} of {} files …", self.files.len()));
+            }
             // The innermost folder that is there already, and stays.
             let folder = file.host.ancestors().skip(1).find(|path| {
                 let replaced = self.replaced_folders.iter().any(|gone| path.starts_with(gone));

@@ -13,7 +13,7 @@ use wasmlark::{ErrorKind, Interrupt, Sandbox, Session, Value};
 use crate::exit::fail;
 use crate::root::Root;
 use crate::run::{Source, granting_root};
-use crate::{args, exit, streams};
+use crate::{args, exit, streams, terminal};
 
 /// What messages call the statements.
 const NAME: &str = "<console>";
@@ -91,7 +91,7 @@ impl Repl {
             Err(error) if error.kind() == ErrorKind::Exit => Some(exit::status(&error)),
             Err(error) => {
                 self.has_failed = true;
-                eprintln!("{}", error.to_string().trim_end());
+                eprintln!("{}", terminal::paint_report(error.to_string().trim_end()));
                 (error.kind() == ErrorKind::Interrupted && !self.is_terminal).then_some(exit::INTERRUPTED)
             }
         }
