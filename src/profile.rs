@@ -41,15 +41,21 @@ pub struct Profile {
 struct Node {
     parent: usize,
     name: Arc<str>,
+    depth: usize,
     fuel: u64,
 }
 
 /// The one above all; it has no name.
 const ROOT: usize = 0;
 
+/// The most functions that a stack has, and the most stacks: what is beyond counts to the function above. A guest may nest deeply,
+/// and in more ways than there is memory for.
+const MAX_DEPTH: usize = 250;
+const MAX_NODES: usize = 100_000;
+
 impl Profile {
     fn new() -> Self {
-        let root = Node { parent: ROOT, name: "".into(), fuel: 0 };
+        let root = Node { parent: ROOT, name: "".into(), depth: 0, fuel: 0 };
         Self { nodes: vec![root], ..Self::default() }
     }
 
@@ -60,6 +66,8 @@ impl Profile {
 
     /// Returns the profile as folded stacks, a line each: the functions that called each other, outermost first, with
     /// semicolons between them, and the fuel that the innermost spent itself. Sorted; what tools for flame graphs take.
+    ///
+    /// A stack has at most 250 functions, and there are at most 100,000 stacks: what is beyond counts to the function above.
     pub fn folded(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.fuel > 0) {
@@ -77,13 +85,21 @@ impl Profile {
     }
 
     fn child(&mut self, parent: usize, name: &str) -> usize {
-        let name: Arc<str> = name.into();
-        let next = self.nodes.len();
-        let index = *self.known.entry((parent, name.clone())).or_insert(next);
-        if index == next {
-            self.nodes.push(Node { parent, name, fuel: 0 });
+        let depth = self.nodes.get(parent).map_or(0, |node| node.depth).saturating_add(1);
+        if depth > MAX_DEPTH {
+            return parent;
         }
-        index
+        let name: Arc<str> = name.into();
+        if let Some(index) = self.known.get(&(parent, name.clone())) {
+            return *index;
+        }
+        let next = self.nodes.len();
+        if next >= MAX_NODES {
+            return parent;
+        }
+        self.known.insert((parent, name.clone()), next);
+        self.nodes.push(Node { parent, name, depth, fuel: 0 });
+        next
     }
 
     fn add(&mut self, node: usize, fuel: u64) {
