@@ -302,6 +302,9 @@ pub(crate) struct Limiter {
     memory: u64,
     table_elements: u64,
     pub(crate) instances: usize,
+    /// The growth of a memory that the limit refused last, in bytes, and what was left then. A growth that is granted after
+    /// it says that the guest coped.
+    refused: Option<(u64, MemoryRoom)>,
     /// What the last granted growth added, to take back when the growth itself fails.
     last: u64,
     last_elements: u64,
@@ -320,6 +323,7 @@ impl Limiter {
             memory: 0,
             table_elements: 0,
             instances: 0,
+            refused: None,
             last: 0,
             last_elements: 0,
             passed: None,
@@ -349,6 +353,24 @@ impl Limiter {
         }
     }
 
+    /// Returns the limit on fuel of the whole run.
+    pub(crate) fn fuel_limit(&self) -> Option<u64> {
+        self.limits.fuel
+    }
+
+    /// Tells, once, of a growth of a memory that a limit refused: what may have made a guest give up. In words that follow
+    /// a message.
+    pub(crate) fn take_refused(&mut self) -> Option<String> {
+        let (bytes, MemoryRoom { left, limit, ceiling }) = self.refused.take()?;
+        let name = match ceiling {
+            Ceiling::Store => "the store's `max_memory`",
+            Ceiling::Sandbox => "the sandbox's limit `memory`",
+        };
+        Some(format!(
+            "; a growth of its memory by {bytes} bytes was refused before: {name} is {limit} bytes, and {left} were left"
+        ))
+    }
+
     /// Returns how many more elements the tables of this store may have.
     pub(crate) fn table_room(&self) -> u64 {
         self.limits.table_elements.saturating_sub(self.budget.usage().table_elements)
@@ -365,12 +387,7 @@ impl Limiter {
 }
 
 impl wasmi::ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> Result<bool, LimiterError> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool, LimiterError> {
         if let Some(passed) = self.passed {
             self.passed = passed.checked_sub(1);
             if passed == 0 {
@@ -379,9 +396,15 @@ impl wasmi::ResourceLimiter for Limiter {
             }
         }
         let more = (desired as u64).saturating_sub(current as u64);
-        if more > self.memory_room().left {
+        let room = self.memory_room();
+        if more > room.left {
+            // Beyond the maximum of the memory itself, it would be refused without any limit. Beyond 32 bits, a host whose
+            // addresses are as short is not asked, and messages are the same everywhere.
+            let is_possible = maximum.is_none_or(|maximum| desired <= maximum) && u32::try_from(desired).is_ok();
+            self.refused = is_possible.then_some((more, room));
             return Ok(false);
         }
+        self.refused = None;
         let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_add(more);
         usage.memory_peak = usage.memory_peak.max(usage.memory);

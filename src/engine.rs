@@ -15,6 +15,7 @@ use crate::host::Grants;
 use crate::host::import::Import;
 use crate::limits::Limits;
 use crate::module::{self, Compiled};
+use crate::observe::{Crossing, Observation};
 
 /// What a script asks a loader for. The loader does not learn it: the word is for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,9 +163,22 @@ impl Engine {
         self
     }
 
+    /// The same engine, which tells `observer` of each call into WebAssembly and out of it: what
+    /// [`Sandbox::observer`](crate::Sandbox::observer) is for an application with an evaluator of its own. Clones that were
+    /// made before do not.
+    pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.1).set_observer(Arc::new(observer));
+        self
+    }
+
     /// The same engine, for scripts that get these grants.
     pub(crate) fn with_grants(self, grants: Arc<Grants>) -> Self {
         Self(self.0, grants)
+    }
+
+    /// What is observed of a run that begins.
+    pub(crate) fn observation(&self) -> Option<Arc<Observation>> {
+        self.grants().observer().map(|observer| Arc::new(Observation::new(observer.clone())))
     }
 
     pub(crate) fn grants(&self) -> &Grants {

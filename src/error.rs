@@ -325,6 +325,12 @@ impl Error {
         self.0.location.as_ref()
     }
 
+    /// The same error, with more to say.
+    pub(crate) fn followed_by(mut self, more: &str) -> Self {
+        self.0.message.push_str(more);
+        self
+    }
+
     /// The same error, as part of something larger.
     pub(crate) fn within(mut self, what: &str) -> Self {
         self.0.message = format!("{what}: {}", self.0.message);
@@ -353,6 +359,14 @@ impl Error {
         let mut frames = self.0.frames.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(more) = more {
             frames.get_or_insert_default().extend(more);
+        }
+    }
+
+    /// Returns one of starlark's as one of this crate, without its place and frames.
+    pub(crate) fn of_starlark(error: &starlark::Error) -> Self {
+        match Self::find_in(error) {
+            Some(ours) => ours.copy(),
+            None => Self::new(ErrorKind::Script, error.without_diagnostic().to_string()),
         }
     }
 

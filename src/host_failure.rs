@@ -19,6 +19,15 @@ impl HostFailure {
         Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()))
     }
 
+    /// Returns a copy of the failure, without its place.
+    pub(crate) fn look(&self) -> Error {
+        let failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure.as_ref() {
+            Some(error) => Error::of_starlark(error),
+            None => Error::new(ErrorKind::Script, "a host function failed"),
+        }
+    }
+
     pub(crate) fn into_starlark(self) -> starlark::Error {
         let error = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         error.unwrap_or_else(|| Error::new(ErrorKind::Script, "a host function failed").into())

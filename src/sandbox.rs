@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::check::{self, Definition, Diagnostic};
+use crate::coverage::Coverage;
 use crate::data::{Channels, Output};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -17,6 +18,7 @@ use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
+use crate::observe::Crossing;
 use crate::profile::Profile;
 use crate::session::{self, Files, Program, Session, Source, Stats};
 use crate::slices::SLICE;
@@ -325,6 +327,57 @@ impl Sandbox {
     /// ```
     pub fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
+    }
+
+    /// Tells `observer` of each call into WebAssembly and out of it, when it begins and when it ends: calls of exports and
+    /// instantiations by scripts; calls by guests, of functions of scripts, of [imports](Self::import) and of WASI. Calls
+    /// from guest to guest, without a script between, are not told.
+    ///
+    /// What it is told of a run is the same each time. A sandbox that runs scripts in several threads calls it from all of
+    /// them. What an observer of its own does costs no fuel. Without one, a call does nothing for it; with one, it takes some times
+    /// longer.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use wasmlark::{Crossing, CrossingEvent, Sandbox};
+    ///
+    /// let seen = Arc::new(Mutex::new(Vec::new()));
+    /// let lines = seen.clone();
+    /// let mut sandbox = Sandbox::new().observer(move |crossing: &Crossing<'_>| {
+    ///     let Crossing { depth, caller, callee, function, .. } = crossing;
+    ///     let line = match crossing.event {
+    ///         CrossingEvent::Call { args } => format!("{depth} {caller} calls {callee}: {function}{args:?}"),
+    ///         CrossingEvent::Return { results } => format!("{depth} {function} returns {results:?}"),
+    ///         CrossingEvent::Failure { error } => format!("{depth} {function} fails: {}", error.message()),
+    ///         _ => return,
+    ///     };
+    ///     lines.lock().unwrap().push(line);
+    /// });
+    /// sandbox.file("guest.wat", r#"(module
+    ///     (import "env" "twice" (func $twice (param i32) (result i32)))
+    ///     (func (export "run") (result i32) (call $twice (i32.const 21))))"#);
+    /// let twice = "{'env': {'twice': lambda caller, n: 2 * n}}";
+    /// sandbox.run("main.star", &format!("wasm.instantiate('guest.wat', imports = {twice}).exports.run()"))?;
+    /// assert_eq!(*seen.lock().unwrap(), [
+    ///     "0 script calls guest: (instantiate)[]",
+    ///     "0 (instantiate) returns []",
+    ///     "0 script calls guest: run[]",
+    ///     "1 guest calls script: env.twice[Int(21)]",
+    ///     "1 env.twice returns [Int(42)]",
+    ///     "0 run returns [Int(42)]",
+    /// ]);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.grants).set_observer(Arc::new(observer));
+        self
+    }
+
+    /// Counts which lines of scripts run, of all that is run from now on, and of the files that they load. What a script
+    /// computes and spends stays the same; it takes longer.
+    pub fn coverage(mut self, coverage: &Coverage) -> Self {
+        Arc::make_mut(&mut self.grants).set_coverage(coverage.clone());
+        self
     }
 
     /// Sets `argv`.

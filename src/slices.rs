@@ -95,6 +95,7 @@ fn set_fuel_for(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, fuel: u64
 }
 
 /// Calls a function: in slices, with frames and with a profile, where the store has them.
+#[inline(always)]
 pub(crate) fn call(
     func: &Func,
     mut context: impl AsContextMut<Data: Sliced>,

@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use wasmi::AsContextMut;
 
-use crate::api::host_module::{HostModule, MemorySlot};
+use crate::api::crossing::{GuestName, Watch};
+use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
+use crate::api::store::gives_up;
 use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
@@ -20,6 +22,7 @@ use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
+use crate::observe::{Crossing, Observation, Observer, Side};
 use crate::profile::{Profile, Teller};
 use crate::session::Stats;
 use crate::slices::{self, SLICE, Slices, Stopped};
@@ -49,6 +52,7 @@ pub struct WasiCommand {
     is_interruptible: bool,
     told: Told,
     interrupt: Interrupt,
+    observer: Option<Arc<Observer>>,
 }
 
 /// What a [`WasiCommand`] did.
@@ -97,14 +101,9 @@ impl WasiCommand {
             clock_step: CLOCK_STEP,
         };
         let streams = Streams::kept(InputStream::bytes(Vec::new()));
-        Self {
-            setup,
-            streams,
-            limits: Limits::default(),
-            is_interruptible: false,
-            told: Told::Nothing,
-            interrupt: Interrupt::default(),
-        }
+        let (limits, interrupt) = Default::default();
+        let told = Told::Nothing;
+        Self { setup, streams, limits, is_interruptible: false, told, interrupt, observer: None }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -240,9 +239,16 @@ impl WasiCommand {
         self
     }
 
+    /// Tells `observer` of each call of the guest, by the host, and by the guest, of WASI: what
+    /// [`Sandbox::observer`](crate::Sandbox::observer) is for scripts.
+    pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, streams, limits, is_interruptible, told, interrupt } = self;
+        let Self { mut setup, streams, limits, is_interruptible, told, interrupt, observer } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
@@ -269,8 +275,9 @@ impl WasiCommand {
             // Cannot fail: the engine meters fuel.
             slices::lease_fuel(&mut store, fuel.grant(budget.fuel_left()));
         }
-        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| {
-            let error = explain(error, &limits);
+        let observation = observer.map(|observer| Arc::new(Observation::new(observer)));
+        let result = start(&engine, &budget, &mut store, &machine, observation.as_ref(), module).map_err(|error| {
+            let error = explain(error, &limits, store.data_mut().limiter.take_refused());
             error.add_frames(store.data_mut().frames_mut().map(Frames::take_failed));
             match error.guest_note() {
                 Some(note) => {
@@ -331,15 +338,24 @@ fn start(
     budget: &Budget,
     store: &mut wasmi::Store<StoreData>,
     machine: &Machine,
+    observation: Option<&Arc<Observation>>,
     bytes: &[u8],
 ) -> Result<i32, Failure> {
     let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
     let memory = MemorySlot::default();
-    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory)?;
+    let guest = observation.map(|observation| GuestName::of_new(compiled.name.as_deref(), observation));
+    let watched = observation.zip(guest.as_ref());
+    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory, watched)?;
     if compiled.grows_tables {
         slices::give_up(&mut store.as_context_mut());
     }
-    let made = slices::whole(&mut store.as_context_mut(), |context| compiled.instantiate(context, &externs));
+    let make = |store: &mut wasmi::Store<StoreData>| {
+        slices::whole(&mut store.as_context_mut(), |context| compiled.instantiate(context, &externs))
+    };
+    let made = match watched {
+        None => make(store),
+        Some((observation, guest)) => Watch::of_instantiation(observation, guest, Side::Host).run(store, make),
+    };
     let instance = match made {
         Ok(instance) => instance,
         // The start function may exit too.
@@ -354,7 +370,12 @@ fn start(
         )));
     };
     start.typed::<(), ()>(&*store)?;
-    match slices::call(&start, store.as_context_mut(), &[], &mut []) {
+    let call = |store: &mut wasmi::Store<StoreData>| slices::call(&start, store.as_context_mut(), &[], &mut []);
+    let outcome = match watched {
+        None => call(store),
+        Some((observation, guest)) => Watch::of_export(observation, guest, Side::Host, "_start").run(store, call),
+    };
+    match outcome {
         Ok(()) => Ok(0),
         Err(error) => error.i32_exit_status().ok_or(Failure::Wasm(error)),
     }
@@ -365,6 +386,7 @@ fn link(
     store: &mut wasmi::Store<StoreData>,
     host: &dyn HostModule,
     memory: &MemorySlot,
+    watched: Option<(&Arc<Observation>, &GuestName)>,
 ) -> Result<Vec<wasmi::Extern>, Error> {
     let mut problems = Vec::new();
     let mut externs = Vec::new();
@@ -372,7 +394,11 @@ fn link(
         let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
         match host.find(&import.module, &import.name) {
             Some(function) if import.ty.func() == Some(&function.ty()) => {
-                externs.push(function.define(store.as_context_mut(), memory).into());
+                let watch = watched.map(|(observation, guest)| -> Arc<dyn CallWatch> {
+                    let name = format!("{}.{}", import.module, import.name);
+                    Arc::new(Watch::of_import(observation, guest, Side::Host, name))
+                });
+                externs.push(function.define(store.as_context_mut(), memory, watch).into());
             }
             Some(function) => problems.push(format!(
                 "{name} must be {}, but {} {}",
@@ -411,7 +437,8 @@ impl From<wasmi::Error> for Failure {
     }
 }
 
-fn explain(failure: Failure, limits: &Limits) -> Error {
+/// `refused` tells of a growth of the guest's memory that was refused.
+fn explain(failure: Failure, limits: &Limits, refused: Option<String>) -> Error {
     let error = match failure {
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
@@ -431,7 +458,10 @@ fn explain(failure: Failure, limits: &Limits) -> Error {
     };
     match exceeded {
         Some((limit, value)) => Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}")),
-        None => Error::from_wasmi(&error, || "in the guest".to_owned()),
+        None => {
+            let refused = refused.filter(|_| gives_up(&error)).unwrap_or_default();
+            Error::from_wasmi(&error, || format!("in the guest{refused}"))
+        }
     }
 }
 

@@ -70,6 +70,9 @@ pub struct RunArguments {
     /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
     /// How to print the error that ends the script: as text, or as a line of JSON
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub error_format: ErrorFormat,
@@ -123,6 +126,9 @@ pub struct CallArguments {
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
     /// The module, in binary or text format, or `-` for stdin
     #[arg(value_name = "FILE")]
     pub file: String,
@@ -169,6 +175,13 @@ pub struct TestArguments {
     /// The tests that run at a time [default: one for each processor]
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
+    /// End each test after this time, and before it the statements of its file, as in 500ms, 1.5s or 2m; unlike limits,
+    /// this depends on the machine and its load
+    #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
+    pub timeout: Option<Duration>,
+    /// Write to this file which lines of the scripts ran, in the format of lcov
+    #[arg(long, value_name = "FILE")]
+    pub coverage: Option<std::path::PathBuf>,
     /// Write the results to this file too, in JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<std::path::PathBuf>,
@@ -255,6 +268,9 @@ pub struct WasiArguments {
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
     /// The module; the arguments after it are the guest's, which also gets the module's name without its directory
     // One list: everything after FILE belongs to the guest, even what looks like an option.
     #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use wasmlark::{Error, Int, Sandbox, Session, Value};
+use wasmlark::{Crossing, Error, Int, Sandbox, Session, Value};
 
+use crate::trace::Trace;
 use crate::{args, exit, interrupt, profile, read, streams};
 
 /// What calls the export. WASI is there for a module that imports it, as `wasmlark wasi` has it without options.
@@ -40,10 +41,17 @@ pub fn run(options: args::CallArguments) -> u8 {
     // By its name a module is known to be in the text format.
     let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
     let name = if is_text { "module.wat" } else { "module.wasm" };
+    let trace = match options.trace.as_deref().map(Trace::create).transpose() {
+        Ok(trace) => trace,
+        Err(message) => return exit::fail(&message),
+    };
     let pauses = interrupt::should_pause(&options.limits.0, options.timeout);
     let has_profile = options.profile.is_some();
     let sandbox = Sandbox::new().interruptible(pauses).backtrace(options.backtrace).profile(has_profile);
     let mut sandbox = sandbox.limits(options.limits.0).args([name]);
+    if let Some(trace) = trace.clone() {
+        sandbox = sandbox.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
+    }
     sandbox.file(name, bytes);
     interrupt::watch(sandbox.interrupt(), options.timeout);
     let mut spent = None;
@@ -60,7 +68,7 @@ pub fn run(options: args::CallArguments) -> u8 {
         exit::print_stats(&stats, false);
     }
     let written = options.profile.map_or(Ok(()), |file| profile::write(&file, spent.as_ref()));
-    match result {
+    let status = match result {
         Ok(()) => written.map_or_else(|message| exit::fail(&message), |()| exit::DONE),
         Err(Failure::Usage(message)) => {
             eprintln!("error: {file}: {message}");
@@ -74,7 +82,8 @@ pub fn run(options: args::CallArguments) -> u8 {
             error.exit_code().map_or_else(|| exit::status(&error), |code| code.to_le_bytes()[0])
         }
         Err(Failure::Output(error)) => exit::fail(&format!("cannot write the results: {error}")),
-    }
+    };
+    exit::traced(trace.as_ref(), status)
 }
 
 /// Why a call gave no results.

@@ -3,6 +3,7 @@
 use wasmlark::{Error, ErrorKind, Stats};
 
 use crate::streams;
+use crate::trace::Trace;
 
 /// The command did what it was asked to do.
 pub const DONE: u8 = 0;
@@ -25,6 +26,26 @@ pub fn status(error: &Error) -> u8 {
     }
 }
 
+/// Returns the name of an error's kind, for programs.
+pub fn kind(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Script => "script",
+        ErrorKind::Value => "value",
+        ErrorKind::Module => "module",
+        ErrorKind::Link => "link",
+        ErrorKind::Handle => "handle",
+        ErrorKind::Load => "load",
+        ErrorKind::Trap(_) => "trap",
+        ErrorKind::Limit(_) => "limit",
+        ErrorKind::Host => "host",
+        ErrorKind::Exit => "exit",
+        ErrorKind::Interrupted => "interrupted",
+        ErrorKind::Deadline => "deadline",
+        ErrorKind::Internal => "internal",
+        _ => "other",
+    }
+}
+
 /// Prints why the command cannot do what it was asked to do, and returns the exit status.
 pub fn fail(message: &str) -> u8 {
     tell("error", message);
@@ -42,6 +63,18 @@ pub fn printed(text: &[u8]) -> u8 {
     match streams::print(text) {
         Ok(()) => DONE,
         Err(error) => fail(&format!("cannot write: {error}")),
+    }
+}
+
+/// Returns the exit status of a run, which is that of a failure if its trace could not be written.
+pub fn traced(trace: Option<&Trace>, status: u8) -> u8 {
+    match trace.map_or(Ok(()), Trace::finish) {
+        Ok(()) => status,
+        Err(message) if status == DONE => fail(&message),
+        Err(message) => {
+            fail(&message);
+            status
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod call;
 mod ceiling;
 mod check;
+mod coverage;
 mod doc;
 mod exit;
 mod flame;
@@ -24,6 +25,7 @@ mod sarif;
 mod stack;
 mod streams;
 mod test;
+mod trace;
 mod wasi;
 mod write_back;
 

@@ -19,6 +19,11 @@ impl Root {
         }
     }
 
+    /// Returns the directory's canonical path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Returns a script's path relative to the root, with `/`, if it is inside; outside, its absolute path, which says so
     /// to whatever resolves names that are relative to it. However the path was typed, the name is the same.
     ///

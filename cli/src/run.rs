@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use wasmlark::{Error, ErrorKind, Report, Sandbox};
+use wasmlark::{Crossing, Error, ErrorKind, Report, Sandbox};
 
 use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
+use crate::trace::Trace;
 use crate::{args, exit, interrupt, out, profile, read, streams};
 
 /// Runs a script and returns the exit status.
@@ -34,7 +35,11 @@ pub fn run(options: args::RunArguments) -> u8 {
     };
     let error_written = written.clone();
     let is_stdin = options.eval.is_none() && options.command.first().is_some_and(|script| script == "-");
-    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
+    let trace = match options.trace.as_deref().map(Trace::create).transpose() {
+        Ok(trace) => trace,
+        Err(message) => return fail(&message),
+    };
+    let mut sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
         .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
         .backtrace(options.backtrace)
         .profile(options.profile.is_some())
@@ -45,6 +50,9 @@ pub fn run(options: args::RunArguments) -> u8 {
         .writable(options.out.is_some())
         .on_write(move |bytes| written(streams::print(bytes)))
         .on_write_error(move |bytes| error_written(io::stderr().write_all(bytes)));
+    if let Some(trace) = trace.clone() {
+        sandbox = sandbox.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
+    }
     interrupt::watch(sandbox.interrupt(), options.timeout);
     let Report { result, stats, files, profile, .. } = sandbox.report(&name, &text);
     interrupt::is_over();
@@ -70,25 +78,15 @@ pub fn run(options: args::RunArguments) -> u8 {
     if options.stats {
         exit::print_stats(&stats, true);
     }
-    status
+    exit::traced(trace.as_ref(), status)
 }
 
 /// The error that ended a script as a line of JSON, with the fields that `check` has too.
 fn to_json(error: &Error) -> serde_json::Value {
-    let (rule, code) = match error.kind() {
-        ErrorKind::Script => ("script", None),
-        ErrorKind::Value => ("value", None),
-        ErrorKind::Module => ("module", None),
-        ErrorKind::Link => ("link", None),
-        ErrorKind::Handle => ("handle", None),
-        ErrorKind::Load => ("load", None),
-        ErrorKind::Trap(code) => ("trap", Some(code.as_str())),
-        ErrorKind::Limit(limit) => ("limit", Some(limit.as_str())),
-        ErrorKind::Host => ("host", None),
-        ErrorKind::Interrupted => ("interrupted", None),
-        ErrorKind::Deadline => ("deadline", None),
-        ErrorKind::Internal => ("internal", None),
-        _ => ("other", None),
+    let code = match error.kind() {
+        ErrorKind::Trap(code) => Some(code.as_str()),
+        ErrorKind::Limit(limit) => Some(limit.as_str()),
+        _ => None,
     };
     let location = error.location();
     json!({
@@ -96,7 +94,7 @@ fn to_json(error: &Error) -> serde_json::Value {
         "line": location.map(|place| place.line),
         "column": location.map(|place| place.column),
         "severity": "error",
-        "rule": rule,
+        "rule": exit::kind(error.kind()),
         "code": code,
         "message": error.message(),
         "report": error.text().trim_end(),

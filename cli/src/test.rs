@@ -8,12 +8,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wasmlark::{Error, Limits, Program, Sandbox};
+use wasmlark::{CallLimits, Error, Limits, Program, Sandbox};
 
 use crate::args::TestArguments;
 use crate::root::Root;
 use crate::run::{Source, granting_root};
-use crate::{ceiling, exit, junit, streams};
+use crate::{ceiling, coverage, exit, interrupt, junit, streams};
 
 /// How the name of a file with tests ends.
 pub const SUFFIX: &str = "_test.star";
@@ -70,13 +70,14 @@ pub fn run(options: &TestArguments) -> u8 {
 
 fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
     let limits = &options.limits.0;
+    let coverage = options.coverage.as_ref().map(|_| coverage::Report::default());
     let files = find(&options.paths)?;
     let mut trials = Vec::new();
     in_order(
         &files,
         jobs,
         limits,
-        |file: &PathBuf| prepare(file, options),
+        |file: &PathBuf| prepare(file, options, coverage.as_ref()),
         |found| {
             trials.extend(found);
             Ok(())
@@ -88,6 +89,7 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
         return Err(format!("no tests{filter} in {}: functions `{PREFIX}*` in files `*{SUFFIX}`", paths.join(", ")));
     }
     let mut outcomes = Vec::new();
+    let perform = |trial: &Trial| perform(trial, options.timeout);
     in_order(&trials, jobs, limits, perform, |outcome| {
         streams::print(line(&outcome).as_bytes()).map_err(|error| format!("cannot write: {error}"))?;
         outcomes.push(outcome);
@@ -100,6 +102,9 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
     if let Some(file) = &options.junit {
         let text = junit::render(&outcomes);
         fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    if let (Some(file), Some(coverage)) = (&options.coverage, &coverage) {
+        coverage.write(file)?;
     }
     Ok(if failed.is_empty() { exit::DONE } else { exit::FAILED })
 }
@@ -139,10 +144,10 @@ fn search(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), String> {
 }
 
 /// Parses a file, with all that it loads. Returns its tests.
-fn prepare(file: &Path, options: &TestArguments) -> Vec<Trial> {
+fn prepare(file: &Path, options: &TestArguments, coverage: Option<&coverage::Report>) -> Vec<Trial> {
     let shown = file.display().to_string();
     let is_wanted = |name: &str| options.filter.as_ref().is_none_or(|text| format!("{shown}:{name}").contains(text));
-    let program = match program(file, options) {
+    let program = match program(file, options, coverage) {
         Ok(program) => program,
         Err(outcome) => return vec![Trial::Done(*outcome)],
     };
@@ -150,25 +155,33 @@ fn prepare(file: &Path, options: &TestArguments) -> Vec<Trial> {
     names.map(|name| Trial::Test { file: shown.clone(), name, program: program.clone() }).collect()
 }
 
-fn program(file: &Path, options: &TestArguments) -> Result<Program, Box<Outcome>> {
+fn program(file: &Path, options: &TestArguments, coverage: Option<&coverage::Report>) -> Result<Program, Box<Outcome>> {
     let failed = |message: String| Box::new(Outcome::of_file(file, message.clone(), format!("error: {message}")));
     let source = Source::read(&file.to_string_lossy(), Vec::new()).map_err(failed)?;
     let root = Root::of(options.root.as_ref().unwrap_or(&source.folder)).map_err(failed)?;
     let name = root.name_of(&source.name);
-    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()), root);
-    let sandbox = sandbox.backtrace(options.backtrace).asserts(true).writable(true);
+    let mut sandbox = Sandbox::new().limits(options.limits.0.clone()).asserts(true).writable(true);
+    sandbox =
+        sandbox.interruptible(interrupt::should_pause(&options.limits.0, options.timeout)).backtrace(options.backtrace);
+    if let Some(coverage) = coverage {
+        sandbox = coverage.watch(sandbox, &root);
+    }
+    let sandbox = granting_root(sandbox, root);
+    // The files that it loads. What a test runs has the time for itself.
+    options.timeout.inspect(|timeout| sandbox.interrupt().after(*timeout));
     let program = sandbox.program(&name, &source.text);
+    sandbox.interrupt().reset();
     program.map_err(|error| Box::new(Outcome::of_file(file, error.message().to_owned(), error.to_string())))
 }
 
 /// Runs one test, in a session of its own.
-fn perform(trial: &Trial) -> Outcome {
+fn perform(trial: &Trial, timeout: Option<Duration>) -> Outcome {
     let (file, name, program) = match trial {
         Trial::Test { file, name, program } => (file.clone(), name, program),
         Trial::Done(outcome) => return outcome.clone(),
     };
     let start = Instant::now();
-    let (output, result) = call(program, name);
+    let (output, result) = call(program, name, timeout);
     let status = match result {
         Ok(()) => Status::Passed,
         Err(error) => Status::Failed { message: error.message().to_owned(), report: error.to_string() },
@@ -176,12 +189,13 @@ fn perform(trial: &Trial) -> Outcome {
     Outcome { file, name: Some(name.clone()), status, output, time: start.elapsed() }
 }
 
-fn call(program: &Program, name: &str) -> (String, Result<(), Error>) {
-    let mut session = match program.session() {
+fn call(program: &Program, name: &str, timeout: Option<Duration>) -> (String, Result<(), Error>) {
+    let limits = timeout.map_or(CallLimits::new(), |timeout| CallLimits::new().deadline(timeout));
+    let mut session = match program.session_with(limits) {
         Ok(session) => session,
         Err(error) => return (String::new(), Err(error)),
     };
-    let result = session.call_values(name, &[]);
+    let result = session.call_values_with(name, &[], &[], limits);
     let output = session.take_output() + &String::from_utf8_lossy(&session.take_error_output());
     (output, result.map(|_| ()))
 }

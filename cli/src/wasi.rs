@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use wasmlark::{Limit, WasiCommand};
+use wasmlark::{Crossing, Limit, WasiCommand};
 
 use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stdin, Stdout};
+use crate::trace::Trace;
 use crate::write_back::write_back;
 use crate::{args, ceiling, exit, interrupt, profile, read};
 
@@ -66,6 +67,10 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         Times::Content => command.content_times(),
         Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
     };
+    let trace = options.trace.as_deref().map(Trace::create).transpose()?;
+    if let Some(trace) = trace.clone() {
+        command = command.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
+    }
     interrupt::watch(command.interrupt(), options.timeout);
     ceiling::set(&ceiling, 1);
     let output = command.run(&module);
@@ -88,13 +93,14 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
             }
         }
     }
-    match output.result {
+    let status = match output.result {
         // As systems do: the low eight bits.
-        Ok(code) if complete => Ok(code.to_le_bytes()[0]),
-        Ok(_) => Ok(1),
+        Ok(code) if complete => code.to_le_bytes()[0],
+        Ok(_) => exit::FAILED,
         Err(error) => {
             eprintln!("error: {file}: {error}");
-            Ok(exit::status(&error))
+            exit::status(&error)
         }
-    }
+    };
+    Ok(exit::traced(trace.as_ref(), status))
 }

@@ -196,3 +196,106 @@ fn check_knows_the_functions_of_tests() {
     };
     assert_eq!((check("a_test.star"), check("a.star")), (Some(0), Some(1)));
 }
+
+const CHOICE: &str = r#"def choose(n):
+    """A docstring."""
+    if n > 1:
+        return "many"
+    elif n == 1:
+        return "one"
+    for _ in range(n):
+        pass
+    return "none"
+
+def short(n):
+    return n + 1
+
+def unused():
+    x = 1
+    return x
+"#;
+
+const CHOICE_TEST: &str = r#"load("lib.star", "choose", "short")
+
+def test_one():
+    assert_eq(choose(1), "one")
+
+def test_none():
+    for n in [0, -1, -2]:
+        assert_eq(choose(n), "none")
+    assert_eq(short(1), 2)
+"#;
+
+#[test]
+fn coverage_is_written_for_lcov() {
+    let folder = folder(
+        "coverage",
+        &[("a/lib.star", CHOICE), ("a/a_test.star", CHOICE_TEST), ("b/b_test.star", "def test_it():\n    fail()\n")],
+    );
+    for jobs in ["1", "3"] {
+        assert_eq!(test(&folder, &["--coverage", "c.info", "--jobs", jobs]).0, 1);
+        let expected = "\
+SF:a/a_test.star
+DA:3,2
+DA:4,1
+DA:6,2
+DA:7,1
+DA:8,3
+DA:9,1
+LF:6
+LH:6
+end_of_record
+SF:a/lib.star
+DA:1,1
+DA:3,4
+DA:4,0
+DA:5,4
+DA:6,1
+DA:7,3
+DA:9,3
+DA:11,1
+DA:14,1
+DA:15,0
+DA:16,0
+LF:11
+LH:8
+end_of_record
+SF:b/b_test.star
+DA:1,1
+DA:2,1
+LF:2
+LH:2
+end_of_record
+";
+        assert_eq!(fs::read_to_string(folder.join("c.info")).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_test_that_takes_too_long_fails_alone() {
+    let spin = "guest = wasm.instantiate(wasm.wat('(module (func (export \"f\") (loop (br 0))))'))
+def test_fast(): pass
+def test_guest(): guest.exports.f()
+def test_script():
+    for _ in range(1 << 30): pass
+";
+    let folder = folder(
+        "timeout",
+        &[("spin_test.star", spin), ("top_test.star", "[n for n in range(1 << 30)]\ndef test_it(): pass\n")],
+    );
+    let (status, out, _) = test(&folder, &["--timeout", "200ms", "--fuel", "none", "--max-ticks", "1000000000000"]);
+    assert_eq!(status, 1);
+    assert!(
+        out.starts_with(
+            "\
+ok   spin_test.star:test_fast
+FAIL spin_test.star:test_guest
+FAIL spin_test.star:test_script
+FAIL top_test.star:test_it
+"
+        ),
+        "{out}"
+    );
+    assert_eq!(out.matches("error: the deadline of 200ms has passed;").count(), 3, "{out}");
+    assert!(out.ends_with("\n1 passed, 3 failed\n"), "{out}");
+}

@@ -1,37 +1,44 @@
 //! A Starlark callable as a function that WebAssembly imports.
 
+use std::sync::Arc;
+
 use starlark::eval::Evaluator;
 use starlark::values::list::ListRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{Value, ValueLike};
-use wasmi::{FuncType, Val};
+use wasmi::{Caller, FuncType, Val};
 
 use super::convert;
+use super::crossing::{self, Watch};
 use super::function::{Function, INLINE_VALS, fill, to_starlark};
-use super::scope::{self, StoreData};
+use super::host_module;
+use super::scope::StoreData;
 use super::store::{Callback, Store};
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
-use crate::host_failure::HostFailure;
 use crate::module::types;
 
-/// Makes `callback` a function of the store, of type `ty`; `name` is for messages.
+/// Makes `callback` a function of the store, of type `ty`; `name` is for messages, and `watch` is told of each call.
 pub(crate) fn define<'v>(
     store: &Store<'v>,
     callback: Callback<'v>,
     ty: FuncType,
     name: String,
+    watch: Option<Watch>,
 ) -> Result<wasmi::Func, Error> {
     // A wasm function of another store knows nothing of callers.
     let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
     let index = store.add_callback(callback);
-    store.with(|context| {
-        typed_calls::host_func(context, ty, move |caller, params, results| {
-            scope::call_host(caller, |owner, eval, caller| {
-                HostCall { name: &name, index, has_caller, params }.run(owner, eval, caller, results)
-            })
-            .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
+    let run = move |caller: &mut Caller<'_, StoreData>, params: &[Val], results: &mut [Val]| {
+        crossing::leave(caller, |owner, store, eval| {
+            let call = HostCall { name: &name, index, has_caller, params };
+            let value = call.call(owner, store, eval)?;
+            call.deliver(value, owner, store, results).map_err(starlark::Error::from)
         })
+    };
+    store.with(|context| match watch {
+        None => typed_calls::host_func(context, ty, run),
+        Some(watch) => host_module::func(context, ty, Some(Arc::new(watch)), run),
     })
 }
 
@@ -43,26 +50,7 @@ struct HostCall<'a> {
 }
 
 impl HostCall<'_> {
-    fn run<'v>(
-        &self,
-        owner: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-        caller: &mut wasmi::Caller<'_, StoreData>,
-        results: &mut [Val],
-    ) -> Result<(), wasmi::Error> {
-        let outcome = Store::live(owner).map_err(starlark::Error::from).and_then(|store| {
-            store.cell().lend(caller, || {
-                let outcome = self
-                    .call(owner, store, eval)
-                    .and_then(|value| self.deliver(value, owner, store, results).map_err(starlark::Error::from));
-                // Another store may have run meanwhile and hold the fuel now.
-                store.hold_fuel(owner)?;
-                outcome
-            })
-        });
-        outcome.map_err(|error| HostFailure::new(error).into_wasmi())
-    }
-
+    #[inline(always)]
     fn call<'v>(
         &self,
         owner: Value<'v>,
@@ -104,6 +92,7 @@ impl HostCall<'_> {
         }
     }
 
+    #[inline(always)]
     fn deliver<'v>(
         &self,
         value: Value<'v>,

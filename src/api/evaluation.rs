@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
@@ -17,6 +18,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Limit};
 use crate::interrupt::Interrupt;
 use crate::lang::compat::ticks;
+use crate::observe::Observation;
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins with an underscore,
 /// no `load` can ask for. This leaves the evaluator's `extra` and the module's extra value to the embedder.
@@ -33,6 +35,9 @@ pub(crate) struct Evaluation<'v> {
     pub(crate) data: Data,
     #[trace(unsafe_ignore)]
     pub(crate) interrupt: Interrupt,
+    /// What is observed of it, where somebody observes.
+    #[trace(unsafe_ignore)]
+    pub(crate) observation: Option<Arc<Observation>>,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
     /// The store whose wasmi counter holds the remaining fuel.
@@ -61,12 +66,14 @@ impl<'v> Evaluation<'v> {
         budget: Budget,
         data: Data,
         interrupt: Interrupt,
+        observation: Option<Arc<Observation>>,
     ) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             engine,
             budget,
             data,
             interrupt,
+            observation,
             default_store: Cell::new(None),
             fuel_holder: Cell::new(None),
             copied: SinceCollection::default(),
@@ -148,7 +155,8 @@ impl Engine {
 
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
-        Evaluation::attach(module, self.clone(), self.budget(), data, Interrupt::default())
+        let (budget, interrupt, observation) = (self.budget(), Interrupt::default(), self.observation());
+        Evaluation::attach(module, self.clone(), budget, data, interrupt, observation)
     }
 }
 

@@ -12,6 +12,7 @@ use starlark::values::tuple::AllocTuple;
 use starlark::values::{Heap, NoSerialize, StarlarkValue, Trace, Value, starlark_value};
 
 use super::convert;
+use super::crossing::GuestName;
 use super::function::Function;
 use super::global::Global;
 use super::handle::ended;
@@ -30,6 +31,9 @@ pub(crate) struct Exports<'v> {
     pub(crate) owner: StoreRef<Value<'v>>,
     #[trace(unsafe_ignore)]
     compiled: Arc<Compiled>,
+    /// For an observer.
+    #[trace(unsafe_ignore)]
+    guest: GuestName,
     /// Set when instantiation is through: until then, in a start function, an export can be reached
     /// only by way of the host function that runs.
     #[trace(unsafe_ignore)]
@@ -42,8 +46,9 @@ pub(crate) struct Exports<'v> {
 }
 
 impl<'v> Exports<'v> {
-    pub(crate) fn new(owner: StoreRef<Value<'v>>, compiled: Arc<Compiled>) -> Self {
-        Self { owner, compiled, instance: Cell::new(None), mark: OnceCell::new(), handles: RefCell::default() }
+    pub(crate) fn new(owner: StoreRef<Value<'v>>, compiled: Arc<Compiled>, guest: GuestName) -> Self {
+        let (instance, mark, handles) = Default::default();
+        Self { owner, compiled, guest, instance, mark, handles }
     }
 
     pub(crate) fn complete(&self, instance: wasmi::Instance) {
@@ -105,7 +110,7 @@ impl<'v> Exports<'v> {
             )
         })?;
         Ok(match found {
-            wasmi::Extern::Func(func) => Function::wrap(self.owner, store, func, Some(name), heap)?,
+            wasmi::Extern::Func(func) => Function::wrap(self.owner, store, func, Some(name), &self.guest, heap)?,
             wasmi::Extern::Memory(memory) => heap.alloc(Memory { owner: self.owner, memory }),
             wasmi::Extern::Global(global) => heap.alloc(Global { owner: self.owner, global }),
             wasmi::Extern::Table(table) => heap.alloc(Table { owner: self.owner, table }),

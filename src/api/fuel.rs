@@ -95,6 +95,12 @@ impl<'v> Evaluation<'v> {
         }
     }
 
+    /// Returns the fuel that the run has used until now; `None` where scripts have no limit on it.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        self.settle_fuel();
+        self.budget.fuel_used()
+    }
+
     /// Settles the fuel and leaves it to the next store that asks for it, which may be of another evaluation.
     pub(crate) fn release_fuel(&self) {
         self.settle_fuel();

@@ -10,7 +10,7 @@ use starlark::coerce::Coerce;
 use starlark::collections::StarlarkHasher;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::{Arguments, Evaluator};
-use starlark::values::tuple::AllocTuple;
+use starlark::values::tuple::{AllocTuple, TupleRef};
 use starlark::values::{
     Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
 };
@@ -18,17 +18,23 @@ use starlark::{starlark_complex_value, starlark_module};
 use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 
 use super::convert::{self, Expected};
+use super::crossing::{self, GuestName, Watch};
 use super::identity::{Identity, are_same};
 use super::store::Store;
 use super::store_ref::StoreRef;
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
+use crate::host_failure::HostFailure;
 use crate::module::types::{self, signature};
+use crate::observe::Side;
 use crate::slices;
 use crate::wording;
 
 /// The number of values that a call in either direction keeps on the native stack; more go to a vector.
 pub(super) const INLINE_VALS: usize = 12;
+
+/// What stands for the name of a function that was reached by a reference.
+const NAMELESS: &str = "func";
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
@@ -60,13 +66,21 @@ impl<'v> Function<'v> {
         store: &Store<'v>,
         func: wasmi::Func,
         name: Option<&str>,
+        guest: &GuestName,
         heap: Heap<'v>,
     ) -> Result<Value<'v>, Error> {
         let make = || {
+            let observation = store.evaluation.as_ref().observation.as_ref();
             let (ty, typed) = store.with(|context| {
                 let ty = func.ty(&context);
-                let typed = typed_calls::typed_call(func, &ty, &context).map(Arc::from);
-                (ty, typed)
+                let typed = match observation {
+                    None => typed_calls::typed_call(func, &ty, &context),
+                    Some(observation) => {
+                        let watch = Watch::of_export(observation, guest, Side::Script, name.unwrap_or(NAMELESS));
+                        Some(watched_call(func, ty.clone(), name.map(Into::into), watch))
+                    }
+                };
+                (ty, typed.map(Arc::from))
             })?;
             Ok(heap.alloc(Self { owner, func, ty, typed, name: name.map(Into::into) }))
         };
@@ -108,8 +122,7 @@ impl<'v> Function<'v> {
         if count != inputs.len() {
             return Err(self.wrong_arity(count).into());
         }
-        store
-            .enter(owner, eval, |context| slices::call(&self.func, context, inputs, outputs))?
+        crossing::enter(owner, store, eval, |context| slices::call(&self.func, context, inputs, outputs))?
             .map_err(|error| self.failed(owner, store, error))?;
         let back = |val: &Val| to_starlark(val, owner, store, heap);
         match outputs {
@@ -142,7 +155,7 @@ impl<'v> Function<'v> {
 
 impl<V> FunctionGen<V> {
     fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or("func")
+        self.name.as_deref().unwrap_or(NAMELESS)
     }
 
     #[cold]
@@ -159,6 +172,31 @@ impl<V> FunctionGen<V> {
     pub(crate) fn described(&self) -> String {
         format!("{}{}", wording::shown(self.name()), signature(&self.ty))
     }
+}
+
+/// A way to call `func` of which an observer is told: the slower one, between two events. It begins only where the
+/// arguments fit.
+fn watched_call(func: wasmi::Func, ty: FuncType, name: Option<Box<str>>, watch: Watch) -> Box<typed_calls::TypedCall> {
+    let (params, returns) = (Box::<[ValType]>::from(ty.params()), Box::<[ValType]>::from(ty.results()));
+    Box::new(move |(owner, store), args, eval| {
+        if args.len().ok()? != params.len() {
+            return None;
+        }
+        let given = args.positions(eval.heap()).ok()?.collect::<Vec<_>>();
+        let inputs = crossing::values_of(&given, &params)?;
+        let function =
+            Function { owner: StoreRef::new(owner).ok()?, func, ty: ty.clone(), typed: None, name: name.clone() };
+        let call = || function.call(store, args, eval);
+        let outcome = watch.call(store, &inputs, call, |returned| {
+            let results = match (returns.len(), TupleRef::from_value(*returned)) {
+                (1, _) => vec![*returned],
+                (_, Some(tuple)) => tuple.content().to_vec(),
+                _ => Vec::new(),
+            };
+            crossing::values_of(&results, &returns).unwrap_or_default()
+        });
+        Some(outcome.map_err(|error| HostFailure::new(error).into_wasmi()))
+    })
 }
 
 /// Any value as one of a wasm type, for use in `store`.
@@ -225,7 +263,9 @@ fn reference_to_starlark<'v>(
     heap: Heap<'v>,
 ) -> Result<Value<'v>, Error> {
     match val {
-        Val::FuncRef(Nullable::Val(func)) => Function::wrap(StoreRef::new(owner)?, store, *func, None, heap),
+        Val::FuncRef(Nullable::Val(func)) => {
+            Function::wrap(StoreRef::new(owner)?, store, *func, None, &GuestName::default(), heap)
+        }
         Val::ExternRef(Nullable::Val(reference)) => {
             let index = store.with(|context| reference.data(&context).downcast_ref::<usize>().copied())?;
             index

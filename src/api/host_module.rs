@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use wasmi::{FuncType, StoreContextMut};
+use wasmi::{Caller, Func, FuncType, StoreContextMut, Val};
 
 use super::scope::StoreData;
 
@@ -35,8 +35,38 @@ pub(crate) trait HostImport: Send + Sync {
     /// Returns who provides it, in words between "but" and a type.
     fn origin(&self) -> &'static str;
 
-    /// Defines the function in a store, for an instance that keeps its memory in `memory`.
-    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> wasmi::Func;
+    /// Defines the function in a store, for an instance that keeps its memory in `memory`. `watch` is told of each call.
+    fn define(
+        self: Arc<Self>,
+        context: StoreContextMut<'_, StoreData>,
+        memory: &MemorySlot,
+        watch: Option<Arc<dyn CallWatch>>,
+    ) -> Func;
+}
+
+/// Is told of each call of one function that a guest imports.
+pub(crate) trait CallWatch: Send + Sync {
+    fn called(&self, caller: &mut Caller<'_, StoreData>, params: &[Val]);
+    fn ended(&self, caller: &mut Caller<'_, StoreData>, outcome: Result<&[Val], &wasmi::Error>);
+}
+
+/// Makes a function of `run`, which gets the parameters and a place for the results. Where nobody watches, nothing is
+/// asked at a call: the two are functions of their own.
+pub(crate) fn func(
+    context: StoreContextMut<'_, StoreData>,
+    ty: FuncType,
+    watch: Option<Arc<dyn CallWatch>>,
+    run: impl Fn(&mut Caller<'_, StoreData>, &[Val], &mut [Val]) -> Result<(), wasmi::Error> + Send + Sync + 'static,
+) -> Func {
+    match watch {
+        None => Func::new(context, ty, move |mut caller, params, results| run(&mut caller, params, results)),
+        Some(watch) => Func::new(context, ty, move |mut caller, params, results| {
+            watch.called(&mut caller, params);
+            let outcome = run(&mut caller, params, results);
+            watch.ended(&mut caller, outcome.as_ref().map(|()| &*results));
+            outcome
+        }),
+    }
 }
 
 /// The memory of an instance that does not export one as `memory`: the first that it imports, otherwise the first that it

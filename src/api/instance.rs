@@ -22,6 +22,7 @@ use super::scope::CyclicRef;
 use super::store_ref::StoreRef;
 use crate::error::{Error, ErrorKind, TrapCode};
 use crate::wasi::Machine;
+use crate::wording::visible;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -89,6 +90,20 @@ impl<'v> Instance<'v> {
         }
     }
 
+    /// Adds the end of what the guest wrote to standard error to the error of a trap: there it says why it gave up.
+    fn with_stderr(&self, error: starlark::Error) -> starlark::Error {
+        let (Some(ours), Some(machine)) = (Error::find_in(&error), &self.machine) else { return error };
+        let ErrorKind::Trap(_) = ours.kind() else { return error };
+        let Some(lines) = last_lines(machine.lock().streams.stderr.kept()) else { return error };
+        let ours = ours.copy().followed_by(&format!("; the guest wrote to standard error:{lines}"));
+        let mut ours = starlark::Error::from(ours);
+        if let Some(place) = error.span() {
+            ours.set_span(place.span, &place.file);
+        }
+        ours.set_call_stack(|| error.call_stack().clone());
+        ours
+    }
+
     /// Runs a function without parameters and results; the exit code, where the guest exits.
     fn run(&self, name: &str, heap: Heap<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let function = self.exports.as_ref().get(name, heap)?;
@@ -100,6 +115,22 @@ impl<'v> Instance<'v> {
             },
         }
     }
+}
+
+/// The most lines, and the most bytes before they are decoded, that are shown of what a guest wrote.
+const MAX_LINES: usize = 8;
+const MAX_BYTES: usize = 1024;
+
+/// The last lines of a text, each on a line of its own and indented; `None` for a text of nothing but blanks.
+fn last_lines(text: &[u8]) -> Option<String> {
+    let cut = text.len().saturating_sub(MAX_BYTES);
+    let end = String::from_utf8_lossy(text.get(cut..).unwrap_or_default()).into_owned();
+    let lines: Vec<&str> = end.trim_end().lines().collect();
+    // The first one has lost its beginning, unless it is all that there is.
+    let whole = if cut > 0 && lines.len() > 1 { lines.get(1..).unwrap_or_default() } else { &lines };
+    let last = whole.get(whole.len().saturating_sub(MAX_LINES)..).unwrap_or_default();
+    let shown: String = last.iter().map(|line| format!("\n  {}", visible((*line).to_owned()))).collect();
+    (!shown.is_empty()).then_some(shown)
 }
 
 starlark::methods_static!(INSTANCE = instance_methods);
@@ -148,11 +179,11 @@ fn instance_methods(builder: &mut MethodsBuilder) {
     }
 
     /// Runs a command: calls `_start` and returns the exit code, 0 where it just returns. The instance
-    /// stays usable.
+    /// stays usable. The error of a trap ends with the last lines that the guest wrote to standard error.
     fn start<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let heap = eval.heap();
         let instance = Instance::live(this)?;
-        let code = instance.run("_start", heap, eval)?;
+        let code = instance.run("_start", heap, eval).map_err(|error| instance.with_stderr(error))?;
         if let Some(machine) = &instance.machine {
             machine.lock().system.exit_code = Some(code);
         }

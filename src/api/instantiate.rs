@@ -5,6 +5,7 @@ use starlark::values::Value;
 
 use super::caller::Caller;
 use super::callers;
+use super::crossing::{self, GuestName, Watch};
 use super::evaluation::Evaluation;
 use super::exports::Exports;
 use super::host_module::{HostModule, MemorySlot};
@@ -19,6 +20,7 @@ use super::wasi_module::WasiModule;
 use crate::budget;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
+use crate::observe::Side;
 use crate::slices;
 use crate::wasi::Machine;
 
@@ -49,19 +51,29 @@ pub(crate) fn instantiate<'v>(
     store.count_instance()?;
 
     // Before the wasm instance, since its start function may call Starlark functions.
-    let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone()));
+    let observation = state.observation.as_ref();
+    let guest =
+        observation.map(|observation| GuestName::of_new(module.name_or_file(), observation)).unwrap_or_default();
+    let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone(), guest.clone()));
     let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
     let memory = MemorySlot::default();
-    let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    let externs = plan.externs(owner, store, &memory, &guest, |escapes| heap.alloc(Caller { instance, escapes }))?;
     callers::note(store, eval);
-    let wasmi_instance = store
-        .enter(owner, eval, |context| {
+    let mut make = || {
+        let made = crossing::enter(owner, store, eval, |context| {
             if compiled.grows_tables {
                 slices::give_up(context);
             }
             slices::whole(context, |context| compiled.instantiate(context, &externs))
-        })?
-        .map_err(|error| instantiation_error(owner, store, compiled, error))?;
+        })?;
+        made.map_err(|error| instantiation_error(owner, store, compiled, error))
+    };
+    let wasmi_instance = match observation {
+        None => make()?,
+        Some(observation) => {
+            Watch::of_instantiation(observation, &guest, Side::Script).call(store, &[], make, |_| Vec::new())?
+        }
+    };
     let exported =
         |(name, _): (&String, _)| store.with(|context| wasmi_instance.get_memory(&context, name)).ok().flatten();
     compiled.exports.iter().find_map(exported).inspect(|exported| memory.set(*exported));

@@ -9,9 +9,10 @@ use wasmi::{Extern, ExternType};
 use super::absent::{Absent, Problem, full_name};
 use super::callback;
 use super::convert;
+use super::crossing::{GuestName, Watch};
 use super::function::Function;
 use super::global::Global;
-use super::host_module::{HostImport, HostModule, MemorySlot};
+use super::host_module::{CallWatch, HostImport, HostModule, MemorySlot};
 use super::memory::Memory;
 use super::missing::MissingFunction;
 use super::namespace::{Namespace, namespaces};
@@ -22,6 +23,7 @@ use super::wasi_module;
 use crate::error::{Error, ErrorKind};
 use crate::module::types::named;
 use crate::module::{Compiled, Import};
+use crate::observe::Side;
 use crate::wording;
 
 /// Everything that a module imports, found and of the right type.
@@ -123,12 +125,14 @@ pub(crate) fn plan<'v>(
 }
 
 impl<'v> Plan<'v> {
-    /// Returns the imports in the form that wasmi takes. `caller` makes the value that a Starlark function gets as its caller.
+    /// Returns the imports in the form that wasmi takes, for an instance that an observer knows as `guest`. `caller` makes the
+    /// value that a Starlark function gets as its caller.
     pub(crate) fn externs(
         self,
         owner: Value<'v>,
         store: &Store<'v>,
         memory: &MemorySlot,
+        guest: &GuestName,
         caller: impl Fn(bool) -> Value<'v>,
     ) -> Result<Vec<Extern>, Error> {
         let imported = |import: &ResolvedImport<'v>| match import {
@@ -140,16 +144,23 @@ impl<'v> Plan<'v> {
             store.has_links.set(true);
             Ok(found)
         };
+        let observation = store.evaluation.as_ref().observation.as_ref();
+        let watch =
+            |callee, name: &str| observation.map(|observation| Watch::of_import(observation, guest, callee, name));
         let define = |import| match import {
             ResolvedImport::Linked(found) => link(found),
-            ResolvedImport::Host(function) => store.with(|context| Extern::Func(function.define(context, memory))),
+            ResolvedImport::Host { function, name } => {
+                let watch = watch(Side::Host, &name).map(|watch| Arc::new(watch) as Arc<dyn CallWatch>);
+                store.with(|context| Extern::Func(function.define(context, memory, watch)))
+            }
             ResolvedImport::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
                     Some(f) if f.owner.to_value().ptr_eq(owner) => link(Extern::Func(f.func)),
                     _ => {
                         let callback = Callback { function, caller: caller(escapes) };
-                        callback::define(store, callback, ty, name).map(Extern::Func)
+                        let watch = watch(Side::Script, &name);
+                        callback::define(store, callback, ty, name, watch).map(Extern::Func)
                     }
                 }
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmi::{Func, FuncType, StoreContextMut};
 
-use super::host_module::{HostImport, MemorySlot};
+use super::host_module::{self, CallWatch, HostImport, MemorySlot};
 use super::scope::StoreData;
 use crate::error::{Error, ErrorKind, TrapCode};
 use crate::host_failure::HostFailure;
@@ -24,8 +24,13 @@ impl HostImport for MissingFunction {
         "nothing gives"
     }
 
-    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, _memory: &MemorySlot) -> Func {
-        Func::new(context, self.ty.clone(), move |_, _, _| {
+    fn define(
+        self: Arc<Self>,
+        context: StoreContextMut<'_, StoreData>,
+        _memory: &MemorySlot,
+        watch: Option<Arc<dyn CallWatch>>,
+    ) -> Func {
+        host_module::func(context, self.ty.clone(), watch, move |_, _, _| {
             let message = format!("wasm trap: import `{}` was called, and is missing", self.name);
             let error = Error::new(ErrorKind::Trap(TrapCode::Unreachable), message);
             Err(HostFailure::new(error.into()).into_wasmi())

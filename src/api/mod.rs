@@ -7,6 +7,7 @@ pub(crate) mod callback;
 pub(crate) mod caller;
 mod callers;
 pub(crate) mod convert;
+pub(crate) mod crossing;
 pub(crate) mod data;
 pub(crate) mod evaluation;
 pub(crate) mod exports;

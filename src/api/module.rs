@@ -26,6 +26,8 @@ use crate::module::types::{describe, kind, type_name};
 #[allocative(skip)]
 pub(crate) struct Module {
     compiled: Arc<Compiled>,
+    /// The name that it was loaded by.
+    file: Option<Arc<str>>,
 }
 
 starlark_simple_value!(Module);
@@ -54,13 +56,15 @@ impl Module {
         };
         let bytes = engine.load(Wanted::Module, &name)?;
         let bytes = if name.ends_with(".wat") { translate(&name, &bytes)? } else { bytes };
-        Self::compile(evaluation, &bytes)
+        let compiled = Self::compile(evaluation, &bytes);
+        compiled
+            .map(|module| Self { file: Some(name.as_str().into()), ..module })
             .map_err(|e| Error::new(e.kind(), format!("module \"{name}\": {}", e.message())))
     }
 
     fn compile(evaluation: &Evaluation<'_>, bytes: &[u8]) -> Result<Self, Error> {
         let compiled = evaluation.engine.compile(bytes, |hash, code| evaluation.budget.add_code(hash, code))?;
-        Ok(Self { compiled })
+        Ok(Self { compiled, file: None })
     }
 
     /// Code runs on the engine that it was compiled for only.
@@ -72,6 +76,11 @@ impl Module {
             ErrorKind::Module,
             "this module was compiled for another host; attach the same `Engine` to the file that made it and to the one that loads it",
         ))
+    }
+
+    /// Returns the name that the module has itself, else the one that it was loaded by.
+    pub(crate) fn name_or_file(&self) -> Option<&str> {
+        self.compiled.name.as_deref().or(self.file.as_deref())
     }
 
     pub(crate) fn compiled(&self) -> &Arc<Compiled> {

@@ -24,7 +24,7 @@ pub(super) enum ResolvedImport<'v> {
     /// A handle, to be linked directly.
     Linked(Extern),
     /// A function that a host gives.
-    Host(Arc<dyn HostImport>),
+    Host { function: Arc<dyn HostImport>, name: String },
     /// Called through Starlark: any callable.
     Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
 }
@@ -34,7 +34,7 @@ pub(super) enum ResolvedImport<'v> {
 pub(super) fn resolve_host<'v>(import: &Import, function: Arc<dyn HostImport>) -> Result<ResolvedImport<'v>, String> {
     let ty = function.ty();
     match import.ty.func() == Some(&ty) {
-        true => Ok(ResolvedImport::Host(function)),
+        true => Ok(ResolvedImport::Host { function, name: full_name(import) }),
         false => Err(format!(
             " must be {}, but {} {}; a function of the type that the module wants can be given in `imports`",
             named(&import.ty),

@@ -115,18 +115,6 @@ impl<'v> Store<'v> {
         self.cell.with(f).map_err(unavailable)
     }
 
-    /// Runs wasm. `this` is this store's own value.
-    #[inline]
-    pub(crate) fn enter<R>(
-        &self,
-        this: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-        f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
-    ) -> Result<R, Error> {
-        self.hold_fuel(this)?;
-        self.cell.enter(this, eval, f).map_err(unavailable)
-    }
-
     /// The cell, for host functions and callers.
     pub(crate) fn cell(&self) -> &StoreCell {
         &self.cell
@@ -253,10 +241,20 @@ impl<'v> Store<'v> {
             error.add_frames(frames);
             return error.into();
         }
-        let error = Error::from_wasmi(&error, place);
+        let refused = match gives_up(&error) {
+            true => self.with(|mut context| context.data_mut().limiter.take_refused()).ok().flatten(),
+            false => None,
+        };
+        let error = Error::from_wasmi(&error, || place() + refused.as_deref().unwrap_or_default());
         error.add_frames(frames);
         error.into()
     }
+}
+
+/// Whether a trap is one that a guest ends in when it has no memory: on purpose, or because it uses what it did not get.
+pub(crate) fn gives_up(error: &wasmi::Error) -> bool {
+    use wasmi::TrapCode::{MemoryOutOfBounds, UnreachableCodeReached};
+    matches!(error.as_trap_code(), Some(UnreachableCodeReached | MemoryOutOfBounds))
 }
 
 /// The error for a handle that was frozen. Its advice holds for every type of handle.
@@ -269,7 +267,7 @@ pub(crate) fn frozen() -> Error {
 }
 
 #[cold]
-fn unavailable(why: Unavailable) -> Error {
+pub(super) fn unavailable(why: Unavailable) -> Error {
     match why {
         Unavailable::Closed => Error::new(ErrorKind::Handle, "the store of this value is closed: `close()` freed it"),
         Unavailable::InUse => Error::new(ErrorKind::Handle, "the store of this value is in use"),

@@ -12,6 +12,7 @@ use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, TypedFunc, Val, ValTyp
 
 use super::callers;
 use super::convert;
+use super::crossing;
 use super::scope::StoreData;
 use super::store::Store;
 use crate::frames::Framed;
@@ -118,7 +119,8 @@ pub(crate) fn typed_call(
                             }
                             let [$($param),*] = args.positional(heap).ok()?;
                             let params = ($(<$param_ty>::from_starlark($param)?,)*);
-                            let results = store.enter(owner, eval, |context| $call(&typed, context, params)).ok()?;
+                            let results =
+                                crossing::enter(owner, store, eval, |context| $call(&typed, context, params)).ok()?;
                             Some(results.map(|($($result,)*)| returned!(heap $($result)*)))
                         })
                     };

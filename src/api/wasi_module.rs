@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use wasmi::{FuncType, StoreContextMut};
+use wasmi::{Func, FuncType, StoreContextMut, Val};
 
-use super::host_module::{HostImport, HostModule, MemorySlot};
+use super::host_module::{self, CallWatch, HostImport, HostModule, MemorySlot};
 use super::scope::StoreData;
 use crate::wasi::{Abi, Binding, Machine, WasiFunction};
 use crate::wording::did_you_mean;
@@ -42,8 +42,21 @@ impl HostImport for WasiImport {
         "in WASI it is"
     }
 
-    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> wasmi::Func {
-        self.function.define(context, self.abi, Binding::new(self.machine.clone(), memory.clone()))
+    fn define(
+        self: Arc<Self>,
+        context: StoreContextMut<'_, StoreData>,
+        memory: &MemorySlot,
+        watch: Option<Arc<dyn CallWatch>>,
+    ) -> Func {
+        let Self { function, abi, machine } = &*self;
+        let (function, abi, binding) = (*function, *abi, Binding::new(machine.clone(), memory.clone()));
+        host_module::func(context, function.ty(), watch, move |caller, params, results| {
+            let errno = function.call(caller, abi, &binding, params)?;
+            if let Some(result) = results.first_mut() {
+                *result = Val::I32(errno);
+            }
+            Ok(())
+        })
     }
 }
 

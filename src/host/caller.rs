@@ -19,6 +19,10 @@ impl<'a> Caller<'a> {
         Self { inner, memory }
     }
 
+    pub(super) fn inner_mut(&mut self) -> &mut wasmi::Caller<'a, StoreData> {
+        &mut self.inner
+    }
+
     /// Returns the guest's memory: the one that it exports as `memory`, otherwise the first that it imports or exports.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use wasmi::{Func, FuncType, StoreContextMut, Val, ValType};
 
 use super::caller::Caller;
 use super::function::panicked;
-use crate::api::host_module::{HostImport, MemorySlot};
+use crate::api::host_module::{CallWatch, HostImport, MemorySlot};
 use crate::api::scope::StoreData;
 use crate::error::Error;
 use crate::wording::shown;
@@ -90,21 +90,14 @@ impl<F> DynamicImport<F> {
         Ok(Self { name, ty: FuncType::new(types(params), types(results)), function })
     }
 
-    fn call<Fault>(
-        &self,
-        caller: wasmi::Caller<'_, StoreData>,
-        memory: &MemorySlot,
-        params: &[Val],
-        results: &mut [Val],
-    ) -> Result<(), Error>
+    fn call<Fault>(&self, caller: &mut Caller<'_>, params: &[Val], results: &mut [Val]) -> Result<(), Error>
     where
         F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault>,
         Fault: Into<Box<dyn StdError + Send + Sync>>,
     {
         let params: Vec<Number> = params.iter().filter_map(Number::of).collect();
         let mut returned: Vec<Number> = results.iter().filter_map(Number::of).collect();
-        let mut caller = Caller::new(caller, memory);
-        (self.function)(&mut caller, &params, &mut returned).map_err(Error::host)?;
+        (self.function)(caller, &params, &mut returned).map_err(Error::host)?;
         for (at, (slot, number)) in results.iter_mut().zip(returned).enumerate() {
             let value = number.into_val();
             if value.ty() != slot.ty() {
@@ -130,14 +123,31 @@ where
         "the application gives"
     }
 
-    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> Func {
-        let memory = memory.clone();
-        Func::new(context, self.ty.clone(), move |caller, params, results| {
+    fn define(
+        self: Arc<Self>,
+        context: StoreContextMut<'_, StoreData>,
+        memory: &MemorySlot,
+        watch: Option<Arc<dyn CallWatch>>,
+    ) -> Func {
+        let (memory, ty) = (memory.clone(), self.ty.clone());
+        let run = move |caller: &mut Caller<'_>, params: &[Val], results: &mut [Val]| {
             // If the application's closure panics, only the closure itself can see what it leaves half done.
-            match catch_unwind(AssertUnwindSafe(|| self.call(caller, &memory, params, results))) {
+            match catch_unwind(AssertUnwindSafe(|| self.call(caller, params, results))) {
                 Ok(result) => result.map_err(Error::into_wasmi),
                 Err(panic) => Err(panicked(&self.name, panic).into_wasmi()),
             }
-        })
+        };
+        match watch {
+            None => Func::new(context, ty, move |caller, params, results| {
+                run(&mut Caller::new(caller, &memory), params, results)
+            }),
+            Some(watch) => Func::new(context, ty, move |mut caller, params, results| {
+                watch.called(&mut caller, params);
+                let mut caller = Caller::new(caller, &memory);
+                let outcome = run(&mut caller, params, results);
+                watch.ended(caller.inner_mut(), outcome.as_ref().map(|()| &*results));
+                outcome
+            }),
+        }
     }
 }

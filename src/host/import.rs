@@ -6,12 +6,12 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use wasmi::{FuncType, StoreContextMut, ValType};
+use wasmi::{FuncType, StoreContextMut, Val, ValType};
 
 use super::caller::Caller;
 use super::dynamic_import::{DynamicImport, Number, NumberType};
 use super::function::panicked;
-use crate::api::host_module::{HostImport, HostModule, MemorySlot};
+use crate::api::host_module::{CallWatch, HostImport, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
 use crate::error::Error;
 
@@ -19,8 +19,9 @@ mod sealed {
     use super::*;
 
     /// A number that both languages have.
-    pub trait Numeric: wasmi::WasmTy {
+    pub trait Numeric: wasmi::WasmTy + Copy {
         const TYPE: ValType;
+        fn val(self) -> Val;
     }
 
     /// What a wasmi function returns.
@@ -29,12 +30,15 @@ mod sealed {
         fn types() -> Vec<ValType>;
         fn into_wasm(self) -> Self::Wasm;
         fn failed(error: Error) -> Self::Wasm;
+        /// The same, for whoever watches.
+        fn vals(returned: &Self::Wasm) -> Result<Vec<Val>, &wasmi::Error>;
     }
 
     /// Where a closure is defined as a function.
     pub struct Target<'a> {
         pub(super) context: StoreContextMut<'a, StoreData>,
         pub(super) memory: MemorySlot,
+        pub(super) watch: Option<Arc<dyn CallWatch>>,
     }
 }
 
@@ -45,23 +49,35 @@ use sealed::{Numeric, Returned, Target};
 pub trait WasmNumber: Numeric {}
 
 macro_rules! numbers {
-    ($($number:ty = $type:ident),*) => {$(
+    ($($number:ty = $type:ident, |$value:ident| $val:expr;)*) => {$(
         impl Numeric for $number {
             const TYPE: ValType = ValType::$type;
+
+            fn val(self) -> Val {
+                let $value = self;
+                $val
+            }
         }
 
         impl WasmNumber for $number {}
     )*};
 }
 
-numbers!(i32 = I32, u32 = I32, i64 = I64, u64 = I64, f32 = F32, f64 = F64);
+numbers! {
+    i32 = I32, |value| Val::I32(value);
+    u32 = I32, |value| Val::I32(value.cast_signed());
+    i64 = I64, |value| Val::I64(value);
+    u64 = I64, |value| Val::I64(value.cast_signed());
+    f32 = F32, |value| Val::F32(value.into());
+    f64 = F64, |value| Val::F64(value.into());
+}
 
 /// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four. The error is of any error type,
 /// or a string.
 pub trait ImportResult: Returned {}
 
 macro_rules! results {
-    ($($pattern:pat => $result:ty, $wasm:ty, [$($type:ident),*], $made:expr;)*) => {$(
+    ($($pattern:pat => $result:ty, $wasm:ty, $wasm_pattern:pat, [$($value:ident $type:ident),*], $made:expr;)*) => {$(
         impl<$($type: WasmNumber,)* Fault: Into<Box<dyn StdError + Send + Sync>>> Returned for Result<$result, Fault> {
             type Wasm = Result<$wasm, wasmi::Error>;
 
@@ -81,6 +97,13 @@ macro_rules! results {
             fn failed(error: Error) -> Self::Wasm {
                 Err(error.into_wasmi())
             }
+
+            fn vals(returned: &Self::Wasm) -> Result<Vec<Val>, &wasmi::Error> {
+                returned.as_ref().map(|returned| {
+                    let $wasm_pattern = *returned;
+                    vec![$($value.val()),*]
+                })
+            }
         }
 
         impl<$($type: WasmNumber,)* Fault: Into<Box<dyn StdError + Send + Sync>>> ImportResult
@@ -89,11 +112,11 @@ macro_rules! results {
 }
 
 results! {
-    () => (), (), [], ();
-    a => A, (A,), [A], (a,);
-    (a, b) => (A, B), (A, B), [A, B], (a, b);
-    (a, b, c) => (A, B, C), (A, B, C), [A, B, C], (a, b, c);
-    (a, b, c, d) => (A, B, C, D), (A, B, C, D), [A, B, C, D], (a, b, c, d);
+    () => (), (), (), [], ();
+    a => A, (A,), (a,), [a A], (a,);
+    (a, b) => (A, B), (A, B), (a, b), [a A, b B], (a, b);
+    (a, b, c) => (A, B, C), (A, B, C), (a, b, c), [a A, b B, c C], (a, b, c);
+    (a, b, c, d) => (A, B, C, D), (A, B, C, D), (a, b, c, d), [a A, b B, c C, d D], (a, b, c, d);
 }
 
 /// A closure that [`Sandbox::import`](crate::Sandbox::import) accepts: it takes a [`Caller`] and up to twelve arguments,
@@ -118,15 +141,29 @@ macro_rules! imports {
                 FuncType::new(<[ValType]>::iter(&[$(<$type as Numeric>::TYPE),*]).copied(), R::types())
             }
 
-            fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory }: Target<'_>) -> wasmi::Func {
-                wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
-                    let mut caller = Caller::new(caller, &memory);
+            fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory, watch }: Target<'_>) -> wasmi::Func {
+                let run = move |caller: &mut Caller<'_>, $($arg: $type),*| {
                     // If the application's closure panics, only the closure itself can see what it leaves half done.
-                    match catch_unwind(AssertUnwindSafe(|| this(&mut caller, $($arg),*).into_wasm())) {
+                    match catch_unwind(AssertUnwindSafe(|| this(caller, $($arg),*).into_wasm())) {
                         Ok(result) => result,
                         Err(panic) => R::failed(panicked(&name, panic)),
                     }
-                })
+                };
+                match watch {
+                    None => wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
+                        run(&mut Caller::new(caller, &memory), $($arg),*)
+                    }),
+                    Some(watch) => {
+                        wasmi::Func::wrap(context, move |mut caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
+                            watch.called(&mut caller, &[$($arg.val()),*]);
+                            let mut caller = Caller::new(caller, &memory);
+                            let returned = run(&mut caller, $($arg),*);
+                            let vals = R::vals(&returned);
+                            watch.ended(caller.inner_mut(), vals.as_deref().map_err(|error| *error));
+                            returned
+                        })
+                    }
+                }
             }
         }
     )*};
@@ -164,8 +201,13 @@ impl<Args, F: Import<Args>> HostImport for Named<F, Args> {
         "the application gives"
     }
 
-    fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> wasmi::Func {
-        F::define(self.function.clone(), self.name.clone(), Target { context, memory: memory.clone() })
+    fn define(
+        self: Arc<Self>,
+        context: StoreContextMut<'_, StoreData>,
+        memory: &MemorySlot,
+        watch: Option<Arc<dyn CallWatch>>,
+    ) -> wasmi::Func {
+        F::define(self.function.clone(), self.name.clone(), Target { context, memory: memory.clone(), watch })
     }
 }
 

@@ -8,14 +8,16 @@ pub(crate) mod import;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use starlark::environment::Globals;
 use starlark::values::OwnedFrozenValue;
 
 use self::function::HostFunction;
 use self::import::{Import, Imports};
+use crate::coverage::Coverage;
 use crate::error::Error;
+use crate::observe::Observer;
 
 /// What one sandbox gives its scripts.
 #[derive(Default)]
@@ -26,6 +28,8 @@ pub(crate) struct Grants {
     imports: Imports,
     /// Whether scripts have the assertions for tests.
     has_asserts: bool,
+    observer: Option<Arc<Observer>>,
+    coverage: Option<Coverage>,
     /// The language's globals with those of the application, made on first use.
     made: OnceLock<Result<Globals, Error>>,
 }
@@ -63,6 +67,22 @@ impl Grants {
         self.has_asserts = has_asserts;
     }
 
+    pub(crate) fn set_observer(&mut self, observer: Arc<Observer>) {
+        self.observer = Some(observer);
+    }
+
+    pub(crate) fn set_coverage(&mut self, coverage: Coverage) {
+        self.coverage = Some(coverage);
+    }
+
+    pub(crate) fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Arc<Observer>> {
+        self.observer.as_ref()
+    }
+
     pub(crate) fn has_asserts(&self) -> bool {
         self.has_asserts
     }
@@ -98,6 +118,8 @@ impl Clone for Grants {
             values: self.values.clone(),
             imports: self.imports.clone(),
             has_asserts: self.has_asserts,
+            observer: self.observer.clone(),
+            coverage: self.coverage.clone(),
             made: OnceLock::new(),
         }
     }

@@ -32,6 +32,7 @@ use crate::lang::compat::shift::{MARKER, OPERATOR};
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
+use crate::observe::Observation;
 use crate::profile::Profile;
 use crate::report::Reporter;
 use crate::slices;
@@ -91,6 +92,10 @@ pub(crate) struct Files {
     pub(super) interrupt: Interrupt,
     /// Stops the call that runs now, and has its deadline.
     call_interrupt: Interrupt,
+    /// What the statements of the script may spend.
+    start_limits: CallLimits,
+    /// What is observed of all files.
+    observation: Option<Arc<Observation>>,
 }
 
 /// A script, before or after it is parsed.
@@ -219,8 +224,15 @@ impl Files {
             reporter: Reporter::default(),
             call_interrupt: interrupt.inner(),
             interrupt,
+            start_limits: CallLimits::new(),
+            observation: engine.observation(),
             engine,
         }
+    }
+
+    /// Sets what the statements of the script may spend, within the sandbox's limits.
+    pub(super) fn set_start_limits(&mut self, limits: CallLimits) {
+        self.start_limits = limits;
     }
 
     pub(super) fn data(&self) -> &Data {
@@ -254,6 +266,9 @@ impl Files {
         eval: &mut Evaluator<'v, 'a, '_>,
         loader: &'a ScriptLoader<'a, 'v>,
     ) -> starlark::Result<u64> {
+        if let Some(coverage) = self.engine.grants().coverage() {
+            coverage.watch(eval);
+        }
         let limits = self.engine.limits();
         let left = self.budget.ticks.left().max(1);
         let is_rounded = left >= ticks::ROUNDED_FROM;
@@ -321,14 +336,18 @@ impl Files {
             self.budget.clone(),
             self.data.clone(),
             self.call_interrupt.clone(),
+            self.observation.clone(),
         );
         let globals = sandbox_globals(&self.engine)?;
-        self.spend(eval, ticks, CallLimits::default(), |eval| eval.eval_module(ast, globals))
+        self.spend(eval, ticks, self.start_limits, |eval| eval.eval_module(ast, globals))
     }
 
     fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
         let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
         edits.into_iter().for_each(|edits| self.reporter.add_edits(Arc::new(edits)));
+        if let Some(coverage) = self.engine.grants().coverage() {
+            coverage.add_file(&ast);
+        }
         Ok(ast)
     }
 

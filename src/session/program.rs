@@ -7,6 +7,7 @@ use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
+use super::call_limits::CallLimits;
 use super::evaluate::{Files, Loaded, Source};
 use crate::data::Channels;
 use crate::engine::Engine;
@@ -81,8 +82,28 @@ impl Program {
     ///
     /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
     pub fn session(&self) -> Result<Session, Error> {
+        self.session_with(CallLimits::new())
+    }
+
+    /// Does what [`session`](Self::session) does, with limits for the script's statements.
+    ///
+    /// ```
+    /// use wasmlark::{CallLimits, ErrorKind, Limit};
+    ///
+    /// let program = wasmlark::Sandbox::new().program("main.star", "x = [n for n in range(1 << 20)]")?;
+    /// let error = program.session_with(CallLimits::new().ticks(100)).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`session`](Self::session); also if one of these limits is reached, or the sandbox cannot keep it.
+    pub fn session_with(&self, limits: CallLimits) -> Result<Session, Error> {
         let Inner { engine, args, channels, interrupt, name, ast, loaded } = &*self.0;
         let mut files = Files::new(engine.clone(), args.clone(), channels.clone(), interrupt);
+        limits.check(engine.limits())?;
+        files.set_start_limits(limits);
         files.continue_from(loaded);
         let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
         result.map(|_| session)

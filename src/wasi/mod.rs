@@ -1,8 +1,8 @@
 //! WASI preview 1: a whole machine in memory, without access to the host.
 //!
 //! A [`Machine`] is its state, [`System`] (arguments, environment, files, a clock, random bytes), and its [`Streams`].
-//! The functions that a guest imports are in one file per family, and [`WasiFunction::define`] turns them into host
-//! functions. Nothing here knows the script language or the type of the store's data.
+//! The functions that a guest imports are in one file per family, and [`WasiFunction::call`] runs them. Nothing here knows
+//! the script language or the type of the store's data.
 //!
 //! A machine's behaviour depends only on what it was made with, on every target: time is a counter, random bytes come
 //! from a seed, inode numbers and descriptors are counted, and directories are listed in the order in which their
@@ -27,7 +27,7 @@ mod system;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use wasmi::{AsContextMut, Caller, FuncType, TrapCode, Val, ValType};
+use wasmi::{Caller, FuncType, TrapCode, Val, ValType};
 
 use crate::api::host_module::MemorySlot;
 use crate::budget::Budget;
@@ -109,23 +109,8 @@ impl WasiFunction {
         FuncType::new(self.params.iter().copied(), results)
     }
 
-    /// Makes a host function of this one.
-    pub(crate) fn define<T: Sliced>(
-        &'static self,
-        context: impl AsContextMut<Data = T>,
-        abi: Abi,
-        binding: Binding,
-    ) -> wasmi::Func {
-        wasmi::Func::new(context, self.ty(), move |mut caller: Caller<'_, T>, params, results| {
-            let errno = self.call(&mut caller, abi, &binding, params)?;
-            if let Some(result) = results.first_mut() {
-                *result = Val::I32(errno);
-            }
-            Ok(())
-        })
-    }
-
-    fn call<T: Sliced>(
+    /// Calls it for a guest. Returns the error number, which `proc_exit` does not get to.
+    pub(crate) fn call<T: Sliced>(
         &self,
         caller: &mut Caller<'_, T>,
         abi: Abi,

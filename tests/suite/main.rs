@@ -1,5 +1,6 @@
 //! The integration tests, as one binary: it links once.
 //!
+//! - `book`: the pages of `docs` as a site, and the index of `examples/real`
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
 //! - `definition`: where names are defined, and which are visible
@@ -11,6 +12,7 @@
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
+//! - `observe`: what an observer is told of the calls between scripts, guests and the host
 //! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, a separate test, detects what is wrong
@@ -20,6 +22,8 @@
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "wat")]
+mod book;
 mod check;
 #[cfg(feature = "wat")]
 #[path = "../script/chunk.rs"]
@@ -48,6 +52,8 @@ mod layers;
 #[cfg(feature = "wat")]
 mod limits;
 mod nesting;
+#[cfg(feature = "wat")]
+mod observe;
 #[cfg(all(feature = "serde", feature = "wat"))]
 mod profile;
 mod properties;

@@ -1,4 +1,4 @@
-//! Calls of a script's functions by an application, each as one `Session` makes it.
+//! An application's calls of a script's functions, through `Session` and without it.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};

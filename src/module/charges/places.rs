@@ -5,8 +5,8 @@
 //! copy when a loop begins, so that the loop costs only its charge. Pieces of a few instructions
 //! stay with the code before them until they add up.
 //!
-//! The code need not be valid. Wrapping part of it in a loop makes no invalid code valid: the part must then take nothing from the
-//! stack and leave only the results of its block. The module is validated after it is rewritten.
+//! The code need not be valid. Wrapping part of it in a loop makes no invalid code valid: the loop is valid only if the part takes
+//! nothing from the stack and leaves only the results of its block. The module is validated after it is rewritten.
 
 use super::effect::effect;
 use super::signatures::{BlockType, NOTHING, Signature, Signatures};

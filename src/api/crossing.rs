@@ -1,0 +1,245 @@
+//! The one way into WebAssembly and out of it. Each call of a guest's function, each instantiation, and each call of a
+//! function that a guest imports passes here, and an observer is told of it.
+//!
+//! Whether there is an observer is asked when a function is made, never when it is called: where there is none, a call
+//! does nothing for it.
+
+use std::sync::Arc;
+
+use starlark::eval::Evaluator;
+use starlark::values::Value;
+use wasmi::{AsContext, Caller, Nullable, StoreContextMut, Val, ValType};
+
+use super::convert;
+use super::host_module::CallWatch;
+use super::scope::{self, StoreData};
+use super::store::{Store, unavailable};
+use crate::error::{Error, ErrorKind, TrapCode};
+use crate::host_failure::HostFailure;
+use crate::module::types;
+use crate::observe::{Crossing, CrossingEvent, Observation, Side};
+use crate::slices::{self, Stopped};
+use crate::value::Value as Owned;
+
+/// Runs wasm for a script. `owner` is the store's own value.
+#[inline]
+pub(crate) fn enter<'v, R>(
+    owner: Value<'v>,
+    store: &Store<'v>,
+    eval: &mut Evaluator<'v, '_, '_>,
+    f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
+) -> Result<R, Error> {
+    store.hold_fuel(owner)?;
+    store.cell().enter(owner, eval, f).map_err(unavailable)
+}
+
+/// Runs a script's function for wasm. `f` gets the store that wasm runs in, which can be used meanwhile, and the store's
+/// own value before it.
+#[inline]
+pub(crate) fn leave(
+    caller: &mut Caller<'_, StoreData>,
+    f: impl for<'v, 'a, 'e> FnOnce(Value<'v>, &Store<'v>, &mut Evaluator<'v, 'a, 'e>) -> starlark::Result<()>,
+) -> Result<(), wasmi::Error> {
+    scope::call_host(caller, |owner, eval, caller| {
+        let outcome = Store::live(owner).map_err(starlark::Error::from).and_then(|store| {
+            store.cell().lend(caller, || {
+                let outcome = f(owner, store, eval);
+                // Another store may have run meanwhile and hold the fuel now.
+                store.hold_fuel(owner)?;
+                outcome
+            })
+        });
+        outcome.map_err(|error| HostFailure::new(error).into_wasmi())
+    })
+    .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
+}
+
+/// An instance, as an observer is told of it; nothing where there is no observer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GuestName {
+    module: Option<Arc<str>>,
+    instance: Option<usize>,
+}
+
+impl GuestName {
+    /// Names an instance that is about to be made.
+    pub(crate) fn of_new(module: Option<&str>, observation: &Observation) -> Self {
+        Self { module: module.map(Arc::from), instance: Some(observation.next_instance()) }
+    }
+}
+
+/// What an observer is told of one function.
+pub(crate) struct Watch {
+    observation: Arc<Observation>,
+    guest: GuestName,
+    caller: Side,
+    callee: Side,
+    function: String,
+}
+
+/// The name of what runs while an instance is made.
+const INSTANTIATE: &str = "(instantiate)";
+
+impl Watch {
+    /// For a function of a guest's, which `caller` calls.
+    pub(crate) fn of_export(
+        observation: &Arc<Observation>,
+        guest: &GuestName,
+        caller: Side,
+        function: impl Into<String>,
+    ) -> Self {
+        let (observation, guest) = (observation.clone(), guest.clone());
+        Self { observation, guest, caller, callee: Side::Guest, function: function.into() }
+    }
+
+    /// For the making of an instance.
+    pub(crate) fn of_instantiation(observation: &Arc<Observation>, guest: &GuestName, caller: Side) -> Self {
+        Self::of_export(observation, guest, caller, INSTANTIATE)
+    }
+
+    /// For a function that a guest imports, which `callee` gives; `function` is its full name.
+    pub(crate) fn of_import(
+        observation: &Arc<Observation>,
+        guest: &GuestName,
+        callee: Side,
+        function: impl Into<String>,
+    ) -> Self {
+        let (observation, guest) = (observation.clone(), guest.clone());
+        Self { observation, guest, caller: Side::Guest, callee, function: function.into() }
+    }
+
+    /// Does `work`, which [enters](enter) wasm, with the observer told before and after. `results` are those of what
+    /// `work` returns.
+    pub(crate) fn call<T>(
+        &self,
+        store: &Store<'_>,
+        args: &[Owned],
+        work: impl FnOnce() -> starlark::Result<T>,
+        results: impl FnOnce(&T) -> Vec<Owned>,
+    ) -> starlark::Result<T> {
+        let fuel = || store.evaluation.as_ref().fuel_used();
+        self.tell(CrossingEvent::Call { args }, fuel());
+        let outcome = work();
+        match &outcome {
+            Ok(returned) => self.tell(CrossingEvent::Return { results: &results(returned) }, fuel()),
+            Err(error) => self.tell(CrossingEvent::Failure { error: &Error::of_starlark(error) }, fuel()),
+        }
+        outcome
+    }
+
+    /// Runs wasm for the host, in a store of no evaluation.
+    pub(crate) fn run<T>(
+        &self,
+        store: &mut wasmi::Store<StoreData>,
+        f: impl FnOnce(&mut wasmi::Store<StoreData>) -> Result<T, wasmi::Error>,
+    ) -> Result<T, wasmi::Error> {
+        self.tell(CrossingEvent::Call { args: &[] }, fuel_of_command(&*store));
+        let outcome = f(store);
+        match &outcome {
+            Ok(_) => self.tell(CrossingEvent::Return { results: &[] }, fuel_of_command(&*store)),
+            Err(error) => {
+                self.tell(CrossingEvent::Failure { error: &self.explain(error) }, fuel_of_command(&*store));
+            }
+        }
+        outcome
+    }
+
+    fn place(&self) -> String {
+        match (self.callee, self.function.as_str()) {
+            (Side::Guest, INSTANTIATE) => "while instantiating".to_owned(),
+            (Side::Guest, name) => format!("in wasm function `{name}`"),
+            (_, name) => format!("in import `{name}`"),
+        }
+    }
+
+    /// Says why a call ended, without a store that knows more.
+    fn explain(&self, error: &wasmi::Error) -> Error {
+        if let Some(failure) = error.downcast_ref::<HostFailure>() {
+            return failure.look();
+        }
+        if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
+            return slices::stopped(*why);
+        }
+        if let Some(ours) = Error::of_host(error) {
+            return ours.copy();
+        }
+        if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
+            return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), format!("the fuel is used up, {}", self.place()));
+        }
+        Error::from_wasmi(error, || self.place())
+    }
+
+    fn tell(&self, event: CrossingEvent<'_>, fuel: Option<u64>) {
+        let Self { observation, guest, caller, callee, function } = self;
+        observation.tell(Crossing {
+            event,
+            depth: 0,
+            caller: *caller,
+            callee: *callee,
+            module: guest.module.as_deref(),
+            instance: guest.instance,
+            function,
+            fuel,
+        });
+    }
+}
+
+impl CallWatch for Watch {
+    fn called(&self, caller: &mut Caller<'_, StoreData>, params: &[Val]) {
+        self.tell(CrossingEvent::Call { args: &values(params) }, fuel_used(caller));
+    }
+
+    fn ended(&self, caller: &mut Caller<'_, StoreData>, outcome: Result<&[Val], &wasmi::Error>) {
+        let fuel = fuel_used(caller);
+        match outcome {
+            Ok(results) => self.tell(CrossingEvent::Return { results: &values(results) }, fuel),
+            Err(error) => self.tell(CrossingEvent::Failure { error: &self.explain(error) }, fuel),
+        }
+    }
+}
+
+/// Returns the fuel that the run has used when a guest calls a host function.
+fn fuel_used(caller: &mut Caller<'_, StoreData>) -> Option<u64> {
+    let of_script = scope::call_host(caller, |owner, _, caller| {
+        let store = Store::live(owner).ok()?;
+        store.cell().lend(caller, || store.evaluation.as_ref().fuel_used())
+    });
+    of_script.unwrap_or_else(|| fuel_of_command(caller))
+}
+
+/// Returns the fuel that a store without an evaluation has used: its counter has all that the limit leaves.
+fn fuel_of_command(context: impl AsContext<Data = StoreData>) -> Option<u64> {
+    let limit = context.as_context().data().limiter.fuel_limit()?;
+    slices::fuel(context).map(|left| limit.saturating_sub(left))
+}
+
+fn values(vals: &[Val]) -> Vec<Owned> {
+    vals.iter().map(value).collect()
+}
+
+/// Returns a script's values as those that a function with these types passes; `None` if a number does not fit. Not by way
+/// of `Val`, since a store keeps what it makes a reference to.
+pub(crate) fn values_of(values: &[Value<'_>], types: &[ValType]) -> Option<Vec<Owned>> {
+    let pairs = values.iter().zip(types);
+    pairs
+        .map(|(given, ty)| match ty {
+            ValType::FuncRef | ValType::ExternRef if given.is_none() => Some(Owned::None),
+            ValType::FuncRef | ValType::ExternRef => Some(Owned::Opaque(types::type_name(*ty).to_owned())),
+            number => convert::to_wasm(*given, *number).ok().map(|val| value(&val)),
+        })
+        .collect()
+}
+
+fn value(val: &Val) -> Owned {
+    match val {
+        Val::I32(value) => (*value).into(),
+        Val::I64(value) => (*value).into(),
+        Val::F32(value) => convert::float(f64::from(value.to_float())).into(),
+        Val::F64(value) => convert::float(value.to_float()).into(),
+        Val::V128(value) => Owned::Bytes(value.as_u128().to_le_bytes().to_vec()),
+        Val::FuncRef(Nullable::Val(_)) | Val::ExternRef(Nullable::Val(_)) => {
+            Owned::Opaque(types::type_name(val.ty()).to_owned())
+        }
+        Val::FuncRef(Nullable::Null) | Val::ExternRef(Nullable::Null) => Owned::None,
+    }
+}
