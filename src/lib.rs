@@ -96,6 +96,7 @@
 //!
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
+//! | `dwarf` | no | source files and lines in backtraces, from the DWARF in a module; names of Rust's functions |
 //! | `serde` | yes | `Session::call` and `Value::to`, `Value::from_serialize`: any type that serde knows; a `Value` as JSON |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
 //!

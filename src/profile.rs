@@ -29,6 +29,9 @@ const LEAVE_COST: u64 = 4;
 pub struct Profile {
     nodes: Vec<Node>,
     known: BTreeMap<(usize, Arc<str>), usize>,
+    /// The same for functions of guests, by their instance and index: names need not be compared at each call.
+    called: BTreeMap<(usize, usize, usize), usize>,
+    instances: usize,
     /// The function that runs now.
     current: usize,
     /// The Starlark functions around the guests that run now, and those that are about to call another.
@@ -41,15 +44,21 @@ pub struct Profile {
 struct Node {
     parent: usize,
     name: Arc<str>,
+    depth: usize,
     fuel: u64,
 }
 
 /// The one above all; it has no name.
 const ROOT: usize = 0;
 
+/// The most functions that a stack has, and the most stacks: what is beyond counts to the function above. A guest may nest deeply,
+/// and in more ways than there is memory for.
+const MAX_DEPTH: usize = 250;
+const MAX_NODES: usize = 100_000;
+
 impl Profile {
     fn new() -> Self {
-        let root = Node { parent: ROOT, name: "".into(), fuel: 0 };
+        let root = Node { parent: ROOT, name: "".into(), depth: 0, fuel: 0 };
         Self { nodes: vec![root], ..Self::default() }
     }
 
@@ -60,6 +69,8 @@ impl Profile {
 
     /// Returns the profile as folded stacks, a line each: the functions that called each other, outermost first, with
     /// semicolons between them, and the fuel that the innermost spent itself. Sorted; what tools for flame graphs take.
+    ///
+    /// A stack has at most 250 functions, and there are at most 100,000 stacks: what is beyond counts to the function above.
     pub fn folded(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.fuel > 0) {
@@ -77,13 +88,21 @@ impl Profile {
     }
 
     fn child(&mut self, parent: usize, name: &str) -> usize {
-        let name: Arc<str> = name.into();
-        let next = self.nodes.len();
-        let index = *self.known.entry((parent, name.clone())).or_insert(next);
-        if index == next {
-            self.nodes.push(Node { parent, name, fuel: 0 });
+        let depth = self.nodes.get(parent).map_or(0, |node| node.depth).saturating_add(1);
+        if depth > MAX_DEPTH {
+            return parent;
         }
-        index
+        let name: Arc<str> = name.into();
+        if let Some(index) = self.known.get(&(parent, name.clone())) {
+            return *index;
+        }
+        let next = self.nodes.len();
+        if next >= MAX_NODES {
+            return parent;
+        }
+        self.known.insert((parent, name.clone()), next);
+        self.nodes.push(Node { parent, name, depth, fuel: 0 });
+        next
     }
 
     fn add(&mut self, node: usize, fuel: u64) {
@@ -209,14 +228,30 @@ impl Teller {
         profile.callers = entry.callers;
     }
 
-    fn enter(&mut self, name: &str, now: u64) {
+    /// The function of this index begins, of the instance with this number.
+    fn enter(&mut self, instance: usize, index: usize, layout: &Layout, now: u64) {
         self.observe(now);
         let mut profile = self.shared.lock();
-        let node = profile.current;
-        let node = profile.child(node, name);
+        let key = (profile.current, instance, index);
+        let known = profile.called.get(&key).copied();
+        let node = known.unwrap_or_else(|| {
+            let node = profile.child(key.0, layout.names.get(index).map_or("?", String::as_str));
+            // There is no end of those that are cut off, and of instances.
+            if node != key.0 && profile.called.len() < MAX_NODES {
+                profile.called.insert(key, node);
+            }
+            node
+        });
         profile.current = node;
         drop(profile);
         self.stack.push(node);
+    }
+
+    /// Returns the number of a new instance.
+    fn add_instance(&self) -> usize {
+        let mut profile = self.shared.lock();
+        profile.instances = profile.instances.saturating_add(1);
+        profile.instances
     }
 
     fn leave(&mut self, now: u64) {
@@ -239,8 +274,10 @@ pub(crate) fn instantiate<T: Profiled>(
     let instance = Instance::new(&mut *context, module, externs)?;
     if let Some(table) = instance.get_table(&*context, TOLD) {
         let known = layout.clone();
-        let enter =
-            Func::wrap(&mut *context, move |mut caller: Caller<'_, T>, index: i32| enter(&mut caller, &known, index));
+        let number = context.data_mut().teller_mut().map_or(0, |teller| teller.add_instance());
+        let enter = Func::wrap(&mut *context, move |mut caller: Caller<'_, T>, index: i32| {
+            enter(&mut caller, number, &known, index);
+        });
         let leave = Func::wrap(&mut *context, |mut caller: Caller<'_, T>, _: i32| leave(&mut caller));
         context.data_mut().pass_table();
         table.grow(&mut *context, 2, wasmi::Ref::Func(Nullable::Null))?;
@@ -257,11 +294,11 @@ pub(crate) fn instantiate<T: Profiled>(
 }
 
 /// A function begins: the fuel of its stub is given back.
-fn enter<T: Profiled>(caller: &mut Caller<'_, T>, layout: &Layout, index: i32) {
+fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &Layout, index: i32) {
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let now = give_back(caller, layout.costs.get(index).copied().unwrap_or_default());
     if let Some(teller) = caller.data_mut().teller_mut() {
-        teller.enter(layout.names.get(index).map_or("?", String::as_str), now);
+        teller.enter(instance, index, layout, now);
     }
 }
 

@@ -239,7 +239,7 @@ impl Sandbox {
     /// let error = Sandbox::new().backtrace(true).run("main.star", script).unwrap_err();
     /// let names: Vec<_> = error.frames().iter().map(|frame| frame.name().map(str::to_owned)).collect();
     /// assert_eq!(names, [Some("half".to_owned()), Some("run".to_owned())]);
-    /// assert!(error.to_string().ends_with("guest: half (0x38) < exported run (0x3d)\n"), "{error}");
+    /// assert!(error.to_string().ends_with("guest: half (0x2b) < exported run (0x31)\n"), "{error}");
     /// ```
     pub fn backtrace(mut self, has_backtrace: bool) -> Self {
         self.told.set(Told::Frames, has_backtrace);
@@ -264,8 +264,8 @@ impl Sandbox {
     /// let profile = report.profile.unwrap();
     /// assert_eq!(
     ///     profile.folded(),
-    ///     "main.star:<module>;main.star:work;run 3\n\
-    ///      main.star:<module>;main.star:work;run;add 6\n"
+    ///     "main.star:<module>;main.star:work;run 4\n\
+    ///      main.star:<module>;main.star:work;run;add 8\n"
     /// );
     /// assert_eq!(Some(profile.fuel()), report.stats.fuel);
     /// ```

@@ -798,7 +798,8 @@ enum wasmlark_status wasmlark_sandbox_interruptible(wasmlark_object sandbox,
  * Sets whether guests keep frames, so that the report of a trap names the functions that were running: not if `has_backtrace`
  * is 0, which is so in a new sandbox. Guests that do spend about a third more fuel, and take up to twice the time.
  */
-enum wasmlark_status wasmlark_sandbox_backtrace(wasmlark_object sandbox, uint32_t has_backtrace);
+enum wasmlark_status wasmlark_sandbox_backtrace(wasmlark_object sandbox,
+                                                uint32_t has_backtrace);
 
 /**
  * Sets how many bytes of compiled code a sandbox keeps for its next run; 256 MiB in a new sandbox. Compiled code takes about eight

@@ -78,7 +78,8 @@ fn arguments_that_do_not_fit_are_usage_errors() {
 #[test]
 fn calls_that_fail_say_why() {
     let failed = |status: i32, text: &str| (Some(status), String::new(), format!("error: <stdin>: {text}\n"));
-    let trap = "wasm trap: integer divide by zero, in wasm function `div(i32) -> i32`";
+    let trap = "wasm trap: integer divide by zero, in wasm function `div(i32) -> i32`\n\
+                note: to see where in the guest, use `--backtrace`, or `Sandbox::backtrace` in an application";
     assert_eq!(call(MODULE, &["div", "0"]), failed(1, trap));
     assert_eq!(call(MODULE, &["ad"]), failed(1, "no export `ad`; did you mean `add`?"));
     let (status, _, error) = wasmlark(&["call", "--fuel", "1000", "-", "spin"], MODULE);

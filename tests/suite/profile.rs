@@ -106,3 +106,14 @@ fn a_limit_ends_a_profiled_guest_where_it_ends_another() {
     let error = |sandbox: Sandbox| sandbox.limits(limits.clone()).run("main.star", SCRIPT).unwrap_err();
     assert_eq!(error(Sandbox::new().profile(true)).kind(), error(Sandbox::new()).kind());
 }
+
+#[test]
+fn deep_stacks_are_cut_off() {
+    let script = "e = wasm.instantiate(wasm.wat('(module (func $f (export \"f\") (param i32) (if (local.get 0)\
+                  (then (call $f (i32.sub (local.get 0) (i32.const 1)))))))')).exports\ne.f(5000)";
+    let report = Sandbox::new().profile(true).report("main.star", script);
+    let profile = report.profile.unwrap();
+    assert_eq!(Some(profile.fuel()), report.stats.fuel);
+    let longest = profile.folded().lines().map(|line| line.split(';').count()).max();
+    assert_eq!(longest, Some(250));
+}
