@@ -9,6 +9,7 @@ use wasmi_core::LimiterError;
 use crate::error::{Error, Limit};
 use crate::fuel::FuelAccount;
 use crate::limits::Limits;
+use crate::progress::{Progress, SeenTicks};
 use crate::ticks::TickMeter;
 
 /// What tells modules apart: the hash of their bytes.
@@ -18,6 +19,8 @@ pub(crate) type ModuleHash = [u8; 32];
 #[derive(Debug, Clone)]
 struct Usage {
     fuel: FuelAccount,
+    /// What guests used since the last settlement, as far as slices tell.
+    fuel_unsettled: u64,
     /// The limit on fuel of the call that runs now, where that is less than what is left.
     call_fuel: Option<u64>,
     memory: u64,
@@ -62,6 +65,8 @@ pub(crate) struct Budget {
     usage: Arc<Mutex<Usage>>,
     /// The ticks of the evaluator that runs now.
     pub(crate) ticks: TickMeter,
+    progress: Progress,
+    pub(crate) seen_ticks: SeenTicks,
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
@@ -72,6 +77,7 @@ impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage {
             fuel: FuelAccount::new(limits.fuel),
+            fuel_unsettled: 0,
             call_fuel: None,
             memory: 0,
             memory_peak: 0,
@@ -85,15 +91,28 @@ impl Budget {
         Self {
             usage: Arc::new(Mutex::new(usage)),
             ticks: TickMeter::new(limits.ticks),
+            progress: Progress::default(),
+            seen_ticks: SeenTicks::default(),
             files_limit: limits.files,
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,
         }
     }
 
+    /// Sets who is told what is used.
+    pub(crate) fn with_progress(self, progress: Progress) -> Self {
+        Self { progress, ..self }
+    }
+
     /// Returns a budget that goes on from what is used of this one, apart from it, and has `ticks` left.
     pub(crate) fn fork(&self, ticks: u64) -> Self {
-        Self { usage: Arc::new(Mutex::new(self.usage().clone())), ticks: TickMeter::new(ticks), ..*self }
+        Self {
+            usage: Arc::new(Mutex::new(self.usage().clone())),
+            ticks: TickMeter::new(ticks),
+            progress: self.progress.clone(),
+            seen_ticks: SeenTicks::default(),
+            ..*self
+        }
     }
 
     /// Returns the fuel left for all stores together, as of the last settlement.
@@ -107,7 +126,30 @@ impl Budget {
     }
 
     pub(crate) fn spend_fuel(&self, fuel: u64) {
-        self.usage().fuel.spend(fuel);
+        let mut usage = self.usage();
+        usage.fuel.spend(fuel);
+        usage.fuel_unsettled = 0;
+    }
+
+    /// Notes that a guest has spent a slice of so much fuel, and reports it.
+    pub(crate) fn pass_slice(&self, fuel: u64) {
+        if self.progress.is_wanted() {
+            let mut usage = self.usage();
+            usage.fuel_unsettled = usage.fuel_unsettled.saturating_add(fuel);
+            drop(usage);
+            self.report_progress();
+        }
+    }
+
+    /// Tells the application what is used by now, if it asks.
+    pub(crate) fn report_progress(&self) {
+        if self.progress.is_wanted() {
+            let usage = self.usage();
+            let fuel = usage.fuel.used().map(|used| used.saturating_add(usage.fuel_unsettled));
+            let memory_peak = usage.memory_peak;
+            drop(usage);
+            self.progress.report(fuel, self.seen_ticks.get(), memory_peak);
+        }
     }
 
     /// Leaves `fuel` for a call at most.
@@ -290,6 +332,11 @@ pub(crate) struct Limiter {
 impl Limiter {
     pub(crate) fn new(budget: Budget, limits: Limits, max_memory: Option<u64>) -> Self {
         Self { budget, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
+    }
+
+    /// Notes that a guest of the store has spent a slice of so much fuel.
+    pub(crate) fn pass_slice(&self, fuel: u64) {
+        self.budget.pass_slice(fuel);
     }
 
     /// Returns what this store may still take of linear memory.

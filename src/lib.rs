@@ -132,6 +132,7 @@ mod interrupt;
 mod lang;
 mod limits;
 mod module;
+mod progress;
 mod report;
 mod sandbox;
 mod session;
@@ -142,7 +143,7 @@ mod wasi;
 mod wasi_command;
 mod wording;
 
-pub use check::{Definition, Diagnostic, Severity};
+pub use check::{Completion, Definition, Diagnostic, Severity};
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
@@ -159,7 +160,7 @@ pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, Section, inspect};
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
+pub use session::{CallLimits, MemoryInfo, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.
 pub use starlark;
 pub use value::{Int, Struct, Value};

@@ -11,6 +11,7 @@
 //! - `layers`: the modules of `src/` import one way
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
+//! - `observe`: a run's memories, and its cost while it goes on
 //! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
@@ -48,6 +49,8 @@ mod layers;
 #[cfg(feature = "wat")]
 mod limits;
 mod nesting;
+#[cfg(feature = "wat")]
+mod observe;
 #[cfg(all(feature = "serde", feature = "wat"))]
 mod properties;
 #[cfg(feature = "wat")]
