@@ -1,4 +1,4 @@
-//! An application with a starlark-rust evaluator of its own keeps it, and adds `wasm` to its globals.
+//! An application that has its own starlark-rust evaluator keeps it, and adds `wasm` to its globals.
 //!
 //! `cargo run --example embed`
 
@@ -40,7 +40,7 @@ fn main() -> starlark::Result<()> {
     });
     let globals = globals.build();
 
-    // Limits and modules by name are for those who want them.
+    // Limits, and modules found by name, are optional.
     let engine = Engine::with_loader(Limits::new().memory(1 << 20), |name| {
         Ok((name == "guest.wat").then(|| GUEST.as_bytes().to_vec()))
     });

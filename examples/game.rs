@@ -1,5 +1,5 @@
-//! A game: a script moves the world in each frame, a WebAssembly module does the physics, and no frame takes more than ten
-//! milliseconds of either, whatever a player's script does.
+//! A game. In each frame a script moves the world and a WebAssembly module does the physics, and neither takes more than
+//! ten milliseconds, whatever a player's script does.
 //!
 //! `cargo run --example game`
 
@@ -41,7 +41,7 @@ def update(input):
     return {"height": 50.0 + input["thrust"], "speed": 0.0}
 "#;
 
-/// Half a unit of gravity in each frame.
+/// Applies half a unit of gravity in each frame.
 const PHYSICS: &str = r#"
     (module
       (func (export "fall") (param $speed f64) (param $thrust f64) (result f64)
@@ -52,11 +52,11 @@ const PHYSICS: &str = r#"
 #[derive(Debug, PartialEq)]
 enum Frame {
     Moved(Ship),
-    /// The script took too long: the world stays as it is.
+    /// The script took too long, so the world stays as it is.
     Dropped,
 }
 
-/// Runs one frame. Fuel and ticks are renewed, so a game may last for ever.
+/// Runs one frame. Fuel and ticks are renewed, so a game may last forever.
 fn frame(session: &mut Session, input: &Input) -> Result<Frame, Error> {
     session.refill()?;
     let limits = CallLimits::new().deadline(Duration::from_millis(10));
@@ -68,7 +68,7 @@ fn frame(session: &mut Session, input: &Input) -> Result<Frame, Error> {
 }
 
 fn play(script: &str, frames: u32) -> Result<Vec<Frame>, Error> {
-    // Guests pause, so that the deadline reaches them.
+    // Guests pause, so that the deadline can stop them.
     let mut sandbox = Sandbox::new().limits(Limits::new().memory(16 << 20)).interruptible(true);
     sandbox.file("physics.wat", PHYSICS).file("world.star", "def start(): return []");
     let mut session = sandbox.load("game.star", script)?;
@@ -81,7 +81,7 @@ pub fn main() -> Result<(), Error> {
     let frames = play(WORLD, 60)?;
     let moved = frames.iter().filter(|frame| **frame != Frame::Dropped).count();
     println!("{moved} of {} frames moved the ship: {:?}", frames.len(), frames.last());
-    // On a machine with much else to do a frame may be dropped; no other outcome is possible.
+    // On a busy machine a frame may be dropped; no other outcome is possible.
     if moved == frames.len() {
         assert_eq!(frames.get(1), Some(&Frame::Moved(Ship { height: 100.5, speed: 0.0 })));
         assert_eq!(frames.last(), Some(&Frame::Moved(Ship { height: 115.0, speed: 0.0 })));

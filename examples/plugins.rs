@@ -1,4 +1,4 @@
-//! An application with plugins: they call functions of the application, and are replaced while it runs.
+//! An application with plugins that call its functions and are replaced while it runs.
 //!
 //! `cargo run --example plugins`
 
@@ -14,7 +14,7 @@ struct Event<'a> {
     text: &'a str,
 }
 
-/// Plugins by their names, and what they may use of the application.
+/// Plugins by name, and the parts of the application that they may use.
 struct Plugins {
     sandbox: Sandbox,
     loaded: BTreeMap<String, Session>,
@@ -42,21 +42,21 @@ impl Plugins {
             })
             .params(["key", "by"])
             .doc("Adds to a counter that outlives the plugin, and returns it.");
-        // The same for guests, with no script between: they pass a pointer.
+        // The same function for guests, with no script in between: they pass a pointer.
         sandbox.import("app", "log", move |caller: &mut Caller<'_>, ptr: u32, len: u32| {
             push(&guest_lines, caller.memory()?.read_str(ptr, len)?.to_owned())
         });
         Self { sandbox, loaded: BTreeMap::new(), log }
     }
 
-    /// Loads a plugin, or a new version of it: only one that loads takes the place of the one before.
+    /// Loads a plugin, or a new version of it. A version that fails to load does not replace the previous one.
     fn load(&mut self, name: &str, text: &str) -> Result<(), Error> {
         let session = self.sandbox.load(name, text)?;
         self.loaded.insert(name.to_owned(), session);
         Ok(())
     }
 
-    /// Tells all plugins; one that fails is taken out.
+    /// Passes an event to all plugins, and removes those that fail.
     fn emit(&mut self, event: &Event<'_>) {
         let mut failed = Vec::new();
         for (name, session) in &mut self.loaded {
@@ -66,7 +66,10 @@ impl Plugins {
         }
         for (name, error) in failed {
             self.loaded.remove(&name);
-            self.log.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{name} is out: {}", error.message()));
+            self.log
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(format!("{name} was removed: {}", error.message()));
         }
     }
 }
@@ -96,13 +99,13 @@ pub fn main() -> Result<(), Error> {
     plugins.load("shout.star", SHOUT)?;
     plugins.emit(&Event { name: "start", text: "hello" });
 
-    // A new version that is broken is refused, and the old one goes on.
+    // A broken new version is refused, and the old one stays in use.
     let broken = plugins.load("counter.star", "def on_event(event) log(1)");
     assert!(broken.is_err_and(|error| error.kind() == ErrorKind::Script));
     plugins.load("counter.star", &COUNTER.replace("number", "no."))?;
     plugins.emit(&Event { name: "start", text: "again" });
 
-    // One that runs away, or uses the application wrongly, is taken out.
+    // A plugin that runs too long, or uses the application wrongly, is removed.
     plugins.load("wrong.star", "def on_event(event): count(1)")?;
     plugins.load("spin.star", "def on_event(event):\n    for _ in range(1 << 30): pass")?;
     plugins.emit(&Event { name: "stop", text: "bye" });
@@ -113,4 +116,4 @@ pub fn main() -> Result<(), Error> {
 }
 
 const EXPECTED: &str = "start number 1\nHELLO!\nstart no. 2\nAGAIN!\nstop no. 1\nBYE!
-spin.star is out: the sandbox's limit `ticks` is reached: 1000000\nwrong.star is out: count: argument `key` must be str, not int";
+spin.star was removed: the sandbox's limit `ticks` is reached: 1000000\nwrong.star was removed: count: argument `key` must be str, not int";

@@ -1,4 +1,4 @@
-//! A policy engine: requests of many threads are decided by a script, and what it computes by a WebAssembly module.
+//! A policy engine: a script decides requests on many threads, and a WebAssembly module computes for it.
 //!
 //! `cargo run --example policy`
 
@@ -23,7 +23,7 @@ struct Decision {
     reasons: Vec<String>,
 }
 
-/// What the application configures, and scripts read.
+/// The application's configuration, which scripts can read.
 #[derive(Serialize)]
 struct Config {
     threshold: u32,
@@ -52,7 +52,7 @@ const RISK: &str = r#"
         (i32.mul (i32.div_u (local.get $size) (i32.const 100)) (i32.add (local.get $tags) (i32.const 1)))))
 "#;
 
-/// Makes the sandbox that all threads share: it compiles the module once.
+/// Makes the sandbox that all threads share. It compiles the module once.
 fn sandbox() -> Result<Sandbox, Error> {
     let quotas: BTreeMap<String, u32> = [("ann".into(), 500), ("bob".into(), 50)].into();
     let mut sandbox = Sandbox::new().limits(Limits::new().fuel(1_000_000_000).memory(16 << 20));
@@ -61,11 +61,11 @@ fn sandbox() -> Result<Sandbox, Error> {
     sandbox
         .function("quota", move |user: &str| Ok::<_, Error>(quotas.get(user).copied()))
         .params(["user"])
-        .doc("Returns what a user may still store; None for one that nobody knows.");
+        .doc("Returns what a user may still store; None for an unknown user.");
     Ok(sandbox)
 }
 
-/// Decides all requests, on so many threads. Each has a session of its own, which its calls share.
+/// Decides all requests on this many threads. Each thread makes its calls in a session of its own.
 fn decide(sandbox: &Sandbox, requests: &[Request], threads: usize) -> Result<Vec<Decision>, Error> {
     let share = requests.len().div_ceil(threads).max(1);
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! An application without an evaluator of its own: a policy script, with limits, that calls a module.
+//! An application without its own evaluator runs a policy script, with limits, that calls a module.
 //!
 //! `cargo run --example sandbox`
 
@@ -29,7 +29,7 @@ fn main() -> Result<(), wasmlark::Error> {
     print!("{}", run.output);
     println!("{} ({:?} fuel)", run.value, run.stats.fuel);
 
-    // A script that goes wrong tells where, and what kind of thing it was.
+    // The error of a script has a place and a kind.
     match sandbox.run("typo.star", "wasm.instantiate('scores.wat')") {
         Err(error) if error.kind() == ErrorKind::Load => println!("{error}"),
         other => println!("expected a module that is not there, got {other:?}"),

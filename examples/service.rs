@@ -1,4 +1,4 @@
-//! A service: each tenant has a script of its own, which many requests share; none can take what belongs to the others.
+//! A service in which each tenant has a script that serves many requests. No tenant can take what belongs to the others.
 //!
 //! `cargo run --example service`
 
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use wasmlark::{CallLimits, Error, ErrorKind, Interrupt, Limit, Limits, Program, Sandbox, Session, Value};
 
-/// What a tenant may have in memory, and what a session may spend until it is renewed.
+/// The memory that a tenant may use, and the fuel and ticks that a session may use until it is renewed.
 const LIMITS: fn() -> Limits = || Limits::new().memory(4 << 20).heap(8 << 20).fuel(50_000_000).ticks(1_000_000);
 
-/// What one request may spend of that.
+/// The part of that which one request may use.
 const REQUEST: CallLimits = CallLimits::new().fuel(1_000_000).ticks(10_000).deadline(Duration::from_secs(5));
 
 /// A tenant: a program, and sessions that wait for the next request.
@@ -23,13 +23,13 @@ struct Tenant {
 
 impl Tenant {
     fn new(script: &str) -> Result<Self, Error> {
-        // What tenants compile is kept up to a mebibyte each; beyond that, it is freed with the sessions that use it.
+        // Compiled code is kept up to a mebibyte per tenant; beyond that, it is freed with the sessions that use it.
         let mut sandbox = Sandbox::new().limits(LIMITS()).interruptible(true).max_kept_code(1 << 20);
         sandbox.file("hash.wat", HASH);
         Ok(Self { program: sandbox.program("tenant.star", script)?, idle: Vec::new(), stop: sandbox.interrupt() })
     }
 
-    /// Answers a request. A session whose request failed may have been left half-way: it is not used again.
+    /// Answers a request. If it fails, the session may be in an inconsistent state and is not used again.
     fn answer(&mut self, request: &str) -> Result<Value, Error> {
         let mut session = match self.idle.pop() {
             Some(session) => session,
@@ -75,7 +75,7 @@ pub fn main() -> Result<(), Error> {
     for (name, script) in scripts {
         tenants.insert(name, Tenant::new(script)?);
     }
-    // A thread for each tenant, here; in a service any thread may take any tenant.
+    // Here each tenant has a thread; in a service, any thread may serve any tenant.
     let answers: BTreeMap<&str, Vec<Result<Value, Error>>> = thread::scope(|scope| {
         let work = |tenant: &mut Tenant| ["a", "bc", "def"].map(|request| tenant.answer(request)).into();
         let threads: Vec<_> =
@@ -102,7 +102,7 @@ pub fn main() -> Result<(), Error> {
     }
     assert_eq!(kind("endless"), [Some(ErrorKind::Limit(Limit::Ticks)); 3]);
     assert_eq!(kind("greedy"), [Some(ErrorKind::Limit(Limit::Fuel)); 3]);
-    // A tenant that is closed ends, whatever runs.
+    // Closing a tenant ends whatever it runs.
     let Some(good) = tenants.get_mut("good") else { return Ok(()) };
     good.stop.after(Duration::ZERO);
     println!("closed: {:?}", good.answer("g").map_err(|error| error.kind()));

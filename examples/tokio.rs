@@ -1,4 +1,4 @@
-//! An asynchronous application: a script runs on a thread for blocking work, and stops when nobody waits for it any more.
+//! An asynchronous application: a script runs on a thread for blocking work, and stops once no one waits for it.
 //!
 //! `cargo run --example tokio`
 
@@ -18,7 +18,7 @@ def forever():
         wait()
 "#;
 
-/// Interrupts when it is dropped, which is when its future is.
+/// Interrupts the call when it is dropped, which happens when the future is dropped.
 struct StopOnDrop(Interrupt);
 
 impl Drop for StopOnDrop {
@@ -27,10 +27,10 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Calls a function of a session of its own. To drop the future is to interrupt the call.
+/// Calls a function in a new session. Dropping the future interrupts the call.
 async fn call(program: Program, name: &'static str, args: Vec<Value>) -> Result<Value, Error> {
     let panicked = |_| Error::host("the script's thread panicked");
-    // To start a session runs the script's own statements: blocking work, too.
+    // Starting a session runs the script's own statements, which is blocking work too.
     let mut session = spawn_blocking(move || program.session()).await.map_err(panicked)??;
     let _stop = StopOnDrop(session.interrupt());
     spawn_blocking(move || {
@@ -46,10 +46,10 @@ async fn call(program: Program, name: &'static str, args: Vec<Value>) -> Result<
     .map_err(panicked)?
 }
 
-/// Runs the example, and checks that nothing runs on.
+/// Runs the example, and checks that nothing keeps running.
 pub fn main() -> Result<(), Error> {
     let mut sandbox = Sandbox::new();
-    // Waits between two rounds of the loop, as a function that asks a database would.
+    // Waits between two rounds of the loop, as a database query would.
     sandbox.function("wait", || -> Result<(), Error> {
         std::thread::sleep(Duration::from_micros(1));
         Ok(())
@@ -62,10 +62,10 @@ pub fn main() -> Result<(), Error> {
         for (n, square) in (0_i64..).zip(squares) {
             assert_eq!(square.await.map_err(Error::host)??, Value::from(n * n));
         }
-        // The time is over, the future is dropped, the call is interrupted.
+        // The timeout drops the future, which interrupts the call.
         let late = timeout(Duration::from_millis(50), call(program, "forever", vec![])).await;
         assert!(late.is_err());
         Ok(())
     })
-    // The runtime waits for its threads here: one that ran on would never let it end.
+    // Here the runtime waits for its threads: if one kept running, this would never end.
 }

@@ -7,7 +7,7 @@ use arbitrary::Unstructured;
 use wasm_smith::Config;
 use wasmlark::{Limits, Report, Sandbox};
 
-/// Limits under which a run ends within a second or so.
+/// Limits under which a run ends within about a second.
 pub fn limits() -> Limits {
     Limits::new()
         .fuel(2_000_000)
@@ -29,7 +29,7 @@ thread_local! {
     static WORKER: RefCell<Option<(Sender<Job>, Receiver<()>)>> = const { RefCell::new(None) };
 }
 
-/// Runs something in a thread with room on its stack for all that the limits allow. A panic ends the process.
+/// Runs a closure in a thread whose stack has room for all that the limits allow. A panic ends the process.
 pub fn on_stack(job: impl FnOnce() + Send + 'static) {
     WORKER.with_borrow_mut(|worker| {
         let (jobs, done) = worker.get_or_insert_with(|| {
@@ -53,7 +53,7 @@ pub fn on_stack(job: impl FnOnce() + Send + 'static) {
     });
 }
 
-/// A valid module of what the engine supports, that needs no imports if it `is_closed`.
+/// Returns a valid module of what the engine supports, which needs no imports if it `is_closed`.
 pub fn module(unstructured: &mut Unstructured<'_>, is_closed: bool) -> arbitrary::Result<Vec<u8>> {
     let config = Config {
         bulk_memory_enabled: true,
@@ -83,7 +83,7 @@ pub fn module(unstructured: &mut Unstructured<'_>, is_closed: bool) -> arbitrary
     Ok(wasm_smith::Module::new(config, unstructured)?.to_bytes())
 }
 
-/// All that a run says: what it printed, and its value or error.
+/// Returns everything that a run produced: what it printed, and its value or error.
 pub fn text(report: &Report) -> String {
     match &report.result {
         Ok(value) => format!("{}{value}", report.output),

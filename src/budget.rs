@@ -9,6 +9,7 @@ use wasmi_core::LimiterError;
 use crate::error::{Error, Limit};
 use crate::fuel::FuelAccount;
 use crate::limits::Limits;
+use crate::profile::SharedProfile;
 use crate::progress::{Progress, SeenTicks};
 use crate::ticks::TickMeter;
 
@@ -70,6 +71,8 @@ pub(crate) struct Budget {
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
+    /// What the fuel was spent on, where that is asked for.
+    profile: Option<SharedProfile>,
 }
 
 impl Budget {
@@ -96,6 +99,7 @@ impl Budget {
             files_limit: limits.files,
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,
+            profile: None,
         }
     }
 
@@ -104,11 +108,23 @@ impl Budget {
         Self { progress, ..self }
     }
 
+    /// The same budget, with a profile of its fuel.
+    pub(crate) fn with_profile(mut self) -> Self {
+        self.profile = Some(SharedProfile::new());
+        self
+    }
+
+    /// Returns the profile, where there is one.
+    pub(crate) fn profile(&self) -> Option<&SharedProfile> {
+        self.profile.as_ref()
+    }
+
     /// Returns a budget that goes on from what is used of this one, apart from it, and has `ticks` left.
     pub(crate) fn fork(&self, ticks: u64) -> Self {
         Self {
             usage: Arc::new(Mutex::new(self.usage().clone())),
             ticks: TickMeter::new(ticks),
+            profile: self.profile.as_ref().map(SharedProfile::fork),
             progress: self.progress.clone(),
             seen_ticks: SeenTicks::default(),
             ..*self
@@ -327,11 +343,36 @@ pub(crate) struct Limiter {
     /// What the last granted growth added, to take back when the growth itself fails.
     last: u64,
     last_elements: u64,
+    /// The number of memories until one that counts for nothing: the guest's module knows nothing of it.
+    passed: Option<u32>,
+    /// Whether what a table next grows by counts for nothing.
+    passes_table: bool,
 }
 
 impl Limiter {
     pub(crate) fn new(budget: Budget, limits: Limits, max_memory: Option<u64>) -> Self {
-        Self { budget, limits, max_memory, memory: 0, table_elements: 0, instances: 0, last: 0, last_elements: 0 }
+        Self {
+            budget,
+            limits,
+            max_memory,
+            memory: 0,
+            table_elements: 0,
+            instances: 0,
+            last: 0,
+            last_elements: 0,
+            passed: None,
+            passes_table: false,
+        }
+    }
+
+    /// Leaves the memory that is made after `count` others out of what is used.
+    pub(crate) fn pass_memory(&mut self, count: u32) {
+        self.passed = Some(count);
+    }
+
+    /// Leaves what a table next grows by out of what is used.
+    pub(crate) fn pass_table(&mut self) {
+        self.passes_table = true;
     }
 
     /// Notes that a guest of the store has spent a slice of so much fuel.
@@ -373,6 +414,13 @@ impl wasmi::ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
+        if let Some(passed) = self.passed {
+            self.passed = passed.checked_sub(1);
+            if passed == 0 {
+                self.last = 0;
+                return Ok(true);
+            }
+        }
         let more = (desired as u64).saturating_sub(current as u64);
         if more > self.memory_room().left {
             return Ok(false);
@@ -386,6 +434,10 @@ impl wasmi::ResourceLimiter for Limiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> Result<bool, LimiterError> {
+        if std::mem::take(&mut self.passes_table) {
+            self.last_elements = 0;
+            return Ok(true);
+        }
         let more = (desired as u64).saturating_sub(current as u64);
         if more > self.table_room() {
             return Ok(false);

@@ -99,7 +99,7 @@ impl Data {
         if written > *output_limit {
             return Err(Error::limit(
                 Limit::Output,
-                format!("the script {verb} more than the sandbox takes: limit `output` is {output_limit} bytes"),
+                format!("the script {verb} more than the sandbox allows: limit `output` is {output_limit} bytes"),
             ));
         }
         state.written = written;

@@ -1,12 +1,12 @@
-//! The difference of two texts, for people.
+//! The difference between two texts, for people.
 
-/// Lines around a difference that are shown.
+/// The number of lines shown around a difference.
 const CONTEXT: usize = 3;
 
-/// The most lines that are shown.
+/// The maximum number of lines shown.
 const MAX_LINES: usize = 60;
 
-/// The most steps that are taken to find the lines which both texts have.
+/// The maximum number of steps to find the lines that both texts have.
 const MAX_STEPS: usize = 1 << 22;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ enum Side {
     New,
 }
 
-/// Returns the lines of `new`, and of `old` where these differ: marked with `+` and `-`, with some lines around them.
+/// Returns the lines of `new`, and those of `old` where the two differ, marked with `+` and `-`, with some lines around them.
 pub(crate) fn lines(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let all = compare(&old, &new);
@@ -49,7 +49,7 @@ pub(crate) fn lines(old: &str, new: &str) -> String {
     out
 }
 
-/// Returns all lines in an order in which those of each text are in theirs.
+/// Returns the lines of both texts merged, keeping the order of each.
 fn compare<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Side, &'a str)> {
     let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let (old_rest, new_rest) = (old.get(head..).unwrap_or_default(), new.get(head..).unwrap_or_default());
@@ -62,13 +62,13 @@ fn compare<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Side, &'a str)> {
     all
 }
 
-/// The same for texts with no common beginning or end: keeps the longest sequence of lines that both have.
+/// Does the same for texts without a common beginning or end, keeping the longest sequence of lines that both have.
 fn common<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Side, &'a str)> {
     let width = new.len().saturating_add(1);
     let mut all = Vec::new();
     let (mut at, mut new_at) = (0_usize, 0_usize);
     if old.len().saturating_mul(new.len()) <= MAX_STEPS {
-        // The length of the longest sequence from each pair of lines on.
+        // The length of the longest common sequence from each pair of lines on.
         let mut lengths = vec![0_u32; width.saturating_mul(old.len().saturating_add(1))];
         let cell = |a: usize, b: usize| a.saturating_mul(width).saturating_add(b);
         let length = |lengths: &[u32], a: usize, b: usize| lengths.get(cell(a, b)).copied().unwrap_or_default();

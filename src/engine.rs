@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use once_cell::sync::Lazy;
 use starlark::eval::Evaluator;
 
-use crate::budget::ModuleHash;
+use crate::budget::{Budget, ModuleHash};
 use crate::error::{Error, ErrorKind};
 use crate::files::{FileSource, Loaded};
+use crate::frames::Told;
 use crate::host::Grants;
 use crate::host::import::Import;
 use crate::limits::Limits;
@@ -49,6 +50,7 @@ struct Inner {
     files: Option<Box<dyn FileSource>>,
     /// The fuel that a guest may spend before it is asked whether to stop; `None` for one that cannot be interrupted.
     slice: Option<u64>,
+    told: Told,
 }
 
 /// What was compiled.
@@ -71,7 +73,7 @@ impl Default for Engine {
 impl Engine {
     /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
     pub fn new(limits: Limits) -> Self {
-        Self::build(limits, None, None)
+        Self::build(limits, None, None, Told::Nothing)
     }
 
     /// An engine whose scripts may name modules: `wasm.Module("name")`.
@@ -81,28 +83,45 @@ impl Engine {
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self::build(limits, Some(Box::new(Loaded(loader))), None)
+        Self::build(limits, Some(Box::new(Loaded(loader))), None, Told::Nothing)
     }
 
-    /// The engine of a sandbox: its guests run in slices of so much fuel.
-    pub(crate) fn for_sandbox(limits: Limits, slice: Option<u64>, files: impl FileSource + 'static) -> Self {
-        Self::build(limits, Some(Box::new(files)), slice)
+    /// The engine of a sandbox: its guests run in slices of so much fuel, and tell so much.
+    pub(crate) fn for_sandbox(
+        limits: Limits,
+        slice: Option<u64>,
+        told: Told,
+        files: impl FileSource + 'static,
+    ) -> Self {
+        Self::build(limits, Some(Box::new(files)), slice, told)
     }
 
     /// An engine whose guests run in slices of so much fuel.
     #[cfg(feature = "internals")]
     pub(crate) fn sliced(limits: Limits, slice: u64) -> Self {
-        Self::build(limits, None, Some(slice))
+        Self::build(limits, None, Some(slice), Told::Nothing)
+    }
+
+    /// An engine whose guests tell what they spend.
+    #[cfg(feature = "internals")]
+    pub(crate) fn profiled(limits: Limits) -> Self {
+        Self::build(limits, None, None, Told::Fuel)
+    }
+
+    /// An engine whose guests keep frames.
+    #[cfg(feature = "internals")]
+    pub(crate) fn framed(limits: Limits) -> Self {
+        Self::build(limits, None, None, Told::Frames)
     }
 
     /// The engine of a command module.
-    pub(crate) fn for_command(limits: Limits, slice: Option<u64>) -> Self {
-        Self::build(limits, None, slice)
+    pub(crate) fn for_command(limits: Limits, slice: Option<u64>, told: Told) -> Self {
+        Self::build(limits, None, slice, told)
     }
 
-    fn build(limits: Limits, files: Option<Box<dyn FileSource>>, slice: Option<u64>) -> Self {
-        let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some()));
-        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice }), Arc::default())
+    fn build(limits: Limits, files: Option<Box<dyn FileSource>>, slice: Option<u64>, told: Told) -> Self {
+        let wasmi = wasmi::Engine::new(&module::config(&limits, slice.is_some(), told));
+        Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice, told }), Arc::default())
     }
 
     /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
@@ -171,12 +190,20 @@ impl Engine {
         let code = module::code_size(&binary);
         charge(hash, code)?;
         // Not while the lock is held: other threads may compile other modules.
-        let new = Compiled::new(self.wasmi(), &binary, hash, code, self.limits().fuel.is_some()).map(Arc::new);
+        let new = Compiled::new(self.wasmi(), &binary, hash, code, self.limits(), self.told()).map(Arc::new);
         let mut cache = self.cache();
         cache.code = cache.code.saturating_add(code);
         let new = new?;
         cache.modules.insert(hash, new.clone());
         Ok(new)
+    }
+
+    /// Opens the budget of an evaluation: with a profile, where guests tell what they spend.
+    pub(crate) fn budget(&self) -> Budget {
+        match self.told() {
+            Told::Fuel => Budget::new(self.limits()).with_profile(),
+            _ => Budget::new(self.limits()),
+        }
     }
 
     /// About how many bytes its engine holds of what was compiled.
@@ -194,6 +221,10 @@ impl Engine {
 
     pub(crate) fn slice(&self) -> Option<u64> {
         self.0.slice
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        self.0.told
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -1,8 +1,10 @@
 //! What can go wrong, as one small type.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::frame::{self, Frame};
 pub use crate::limits::table::Limit;
 use crate::wording::visible;
 
@@ -32,6 +34,9 @@ struct Inner {
     location: Option<Location>,
     report: Option<String>,
     source: Option<Arc<Source>>,
+    /// The frames of guests; `None` where they keep none. They are added while starlark carries the error outwards, and
+    /// starlark lends it only.
+    frames: Mutex<Option<Vec<Frame>>>,
 }
 
 /// The application's own error.
@@ -66,6 +71,9 @@ pub enum ErrorKind {
     Interrupted,
     /// A deadline ended the run. Whether it does depends on the clock: unlike all other errors, it is not repeatable.
     Deadline,
+    /// A panic ended the script: a defect of starlark, wasmi or this crate, or a panic in a closure of the application that loads,
+    /// prints or writes. The [`Session`](crate::Session) has ended. Where panics abort, as on wasm32, the process ends instead.
+    Internal,
 }
 
 /// Why WebAssembly code trapped.
@@ -180,6 +188,9 @@ pub struct Location {
     pub column: usize,
 }
 
+/// What a report has in place of frames.
+const ASK: &str = "note: to see where in the guest, use `--backtrace`, or `Sandbox::backtrace` in an application";
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
@@ -190,6 +201,7 @@ impl Error {
             location: None,
             report: None,
             source: None,
+            frames: Mutex::default(),
         }))
     }
 
@@ -204,6 +216,14 @@ impl Error {
                 ours
             }
         }
+    }
+
+    /// The error for a panic. `word` gets what it said, after a colon.
+    #[cold]
+    pub(crate) fn panicked(kind: ErrorKind, panic: Box<dyn Any + Send>, word: impl FnOnce(&str) -> String) -> Self {
+        let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let why = text.map_or_else(String::new, |text| format!(": {text}"));
+        Self::new(kind, word(&why))
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {
@@ -284,6 +304,22 @@ impl Error {
         self.0.exit_code
     }
 
+    /// Returns the frames of the guests, innermost first: those of the call that failed, and behind them those of each call
+    /// around it. Empty unless [`Sandbox::backtrace`](crate::Sandbox::backtrace) asked for them.
+    pub fn frames(&self) -> Vec<Frame> {
+        self.frames_if_kept().unwrap_or_default()
+    }
+
+    /// Returns the lines of the report that tell where a guest was: its frames, or how to have them. `None` for an error
+    /// that did not come out of one.
+    pub fn guest_note(&self) -> Option<String> {
+        match (self.frames_if_kept(), self.kind()) {
+            (Some(frames), _) if !frames.is_empty() => Some(frame::render(&frames)),
+            (None, ErrorKind::Trap(code)) if code != TrapCode::Exit => Some(ASK.to_owned()),
+            _ => None,
+        }
+    }
+
     /// The place in the script, where there is one.
     pub fn location(&self) -> Option<&Location> {
         self.0.location.as_ref()
@@ -304,7 +340,20 @@ impl Error {
             location: self.0.location.clone(),
             report: self.0.report.clone(),
             source: self.0.source.clone(),
+            frames: Mutex::new(self.frames_if_kept()),
         }))
+    }
+
+    fn frames_if_kept(&self) -> Option<Vec<Frame>> {
+        self.0.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds the frames of a guest that this error ended a call of, to those of the calls within; `None` where it keeps none.
+    pub(crate) fn add_frames(&self, more: Option<Vec<Frame>>) {
+        let mut frames = self.0.frames.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(more) = more {
+            frames.get_or_insert_default().extend(more);
+        }
     }
 
     /// This crate's error inside one of starlark's, if it is one: for an application with an evaluator

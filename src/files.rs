@@ -1,17 +1,17 @@
-//! The files that scripts find by their names.
+//! The files that scripts find by name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::wording;
 
-/// Gives the bytes of a module or script by its name; `None` for one that is not there.
+/// Returns the bytes of a module or script by its name; `None` if it does not exist.
 pub(crate) type Loader = dyn Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync;
 
-/// Lists what a folder holds: names of files, and of folders with a slash at their end. The root is `""`.
+/// Lists the content of a folder: names of files, and of folders with a slash at their end. The root is `""`.
 pub(crate) type Lister = dyn Fn(&str) -> Result<Vec<String>, String> + Send + Sync;
 
-/// Where names lead.
+/// Where files are found by name.
 pub(crate) trait FileSource: Send + Sync {
     /// Returns the content of a file; `None` if there is no such file.
     fn load(&self, name: &str) -> Result<Option<Vec<u8>>, String>;
@@ -24,7 +24,7 @@ pub(crate) trait FileSource: Send + Sync {
     /// Lists a folder as a [`Lister`] does, in any order. It is empty if there is no such folder.
     fn folder(&self, name: &str) -> Result<Vec<String>, String>;
 
-    /// Says which name was meant by one that is not there.
+    /// Suggests the intended name for one that does not exist.
     fn suggest(&self, _name: &str) -> Option<String> {
         None
     }
@@ -32,7 +32,7 @@ pub(crate) trait FileSource: Send + Sync {
 
 const NO_LISTER: &str = "this application's loader does not say which files it has; `Sandbox::lister` lets it";
 
-/// Files of a loader alone.
+/// Files that come only from a loader.
 pub(crate) struct Loaded<F>(pub(crate) F);
 
 impl<F> FileSource for Loaded<F>
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// Files that are given to a sandbox, and behind them those of a loader.
+/// Files added to a sandbox and, if a name is not among them, those of a loader.
 #[derive(Clone, Default)]
 pub(crate) struct SandboxFiles {
     /// Shared by clones, so that a loader sees what is added later.
@@ -66,7 +66,7 @@ impl SandboxFiles {
         self.own.write().unwrap_or_else(PoisonError::into_inner).insert(name, content);
     }
 
-    /// Returns whether it was there.
+    /// Removes a file. Returns whether it existed.
     pub(crate) fn remove(&self, name: &str) -> bool {
         self.own.write().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
     }
@@ -120,7 +120,7 @@ impl FileSource for SandboxFiles {
             let entries = lister(folder).unwrap_or_default();
             names.extend(entries.iter().filter(|entry| !entry.ends_with('/')).map(|entry| format!("{prefix}{entry}")));
         }
-        // What is there and cannot be read has no other name.
+        // A file that exists but cannot be read has no other name.
         match names.iter().any(|known| known == name) {
             true => None,
             false => wording::did_you_mean(name, names.iter().map(String::as_str)),

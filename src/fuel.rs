@@ -4,16 +4,16 @@ use std::cell::Cell;
 
 use wasmi::{CustomFuelCosts, OperatorCost};
 
-/// The bytes that one unit of fuel pays for when memory is copied, filled, searched or grown. wasmi charges guests
-/// this price, and so does this crate for the same work of the host.
+/// The number of bytes that one unit of fuel pays for when memory is copied, filled, searched or grown. wasmi charges
+/// guests this price, and this crate charges it for the same work done by the host.
 pub(crate) const BYTES_PER_FUEL: u64 = 64;
 
-/// Sets wasmi's prices. They are wasmi's defaults, and are spelled out because what a script spends is part of this
-/// crate's behaviour: a new version of wasmi must not change it unnoticed.
+/// Sets wasmi's prices. They are wasmi's defaults, but spelled out because what a script spends is part of this crate's
+/// behaviour: a new version of wasmi must not change it unnoticed.
 pub(crate) fn set_costs(config: &mut wasmi::Config) {
     config.fuel_cost(CustomFuelCosts {
         bytes_copied_per_fuel: BYTES_PER_FUEL as u32,
-        // Charged for lazy compilation only, which this crate does not use.
+        // Charged only for lazy compilation, which this crate does not use.
         fuel_per_bytes_translated: 7,
         fuel_per_bytes_validated: 2,
     });
@@ -35,29 +35,29 @@ fn operator_costs() -> OperatorCost {
     }
 }
 
-/// The fuel of an evaluation and the files it loads.
+/// The fuel of an evaluation and the files that it loads.
 #[derive(Debug, Clone)]
 pub(crate) struct FuelAccount {
     limit: Option<u64>,
     left: u64,
-    /// What is left, too, but not for the call that runs now.
+    /// Fuel that is left, but not for the call that is running.
     aside: u64,
-    /// What was used before the account was last refilled.
+    /// The fuel used before the account was last refilled.
     before: u64,
 }
 
 impl FuelAccount {
-    /// Opens an account; `None` for fuel that is not metered.
+    /// Opens an account; `None` if fuel is not metered.
     pub(crate) fn new(limit: Option<u64>) -> Self {
         Self { limit, left: limit.unwrap_or(u64::MAX), aside: 0, before: 0 }
     }
 
-    /// Returns what is left, as of the last settlement.
+    /// Returns the fuel left as of the last settlement.
     pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
-    /// Returns what was used, as of the last settlement; `None` where fuel is not metered.
+    /// Returns the fuel used as of the last settlement; `None` if fuel is not metered.
     pub(crate) fn used(&self) -> Option<u64> {
         self.limit.map(|limit| self.before.saturating_add(limit.saturating_sub(self.left).saturating_sub(self.aside)))
     }
@@ -67,14 +67,14 @@ impl FuelAccount {
         *self = Self { before: self.used().unwrap_or_default(), ..Self::new(self.limit) };
     }
 
-    /// Sets all but `fuel` aside. Returns whether there was more.
+    /// Sets aside all but `fuel`. Returns whether there was more.
     pub(crate) fn set_aside(&mut self, fuel: u64) -> bool {
         self.aside = self.left.saturating_sub(fuel);
         self.left = self.left.min(fuel);
         self.aside > 0
     }
 
-    /// Puts back what was set aside.
+    /// Returns what was set aside to the account.
     pub(crate) fn put_back(&mut self) {
         self.left = self.left.saturating_add(std::mem::take(&mut self.aside));
     }
@@ -85,12 +85,12 @@ impl FuelAccount {
     }
 }
 
-/// A store's lease of the account's fuel: wasmi counts the store's use of it down from a grant.
+/// A store's lease of the account's fuel: wasmi counts down from a grant as the store uses it.
 #[derive(Debug)]
 pub(crate) struct FuelLease {
-    /// What the store may still use, as of the last settlement; `None` for all of the account.
+    /// What the store may still use as of the last settlement; `None` for all of the account.
     own: Cell<Option<u64>>,
-    /// What wasmi's counter stood at, as of the last settlement.
+    /// The value of wasmi's counter as of the last settlement.
     counter: Cell<u64>,
 }
 
@@ -99,31 +99,31 @@ impl FuelLease {
         Self { own: Cell::new(own), counter: Cell::new(0) }
     }
 
-    /// Returns what the store may use of an account that has `left`.
+    /// Returns how much the store may use of an account that has `left`.
     pub(crate) fn left(&self, left: u64) -> u64 {
         self.own.get().map_or(left, |own| own.min(left))
     }
 
-    /// Begins or renews the lease, and returns the grant that wasmi's counter must be set to.
+    /// Begins or renews the lease, and returns the grant to which wasmi's counter must be set.
     pub(crate) fn grant(&self, left: u64) -> u64 {
         let grant = self.left(left);
         self.counter.set(grant);
         grant
     }
 
-    /// Settles the lease at the state of wasmi's counter, and returns what was used since the last time.
+    /// Settles the lease at a value of wasmi's counter, and returns what was used since the last time.
     pub(crate) fn settle(&self, counter: u64) -> u64 {
         let used = self.counter.replace(counter).saturating_sub(counter);
         self.own.set(self.own.get().map(|own| own.saturating_sub(used)));
         used
     }
 
-    /// Changes what the store may use from now on.
+    /// Sets how much the store may use from now on.
     pub(crate) fn set_own(&self, own: u64) {
         self.own.set(Some(own));
     }
 
-    /// Returns whether the store's own share, rather than the account that has `left`, is what runs out first.
+    /// Returns whether the store's own share runs out before the account, which has `left`.
     pub(crate) fn is_own_limit(&self, left: u64) -> bool {
         self.own.get().is_some_and(|own| own < left)
     }
@@ -134,7 +134,7 @@ impl FuelLease {
 mod tests {
     use super::*;
 
-    /// wasmi has no way to list its operators but the text of the table.
+    /// wasmi can list its operators only through the text of the table.
     #[test]
     fn operators_cost_one_unit_or_none() {
         let text = format!("{:?}", operator_costs());
@@ -161,7 +161,7 @@ mod tests {
         account.spend(lease.settle(10));
         assert_eq!((account.used(), lease.left(account.left())), (Some(20), 10));
         assert!(lease.is_own_limit(account.left()));
-        // The same state of the counter again is no further use.
+        // Settling again at the same value uses nothing more.
         account.spend(lease.settle(10));
         assert_eq!(account.used(), Some(20));
         account.spend(75);

@@ -1,4 +1,4 @@
-//! Patterns for names of files.
+//! Patterns for file names.
 
 /// A pattern: a path in which `*` stands for any characters within a part, `?` for one, and a part `**` for any number
 /// of parts. Everything else stands for itself.

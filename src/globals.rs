@@ -1,6 +1,6 @@
 //! The `wasm` namespace.
 
-// Scripts name them; the macro passes no attribute of a single function on.
+// Scripts pass these arguments by name; the macro does not pass on an attribute of a single function.
 #![allow(clippy::too_many_arguments)]
 
 use starlark::collections::SmallMap;
@@ -29,7 +29,7 @@ use crate::api::wasi::{EndedWasi, Wasi, WasiArguments};
 use crate::error::Error;
 use crate::wording::shown;
 
-/// Adds `wasm` to the globals of an application that has an evaluator of its own.
+/// Adds `wasm` to the globals of an application with its own evaluator.
 ///
 /// ```
 /// use starlark::environment::{GlobalsBuilder, Module};
@@ -84,8 +84,8 @@ fn check_store(store: Value<'_>) -> Result<Value<'_>, Error> {
 /// WebAssembly modules: load, link, call.
 #[starlark_module]
 fn members(builder: &mut GlobalsBuilder) {
-    /// Compiles a module: from `bytes` in the binary format, or from the name of a file, which the
-    /// host's loader resolves; one that ends in `.wat` is in the text format. The result is immutable and can be shared through `load`.
+    /// Compiles a module from `bytes` in the binary format, or from a file, whose name the host's loader resolves. A file whose name
+    /// ends in `.wat` is in the text format. The result is immutable and can be shared through `load`.
     #[starlark(as_type = Module)]
     fn Module<'v>(
         #[starlark(require = pos)] source: Value<'v>,
@@ -94,14 +94,13 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(Module::from_source(source, eval)?)
     }
 
-    /// Makes an instance of a module: of a `wasm.Module`, of `bytes` or of a named file. `imports`
-    /// is a dict from module names to dicts from names to functions, memories, tables and globals; an
-    /// `Instance`, or its `exports`, may stand for an inner dict. `wasi`, which `wasm.wasi()` makes,
-    /// gives what a module imports from `wasi_snapshot_preview1` or `wasi_unstable`, as far as
-    /// `imports` does not.
+    /// Makes an instance of a module, given as a `wasm.Module`, as `bytes`, or by file name. `imports` is a dict from
+    /// module names to dicts from names to functions, memories, tables and globals; an `Instance`, or its `exports`,
+    /// can take the place of an inner dict. `wasi`, made by `wasm.wasi()`, provides what a module imports from
+    /// `wasi_snapshot_preview1` or `wasi_unstable` and `imports` does not have.
     ///
-    /// `missing` says what becomes of functions that nobody gives: `"error"`, or `"trap"` for functions that trap when they are
-    /// called, with the code `"unreachable"`. Memories, tables and globals must be given.
+    /// `missing` says what happens to functions that no one provides: `"error"`, or `"trap"` for functions that trap when they
+    /// are called, with the code `"unreachable"`. Memories, tables and globals must be given.
     fn instantiate<'v>(
         #[starlark(require = pos)] source: Value<'v>,
         #[starlark(require = named)] imports: Option<Value<'v>>,
@@ -124,20 +123,20 @@ fn members(builder: &mut GlobalsBuilder) {
         make_instance(&module, imports, machine, store, missing, eval).map(ValueOfUnchecked::new)
     }
 
-    /// Makes a machine for a module that is built for WASI preview 1: all in memory, nothing of the
-    /// host in reach, and the same run everywhere.
+    /// Makes a machine for a module built for WASI preview 1. It is all in memory, has no access to the host, and runs
+    /// the same everywhere.
     ///
-    /// `args` is all of `argv`, the program's name first. `stdin` and the values of `files` are `bytes`
-    /// or `str`. The keys of `files` are paths from the root directory, `/in/a.txt`; one that ends in a
-    /// slash, with an empty value, is an empty directory.
+    /// `args` is the whole of `argv`, starting with the program's name. `stdin` and the values of `files` are `bytes`
+    /// or `str`. The keys of `files` are paths from the root directory, such as `/in/a.txt`; one that ends in a slash,
+    /// with an empty value, is an empty directory.
     ///
-    /// `preopens` says which directories the guest may open, from the name of each for the guest to its
-    /// path: `{".": "/work", "/in": "/in"}`. By default it is the root, as `/`. Guests with a C library of
-    /// before 2021 find a relative path only by a relative name.
+    /// `preopens` lists the directories that the guest may open, as a dict from the name that the guest sees to the
+    /// path: `{".": "/work", "/in": "/in"}`. By default it is the root, as `/`. Guests with a C library older than 2021
+    /// find relative paths only by a relative name.
     ///
-    /// Time, of all clocks, starts at `now` nanoseconds and moves by `clock_step` nanoseconds, by
-    /// default a millisecond, at every reading; waiting moves it to the end of the wait. Random bytes
-    /// are those of SplitMix64 from `seed`, each word little-endian.
+    /// Time, for all clocks, starts at `now` nanoseconds and advances by `clock_step` nanoseconds, by default a
+    /// millisecond, at every reading; waiting advances it to the end of the wait. Random bytes come from SplitMix64
+    /// with `seed`, each word little-endian.
     fn wasi<'v>(
         #[starlark(require = named)] args: Option<Value<'v>>,
         #[starlark(require = named)] env: Option<Value<'v>>,
@@ -164,14 +163,13 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(ValueOfUnchecked::new(eval.heap().alloc(wasi)))
     }
 
-    /// The type of what `wasm.wasi` makes.
+    /// The type of the result of `wasm.wasi`.
     #[starlark(as_type = EndedWasi)]
     fn Wasi<'v>() -> starlark::Result<ValueOfUnchecked<'v, EndedWasi>> {
         Err(Error::value("wasm.Wasi is a type; wasm.wasi(…) makes one").into())
     }
 
-    /// Makes a memory, to be imported: sizes are in pages of 65,536 bytes. `memory64` gives it 64-bit
-    /// addresses.
+    /// Makes a memory that can be imported. Sizes are in pages of 65,536 bytes. `memory64` gives it 64-bit addresses.
     #[starlark(as_type = FrozenMemory)]
     fn Memory<'v>(
         #[starlark(require = pos)] initial: ValueOfUnchecked<'v, i64>,
@@ -184,8 +182,8 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(Memory::make(store, initial.get(), optional(maximum), memory64)?)
     }
 
-    /// Makes a global, to be imported. `type` is `"i32"`, `"i64"`, `"f32"`, `"f64"`, `"v128"`,
-    /// `"funcref"` or `"externref"`.
+    /// Makes a global that can be imported. `type` is `"i32"`, `"i64"`, `"f32"`, `"f64"`, `"v128"`, `"funcref"` or
+    /// `"externref"`.
     #[starlark(as_type = FrozenGlobal)]
     fn Global<'v>(
         #[starlark(require = pos)] r#type: &str,
@@ -198,8 +196,8 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(Global::make(store, r#type, value, mutable)?)
     }
 
-    /// Makes a table of null references, to be imported. `type` is `"funcref"` or `"externref"`;
-    /// `table64` gives it 64-bit indices.
+    /// Makes a table of null references that can be imported. `type` is `"funcref"` or `"externref"`. `table64` gives
+    /// it 64-bit indices.
     #[starlark(as_type = FrozenTable)]
     fn Table<'v>(
         #[starlark(require = pos)] initial: ValueOfUnchecked<'v, i64>,
@@ -213,8 +211,8 @@ fn members(builder: &mut GlobalsBuilder) {
         Ok(Table::make(store, initial.get(), optional(maximum), r#type, table64)?)
     }
 
-    /// Makes a store: a place for instances with fuel and memory of its own, within the sandbox's,
-    /// that `close()` frees early. Without one, everything lives in the evaluation's default store.
+    /// Makes a store: a place for instances with fuel and memory of its own, within the sandbox's, that `close()` frees
+    /// early. Without one, everything is in the evaluation's default store.
     #[starlark(as_type = EndedStore)]
     fn Store<'v>(
         #[starlark(require = named)] fuel: Option<NoneOr<Value<'v>>>,
@@ -228,14 +226,14 @@ fn members(builder: &mut GlobalsBuilder) {
             return Err(Error::value("this host does not meter fuel, so a store cannot have `fuel`").into());
         }
         let store = Store::new(evaluation, fuel, max_memory);
-        // A store weighs as much as an instance, and gives its place back as one does.
+        // A store counts as much as an instance, and returns its place as one does.
         store.count_instance()?;
         Ok(store)
     }
 
-    /// Calls `function(*args, **kwargs)` and returns what came of it: `.ok`, `.value`, and `.trap` where
-    /// WebAssembly code trapped. Only traps are caught: an error of the script passes through, and so
-    /// does the end of the sandbox's own budget.
+    /// Calls `function(*args, **kwargs)` and returns the result: `.ok`, `.value`, and `.trap` if
+    /// WebAssembly code trapped. Only traps are caught: an error of the script passes through, and
+    /// so does the end of the sandbox's own budget.
     fn attempt<'v>(
         #[starlark(require = pos)] function: Value<'v>,
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
@@ -264,13 +262,13 @@ fn members(builder: &mut GlobalsBuilder) {
         Err(Error::value("wasm.Function is a type; `instance.exports` gives functions").into())
     }
 
-    /// The type of what an imported function gets as its first argument.
+    /// The type of the first argument of an imported function.
     #[starlark(as_type = FrozenCaller)]
     fn Caller<'v>() -> starlark::Result<ValueOfUnchecked<'v, FrozenCaller>> {
         Err(Error::value("wasm.Caller is a type; an imported function gets one").into())
     }
 
-    /// The type of what `wasm.attempt` returns.
+    /// The type of the result of `wasm.attempt`.
     #[starlark(as_type = FrozenOutcome)]
     fn Outcome<'v>() -> starlark::Result<ValueOfUnchecked<'v, FrozenOutcome>> {
         Err(Error::value("wasm.Outcome is a type; wasm.attempt makes one").into())

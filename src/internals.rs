@@ -8,13 +8,23 @@ use crate::limits::Limits;
 
 /// The configuration of the engine that scripts get under these limits.
 pub fn config(limits: &Limits) -> wasmi::Config {
-    crate::module::config(limits, false)
+    crate::module::config(limits, false, crate::frames::Told::Nothing)
 }
 
 /// An engine whose guests run in slices of so many units of fuel: what an interruptible sandbox has, with slices small
 /// enough to pause everywhere.
 pub fn sliced_engine(limits: Limits, slice: u64) -> Engine {
     Engine::sliced(limits, slice)
+}
+
+/// An engine whose guests keep frames, as those of a sandbox with a backtrace do.
+pub fn framed_engine(limits: Limits) -> Engine {
+    Engine::framed(limits)
+}
+
+/// An engine whose guests tell what their functions spend, as those of a sandbox with a profile do.
+pub fn profiled_engine(limits: Limits) -> Engine {
+    Engine::profiled(limits)
 }
 
 /// The bytes that are compiled for a module where fuel is metered.

@@ -119,6 +119,8 @@ mod docs;
 mod engine;
 mod error;
 mod files;
+mod frame;
+mod frames;
 mod fuel;
 mod glob;
 #[allow(unsafe_code)]
@@ -132,6 +134,7 @@ mod interrupt;
 mod lang;
 mod limits;
 mod module;
+mod profile;
 mod progress;
 mod report;
 mod sandbox;
@@ -147,6 +150,7 @@ pub use check::{Completion, Definition, Diagnostic, Severity};
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
+pub use frame::Frame;
 pub use globals::globals;
 #[cfg(feature = "serde")]
 pub use host::argument::Serde;
@@ -159,6 +163,7 @@ pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;
 pub use module::inspect::{Inspection, Item, Section, inspect};
+pub use profile::Profile;
 pub use sandbox::{Report, Run, Sandbox};
 pub use session::{CallLimits, MemoryInfo, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.

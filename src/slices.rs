@@ -16,8 +16,10 @@ use wasmi::{
 };
 
 use crate::error::{Error, ErrorKind};
+use crate::frames::{self, Framed};
 use crate::host_failure::HostFailure;
 use crate::interrupt::{Interrupt, Stop};
+use crate::profile::Profiled;
 
 /// The fuel of a slice. A guest spends it in less than a millisecond, and to pause costs less than a thousandth of that.
 pub(crate) const SLICE: u64 = 100_000;
@@ -36,10 +38,17 @@ impl Slices {
     pub(crate) fn new(size: u64, interrupt: Interrupt) -> Self {
         Self { size, reserve: 0, interrupt, is_whole: false }
     }
+
+    /// Returns the fuel that is not in wasmi's counter.
+    pub(crate) fn reserve(&self) -> u64 {
+        self.reserve
+    }
 }
 
-/// The data of a store, which may have slices.
-pub(crate) trait Sliced: 'static {
+/// The data of a store, which may have slices and frames.
+pub(crate) trait Sliced: Framed + Profiled {
+    /// Whether it has none of these, nor a profile: nothing is to be done at a call.
+    fn is_plain(&self) -> bool;
     fn slices(&self) -> Option<&Slices>;
     fn slices_mut(&mut self) -> Option<&mut Slices>;
 
@@ -59,6 +68,18 @@ pub(crate) fn set_fuel(mut context: impl AsContextMut<Data: Sliced>, fuel: u64) 
     set_fuel_for(&mut context.as_context_mut(), fuel, 0)
 }
 
+/// Sets the fuel of a store for another reason than that some was spent.
+pub(crate) fn lease_fuel(mut context: impl AsContextMut<Data: Sliced>, fuel: u64) -> bool {
+    let mut context = context.as_context_mut();
+    let before = self::fuel(&context).unwrap_or_default();
+    let is_metered = set_fuel(&mut context, fuel);
+    if let Some(teller) = context.data_mut().teller_mut() {
+        teller.observe(before);
+        teller.rebase(fuel);
+    }
+    is_metered
+}
+
 /// Sets the fuel of a store, with at least `required` in the next slice.
 fn set_fuel_for(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, fuel: u64, required: u64) -> bool {
     let counter = match context.data_mut().slices_mut() {
@@ -76,7 +97,7 @@ fn set_fuel_for(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, fuel: u64
     context.set_fuel(counter).is_ok()
 }
 
-/// Calls a function, in slices where the store has them.
+/// Calls a function: in slices, with frames and with a profile, where the store has them.
 pub(crate) fn call(
     func: &Func,
     mut context: impl AsContextMut<Data: Sliced>,
@@ -84,9 +105,30 @@ pub(crate) fn call(
     outputs: &mut [Val],
 ) -> Result<(), wasmi::Error> {
     let mut context = context.as_context_mut();
-    if context.data().slices().is_none() {
+    if context.data().is_plain() {
         return func.call(context, inputs, outputs);
     }
+    let entry = frames::begin(&mut context);
+    let now = fuel(&context).unwrap_or_default();
+    let told = context.data_mut().teller_mut().map(|teller| teller.begin(now));
+    let outcome = match context.data().slices() {
+        None => func.call(&mut context, inputs, outputs),
+        Some(_) => call_in_slices(func, &mut context, inputs, outputs),
+    };
+    frames::end(&mut context, entry, outcome.as_ref().err());
+    let now = fuel(&context).unwrap_or_default();
+    if let (Some(told), Some(teller)) = (told, context.data_mut().teller_mut()) {
+        teller.end(&told, now);
+    }
+    outcome
+}
+
+fn call_in_slices(
+    func: &Func,
+    mut context: &mut StoreContextMut<'_, impl Sliced>,
+    inputs: &[Val],
+    outputs: &mut [Val],
+) -> Result<(), wasmi::Error> {
     let mut call = func.call_resumable(&mut context, inputs, outputs)?;
     loop {
         match call {
@@ -94,7 +136,7 @@ pub(crate) fn call(
             // Never resumed: wasmi 2.0.0 resumes with wrong locals after an error of the host.
             ResumableCall::HostTrap(trap) => return Err(trap.into_host_error()),
             ResumableCall::OutOfFuel(paused) => {
-                next_slice(&mut context, paused.required_fuel())?;
+                next_slice(context, paused.required_fuel())?;
                 call = paused.resume(&mut context, outputs)?;
             }
         }

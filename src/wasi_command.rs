@@ -13,14 +13,16 @@ use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, Limiter, denied};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Limit};
+use crate::frames::{Framed, Frames, Told};
 use crate::fuel::FuelLease;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::inspect::binary_form;
 use crate::module::types::named;
+use crate::profile::{Profile, Teller};
 use crate::session::Stats;
-use crate::slices::{self, SLICE, Sliced, Slices, Stopped};
+use crate::slices::{self, SLICE, Slices, Stopped};
 use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
 use crate::wording::shown;
 
@@ -45,6 +47,7 @@ pub struct WasiCommand {
     streams: Streams,
     limits: Limits,
     is_interruptible: bool,
+    told: Told,
     interrupt: Interrupt,
 }
 
@@ -66,6 +69,8 @@ pub struct WasiOutput {
     /// Files of `files` that were given under another path, which is the value here: the guest
     /// renamed or linked them.
     pub origins: BTreeMap<String, String>,
+    /// What its fuel was spent on, where [`WasiCommand::profile`] asks for it.
+    pub profile: Option<Profile>,
     /// What it spent; no ticks.
     pub stats: Stats,
 }
@@ -92,7 +97,14 @@ impl WasiCommand {
             clock_step: CLOCK_STEP,
         };
         let streams = Streams::kept(InputStream::bytes(Vec::new()));
-        Self { setup, streams, limits: Limits::default(), is_interruptible: false, interrupt: Interrupt::default() }
+        Self {
+            setup,
+            streams,
+            limits: Limits::default(),
+            is_interruptible: false,
+            told: Told::Nothing,
+            interrupt: Interrupt::default(),
+        }
     }
 
     /// Adds an argument. The first is the program's name.
@@ -214,29 +226,60 @@ impl WasiCommand {
         self.interrupt.clone()
     }
 
+    /// Sets whether the guest keeps frames, so that the error of a trap has them; by default it does not:
+    /// see [`Sandbox::backtrace`](crate::Sandbox::backtrace).
+    pub fn backtrace(mut self, has_backtrace: bool) -> Self {
+        self.told.set(Told::Frames, has_backtrace);
+        self
+    }
+
+    /// Sets whether [`WasiOutput::profile`] has what the fuel was spent on, in place of a backtrace; by default it has not: see
+    /// [`Sandbox::profile`](crate::Sandbox::profile).
+    pub fn profile(mut self, has_profile: bool) -> Self {
+        self.told.set(Told::Fuel, has_profile);
+        self
+    }
+
     /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
-        let Self { mut setup, streams, limits, is_interruptible, interrupt } = self;
+        let Self { mut setup, streams, limits, is_interruptible, told, interrupt } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
             setup.preopens.push(("/".to_owned(), "/".to_owned()));
         }
-        let budget = Budget::new(&limits);
+        let slice = is_interruptible.then_some(SLICE);
+        let engine = Engine::for_command(limits.clone(), slice, told);
+        let budget = engine.budget();
         let machine = match Machine::new(setup, streams, budget.clone()) {
             Ok(machine) => machine,
             Err(error) => return WasiOutput::failed(error),
         };
-        let slice = is_interruptible.then_some(SLICE);
-        let engine = Engine::for_command(limits.clone(), slice);
         let limiter = Limiter::new(budget.clone(), limits.clone(), None);
         let mut store =
             wasmi::Store::new(engine.wasmi(), StoreData::new(limiter, slice.map(|size| Slices::new(size, interrupt))));
         store.limiter(|data| &mut data.limiter);
-        let fuel = FuelLease::new(None);
-        if limits.fuel.is_some() || is_interruptible {
-            // Cannot fail: the engine meters fuel.
-            slices::set_fuel(&mut store, fuel.grant(budget.fuel_left()));
+        if let Some(profile) = budget.profile() {
+            store.data_mut().tell_fuel(Teller::new(profile.clone()));
         }
-        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| explain(error, &limits));
+        if told == Told::Frames {
+            let frames = Frames::new(&mut store, limits.stack_depth);
+            store.data_mut().keep_frames(frames);
+        }
+        let fuel = FuelLease::new(None);
+        if limits.fuel.is_some() || is_interruptible || told == Told::Fuel {
+            // Cannot fail: the engine meters fuel.
+            slices::lease_fuel(&mut store, fuel.grant(budget.fuel_left()));
+        }
+        let result = start(&engine, &budget, &mut store, &machine, module).map_err(|error| {
+            let error = explain(error, &limits);
+            error.add_frames(store.data_mut().frames_mut().map(Frames::take_failed));
+            match error.guest_note() {
+                Some(note) => {
+                    let report = format!("{}\n{note}", error.message());
+                    error.with_report(None, report)
+                }
+                None => error,
+            }
+        });
         if let Some(left) = slices::fuel(&store) {
             budget.spend_fuel(fuel.settle(left));
         }
@@ -258,6 +301,7 @@ impl WasiCommand {
             stdout: streams.stdout.kept().to_owned(),
             stderr: streams.stderr.kept().to_owned(),
             files: contents(system, files),
+            profile: budget.profile().map(|profile| profile.finished(budget.fuel_used())),
             stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
         }
     }
@@ -278,7 +322,7 @@ impl WasiOutput {
     /// Of a command that did not run.
     fn failed(error: Error) -> Self {
         let (stdout, stderr, files, links, origins) = Default::default();
-        Self { result: Err(error), stdout, stderr, files, links, origins, stats: Stats::default() }
+        Self { result: Err(error), stdout, stderr, files, links, origins, profile: None, stats: Stats::default() }
     }
 }
 
@@ -295,8 +339,7 @@ fn start(
     if compiled.grows_tables {
         slices::give_up(&mut store.as_context_mut());
     }
-    let made =
-        slices::whole(&mut store.as_context_mut(), |context| wasmi::Instance::new(context, &compiled.module, &externs));
+    let made = slices::whole(&mut store.as_context_mut(), |context| compiled.instantiate(context, &externs));
     let instance = match made {
         Ok(instance) => instance,
         // The start function may exit too.
@@ -307,15 +350,11 @@ fn start(
     let Some(start) = instance.get_func(&*store, "_start") else {
         return Err(Failure::Ours(Error::new(
             ErrorKind::Link,
-            "this module is no command: it exports no function `_start`; a script can call what it exports",
+            "this module is not a command: it exports no function `_start`; a script can call what it exports",
         )));
     };
-    let start = start.typed::<(), ()>(&*store)?;
-    let outcome = match store.data().slices() {
-        Some(_) => slices::call_typed(&start, &mut store.as_context_mut(), ()),
-        None => start.call(&mut *store, ()),
-    };
-    match outcome {
+    start.typed::<(), ()>(&*store)?;
+    match slices::call(&start, store.as_context_mut(), &[], &mut []) {
         Ok(()) => Ok(0),
         Err(error) => error.i32_exit_status().ok_or(Failure::Wasm(error)),
     }

@@ -1,11 +1,11 @@
-//! Words for messages: names that a module chose, and what somebody may have meant.
+//! Words for messages: names that a module chose, and suggestions.
 
-/// What a component is told, as bytes or as text.
+/// What a user is told about a component, in either format.
 pub(crate) const COMPONENT: &str = "this is a WebAssembly component, not a module; wasmlark runs core modules: \
     take the core module out of it, or build for a target such as wasm32-wasip1";
 
-/// A name from a module, for people to read: control characters, line feeds and marks that turn the
-/// direction of writing are escaped, so that no module forges a line of a message or drives a terminal.
+/// Returns a name from a module, for people to read. Control characters, line feeds and marks that change the direction
+/// of writing are escaped, so that no module can forge a line of a message or control a terminal.
 pub(crate) fn shown(name: &str) -> String {
     const MAX_LEN: usize = 100;
     let mut out = String::new();
@@ -16,7 +16,7 @@ pub(crate) fn shown(name: &str) -> String {
     out
 }
 
-/// A text with lines, such as a report: escaped like a name, but for line feeds and tabs.
+/// Returns a text with lines, such as a report, escaped like a name except for line feeds and tabs.
 pub(crate) fn visible(text: String) -> String {
     let is_layout = |c: char| matches!(c, '\n' | '\t');
     if text.chars().all(|c| is_layout(c) || !is_hidden(c)) {
@@ -27,7 +27,7 @@ pub(crate) fn visible(text: String) -> String {
     out
 }
 
-/// Whether a character moves the cursor, drives a terminal, or turns the direction of writing.
+/// Returns whether a character moves the cursor, controls a terminal, or changes the direction of writing.
 fn is_hidden(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || c.is_control()
@@ -41,7 +41,7 @@ fn push_visible(c: char, out: &mut String) {
     }
 }
 
-/// Returns how many arguments a function takes by position; `None` is any number.
+/// Returns how many arguments a function takes by position, in words; `None` means any number.
 pub(crate) fn argument_count(least: usize, most: Option<usize>) -> String {
     match most {
         None => format!("at least {least} arguments"),

@@ -30,7 +30,7 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 FOLDER = TARGET / "peers"
 PACKAGES = ["pywasm3==0.5.0", "wasmtime==50.0.1"]
 
-# The work, and how often it is done at most in one process: a script keeps what it reads.
+# The work, and the maximum number of times that one process does it, since a script keeps what it reads.
 WORK = {
     "call (i32,i32)->i32": ("call", 1 << 26),
     "host call (i32)->i32": ("host", 1 << 26),
@@ -39,7 +39,7 @@ WORK = {
     "loop, an iteration": ("loop", 1 << 30),
 }
 
-# The seconds that a process should take beyond its start.
+# The seconds that a process should run besides starting.
 ENOUGH = 0.2
 
 
@@ -61,8 +61,8 @@ def main():
     table = {name: {} for name in peers}
     for title, (work, most) in WORK.items():
         times = {name: enough(command, work, most) for name, command in peers.items()}
-        # In turns. Each peer does the work `times` and twice as many times, so that its start cancels out. The
-        # shortest run counts: a disturbance makes a run longer, never shorter.
+        # In turns. Each peer does the work `times` and twice as many times, so that its start cancels out. The shortest
+        # run counts: a disturbance makes a run longer, never shorter.
         shortest = {}
         for _ in range(rounds):
             for name, command in peers.items():
@@ -75,7 +75,7 @@ def main():
 
 
 def environment():
-    """A Python with those peers that can be installed."""
+    """Returns a Python with the peers that can be installed."""
     folder = FOLDER / "venv"
     python = folder / "bin" / "python"
     if not python.exists():
@@ -88,7 +88,7 @@ def environment():
 
 
 def make_module(path):
-    """Writes the module in the binary format, which wasmlark itself translates it to."""
+    """Writes the module in the binary format, translated by wasmlark itself."""
     for name in ("peers.wat", "peer.star"):
         shutil.copy(HERE / name, FOLDER)
     # A script can read a file in the text format only as a module, so the text goes into the script.
@@ -118,7 +118,7 @@ def works(name, command):
 
 
 def enough(command, work, most):
-    """How often the work must be done to count beside the start of a process."""
+    """Returns how often the work must be done for its time to dominate the start of a process."""
     start = min(run(command, work, 1) for _ in range(3))
     times = 1000
     while times < most and run(command, work, times) - start < ENOUGH:
@@ -127,7 +127,7 @@ def enough(command, work, most):
 
 
 def run(command, work, times):
-    """Runs a peer and returns its seconds of processor time, which other processes do not affect."""
+    """Runs a peer and returns its processor time in seconds, which other processes do not affect."""
     child = os.posix_spawn(command[0], [*map(str, command), work, str(times)], os.environ)
     _, status, usage = os.wait4(child, 0)
     if status != 0:

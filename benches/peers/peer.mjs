@@ -6,7 +6,7 @@ const times = Number(count);
 const module = new WebAssembly.Module(readFileSync(path));
 const { exports } = new WebAssembly.Instance(module, { env: { f: (x) => x } });
 
-// What is read is added up, so that the compiler cannot leave the reads out.
+// What is read is added up, so that the compiler cannot remove the reads.
 let sum = 0;
 const read = (length) => {
   for (let i = 0; i < times; i++) sum += new Uint8Array(exports.memory.buffer, 0, length).slice()[length - 1];

@@ -18,7 +18,7 @@ class Wasm3:
 
     def reader(self, length):
         get_memory = self.runtime.get_memory
-        # Asked for each time, since what it returns is valid only until the memory grows.
+        # Looked up each time, since it is valid only until the memory grows.
         return lambda: get_memory(0)[:length].tobytes()
 
 

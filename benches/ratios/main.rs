@@ -1,5 +1,5 @@
 //! What this crate costs, as ratios: each figure is our time divided by that of wasmi, starlark or plain Rust for the
-//! same work, both measured in turns in one run.
+//! same work. One run measures both in turns.
 //!
 //! ```text
 //! cargo bench                         # all figures but those of real modules
@@ -11,7 +11,7 @@
 //!
 //! It fails if a figure misses its goal in all of its runs. A stretch goal is not judged.
 //!
-//! `harness` measures and shows, `figures` has what is measured; `cargo test --test bench` tests both.
+//! `harness` measures and prints, and `figures` defines what is measured; `cargo test --test bench` tests both.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -1,13 +1,14 @@
 /* wasmlark: Starlark scripts that load, link and call WebAssembly modules.
 
- Made from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
+ Generated from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
 
- The C interface of wasmlark, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
+ The C interface of wasmlark, declared in `include/wasmlark.h`. In a build for wasm32, these functions are the
+ module's exports.
 
- A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
- is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
- freed, or never made, is told from one that lives. A call that makes no sense returns a status, or 0,
- or null, and `wasmlark_last_error` says in words what was wrong with it.
+ A sandbox holds limits, arguments and files, and runs scripts. Each run is an object of its own, to
+ be asked for texts and numbers. An object is a number that is never reused, so the library detects
+ one that was freed or never made. An invalid call returns a status, 0 or null, and
+ `wasmlark_last_error` then says what was wrong.
 
  wasmlark_object sandbox = wasmlark_sandbox_new();
  wasmlark_sandbox_limit(sandbox, WASMLARK_LIMIT_FUEL, 1000000);
@@ -20,44 +21,46 @@
 
  # Values and functions
 
- A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
- of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
+ A value is an object too: one call per type makes it, others return its type and content, and the application frees it, even after
+ passing it to a call. A function of the application receives values and returns a value that it made, or an error. Values convert from
+ and to JSON text.
 
  # Imports
 
- A module imports a function of the application with no script between. It gets numbers, writes its result, and
- copies from and to the memory of the guest that called it, with the `wasmlark_caller` that is good until it returns.
+ A module can import a function of the application directly, with no script in between. The function receives
+ numbers, writes its results, and copies to and from the memory of the calling guest through a `wasmlark_caller`,
+ which is valid until the function returns.
 
  # Sessions and interrupts
 
- A session is a script that was run and is kept: its functions are called with values, and find all
- as the last call left it. A load and a call each have a run as their result, as a whole script has.
- An interrupt ends what runs, from another thread:
+ A session keeps a script that has run, so that its functions can be called with values. Each call
+ sees the state that the last one left. Like a whole script, a load and a call each result in a run.
+ Another thread can stop what is running with an interrupt:
 
  wasmlark_object session;
  wasmlark_object loaded = wasmlark_session_load(sandbox, (const uint8_t *)"main.star", 9, script, length, &session);
- wasmlark_object stop = wasmlark_session_interrupt(session); // For another thread: wasmlark_interrupt_now(stop).
+ wasmlark_object stop = wasmlark_session_interrupt(session); // In another thread: wasmlark_interrupt_now(stop).
  wasmlark_object call = wasmlark_session_call(session, (const uint8_t *)"decide", 6, arguments, 2);
  wasmlark_object decision = wasmlark_run_value(call);
 
  # Strings and bytes
 
- A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
- the length 0. What a call is given is copied. What `wasmlark_run_text` returns lives until the run
- is freed.
+ Strings and bytes are passed as a pointer and a length in bytes, without a NUL; names and scripts
+ are UTF-8. A null pointer is allowed if the length is 0. The library copies what it is passed. A
+ text from `wasmlark_run_text` is valid until the run is freed.
 
  # Threads
 
- Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
- be changed meanwhile. A session has one call at a time. What comes too early is
- `WASMLARK_STATUS_BUSY`. A script, and each call of a session, runs in a thread of its own, with
- room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
- asks in a build for wasm32, which has no other.
+ Any function may be called from any thread. A sandbox may run several scripts at a time, but cannot
+ be changed while one runs. A session runs one call at a time. A call that comes too early returns
+ `WASMLARK_STATUS_BUSY`. Each script, and each call of a session, runs in a thread of its own, with a
+ stack large enough for all that the limits allow, whichever thread asks for it. A build for wasm32
+ has no other thread and runs it on the calling one.
 
  # Panics
 
- None crosses the interface: `WASMLARK_STATUS_PANIC` says that there was one, which is a defect of
- wasmlark. A build with `panic = "abort"`, and so one for wasm32, has none to catch. */
+ No panic crosses the interface: `WASMLARK_STATUS_PANIC` reports one, which is a defect of
+ wasmlark. A build with `panic = "abort"`, such as one for wasm32, cannot catch panics. */
 
 
 #ifndef WASMLARK_H
@@ -73,11 +76,11 @@ typedef enum wasmlark_limit {
   /**
    * WebAssembly fuel for the whole evaluation: one unit for most instructions.
    *
-   * Instructions are paid for where the function, loop or arm of an `if` around them begins, whether a
-   * branch then skips them or not. In a function with a `br_table`, what a branch may skip begins a charge
-   * of its own once it has more than some thirty instructions. Copying, filling and growing cost one more
-   * unit for each 64 bytes. The default is enough for some fifteen seconds to two minutes of most code.
-   * Without this limit, code runs faster, and an endless loop in a module never ends.
+   * Instructions are charged where the enclosing function, loop or arm of an `if` begins, even if a branch
+   * then skips them. In a function with a `br_table`, code that a branch may skip is charged separately if
+   * it has more than some thirty instructions. Copying, filling and growing cost one more unit for each 64
+   * bytes. The default is enough for some fifteen seconds to two minutes of most code. Without this limit,
+   * code runs faster, and an endless loop in a module never ends.
    *
    * Default 100000000000, at least 0; `UINT64_MAX` turns it off.
    */
@@ -113,8 +116,8 @@ typedef enum wasmlark_limit {
   /**
    * Starlark ticks: one for each function call and each round of a loop.
    *
-   * A call from WebAssembly counts too. A limit below ten thousand is exact; a larger one is passed by at most
-   * a thousand ticks, as is any by each file that spends ticks before it loads another.
+   * A call from WebAssembly counts too. A limit below ten thousand is exact. A larger one is exceeded by at
+   * most a thousand ticks, and any limit by as many for each file that spends ticks before it loads another.
    *
    * Default 1000000000, at least 1.
    */
@@ -122,8 +125,8 @@ typedef enum wasmlark_limit {
   /**
    * Bytes of the Starlark heap.
    *
-   * Checked as often as ticks are. Bytes that were copied out of memories may take as much again, and so
-   * may the code of all modules, which counts as about eight times their bytes.
+   * Checked as often as ticks are. Bytes copied out of memories may take as much again, and so may the code
+   * of all modules, which counts as about eight times their bytes.
    *
    * Default 1073741824, at least 1.
    */
@@ -139,7 +142,7 @@ typedef enum wasmlark_limit {
   /**
    * Bytes that a script may print, or write to standard output and error.
    *
-   * The standard output and error that are kept for all WASI guests together may take as much again.
+   * The standard output and error kept for all WASI guests together may take as much again.
    *
    * Default 67108864, at least 0.
    */
@@ -167,19 +170,19 @@ typedef enum wasmlark_limit {
 
 
 /**
- * Whether a call made sense.
+ * Whether a call was valid.
  */
 typedef enum wasmlark_status {
   /**
-   * It did.
+   * Success.
    */
   WASMLARK_STATUS_OK = 0,
   /**
-   * There is no such text or number: the run has no exit code, say.
+   * There is no such text or number: the run has no exit code, for example.
    */
   WASMLARK_STATUS_ABSENT = 1,
   /**
-   * A pointer is null, and its length is not 0; or a place for a result is null.
+   * A pointer is null although its length is not 0, or the place for a result is null.
    */
   WASMLARK_STATUS_NULL = 2,
   /**
@@ -187,19 +190,19 @@ typedef enum wasmlark_status {
    */
   WASMLARK_STATUS_UTF8 = 3,
   /**
-   * The object was freed, was never made, or is of the other kind.
+   * The object was freed, was never made, or is of another kind.
    */
   WASMLARK_STATUS_HANDLE = 4,
   /**
-   * A number is none of the enumeration's, or a value is out of range.
+   * A number does not belong to the enumeration, or a value is out of range.
    */
   WASMLARK_STATUS_ARGUMENT = 5,
   /**
-   * The sandbox runs a script now, and cannot be changed; or the session is in a call.
+   * The sandbox is running a script and cannot be changed, or the session is in a call.
    */
   WASMLARK_STATUS_BUSY = 6,
   /**
-   * There is no memory, thread or number left for it.
+   * No memory, thread or object number is left for it.
    */
   WASMLARK_STATUS_RESOURCES = 7,
   /**
@@ -213,11 +216,11 @@ typedef enum wasmlark_status {
  */
 typedef enum wasmlark_kind {
   /**
-   * At its end.
+   * The script completed.
    */
   WASMLARK_KIND_DONE = 0,
   /**
-   * The script failed: its syntax, its types, a `fail(…)`.
+   * The script failed: a syntax error, a type error, a `fail(…)`.
    */
   WASMLARK_KIND_SCRIPT = 1,
   /**
@@ -225,31 +228,31 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_VALUE = 2,
   /**
-   * Bytes that are no module, or one that cannot run here.
+   * Bytes that are not a module, or a module that cannot run here.
    */
   WASMLARK_KIND_MODULE = 3,
   /**
-   * Imports and exports that do not fit each other.
+   * Imports and exports that do not match.
    */
   WASMLARK_KIND_LINK = 4,
   /**
-   * A handle whose store is closed, or of another evaluation.
+   * A handle whose store is closed or belongs to another evaluation.
    */
   WASMLARK_KIND_HANDLE = 5,
   /**
-   * A file that is not there.
+   * A file that does not exist.
    */
   WASMLARK_KIND_LOAD = 6,
   /**
-   * WebAssembly code trapped: `WASMLARK_TEXT_TRAP` has the code.
+   * WebAssembly code trapped: `WASMLARK_TEXT_TRAP` is the code.
    */
   WASMLARK_KIND_TRAP = 7,
   /**
-   * A limit ended it: `WASMLARK_TEXT_LIMIT` has its name.
+   * A limit ended it: `WASMLARK_TEXT_LIMIT` is its name.
    */
   WASMLARK_KIND_LIMIT = 8,
   /**
-   * Something that this interface has no number for yet.
+   * An error for which this interface has no number yet.
    */
   WASMLARK_KIND_OTHER = 9,
   /**
@@ -257,19 +260,23 @@ typedef enum wasmlark_kind {
    */
   WASMLARK_KIND_HOST = 10,
   /**
-   * The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` has the code, which is not 0.
+   * The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` is the code, which is not 0.
    */
   WASMLARK_KIND_EXIT = 11,
   /**
-   * A `wasmlark_interrupt_now` ended it.
+   * `wasmlark_interrupt_now` ended it.
    */
   WASMLARK_KIND_INTERRUPTED = 12,
   /**
-   * A deadline ended it: another time it might not.
+   * A deadline ended it; it might not on another run.
    */
   WASMLARK_KIND_DEADLINE = 13,
   /**
-   * The object is no run.
+   * A panic ended it, which is a defect of wasmlark or of a library that it uses. The session has ended.
+   */
+  WASMLARK_KIND_INTERNAL = 14,
+  /**
+   * The object is not a run.
    */
   WASMLARK_KIND_NO_RUN = -1,
 } wasmlark_kind;
@@ -295,11 +302,11 @@ typedef enum wasmlark_type {
    */
   WASMLARK_TYPE_FLOAT = 3,
   /**
-   * A string: `wasmlark_value_text` gives it.
+   * A string: `wasmlark_value_text` returns it.
    */
   WASMLARK_TYPE_STRING = 4,
   /**
-   * Bytes: `wasmlark_value_text` gives them.
+   * Bytes: `wasmlark_value_text` returns them.
    */
   WASMLARK_TYPE_BYTES = 5,
   /**
@@ -311,42 +318,42 @@ typedef enum wasmlark_type {
    */
   WASMLARK_TYPE_TUPLE = 7,
   /**
-   * A dict: keys and values in its order.
+   * A dict, with its entries in order.
    */
   WASMLARK_TYPE_DICT = 8,
   /**
-   * A set: its elements in its order.
+   * A set, with its elements in order.
    */
   WASMLARK_TYPE_SET = 9,
   /**
-   * A struct or record: the names of its fields are its keys.
+   * A struct or record: the names of its fields are the keys.
    */
   WASMLARK_TYPE_STRUCT = 10,
   /**
-   * A function or another value that cannot leave its script: its name alone.
+   * A function or another value that cannot leave its script: only its name does.
    */
   WASMLARK_TYPE_OPAQUE = 11,
   /**
-   * The object is no value.
+   * The object is not a value.
    */
   WASMLARK_TYPE_NO_VALUE = -1,
 } wasmlark_type;
 
 /**
- * The texts of a run, UTF-8.
+ * The texts of a run, in UTF-8.
  */
 typedef enum wasmlark_text {
   /**
-   * What the script printed and wrote to standard output, as far as no function took it; what is not UTF-8 is replaced.
-   * Empty for a load of a session that failed.
+   * What the script printed and wrote to standard output, except what a print function took. Bytes that are not UTF-8
+   * are replaced. Empty if loading a session failed.
    */
   WASMLARK_TEXT_OUTPUT = 0,
   /**
-   * The value that `wasmlark_run_value` gives, as Starlark source; absent where it failed.
+   * The value that `wasmlark_run_value` returns, as Starlark source; absent if the run failed.
    */
   WASMLARK_TEXT_VALUE = 1,
   /**
-   * Why it failed, for a person to read, with source and frames; absent where it did not.
+   * The full error for a person to read, with source and frames; absent if the run did not fail.
    */
   WASMLARK_TEXT_ERROR = 2,
   /**
@@ -354,30 +361,29 @@ typedef enum wasmlark_text {
    */
   WASMLARK_TEXT_MESSAGE = 3,
   /**
-   * The trap's code, as in "unreachable"; absent where it was no trap.
+   * The trap's code, such as "unreachable"; absent if there was no trap.
    */
   WASMLARK_TEXT_TRAP = 4,
   /**
-   * The limit's name, as in "fuel"; absent where it was none.
+   * The limit's name, such as "fuel"; absent if no limit was reached.
    */
   WASMLARK_TEXT_LIMIT = 5,
   /**
-   * The name of the script that the error happened in, where there is one.
+   * The name of the script in which the error happened, if known.
    */
   WASMLARK_TEXT_FILE = 6,
 } wasmlark_text;
 
 /**
- * The numbers of a run. What a session spent is counted from its load to the end of the call; it is absent where the
- * load failed.
+ * The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load failed.
  */
 typedef enum wasmlark_number {
   /**
-   * WebAssembly fuel that was used; absent where it is not metered.
+   * WebAssembly fuel used; absent if fuel is not metered.
    */
   WASMLARK_NUMBER_FUEL = 0,
   /**
-   * Starlark ticks.
+   * Starlark ticks used.
    */
   WASMLARK_NUMBER_TICKS = 1,
   /**
@@ -385,67 +391,67 @@ typedef enum wasmlark_number {
    */
   WASMLARK_NUMBER_MEMORY_PEAK = 2,
   /**
-   * The line of the error, from 1, where there is one.
+   * The line of the error, from 1, if known.
    */
   WASMLARK_NUMBER_LINE = 3,
   /**
-   * The column of the error in characters, from 1, where there is one.
+   * The column of the error in characters, from 1, if known.
    */
   WASMLARK_NUMBER_COLUMN = 4,
   /**
-   * The exit code, as an `int32_t`, where a WASI guest, or the script itself, ended the script by one.
+   * The exit code, as an `int32_t`, if a WASI guest or the script itself ended the script with one.
    */
   WASMLARK_NUMBER_EXIT_CODE = 5,
 } wasmlark_number;
 
 /**
- * The type of a number of WebAssembly.
+ * The type of a WebAssembly number.
  */
 typedef enum wasmlark_wasm_type {
   /**
-   * 32 bits.
+   * A 32-bit integer.
    */
   WASMLARK_WASM_TYPE_I32 = 0,
   /**
-   * 64 bits.
+   * A 64-bit integer.
    */
   WASMLARK_WASM_TYPE_I64 = 1,
   /**
-   * A float of 32 bits.
+   * A 32-bit float.
    */
   WASMLARK_WASM_TYPE_F32 = 2,
   /**
-   * A float of 64 bits.
+   * A 64-bit float.
    */
   WASMLARK_WASM_TYPE_F64 = 3,
 } wasmlark_wasm_type;
 
 /**
- * The guest that called an import: good in the thread of that call, and until it returns.
+ * The guest that called an import: valid on the thread of that call until the call returns.
  */
 typedef uint64_t wasmlark_caller;
 
 /**
- * A sandbox, a run, a session, an interrupt, a value or an error. 0 is none.
+ * A sandbox, run, session, interrupt, value or error. 0 stands for none.
  */
 typedef uint32_t wasmlark_object;
 
 /**
- * A function of the application. It gets its arguments as values, which are freed after it has returned, and returns a value
- * that it made, which is freed for it; or what `wasmlark_error` made; or 0, which is an error too. It must return: no exception of
- * C++, no `longjmp`.
+ * A function of the application. Its arguments are values, which the library frees after it has returned. It returns a value that
+ * it made, or an error made by `wasmlark_error`, which the library frees; 0 is an error too. It must return: no C++ exception, no
+ * `longjmp`.
  */
 typedef wasmlark_object (*wasmlark_function)(void *context,
                                              const wasmlark_object *arguments,
                                              size_t count);
 
 /**
- * Frees what a function has as its context, once, in whatever thread ends its last use. It must not use the sandbox.
+ * Frees the context of a function, once, on whichever thread uses it last. It must not use the sandbox.
  */
 typedef void (*wasmlark_drop)(void *context);
 
 /**
- * A number of WebAssembly: the member of its type.
+ * A WebAssembly number, in the member of its type.
  */
 typedef union wasmlark_wasm {
   /**
@@ -467,9 +473,9 @@ typedef union wasmlark_wasm {
 } wasmlark_wasm;
 
 /**
- * A function of the application that modules import. `arguments` has a number for each parameter, good during the call only; the
- * results go to `results`, which has 0 in it for each. Returns 0, or what `wasmlark_error` made, which ends the
- * guest and is freed. It must return: no exception of C++, no `longjmp`.
+ * A function of the application that modules import. `arguments` has one number per parameter and is valid only during the call;
+ * `results` has one number per result, initially 0, for the function to set. Returns 0, or an error made by `wasmlark_error`,
+ * which ends the guest; the library frees the error. It must return: no C++ exception, no `longjmp`.
  */
 typedef wasmlark_object (*wasmlark_import)(void *context,
                                            wasmlark_caller caller,
@@ -477,15 +483,15 @@ typedef wasmlark_object (*wasmlark_import)(void *context,
                                            union wasmlark_wasm *results);
 
 /**
- * Finds a file that the sandbox has not got: a script that `load` names, a module or other data. `name`, UTF-8, is the path with `/`
- * that is asked for, good during the call only. Returns a value that it made, a string or bytes, which is freed for it; 0 for a
- * name that it does not know; or what `wasmlark_error` made, whose message is that of the run, with `WASMLARK_KIND_LOAD`
- * as its kind. It must return: no exception of C++, no `longjmp`.
+ * Finds a file that the sandbox does not have: a script that `load` names, a module or other data. `name` is the requested path in
+ * UTF-8, with `/`, valid only during the call. Returns a string or bytes that it made, which the library frees; 0 for a name that it
+ * does not know; or an error made by `wasmlark_error`, whose message becomes that of the run, with kind `WASMLARK_KIND_LOAD`. It
+ * must return: no C++ exception, no `longjmp`.
  */
 typedef wasmlark_object (*wasmlark_loader)(void *context, const uint8_t *name, size_t length);
 
 /**
- * Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
+ * Receives what a script prints, one line at a time with its line feed, on the thread that runs the script.
  */
 typedef void (*wasmlark_print)(void *context, const uint8_t *text, size_t length);
 
@@ -494,7 +500,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library, as in "0.1.0"; its length in bytes goes to `length`, which may be null.
+ * Returns the version of the library, such as "0.1.0". Its length in bytes goes to `length`, which may be null.
  *
  * # Safety
  *
@@ -504,8 +510,8 @@ const uint8_t *wasmlark_version(size_t *length);
 
 #if defined(__wasm__)
 /**
- * `length` bytes, zeros, for the host to write to; at least one, so that each has an address of its own.
- * Null if there is not so much memory.
+ * Returns a buffer of `length` zero bytes for the host to write to; at least one byte, so that each has
+ * an address of its own. Null if there is not enough memory.
  */
 uint8_t *wasmlark_buffer_new(size_t length);
 #endif
@@ -518,8 +524,8 @@ enum wasmlark_status wasmlark_buffer_free(uint8_t *address);
 #endif
 
 /**
- * Gives the size in bytes of the memory of the guest that called an import: the one that it exports as `memory`, else the first that
- * it imports or exports. `WASMLARK_STATUS_ABSENT` if it has none.
+ * Writes the size in bytes of the memory of the guest that called an import to `size`: the memory exported as `memory`, otherwise
+ * the first one imported or exported. `WASMLARK_STATUS_ABSENT` if it has none.
  *
  * # Safety
  *
@@ -529,12 +535,12 @@ enum wasmlark_status wasmlark_caller_memory_size(wasmlark_caller caller,
                                                  uint64_t *size);
 
 /**
- * Copies `length` bytes from `address` of the memory of the guest that called an import to `place`.
- * `WASMLARK_STATUS_ARGUMENT` if they do not lie within it, and nothing is copied: an address comes from the guest.
+ * Copies `length` bytes from `address` in the calling guest's memory to `place`. If the range is not within the
+ * memory, copies nothing and returns `WASMLARK_STATUS_ARGUMENT`: an address comes from the guest, so check this.
  *
  * # Safety
  *
- * `length` bytes can be written at `place`, which may be null where that is 0.
+ * `length` bytes can be written at `place`, which may be null if that is 0.
  */
 enum wasmlark_status wasmlark_caller_read(wasmlark_caller caller,
                                           uint64_t address,
@@ -542,12 +548,12 @@ enum wasmlark_status wasmlark_caller_read(wasmlark_caller caller,
                                           size_t length);
 
 /**
- * Copies `length` bytes from `start` to `address` of the memory of the guest that called an import; all of them, or none:
- * `WASMLARK_STATUS_ARGUMENT` if they do not lie within it.
+ * Copies `length` bytes from `start` to `address` in the calling guest's memory. If the range is not within the memory,
+ * copies nothing and returns `WASMLARK_STATUS_ARGUMENT`.
  *
  * # Safety
  *
- * `length` bytes can be read at `start`, which may be null where that is 0.
+ * `length` bytes can be read at `start`, which may be null if that is 0.
  */
 enum wasmlark_status wasmlark_caller_write(wasmlark_caller caller,
                                            uint64_t address,
@@ -555,22 +561,22 @@ enum wasmlark_status wasmlark_caller_write(wasmlark_caller caller,
                                            size_t length);
 
 /**
- * Makes an error, for a function to return: its message is that of the run, and `WASMLARK_KIND_HOST` its kind.
+ * Makes an error for a function to return. The run then ends with its message and the kind
+ * `WASMLARK_KIND_HOST`.
  *
  * # Safety
  *
- * `length` bytes can be read at `message`, which may be null where that is 0.
+ * `length` bytes can be read at `message`, which may be null if that is 0.
  */
-wasmlark_object wasmlark_error(const uint8_t *message,
-                               size_t length);
+wasmlark_object wasmlark_error(const uint8_t *message, size_t length);
 
 /**
- * Gives scripts a function, under a name that is no builtin's. `context` is passed along, and `drop`, which may be null, frees it once no
- * script can call the function any more; also where this fails. Arguments go by position.
+ * Gives scripts a function with positional arguments, under a name that no builtin has. `context` is passed to each call. `drop`, which
+ * may be null, frees it once no script can call the function any more, or if this call fails.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, which may be null where that is 0. `function` may be called from other threads, several
+ * `name_length` bytes can be read at `name`, which may be null if that is 0. `function` may be called from other threads, several
  * at a time, with `context`, and then `drop`.
  */
 enum wasmlark_status wasmlark_sandbox_function(wasmlark_object sandbox,
@@ -581,11 +587,11 @@ enum wasmlark_status wasmlark_sandbox_function(wasmlark_object sandbox,
                                                wasmlark_drop drop);
 
 /**
- * Gives scripts a value, under a name that is no builtin's. It is copied and frozen.
+ * Gives scripts a value, copied and frozen, under a name that no builtin has.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, which may be null where that is 0.
+ * `name_length` bytes can be read at `name`, which may be null if that is 0.
  */
 enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
                                             const uint8_t *name,
@@ -593,17 +599,18 @@ enum wasmlark_status wasmlark_sandbox_value(wasmlark_object sandbox,
                                             wasmlark_object value);
 
 /**
- * Gives modules a function that they import from `module` under `name`, in place of one that was given before. No script stands
- * between; what a script gives itself in `imports` goes first. `parameters` and `results` have a `wasmlark_wasm_type` in each
- * byte; there are at most a thousand of each. `context` is passed along, and `drop`, which may be null, frees it
- * once no module can call the function any more; also where this fails.
+ * Gives modules a function that they import from `module` under `name`, replacing one given before. No script is involved; what
+ * a script passes in `imports` takes precedence. Each byte of `parameters` and `results` is a `wasmlark_wasm_type`; each may
+ * have at most a thousand. `context` is passed to each call. `drop`, which may be null, frees it once no module can call the
+ * function any more, or if this call fails.
  *
- * An error of the function ends the guest, and the run with it: `WASMLARK_KIND_HOST` is its kind. What the function does costs no fuel.
+ * An error returned by the function ends the guest and the run, with `WASMLARK_KIND_HOST` as its
+ * kind. The function's own work costs no fuel.
  *
  * # Safety
  *
  * `module_length` bytes can be read at `module`, `name_length` at `name`, `parameter_count` at `parameters`, and `result_count` at
- * `results`; each may be null where its length is 0. `import` may be called from other threads, several at a time, with
+ * `results`; each may be null if its length is 0. `import` may be called from other threads, several at a time, with
  * `context`, and then `drop`.
  */
 enum wasmlark_status wasmlark_sandbox_import(wasmlark_object sandbox,
@@ -620,52 +627,53 @@ enum wasmlark_status wasmlark_sandbox_import(wasmlark_object sandbox,
                                              wasmlark_drop drop);
 
 /**
- * Makes an interrupt that ends all that a sandbox runs: scripts, loads, and the calls of its sessions; also while they run.
- * 0 if it is no sandbox. Free it.
+ * Makes an interrupt that stops everything a sandbox runs, even what is running now: scripts, loads, and the calls of its
+ * sessions. 0 if the object is not a sandbox. Free it.
  */
 wasmlark_object wasmlark_sandbox_interrupt(wasmlark_object sandbox);
 
 /**
- * Ends what runs now, which is then `WASMLARK_KIND_INTERRUPTED`, and what is started later, as soon as that spends a thousand
- * ticks. It returns at once, from any thread, and waits for nothing. For a session this lasts until one call has ended because of
- * it; for a sandbox, until `wasmlark_interrupt_reset`. It reaches a guest in a loop only as
- * `wasmlark_sandbox_interruptible` says.
+ * Stops what is running, which then ends with `WASMLARK_KIND_INTERRUPTED`; what is started later also stops, as soon as it has
+ * used a thousand ticks. It may be called from any thread and returns at once. For a session this lasts until it has ended one
+ * call; for a sandbox, until `wasmlark_interrupt_reset`. Whether it stops a guest in a loop is set by
+ * `wasmlark_sandbox_interruptible`.
  */
 enum wasmlark_status wasmlark_interrupt_now(wasmlark_object interrupt);
 
 /**
- * Ends what still runs so many milliseconds from now, which is then `WASMLARK_KIND_DEADLINE`, and what is started after that,
- * until `wasmlark_interrupt_reset`.
+ * Stops what is still running after this many milliseconds, which then ends with `WASMLARK_KIND_DEADLINE`, and what is
+ * started after that, until `wasmlark_interrupt_reset`.
  */
 enum wasmlark_status wasmlark_interrupt_after(wasmlark_object interrupt,
                                               uint64_t milliseconds);
 
 /**
- * Takes `wasmlark_interrupt_now` and `wasmlark_interrupt_after` back.
+ * Undoes `wasmlark_interrupt_now` and `wasmlark_interrupt_after`.
  */
 enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
 
 /**
- * Makes a value of a JSON text: an object becomes a dict in its order, an array a list, a number with a fraction or an exponent, or
- * beyond 64 bits, a float. 0 if it is no JSON, or nested deeper than 127 levels: `wasmlark_last_error` says where.
+ * Makes a value from a JSON text. An object becomes a dict in the same order and an array a list. A number with a fraction or an
+ * exponent, or beyond 64 bits, becomes a float. 0 if the text is not JSON, or is nested deeper than 127 levels:
+ * `wasmlark_last_error` says where.
  *
  * # Safety
  *
- * `length` bytes can be read at `start`, which may be null where that is 0.
+ * `length` bytes can be read at `start`, which may be null if that is 0.
  */
 wasmlark_object wasmlark_value_from_json(const uint8_t *start,
                                          size_t length);
 
 /**
- * Makes a string of a value: its JSON text, on one line. A tuple and a set become arrays, a struct an object; bytes an array of
- * their numbers, a float that is infinite or not a number `null`, an int beyond 128 bits and a function a string. 0 where a dict has
- * a key that is no string, int, float or bool. Free it.
+ * Makes a string from a value: its JSON text, on one line. Tuples and sets become arrays, structs objects, and bytes arrays of
+ * numbers. An infinite or NaN float becomes `null`; an int beyond 128 bits and a function become strings. 0 if a dict has a key that
+ * is not a string, int, float or bool. Free it.
  */
 wasmlark_object wasmlark_value_to_json(wasmlark_object value);
 
 /**
- * Asks `loader` for each file that scripts need and the sandbox has not got, in place of a loader that was set before. `context` is
- * passed along, and `drop`, which may be null, frees it once no script can need a file any more; also where this fails.
+ * Asks `loader` for each file that a script needs and the sandbox does not have, replacing a loader set before. `context` is passed
+ * to each call. `drop`, which may be null, frees it once no script can need a file any more, or if this call fails.
  *
  * # Safety
  *
@@ -677,9 +685,9 @@ enum wasmlark_status wasmlark_sandbox_loader(wasmlark_object sandbox,
                                              wasmlark_drop drop);
 
 /**
- * What was wrong with the last call on this thread that returned a status other than OK, or 0 for an
- * object, or null for a text; its length in bytes goes to `length`. Good until the next such call on
- * this thread. Empty if there was none.
+ * Returns why the last failed call on this thread failed: one that returned a status other than OK,
+ * 0 for an object, or null for a text. The length in bytes goes to `length`. Empty if none failed.
+ * Valid until the next failure on this thread.
  *
  * # Safety
  *
@@ -688,19 +696,19 @@ enum wasmlark_status wasmlark_sandbox_loader(wasmlark_object sandbox,
 const uint8_t *wasmlark_last_error(size_t *length);
 
 /**
- * Frees an object of any kind. What runs in a sandbox or session meanwhile goes on to its end; sessions, runs and interrupts
- * outlive the sandbox that they come from. To free 0 is to do nothing.
+ * Frees an object of any kind. Scripts that are running in a sandbox or session continue to their end; sessions, runs and
+ * interrupts outlive the sandbox that they came from. Freeing 0 does nothing.
  */
 enum wasmlark_status wasmlark_free(wasmlark_object object);
 
 /**
- * How the script ended.
+ * Returns how the script ended.
  */
 enum wasmlark_kind wasmlark_run_kind(wasmlark_object run);
 
 /**
- * One of the texts of a run, a `wasmlark_text`; its length in bytes goes to `length`. Null if it is absent,
- * or the call makes no sense. It lives until the run is freed.
+ * Returns one of the texts of a run, a `wasmlark_text`, and writes its length in bytes to `length`. Null if
+ * it is absent or the call is invalid. The text is valid until the run is freed.
  *
  * # Safety
  *
@@ -711,7 +719,7 @@ const uint8_t *wasmlark_run_text(wasmlark_object run,
                                  size_t *length);
 
 /**
- * One of the numbers of a run, a `wasmlark_number`: it goes to `value`.
+ * Writes one of the numbers of a run, a `wasmlark_number`, to `value`.
  *
  * # Safety
  *
@@ -720,31 +728,32 @@ const uint8_t *wasmlark_run_text(wasmlark_object run,
 enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, uint64_t *value);
 
 /**
- * The value of a run's last statement, or of a call, as a value; `None` for the load of a session. 0 where the run failed. Free it.
+ * Returns a new value: the result of a run's last statement or of a call, or `None` for the load
+ * of a session. 0 if the run failed. Free it.
  */
 wasmlark_object wasmlark_run_value(wasmlark_object run);
 
 /**
- * A sandbox with default limits and no files; 0 if there is no more room for one. Free it with
+ * Makes a sandbox with default limits and no files; 0 if no object number is left. Free it with
  * `wasmlark_free`.
  */
 wasmlark_object wasmlark_sandbox_new(void);
 
 /**
- * Sets one of the limits, a `wasmlark_limit`. A value below a limit's minimum is raised to it; `UINT64_MAX` turns
- * off a limit that can be turned off.
+ * Sets one of the limits, a `wasmlark_limit`. A value below the limit's minimum is raised to it. `UINT64_MAX`
+ * turns off a limit that can be turned off.
  */
 enum wasmlark_status wasmlark_sandbox_limit(wasmlark_object sandbox,
                                             uint32_t limit,
                                             uint64_t value);
 
 /**
- * Adds a file, a script or a module, under a name for `load` and `wasm.Module`: a path with `/`, in
- * UTF-8. A file of the same name is replaced.
+ * Adds a file, a script or a module, under the name by which `load` and `wasm.Module` find it: a
+ * path with `/`, in UTF-8. A file of the same name is replaced.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, and `content_length` at `content`; either may be null where
+ * `name_length` bytes can be read at `name`, and `content_length` at `content`; either may be null if
  * its length is 0.
  */
 enum wasmlark_status wasmlark_sandbox_file(wasmlark_object sandbox,
@@ -754,19 +763,19 @@ enum wasmlark_status wasmlark_sandbox_file(wasmlark_object sandbox,
                                            size_t content_length);
 
 /**
- * Adds one more element, UTF-8, to the `argv` of scripts.
+ * Appends an element, in UTF-8, to the `argv` of scripts.
  *
  * # Safety
  *
- * `length` bytes can be read at `argument`, which may be null where that is 0.
+ * `length` bytes can be read at `argument`, which may be null if that is 0.
  */
 enum wasmlark_status wasmlark_sandbox_argument(wasmlark_object sandbox,
                                                const uint8_t *argument,
                                                size_t length);
 
 /**
- * Gives each line that a script prints to `print`, at once, instead of keeping it; `context` is passed
- * along. The text is good during the call only. The function must return: no exception of C++, no
+ * Passes each line that a script prints to `print` at once, instead of keeping it. `context` is passed
+ * to each call. The text is valid only during the call. The function must return: no C++ exception, no
  * `longjmp`.
  *
  * # Safety
@@ -779,28 +788,34 @@ enum wasmlark_status wasmlark_sandbox_on_print(wasmlark_object sandbox,
                                                void *context);
 
 /**
- * Sets whether an interrupt and a deadline reach a guest that runs on without a call of a script: not if `is_interruptible`
- * is 0, which is so in a new sandbox, for such a guest runs faster. They reach the script itself in any case.
+ * Sets whether interrupts and deadlines stop a guest that runs for long without calling the script. Off in a new sandbox,
+ * and if `is_interruptible` is 0, since such guests run faster. The script itself can always be stopped.
  */
 enum wasmlark_status wasmlark_sandbox_interruptible(wasmlark_object sandbox,
                                                     uint32_t is_interruptible);
 
 /**
- * Sets how many bytes of compiled code a sandbox keeps for its next run, about eight times those of the modules; 256 MiB in a
- * new one. A run that begins with more in the sandbox begins with none. What running scripts and sessions use stays theirs: 0 keeps
- * nothing beyond that.
+ * Sets whether guests keep frames, so that the report of a trap names the functions that were running: not if `has_backtrace`
+ * is 0, which is so in a new sandbox. Guests that do spend about a third more fuel, and take up to twice the time.
+ */
+enum wasmlark_status wasmlark_sandbox_backtrace(wasmlark_object sandbox, uint32_t has_backtrace);
+
+/**
+ * Sets how many bytes of compiled code a sandbox keeps for its next run; 256 MiB in a new sandbox. Compiled code takes about eight
+ * times the size of its modules. A run that finds more than this kept starts with none. Code that running scripts and sessions use
+ * is not dropped: 0 keeps only that.
  */
 enum wasmlark_status wasmlark_sandbox_keep_code(wasmlark_object sandbox,
                                                 uint64_t bytes);
 
 /**
- * Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
- * `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
- * be started. Free it with `wasmlark_free`.
+ * Runs a script to its end. `name`, in UTF-8, appears in messages, and names in the script that begin
+ * with `./` are relative to it. Returns a run, even if the script failed: `wasmlark_run_kind` tells. 0
+ * if it could not be started. Free it with `wasmlark_free`.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+ * `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null if its
  * length is 0.
  */
 wasmlark_object wasmlark_sandbox_run(wasmlark_object sandbox,
@@ -810,17 +825,17 @@ wasmlark_object wasmlark_sandbox_run(wasmlark_object sandbox,
                                      size_t script_length);
 
 /**
- * Runs a script and keeps it, with all that it made: its functions can be called. The result is a run, also where the script
- * failed; `session` gets the session, or 0 where there is none. 0 if it could not be started. Free both with
- * `wasmlark_free`, in any order; the sandbox may be freed before.
+ * Runs a script and keeps it with its state, so that its functions can be called. Returns a run, even if the script failed.
+ * `session` is set to the session, or to 0 if there is none. Returns 0 if the script could not be started. Free both with
+ * `wasmlark_free`, in any order; the sandbox may be freed before them.
  *
- * A session keeps the files, functions and limits that the sandbox has now. All its calls together have those limits, until
- * `wasmlark_session_refill`. It may be used from any thread, one call at a time: another one meanwhile is
- * `WASMLARK_STATUS_BUSY`. Sessions of one sandbox share what was compiled, and run side by side.
+ * A session keeps the files, functions and limits that the sandbox has at this time. The limits apply to all its calls
+ * together, until `wasmlark_session_refill`. Any thread may use it, one call at a time: another call meanwhile returns
+ * `WASMLARK_STATUS_BUSY`. Sessions of one sandbox share compiled modules and run in parallel.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+ * `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null if its
  * length is 0. `session` is null, which is an error, or a `wasmlark_object` can be written there.
  */
 wasmlark_object wasmlark_session_load(wasmlark_object sandbox,
@@ -831,16 +846,16 @@ wasmlark_object wasmlark_session_load(wasmlark_object sandbox,
                                       wasmlark_object *session);
 
 /**
- * Calls the function that a session's script has under this name, with copies of `count` values, by position. The result is a
- * run, also where the call failed: `wasmlark_run_kind` tells, `wasmlark_run_value` has the value, `WASMLARK_TEXT_OUTPUT` what
- * the call printed. 0 if it could not be started. Free it with `wasmlark_free`, and the values as before.
+ * Calls the function of this name in a session's script, with copies of `count` values as positional arguments. Returns a
+ * run, even if the call failed: `wasmlark_run_kind` tells, `wasmlark_run_value` returns the value, and `WASMLARK_TEXT_OUTPUT`
+ * is what the call printed. 0 if it could not be started. Free it with `wasmlark_free`, and the arguments too.
  *
- * After a call that failed, a trap or an interrupt among the reasons, the session can be called again; what the call
- * changed stays changed.
+ * After a failed call, even one ended by a trap or an interrupt, the session can be called again; changes that the
+ * call made remain.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, and `count` objects at `arguments`; either may be null where its length is 0.
+ * `name_length` bytes can be read at `name`, and `count` objects at `arguments`; either may be null if its length is 0.
  */
 wasmlark_object wasmlark_session_call(wasmlark_object session,
                                       const uint8_t *name,
@@ -849,10 +864,10 @@ wasmlark_object wasmlark_session_call(wasmlark_object session,
                                       size_t count);
 
 /**
- * Does what `wasmlark_session_call` does, with limits for this call, within what the session has left: units of WebAssembly
- * fuel, Starlark ticks, and milliseconds. `UINT64_MAX` is none. What the first two end is `WASMLARK_KIND_LIMIT`, and the same
- * everywhere; what the last one ends is `WASMLARK_KIND_DEADLINE`, and depends on the machine and its load. It reaches a guest
- * in a loop only as `wasmlark_sandbox_interruptible` says.
+ * Calls a function like `wasmlark_session_call`, with limits for this call, within what is left of the session's: units of
+ * WebAssembly fuel, Starlark ticks, and milliseconds. `UINT64_MAX` means no limit. Reaching one of the first two is
+ * `WASMLARK_KIND_LIMIT`, at the same point on every machine. Reaching the last is `WASMLARK_KIND_DEADLINE`, which depends on
+ * the machine and its load. Whether it stops a guest in a loop is set by `wasmlark_sandbox_interruptible`.
  *
  * # Safety
  *
@@ -868,30 +883,31 @@ wasmlark_object wasmlark_session_call_within(wasmlark_object session,
                                              uint64_t milliseconds);
 
 /**
- * A copy of the value of a global variable of a session's script. 0 if it has none of this name, or its value is too deep or
+ * Returns a copy of a global variable of a session's script. 0 if there is none of this name, or its value is too deep or
  * too large to leave the script. Free it.
  *
  * # Safety
  *
- * `name_length` bytes can be read at `name`, which may be null where that is 0.
+ * `name_length` bytes can be read at `name`, which may be null if that is 0.
  */
 wasmlark_object wasmlark_session_get(wasmlark_object session,
                                      const uint8_t *name,
                                      size_t name_length);
 
 /**
- * Gives a session once more what the sandbox's limits allow to be spent: fuel, ticks and printed bytes. What is in use counts
- * as before.
+ * Restores what a session may use of the sandbox's limits: fuel, ticks and printed bytes. What is
+ * in use, such as memory, still counts.
  */
 enum wasmlark_status wasmlark_session_refill(wasmlark_object session);
 
 /**
- * Makes an interrupt that ends a session's calls: also while one runs. 0 if it is no session. Free it.
+ * Makes an interrupt that stops a session's calls, even one that is running. 0 if the object is not a
+ * session. Free it.
  */
 wasmlark_object wasmlark_session_interrupt(wasmlark_object session);
 
 /**
- * Makes `None`. Free it, as every value, with `wasmlark_free`: also one that was passed to a call.
+ * Makes `None`. Free it, like every value, with `wasmlark_free`, even after passing it to a call.
  */
 wasmlark_object wasmlark_value_none(void);
 
@@ -911,11 +927,11 @@ wasmlark_object wasmlark_value_int(int64_t value);
 wasmlark_object wasmlark_value_float(double value);
 
 /**
- * Makes a string of UTF-8.
+ * Makes a string from UTF-8.
  *
  * # Safety
  *
- * `length` bytes can be read at `start`, which may be null where that is 0.
+ * `length` bytes can be read at `start`, which may be null if that is 0.
  */
 wasmlark_object wasmlark_value_string(const uint8_t *start, size_t length);
 
@@ -933,27 +949,27 @@ wasmlark_object wasmlark_value_bytes(const uint8_t *start, size_t length);
  *
  * # Safety
  *
- * `count` objects can be read at `items`, which may be null where that is 0.
+ * `count` objects can be read at `items`, which may be null if that is 0.
  */
 wasmlark_object wasmlark_value_list(const wasmlark_object *items, size_t count);
 
 /**
- * Makes a dict of copies of `count` keys and `count` values: `entries` has a key, its value, the next key, and so on.
+ * Makes a dict of copies of `count` keys and `count` values. `entries` has a key, its value, the next key, and so on.
  *
  * # Safety
  *
- * Twice `count` objects can be read at `entries`, which may be null where that is 0.
+ * Twice `count` objects can be read at `entries`, which may be null if that is 0.
  */
 wasmlark_object wasmlark_value_dict(const wasmlark_object *entries,
                                     size_t count);
 
 /**
- * Tells the type of a value.
+ * Returns the type of a value.
  */
 enum wasmlark_type wasmlark_value_type(wasmlark_object value);
 
 /**
- * Gives an int, or 1 or 0 for a bool. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
+ * Writes an int, or 1 or 0 for a bool, to `number`. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
  *
  * # Safety
  *
@@ -963,7 +979,7 @@ enum wasmlark_status wasmlark_value_get_int(wasmlark_object value,
                                             int64_t *number);
 
 /**
- * Gives a float. `WASMLARK_STATUS_ABSENT` for another type.
+ * Writes a float to `number`. `WASMLARK_STATUS_ABSENT` for another type.
  *
  * # Safety
  *
@@ -972,8 +988,8 @@ enum wasmlark_status wasmlark_value_get_int(wasmlark_object value,
 enum wasmlark_status wasmlark_value_get_float(wasmlark_object value, double *number);
 
 /**
- * The text of a string, the content of bytes, and of any other value what Starlark's `repr` makes of it; its length
- * goes to `length`, which may be null. Good until the value is freed. Null for an object that is no value.
+ * Returns the text of a string, the content of bytes, or Starlark's `repr` of any other value. Its length goes to
+ * `length`, which may be null. Valid until the value is freed. Null if the object is not a value.
  *
  * # Safety
  *
@@ -983,28 +999,30 @@ const uint8_t *wasmlark_value_text(wasmlark_object value,
                                    size_t *length);
 
 /**
- * The number of elements of a list, tuple or set, or of entries of a dict, struct or record; 0 for all else.
+ * Returns the number of elements of a list, tuple or set, or of entries of a dict, struct or record; 0 for
+ * all other types.
  */
 size_t wasmlark_value_count(wasmlark_object value);
 
 /**
- * A copy of the element at `index`, from 0, or of an entry's value. 0 where there is none. Free it.
+ * Returns a copy of the element at `index`, from 0, or of an entry's value. 0 if there is none. Free it.
  */
-wasmlark_object wasmlark_value_item(wasmlark_object value, size_t index);
+wasmlark_object wasmlark_value_item(wasmlark_object value,
+                                    size_t index);
 
 /**
- * A copy of the key of the entry at `index`, from 0, of a dict, struct or record. 0 where there is none. Free it.
+ * Returns a copy of the key at `index`, from 0, of a dict, struct or record. 0 if there is none. Free it.
  */
 wasmlark_object wasmlark_value_key(wasmlark_object value,
                                    size_t index);
 
 /**
- * A copy of the value that a dict has under a string, or a struct or record under the name of a field. 0 where there
+ * Returns a copy of the value that a dict has under a string, or a struct or record under a field's name. 0 if there
  * is none. Free it.
  *
  * # Safety
  *
- * `length` bytes can be read at `name`, which may be null where that is 0.
+ * `length` bytes can be read at `name`, which may be null if that is 0.
  */
 wasmlark_object wasmlark_value_get(wasmlark_object value,
                                    const uint8_t *name,

@@ -1,4 +1,4 @@
-//! What the functions of an application have in common: a context that is dropped once, and a result.
+//! What all functions of an application share: a context that is dropped once, and a result.
 
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use crate::misuse::Misuse;
 use crate::objects::{self, Handle, Object};
 use crate::value::Held;
 
-/// Frees what a function has as its context, once, in whatever thread ends its last use. It must not use the sandbox.
+/// Frees the context of a function, once, on whichever thread uses it last. It must not use the sandbox.
 pub type Drop = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-/// A context, which goes where its function goes.
+/// A context, which moves with its function.
 pub(crate) struct Context {
     pub(crate) pointer: *mut c_void,
     drop: Drop,
 }
 
-// SAFETY: other threads may pass it to its function, and drop it: the duty of whoever gave it, as each function of the interface that
-// takes one says.
+// SAFETY: other threads may pass it to its function, and drop it: the duty of whoever gave it, as each C function that takes a
+// context says.
 unsafe impl Send for Context {}
 // SAFETY: as above.
 unsafe impl Sync for Context {}
@@ -33,7 +33,7 @@ impl Context {
 impl std::ops::Drop for Context {
     fn drop(&mut self) {
         if let Some(drop) = self.drop {
-            // SAFETY: once, at the end: the duty of whoever gave it.
+            // SAFETY: called once, at the end; the rest is the duty of whoever gave it.
             unsafe { drop(self.pointer) }
         }
     }
@@ -43,7 +43,7 @@ pub(crate) fn failed(misuse: Misuse) -> Error {
     Error::host(misuse.message)
 }
 
-/// Takes what a function returned, which is freed: a value, `None` for 0, or an error that it made.
+/// Takes and frees what a function returned: a value, `None` for 0, or an error that it made.
 pub(crate) fn result(handle: Handle) -> Result<Option<Arc<Held>>, Error> {
     if handle == 0 {
         return Ok(None);

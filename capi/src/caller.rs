@@ -1,4 +1,4 @@
-//! The guest that called an import, and its memory, by copies.
+//! The guest that called an import, and copying to and from its memory.
 
 use std::cell::RefCell;
 use std::ptr::NonNull;
@@ -8,18 +8,18 @@ use wasmlark::{Caller, Error, GuestMemory};
 
 use crate::misuse::{Misuse, Status, bytes, status};
 
-/// The guest that called an import: good in the thread of that call, and until it returns.
+/// The guest that called an import: valid on the thread of that call until the call returns.
 pub type CallerNumber = u64;
 
-/// None is given twice, so that one whose call is over is told from one that lasts.
+/// No number is reused, so that a caller whose call is over is never mistaken for a current one.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
-    /// The callers of the imports that run now in this thread.
+    /// The callers of the imports that are running on this thread.
     static CALLERS: RefCell<Vec<(CallerNumber, NonNull<Caller<'static>>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs a function of the application that may ask for the memory of `caller` by the number that it gets.
+/// Runs a function of the application, which may use the memory of `caller` through the number that it receives.
 pub(crate) fn lend<R>(caller: &mut Caller<'_>, function: impl FnOnce(CallerNumber) -> R) -> R {
     struct Lent(CallerNumber);
     impl Drop for Lent {
@@ -39,18 +39,18 @@ fn memory<R>(caller: CallerNumber, work: impl FnOnce(GuestMemory<'_>) -> Result<
     let mut found = found.ok_or_else(|| {
         Misuse::new(
             Status::Handle,
-            format!("caller {caller} has no call of an import in this thread: it is over, or another's"),
+            format!("caller {caller} is not in a call on this thread: its call is over, or runs on another thread"),
         )
     })?;
-    // SAFETY: it is in the list, so `lend` holds the one reference to it, and waits in this thread for the function that called this.
-    // Nothing that runs from here on calls the application.
+    // SAFETY: it is in the list, so `lend` holds the only reference to it, and waits on this thread for the function that called
+    // this. Nothing that runs from here on calls the application.
     let found = unsafe { found.as_mut() };
     let memory = found.memory().map_err(|error| Misuse::new(Status::Absent, error.message()))?;
     work(memory).map_err(|error| Misuse::new(Status::Argument, error.message()))
 }
 
-/// Gives the size in bytes of the memory of the guest that called an import: the one that it exports as `memory`, else the first that
-/// it imports or exports. `WASMLARK_STATUS_ABSENT` if it has none.
+/// Writes the size in bytes of the memory of the guest that called an import to `size`: the memory exported as `memory`, otherwise
+/// the first one imported or exported. `WASMLARK_STATUS_ABSENT` if it has none.
 ///
 /// # Safety
 ///
@@ -68,12 +68,12 @@ pub unsafe extern "C" fn wasmlark_caller_memory_size(caller: CallerNumber, size:
     })
 }
 
-/// Copies `length` bytes from `address` of the memory of the guest that called an import to `place`.
-/// `WASMLARK_STATUS_ARGUMENT` if they do not lie within it, and nothing is copied: an address comes from the guest.
+/// Copies `length` bytes from `address` in the calling guest's memory to `place`. If the range is not within the
+/// memory, copies nothing and returns `WASMLARK_STATUS_ARGUMENT`: an address comes from the guest, so check this.
 ///
 /// # Safety
 ///
-/// `length` bytes can be written at `place`, which may be null where that is 0.
+/// `length` bytes can be written at `place`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_caller_read(
     caller: CallerNumber,
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn wasmlark_caller_read(
         memory(caller, |memory| {
             let from = memory.slice(address, length as u64)?;
             if !place.is_null() {
-                // SAFETY: `from` has `length` bytes, of wasmlark's; the rest is the caller's duty, above.
+                // SAFETY: `from` has `length` bytes and belongs to wasmlark; the rest is the caller's duty, above.
                 unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), place, length) };
             }
             Ok(place.is_null() && length > 0)
@@ -97,12 +97,12 @@ pub unsafe extern "C" fn wasmlark_caller_read(
     })
 }
 
-/// Copies `length` bytes from `start` to `address` of the memory of the guest that called an import; all of them, or none:
-/// `WASMLARK_STATUS_ARGUMENT` if they do not lie within it.
+/// Copies `length` bytes from `start` to `address` in the calling guest's memory. If the range is not within the memory,
+/// copies nothing and returns `WASMLARK_STATUS_ARGUMENT`.
 ///
 /// # Safety
 ///
-/// `length` bytes can be read at `start`, which may be null where that is 0.
+/// `length` bytes can be read at `start`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_caller_write(
     caller: CallerNumber,

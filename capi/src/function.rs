@@ -1,4 +1,4 @@
-//! What an application gives to scripts: functions and values.
+//! Functions and values that an application gives to scripts.
 
 use std::ffi::c_void;
 
@@ -10,9 +10,9 @@ use crate::objects::{self, Handle, Object};
 use crate::sandbox::change;
 use crate::value;
 
-/// A function of the application. It gets its arguments as values, which are freed after it has returned, and returns a value
-/// that it made, which is freed for it; or what `wasmlark_error` made; or 0, which is an error too. It must return: no exception of
-/// C++, no `longjmp`.
+/// A function of the application. Its arguments are values, which the library frees after it has returned. It returns a value that
+/// it made, or an error made by `wasmlark_error`, which the library frees; 0 is an error too. It must return: no C++ exception, no
+/// `longjmp`.
 pub type Function =
     Option<unsafe extern "C" fn(context: *mut c_void, arguments: *const Handle, count: usize) -> Handle>;
 
@@ -44,11 +44,12 @@ impl Callback {
     }
 }
 
-/// Makes an error, for a function to return: its message is that of the run, and `WASMLARK_KIND_HOST` its kind.
+/// Makes an error for a function to return. The run then ends with its message and the kind
+/// `WASMLARK_KIND_HOST`.
 ///
 /// # Safety
 ///
-/// `length` bytes can be read at `message`, which may be null where that is 0.
+/// `length` bytes can be read at `message`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_error(message: *const u8, length: usize) -> Handle {
     crate::misuse::guard(
@@ -61,12 +62,12 @@ pub unsafe extern "C" fn wasmlark_error(message: *const u8, length: usize) -> Ha
     )
 }
 
-/// Gives scripts a function, under a name that is no builtin's. `context` is passed along, and `drop`, which may be null, frees it once no
-/// script can call the function any more; also where this fails. Arguments go by position.
+/// Gives scripts a function with positional arguments, under a name that no builtin has. `context` is passed to each call. `drop`, which
+/// may be null, frees it once no script can call the function any more, or if this call fails.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, which may be null where that is 0. `function` may be called from other threads, several
+/// `name_length` bytes can be read at `name`, which may be null if that is 0. `function` may be called from other threads, several
 /// at a time, with `context`, and then `drop`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_sandbox_function(
@@ -89,11 +90,11 @@ pub unsafe extern "C" fn wasmlark_sandbox_function(
     })
 }
 
-/// Gives scripts a value, under a name that is no builtin's. It is copied and frozen.
+/// Gives scripts a value, copied and frozen, under a name that no builtin has.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, which may be null where that is 0.
+/// `name_length` bytes can be read at `name`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_sandbox_value(
     sandbox: Handle,

@@ -1,4 +1,4 @@
-//! What modules import from an application, with no script between.
+//! Functions of an application that modules import directly, with no script in between.
 
 use std::ffi::c_void;
 
@@ -10,17 +10,17 @@ use crate::misuse::{Misuse, Status, bytes, status, text};
 use crate::objects::Handle;
 use crate::sandbox::change;
 
-/// The type of a number of WebAssembly.
+/// The type of a WebAssembly number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum WasmType {
-    /// 32 bits.
+    /// A 32-bit integer.
     I32 = 0,
-    /// 64 bits.
+    /// A 64-bit integer.
     I64 = 1,
-    /// A float of 32 bits.
+    /// A 32-bit float.
     F32 = 2,
-    /// A float of 64 bits.
+    /// A 64-bit float.
     F64 = 3,
 }
 
@@ -42,7 +42,7 @@ impl WasmType {
     }
 }
 
-/// A number of WebAssembly: the member of its type.
+/// A WebAssembly number, in the member of its type.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub union Wasm {
@@ -62,9 +62,9 @@ impl std::fmt::Debug for Wasm {
     }
 }
 
-/// A function of the application that modules import. `arguments` has a number for each parameter, good during the call only; the
-/// results go to `results`, which has 0 in it for each. Returns 0, or what `wasmlark_error` made, which ends the
-/// guest and is freed. It must return: no exception of C++, no `longjmp`.
+/// A function of the application that modules import. `arguments` has one number per parameter and is valid only during the call;
+/// `results` has one number per result, initially 0, for the function to set. Returns 0, or an error made by `wasmlark_error`,
+/// which ends the guest; the library frees the error. It must return: no C++ exception, no `longjmp`.
 pub type Import = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -88,7 +88,7 @@ impl Callback {
             unsafe { (self.import)(self.context.pointer, caller, arguments.as_ptr(), returned.as_mut_ptr()) }
         });
         if callback::result(object)?.is_some() {
-            return Err(Error::host("the import returned a value: its results go to `results`"));
+            return Err(Error::host("the import returned a value: write its results to `results`"));
         }
         results.iter_mut().zip(returned).for_each(|(number, wasm)| *number = wasm.like(*number));
         Ok(())
@@ -97,7 +97,7 @@ impl Callback {
 
 impl Wasm {
     fn of(number: Number) -> Self {
-        // The rest of it is 0, so that whichever member is read has a value.
+        // All other bytes are 0, so that reading any member is defined.
         let mut wasm = Self { i64: 0 };
         match number {
             Number::I32(number) => wasm.i32 = number,
@@ -108,9 +108,9 @@ impl Wasm {
         wasm
     }
 
-    /// Returns the member of the type of `number`.
+    /// Returns the member that has the type of `number`.
     fn like(self, number: Number) -> Number {
-        // SAFETY: all bytes are set, and any bytes are a number.
+        // SAFETY: all bytes are set, and any bit pattern is a valid number.
         unsafe {
             match number {
                 Number::I32(_) => Number::I32(self.i32),
@@ -122,17 +122,18 @@ impl Wasm {
     }
 }
 
-/// Gives modules a function that they import from `module` under `name`, in place of one that was given before. No script stands
-/// between; what a script gives itself in `imports` goes first. `parameters` and `results` have a `wasmlark_wasm_type` in each
-/// byte; there are at most a thousand of each. `context` is passed along, and `drop`, which may be null, frees it
-/// once no module can call the function any more; also where this fails.
+/// Gives modules a function that they import from `module` under `name`, replacing one given before. No script is involved; what
+/// a script passes in `imports` takes precedence. Each byte of `parameters` and `results` is a `wasmlark_wasm_type`; each may
+/// have at most a thousand. `context` is passed to each call. `drop`, which may be null, frees it once no module can call the
+/// function any more, or if this call fails.
 ///
-/// An error of the function ends the guest, and the run with it: `WASMLARK_KIND_HOST` is its kind. What the function does costs no fuel.
+/// An error returned by the function ends the guest and the run, with `WASMLARK_KIND_HOST` as its
+/// kind. The function's own work costs no fuel.
 ///
 /// # Safety
 ///
 /// `module_length` bytes can be read at `module`, `name_length` at `name`, `parameter_count` at `parameters`, and `result_count` at
-/// `results`; each may be null where its length is 0. `import` may be called from other threads, several at a time, with
+/// `results`; each may be null if its length is 0. `import` may be called from other threads, several at a time, with
 /// `context`, and then `drop`.
 #[unsafe(no_mangle)]
 #[allow(clippy::too_many_arguments)] // C has no slices.

@@ -1,12 +1,12 @@
-//! Interrupts: what ends a script from another thread.
+//! Interrupts, which stop a script from another thread.
 
 use std::time::Duration;
 
 use crate::misuse::{Status, guard, status};
 use crate::objects::{self, Handle, Object};
 
-/// Makes an interrupt that ends all that a sandbox runs: scripts, loads, and the calls of its sessions; also while they run.
-/// 0 if it is no sandbox. Free it.
+/// Makes an interrupt that stops everything a sandbox runs, even what is running now: scripts, loads, and the calls of its
+/// sessions. 0 if the object is not a sandbox. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_interrupt(sandbox: Handle) -> Handle {
     let made = || {
@@ -17,10 +17,10 @@ pub extern "C" fn wasmlark_sandbox_interrupt(sandbox: Handle) -> Handle {
     guard(made, |_| 0)
 }
 
-/// Ends what runs now, which is then `WASMLARK_KIND_INTERRUPTED`, and what is started later, as soon as that spends a thousand
-/// ticks. It returns at once, from any thread, and waits for nothing. For a session this lasts until one call has ended because of
-/// it; for a sandbox, until `wasmlark_interrupt_reset`. It reaches a guest in a loop only as
-/// `wasmlark_sandbox_interruptible` says.
+/// Stops what is running, which then ends with `WASMLARK_KIND_INTERRUPTED`; what is started later also stops, as soon as it has
+/// used a thousand ticks. It may be called from any thread and returns at once. For a session this lasts until it has ended one
+/// call; for a sandbox, until `wasmlark_interrupt_reset`. Whether it stops a guest in a loop is set by
+/// `wasmlark_sandbox_interruptible`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_interrupt_now(interrupt: Handle) -> Status {
     status(|| {
@@ -29,8 +29,8 @@ pub extern "C" fn wasmlark_interrupt_now(interrupt: Handle) -> Status {
     })
 }
 
-/// Ends what still runs so many milliseconds from now, which is then `WASMLARK_KIND_DEADLINE`, and what is started after that,
-/// until `wasmlark_interrupt_reset`.
+/// Stops what is still running after this many milliseconds, which then ends with `WASMLARK_KIND_DEADLINE`, and what is
+/// started after that, until `wasmlark_interrupt_reset`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_interrupt_after(interrupt: Handle, milliseconds: u64) -> Status {
     status(|| {
@@ -39,7 +39,7 @@ pub extern "C" fn wasmlark_interrupt_after(interrupt: Handle, milliseconds: u64)
     })
 }
 
-/// Takes `wasmlark_interrupt_now` and `wasmlark_interrupt_after` back.
+/// Undoes `wasmlark_interrupt_now` and `wasmlark_interrupt_after`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_interrupt_reset(interrupt: Handle) -> Status {
     status(|| {

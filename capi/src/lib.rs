@@ -1,9 +1,10 @@
-//! The C interface of wasmlark, declared in `include/wasmlark.h`; in a build for wasm32, what the module exports.
+//! The C interface of wasmlark, declared in `include/wasmlark.h`. In a build for wasm32, these functions are the
+//! module's exports.
 //!
-//! A sandbox gets limits, arguments and files, runs scripts, and each run is an object of its own that
-//! is asked for texts and numbers. Objects are numbers that are never given twice, so one that was
-//! freed, or never made, is told from one that lives. A call that makes no sense returns a status, or 0,
-//! or null, and [`wasmlark_last_error`] says in words what was wrong with it.
+//! A sandbox holds limits, arguments and files, and runs scripts. Each run is an object of its own, to
+//! be asked for texts and numbers. An object is a number that is never reused, so the library detects
+//! one that was freed or never made. An invalid call returns a status, 0 or null, and
+//! [`wasmlark_last_error`] then says what was wrong.
 //!
 //! ```c
 //! wasmlark_object sandbox = wasmlark_sandbox_new();
@@ -18,47 +19,49 @@
 //!
 //! # Values and functions
 //!
-//! A value is an object too: made by a call for its type, asked for its kind and content, and freed, also where it was passed on. A function
-//! of the application gets values, and returns one that it made, or an error. JSON text becomes a value, and a value JSON text.
+//! A value is an object too: one call per type makes it, others return its type and content, and the application frees it, even after
+//! passing it to a call. A function of the application receives values and returns a value that it made, or an error. Values convert from
+//! and to JSON text.
 //!
 //! # Imports
 //!
-//! A module imports a function of the application with no script between. It gets numbers, writes its result, and
-//! copies from and to the memory of the guest that called it, with the `wasmlark_caller` that is good until it returns.
+//! A module can import a function of the application directly, with no script in between. The function receives
+//! numbers, writes its results, and copies to and from the memory of the calling guest through a `wasmlark_caller`,
+//! which is valid until the function returns.
 //!
 //! # Sessions and interrupts
 //!
-//! A session is a script that was run and is kept: its functions are called with values, and find all
-//! as the last call left it. A load and a call each have a run as their result, as a whole script has.
-//! An interrupt ends what runs, from another thread:
+//! A session keeps a script that has run, so that its functions can be called with values. Each call
+//! sees the state that the last one left. Like a whole script, a load and a call each result in a run.
+//! Another thread can stop what is running with an interrupt:
 //!
 //! ```c
 //! wasmlark_object session;
 //! wasmlark_object loaded = wasmlark_session_load(sandbox, (const uint8_t *)"main.star", 9, script, length, &session);
-//! wasmlark_object stop = wasmlark_session_interrupt(session); // For another thread: wasmlark_interrupt_now(stop).
+//! wasmlark_object stop = wasmlark_session_interrupt(session); // In another thread: wasmlark_interrupt_now(stop).
 //! wasmlark_object call = wasmlark_session_call(session, (const uint8_t *)"decide", 6, arguments, 2);
 //! wasmlark_object decision = wasmlark_run_value(call);
 //! ```
 //!
 //! # Strings and bytes
 //!
-//! A pointer and a length in bytes, no NUL; names and scripts are UTF-8. A null pointer is allowed with
-//! the length 0. What a call is given is copied. What [`wasmlark_run_text`] returns lives until the run
-//! is freed.
+//! Strings and bytes are passed as a pointer and a length in bytes, without a NUL; names and scripts
+//! are UTF-8. A null pointer is allowed if the length is 0. The library copies what it is passed. A
+//! text from [`wasmlark_run_text`] is valid until the run is freed.
 //!
 //! # Threads
 //!
-//! Any function may be called from any thread. A sandbox may run several scripts at a time; it cannot
-//! be changed meanwhile. A session has one call at a time. What comes too early is
-//! `WASMLARK_STATUS_BUSY`. A script, and each call of a session, runs in a thread of its own, with
-//! room on its stack for all that the limits allow, whatever thread asks for it; but on the thread that
-//! asks in a build for wasm32, which has no other.
+//! Any function may be called from any thread. A sandbox may run several scripts at a time, but cannot
+//! be changed while one runs. A session runs one call at a time. A call that comes too early returns
+//! `WASMLARK_STATUS_BUSY`. Each script, and each call of a session, runs in a thread of its own, with a
+//! stack large enough for all that the limits allow, whichever thread asks for it. A build for wasm32
+//! has no other thread and runs it on the calling one.
 //!
 //! # Panics
 //!
-//! None crosses the interface: `WASMLARK_STATUS_PANIC` says that there was one, which is a defect of
-//! wasmlark. A build with `panic = "abort"`, and so one for wasm32, has none to catch.
-#![allow(unsafe_code)] // The edge of the library: pointers from C, and names for it.
+//! No panic crosses the interface: `WASMLARK_STATUS_PANIC` reports one, which is a defect of
+//! wasmlark. A build with `panic = "abort"`, such as one for wasm32, cannot catch panics.
+#![allow(unsafe_code)] // The edge of the library: pointers from C, and exported names.
 
 #[cfg(target_family = "wasm")]
 mod buffer;
@@ -94,9 +97,9 @@ pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
 pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text, wasmlark_run_value};
 pub use sandbox::{
-    Print, wasmlark_sandbox_argument, wasmlark_sandbox_file, wasmlark_sandbox_interruptible,
-    wasmlark_sandbox_keep_code, wasmlark_sandbox_limit, wasmlark_sandbox_new, wasmlark_sandbox_on_print,
-    wasmlark_sandbox_run,
+    Print, wasmlark_sandbox_argument, wasmlark_sandbox_backtrace, wasmlark_sandbox_file,
+    wasmlark_sandbox_interruptible, wasmlark_sandbox_keep_code, wasmlark_sandbox_limit, wasmlark_sandbox_new,
+    wasmlark_sandbox_on_print, wasmlark_sandbox_run,
 };
 pub use session::{
     wasmlark_session_call, wasmlark_session_call_within, wasmlark_session_get, wasmlark_session_interrupt,
@@ -109,7 +112,7 @@ pub use value::{
     wasmlark_value_type,
 };
 
-/// The version of the library, as in "0.1.0"; its length in bytes goes to `length`, which may be null.
+/// Returns the version of the library, such as "0.1.0". Its length in bytes goes to `length`, which may be null.
 ///
 /// # Safety
 ///

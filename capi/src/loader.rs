@@ -1,4 +1,4 @@
-//! Where files come from that a sandbox has not got.
+//! The function that finds files which a sandbox does not have.
 
 use std::ffi::c_void;
 
@@ -9,10 +9,10 @@ use crate::misuse::{Misuse, Status, status};
 use crate::objects::Handle;
 use crate::sandbox::change;
 
-/// Finds a file that the sandbox has not got: a script that `load` names, a module or other data. `name`, UTF-8, is the path with `/`
-/// that is asked for, good during the call only. Returns a value that it made, a string or bytes, which is freed for it; 0 for a
-/// name that it does not know; or what `wasmlark_error` made, whose message is that of the run, with `WASMLARK_KIND_LOAD`
-/// as its kind. It must return: no exception of C++, no `longjmp`.
+/// Finds a file that the sandbox does not have: a script that `load` names, a module or other data. `name` is the requested path in
+/// UTF-8, with `/`, valid only during the call. Returns a string or bytes that it made, which the library frees; 0 for a name that it
+/// does not know; or an error made by `wasmlark_error`, whose message becomes that of the run, with kind `WASMLARK_KIND_LOAD`. It
+/// must return: no C++ exception, no `longjmp`.
 pub type Loader = Option<unsafe extern "C" fn(context: *mut c_void, name: *const u8, length: usize) -> Handle>;
 
 struct Callback {
@@ -29,14 +29,14 @@ impl Callback {
             Some(held) => match &held.value {
                 Value::Str(text) => Ok(Some(text.as_bytes().to_vec())),
                 Value::Bytes(bytes) => Ok(Some(bytes.to_vec())),
-                other => Err(format!("the loader returned {other}, and a string or bytes are needed")),
+                other => Err(format!("the loader returned {other}, not a string or bytes")),
             },
         }
     }
 }
 
-/// Asks `loader` for each file that scripts need and the sandbox has not got, in place of a loader that was set before. `context` is
-/// passed along, and `drop`, which may be null, frees it once no script can need a file any more; also where this fails.
+/// Asks `loader` for each file that a script needs and the sandbox does not have, replacing a loader set before. `context` is passed
+/// to each call. `drop`, which may be null, frees it once no script can need a file any more, or if this call fails.
 ///
 /// # Safety
 ///

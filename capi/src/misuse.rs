@@ -1,33 +1,33 @@
-//! Calls that make no sense, and panics: what becomes of them.
+//! Invalid calls and panics, and how they are reported.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Whether a call made sense.
+/// Whether a call was valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Status {
-    /// It did.
+    /// Success.
     Ok = 0,
-    /// There is no such text or number: the run has no exit code, say.
+    /// There is no such text or number: the run has no exit code, for example.
     Absent = 1,
-    /// A pointer is null, and its length is not 0; or a place for a result is null.
+    /// A pointer is null although its length is not 0, or the place for a result is null.
     Null = 2,
     /// A text is not UTF-8.
     Utf8 = 3,
-    /// The object was freed, was never made, or is of the other kind.
+    /// The object was freed, was never made, or is of another kind.
     Handle = 4,
-    /// A number is none of the enumeration's, or a value is out of range.
+    /// A number does not belong to the enumeration, or a value is out of range.
     Argument = 5,
-    /// The sandbox runs a script now, and cannot be changed; or the session is in a call.
+    /// The sandbox is running a script and cannot be changed, or the session is in a call.
     Busy = 6,
-    /// There is no memory, thread or number left for it.
+    /// No memory, thread or object number is left for it.
     Resources = 7,
     /// wasmlark has a defect: it panicked.
     Panic = 8,
 }
 
-/// Why a call made no sense.
+/// Why a call was invalid.
 #[derive(Debug)]
 pub(crate) struct Misuse {
     pub(crate) status: Status,
@@ -39,7 +39,7 @@ impl Misuse {
         Self { status, message: message.into() }
     }
 
-    /// A number that is none of the enumeration's.
+    /// Reports a number that does not belong to an enumeration.
     pub(crate) fn unknown(what: &str, which: u32) -> Self {
         Self::new(Status::Argument, format!("there is no {what} {which}: see `wasmlark_{what}`"))
     }
@@ -49,29 +49,29 @@ thread_local! {
     static LAST: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Runs the body of an exported function: its result, or `otherwise` of its status, with the message
-/// kept for [`wasmlark_last_error`].
+/// Runs the body of an exported function and returns its result. If the body fails, keeps the
+/// message for [`wasmlark_last_error`] and returns `otherwise(status)`.
 pub(crate) fn guard<R>(body: impl FnOnce() -> Result<R, Misuse>, otherwise: impl FnOnce(Status) -> R) -> R {
-    // What a panic may leave behind is a lock, and every lock here is taken also where it is poisoned.
+    // A panic can only leave a poisoned lock behind, and every lock here is taken even if poisoned.
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
         Err(Misuse::new(Status::Panic, format!("wasmlark panicked: {}", text.unwrap_or("for no stated reason"))))
     });
     outcome.unwrap_or_else(|misuse| {
-        // A thread that is ending keeps nothing more.
+        // A thread that is ending keeps no message.
         let _ = LAST.try_with(|last| *last.borrow_mut() = misuse.message);
         otherwise(misuse.status)
     })
 }
 
-/// [`guard`] for a function that returns its status alone.
+/// [`guard`] for a function that returns only its status.
 pub(crate) fn status(body: impl FnOnce() -> Result<(), Misuse>) -> Status {
     guard(|| body().map(|()| Status::Ok), |status| status)
 }
 
-/// What was wrong with the last call on this thread that returned a status other than OK, or 0 for an
-/// object, or null for a text; its length in bytes goes to `length`. Good until the next such call on
-/// this thread. Empty if there was none.
+/// Returns why the last failed call on this thread failed: one that returned a status other than OK,
+/// 0 for an object, or null for a text. The length in bytes goes to `length`. Empty if none failed.
+/// Valid until the next failure on this thread.
 ///
 /// # Safety
 ///
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn wasmlark_last_error(length: *mut usize) -> *const u8 {
     start
 }
 
-/// Writes a length where the caller wants it.
+/// Writes a length to the place that the caller gave, if any.
 ///
 /// # Safety
 ///
@@ -101,7 +101,7 @@ pub(crate) unsafe fn tell(place: *mut usize, length: usize) {
     }
 }
 
-/// The bytes that a caller points to; `what` is for messages.
+/// Returns the bytes that a caller points to; `what` names them in messages.
 ///
 /// # Safety
 ///
@@ -111,19 +111,16 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const u8, length: usize, what: &str) ->
         return Ok(&[]);
     }
     if pointer.is_null() {
-        return Err(Misuse::new(Status::Null, format!("the {what} is a null pointer, with the length {length}")));
+        return Err(Misuse::new(Status::Null, format!("the {what} is a null pointer with length {length}")));
     }
     if isize::try_from(length).is_err() {
-        return Err(Misuse::new(
-            Status::Argument,
-            format!("the length of the {what} is more than there can be: {length}"),
-        ));
+        return Err(Misuse::new(Status::Argument, format!("the {what} is too long: {length} bytes")));
     }
     // SAFETY: not null, and no longer than an object can be; the rest is the caller's duty, above.
     Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
 }
 
-/// The text that a caller points to.
+/// Returns the text that a caller points to.
 ///
 /// # Safety
 ///
@@ -132,7 +129,7 @@ pub(crate) unsafe fn text<'a>(pointer: *const u8, length: usize, what: &str) -> 
     // SAFETY: the caller's duty, above.
     let bytes = unsafe { bytes(pointer, length, what) }?;
     std::str::from_utf8(bytes).map_err(|error| {
-        Misuse::new(Status::Utf8, format!("the {what} is not UTF-8: bad from byte {}", error.valid_up_to()))
+        Misuse::new(Status::Utf8, format!("the {what} is not UTF-8: invalid at byte {}", error.valid_up_to()))
     })
 }
 

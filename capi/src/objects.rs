@@ -1,4 +1,4 @@
-//! What the numbers stand for.
+//! The objects that handles stand for.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -10,7 +10,7 @@ use crate::run::Run;
 use crate::session::Session;
 use crate::value::Held;
 
-/// A sandbox, a run, a session, an interrupt, a value or an error. 0 is none.
+/// A sandbox, run, session, interrupt, value or error. 0 stands for none.
 pub type Handle = u32;
 
 #[derive(Clone)]
@@ -39,21 +39,21 @@ impl Object {
 #[derive(Default)]
 struct Objects {
     alive: BTreeMap<Handle, Object>,
-    /// The last number given: none is given twice, so that a freed object stays told from all others.
+    /// The last handle given out. None is reused, so that a freed object is never mistaken for another.
     last: Handle,
 }
 
 static OBJECTS: Mutex<Objects> = Mutex::new(Objects { alive: BTreeMap::new(), last: 0 });
 
 fn objects() -> MutexGuard<'static, Objects> {
-    // Each change is one insertion or removal: nothing is half done where somebody panicked.
+    // Each change is one insertion or removal, so a panic leaves nothing half done.
     OBJECTS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 pub(crate) fn add(object: Object) -> Result<Handle, Misuse> {
     let mut objects = objects();
     let next = objects.last.checked_add(1);
-    let next = next.ok_or_else(|| Misuse::new(Status::Resources, "4294967295 objects were made: there are no more"))?;
+    let next = next.ok_or_else(|| Misuse::new(Status::Resources, "all 4294967295 object numbers have been used"))?;
     objects.last = next;
     objects.alive.insert(next, object);
     Ok(next)
@@ -94,7 +94,7 @@ pub(crate) fn value(handle: Handle) -> Result<Arc<Held>, Misuse> {
     }
 }
 
-/// Frees an object, and returns it.
+/// Frees an object and returns it.
 pub(crate) fn take(handle: Handle) -> Result<Object, Misuse> {
     let mut objects = objects();
     let last = objects.last;
@@ -104,7 +104,7 @@ pub(crate) fn take(handle: Handle) -> Result<Object, Misuse> {
 /// Frees an object that may have been freed already.
 pub(crate) fn forget(handle: Handle) {
     let freed = objects().alive.remove(&handle);
-    drop(freed); // Not while the lock is held: it may take a while.
+    drop(freed); // After the lock is released: this may take a while.
 }
 
 fn find(handle: Handle) -> Result<Object, Misuse> {
@@ -114,7 +114,7 @@ fn find(handle: Handle) -> Result<Object, Misuse> {
 
 fn missing(handle: Handle, last: Handle) -> Misuse {
     let why = match handle {
-        0 => "0 is no object: the call that should have made it failed".to_owned(),
+        0 => "0 is not an object: the call that should have made it failed".to_owned(),
         _ if handle <= last => format!("object {handle} was freed"),
         _ => format!("object {handle} was never made"),
     };
@@ -122,18 +122,18 @@ fn missing(handle: Handle, last: Handle) -> Misuse {
 }
 
 fn wrong(handle: Handle, object: &Object, wanted: &str) -> Misuse {
-    Misuse::new(Status::Handle, format!("object {handle} is {}, and {wanted} is needed", object.kind()))
+    Misuse::new(Status::Handle, format!("object {handle} is {}, not {wanted}", object.kind()))
 }
 
-/// Frees an object of any kind. What runs in a sandbox or session meanwhile goes on to its end; sessions, runs and interrupts
-/// outlive the sandbox that they come from. To free 0 is to do nothing.
+/// Frees an object of any kind. Scripts that are running in a sandbox or session continue to their end; sessions, runs and
+/// interrupts outlive the sandbox that they came from. Freeing 0 does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_free(object: Handle) -> Status {
     status(|| {
         let mut objects = objects();
         let freed = objects.alive.remove(&object);
         let last = objects.last;
-        drop(objects); // What is freed may take a while, or panic.
+        drop(objects); // Freeing the object may take a while, or panic.
         match freed {
             None if object != 0 => Err(missing(object, last)),
             _ => Ok(()),

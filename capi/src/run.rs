@@ -8,13 +8,13 @@ use crate::misuse::{Misuse, Status, guard, status, tell};
 use crate::objects::{self, Handle};
 use crate::value;
 
-/// What a script did: all of it, its load for a session, or one call.
+/// The result of a whole script, of loading a session, or of one call.
 pub(crate) struct Run {
     output: String,
     result: Result<Value, Error>,
-    /// `None` where it is not known.
+    /// `None` if unknown.
     stats: Option<Stats>,
-    /// The value as text, which the caller gets a pointer to: made when it is asked for.
+    /// The value as text, to which C gets a pointer; made on demand.
     value: OnceLock<String>,
 }
 
@@ -34,56 +34,58 @@ impl From<Report> for Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Kind {
-    /// At its end.
+    /// The script completed.
     Done = 0,
-    /// The script failed: its syntax, its types, a `fail(…)`.
+    /// The script failed: a syntax error, a type error, a `fail(…)`.
     Script = 1,
     /// A value of the wrong type or out of range.
     Value = 2,
-    /// Bytes that are no module, or one that cannot run here.
+    /// Bytes that are not a module, or a module that cannot run here.
     Module = 3,
-    /// Imports and exports that do not fit each other.
+    /// Imports and exports that do not match.
     Link = 4,
-    /// A handle whose store is closed, or of another evaluation.
+    /// A handle whose store is closed or belongs to another evaluation.
     Handle = 5,
-    /// A file that is not there.
+    /// A file that does not exist.
     Load = 6,
-    /// WebAssembly code trapped: `WASMLARK_TEXT_TRAP` has the code.
+    /// WebAssembly code trapped: `WASMLARK_TEXT_TRAP` is the code.
     Trap = 7,
-    /// A limit ended it: `WASMLARK_TEXT_LIMIT` has its name.
+    /// A limit ended it: `WASMLARK_TEXT_LIMIT` is its name.
     Limit = 8,
-    /// Something that this interface has no number for yet.
+    /// An error for which this interface has no number yet.
     Other = 9,
     /// A function of the application failed.
     Host = 10,
-    /// The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` has the code, which is not 0.
+    /// The script ended itself with `exit(code)`: `WASMLARK_NUMBER_EXIT_CODE` is the code, which is not 0.
     Exit = 11,
-    /// A `wasmlark_interrupt_now` ended it.
+    /// `wasmlark_interrupt_now` ended it.
     Interrupted = 12,
-    /// A deadline ended it: another time it might not.
+    /// A deadline ended it; it might not on another run.
     Deadline = 13,
-    /// The object is no run.
+    /// A panic ended it, which is a defect of wasmlark or of a library that it uses. The session has ended.
+    Internal = 14,
+    /// The object is not a run.
     NoRun = -1,
 }
 
-/// The texts of a run, UTF-8.
+/// The texts of a run, in UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Text {
-    /// What the script printed and wrote to standard output, as far as no function took it; what is not UTF-8 is replaced.
-    /// Empty for a load of a session that failed.
+    /// What the script printed and wrote to standard output, except what a print function took. Bytes that are not UTF-8
+    /// are replaced. Empty if loading a session failed.
     Output = 0,
-    /// The value that `wasmlark_run_value` gives, as Starlark source; absent where it failed.
+    /// The value that `wasmlark_run_value` returns, as Starlark source; absent if the run failed.
     Value = 1,
-    /// Why it failed, for a person to read, with source and frames; absent where it did not.
+    /// The full error for a person to read, with source and frames; absent if the run did not fail.
     Error = 2,
     /// The error's message alone.
     Message = 3,
-    /// The trap's code, as in "unreachable"; absent where it was no trap.
+    /// The trap's code, such as "unreachable"; absent if there was no trap.
     Trap = 4,
-    /// The limit's name, as in "fuel"; absent where it was none.
+    /// The limit's name, such as "fuel"; absent if no limit was reached.
     Limit = 5,
-    /// The name of the script that the error happened in, where there is one.
+    /// The name of the script in which the error happened, if known.
     File = 6,
 }
 
@@ -91,22 +93,21 @@ impl Text {
     const ALL: [Self; 7] = [Self::Output, Self::Value, Self::Error, Self::Message, Self::Trap, Self::Limit, Self::File];
 }
 
-/// The numbers of a run. What a session spent is counted from its load to the end of the call; it is absent where the
-/// load failed.
+/// The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum RunNumber {
-    /// WebAssembly fuel that was used; absent where it is not metered.
+    /// WebAssembly fuel used; absent if fuel is not metered.
     Fuel = 0,
-    /// Starlark ticks.
+    /// Starlark ticks used.
     Ticks = 1,
     /// The most bytes of linear memory in use at once.
     MemoryPeak = 2,
-    /// The line of the error, from 1, where there is one.
+    /// The line of the error, from 1, if known.
     Line = 3,
-    /// The column of the error in characters, from 1, where there is one.
+    /// The column of the error in characters, from 1, if known.
     Column = 4,
-    /// The exit code, as an `int32_t`, where a WASI guest, or the script itself, ended the script by one.
+    /// The exit code, as an `int32_t`, if a WASI guest or the script itself ended the script with one.
     ExitCode = 5,
 }
 
@@ -114,7 +115,7 @@ impl RunNumber {
     const ALL: [Self; 6] = [Self::Fuel, Self::Ticks, Self::MemoryPeak, Self::Line, Self::Column, Self::ExitCode];
 }
 
-/// How the script ended.
+/// Returns how the script ended.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
     let kind = || {
@@ -133,14 +134,15 @@ pub extern "C" fn wasmlark_run_kind(run: Handle) -> Kind {
             ErrorKind::Exit => Kind::Exit,
             ErrorKind::Interrupted => Kind::Interrupted,
             ErrorKind::Deadline => Kind::Deadline,
+            ErrorKind::Internal => Kind::Internal,
             _ => Kind::Other,
         })
     };
     guard(kind, |_| Kind::NoRun)
 }
 
-/// One of the texts of a run, a `wasmlark_text`; its length in bytes goes to `length`. Null if it is absent,
-/// or the call makes no sense. It lives until the run is freed.
+/// Returns one of the texts of a run, a `wasmlark_text`, and writes its length in bytes to `length`. Null if
+/// it is absent or the call is invalid. The text is valid until the run is freed.
 ///
 /// # Safety
 ///
@@ -155,7 +157,7 @@ pub unsafe extern "C" fn wasmlark_run_text(run: Handle, text: u32, length: *mut 
             let found = found.ok_or_else(|| absent("text", text))?;
             // SAFETY: the caller's duty, above.
             unsafe { tell(length, found.len()) };
-            // The number of the run keeps it alive.
+            // The handle of the run keeps it alive.
             Ok(found.as_ptr())
         },
         |_| {
@@ -166,7 +168,7 @@ pub unsafe extern "C" fn wasmlark_run_text(run: Handle, text: u32, length: *mut 
     )
 }
 
-/// One of the numbers of a run, a `wasmlark_number`: it goes to `value`.
+/// Writes one of the numbers of a run, a `wasmlark_number`, to `value`.
 ///
 /// # Safety
 ///
@@ -187,19 +189,20 @@ pub unsafe extern "C" fn wasmlark_run_number(run: Handle, number: u32, value: *m
     })
 }
 
-/// The value of a run's last statement, or of a call, as a value; `None` for the load of a session. 0 where the run failed. Free it.
+/// Returns a new value: the result of a run's last statement or of a call, or `None` for the load
+/// of a session. 0 if the run failed. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_run_value(run: Handle) -> Handle {
     guard(
         || match &objects::run(run)?.result {
             Ok(value) => value::add(value.clone()),
-            Err(_) => Err(Misuse::new(Status::Absent, "this run has no value: it failed")),
+            Err(_) => Err(Misuse::new(Status::Absent, "this run failed and has no value")),
         },
         |_| 0,
     )
 }
 
-/// `None` where the run has no such text.
+/// Returns `None` if the run has no such text.
 fn text_of(run: &Run, text: Text) -> Option<&str> {
     let error = run.result.as_ref().err();
     match text {
@@ -219,7 +222,7 @@ fn text_of(run: &Run, text: Text) -> Option<&str> {
     }
 }
 
-/// `None` where the run has no such number.
+/// Returns `None` if the run has no such number.
 fn number_of(run: &Run, number: RunNumber) -> Option<u64> {
     let error = run.result.as_ref().err();
     match number {

@@ -1,4 +1,4 @@
-//! Sandboxes: limits, arguments, files, and scripts to run.
+//! Sandboxes: limits, arguments, files, and running scripts.
 
 use std::ffi::c_void;
 use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
@@ -9,18 +9,18 @@ use crate::misuse::{Misuse, Status, bytes, guard, status, text};
 use crate::objects::{self, Handle, Object};
 use crate::stack::on_a_stack_of;
 
-/// Takes what a script prints, a line at a time with its line feed, in the thread that runs it.
+/// Receives what a script prints, one line at a time with its line feed, on the thread that runs the script.
 pub type Print = Option<unsafe extern "C" fn(context: *mut c_void, text: *const u8, length: usize)>;
 
-/// A sandbox with default limits and no files; 0 if there is no more room for one. Free it with
+/// Makes a sandbox with default limits and no files; 0 if no object number is left. Free it with
 /// `wasmlark_free`.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_new() -> Handle {
     guard(|| objects::add(Object::Sandbox(Arc::new(RwLock::new(Sandbox::new())))), |_| 0)
 }
 
-/// Sets one of the limits, a `wasmlark_limit`. A value below a limit's minimum is raised to it; `UINT64_MAX` turns
-/// off a limit that can be turned off.
+/// Sets one of the limits, a `wasmlark_limit`. A value below the limit's minimum is raised to it. `UINT64_MAX`
+/// turns off a limit that can be turned off.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64) -> Status {
     status(|| {
@@ -32,12 +32,12 @@ pub extern "C" fn wasmlark_sandbox_limit(sandbox: Handle, limit: u32, value: u64
     })
 }
 
-/// Adds a file, a script or a module, under a name for `load` and `wasm.Module`: a path with `/`, in
-/// UTF-8. A file of the same name is replaced.
+/// Adds a file, a script or a module, under the name by which `load` and `wasm.Module` find it: a
+/// path with `/`, in UTF-8. A file of the same name is replaced.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, and `content_length` at `content`; either may be null where
+/// `name_length` bytes can be read at `name`, and `content_length` at `content`; either may be null if
 /// its length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_sandbox_file(
@@ -56,11 +56,11 @@ pub unsafe extern "C" fn wasmlark_sandbox_file(
     })
 }
 
-/// Adds one more element, UTF-8, to the `argv` of scripts.
+/// Appends an element, in UTF-8, to the `argv` of scripts.
 ///
 /// # Safety
 ///
-/// `length` bytes can be read at `argument`, which may be null where that is 0.
+/// `length` bytes can be read at `argument`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_sandbox_argument(sandbox: Handle, argument: *const u8, length: usize) -> Status {
     status(|| {
@@ -72,8 +72,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_argument(sandbox: Handle, argument: *c
     })
 }
 
-/// Gives each line that a script prints to `print`, at once, instead of keeping it; `context` is passed
-/// along. The text is good during the call only. The function must return: no exception of C++, no
+/// Passes each line that a script prints to `print` at once, instead of keeping it. `context` is passed
+/// to each call. The text is valid only during the call. The function must return: no C++ exception, no
 /// `longjmp`.
 ///
 /// # Safety
@@ -101,8 +101,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_on_print(sandbox: Handle, print: Print
     })
 }
 
-/// Sets whether an interrupt and a deadline reach a guest that runs on without a call of a script: not if `is_interruptible`
-/// is 0, which is so in a new sandbox, for such a guest runs faster. They reach the script itself in any case.
+/// Sets whether interrupts and deadlines stop a guest that runs for long without calling the script. Off in a new sandbox,
+/// and if `is_interruptible` is 0, since such guests run faster. The script itself can always be stopped.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_interruptible(sandbox: Handle, is_interruptible: u32) -> Status {
     status(|| {
@@ -112,9 +112,20 @@ pub extern "C" fn wasmlark_sandbox_interruptible(sandbox: Handle, is_interruptib
     })
 }
 
-/// Sets how many bytes of compiled code a sandbox keeps for its next run, about eight times those of the modules; 256 MiB in a
-/// new one. A run that begins with more in the sandbox begins with none. What running scripts and sessions use stays theirs: 0 keeps
-/// nothing beyond that.
+/// Sets whether guests keep frames, so that the report of a trap names the functions that were running: not if `has_backtrace`
+/// is 0, which is so in a new sandbox. Guests that do spend about a third more fuel, and take up to twice the time.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_backtrace(sandbox: Handle, has_backtrace: u32) -> Status {
+    status(|| {
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).backtrace(has_backtrace != 0);
+        })
+    })
+}
+
+/// Sets how many bytes of compiled code a sandbox keeps for its next run; 256 MiB in a new sandbox. Compiled code takes about eight
+/// times the size of its modules. A run that finds more than this kept starts with none. Code that running scripts and sessions use
+/// is not dropped: 0 keeps only that.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_keep_code(sandbox: Handle, bytes: u64) -> Status {
     status(|| {
@@ -124,13 +135,13 @@ pub extern "C" fn wasmlark_sandbox_keep_code(sandbox: Handle, bytes: u64) -> Sta
     })
 }
 
-/// Runs a script to its end. `name`, UTF-8, is for messages, and for names in the script that begin with
-/// `./`. The result is a run, also where the script failed: `wasmlark_run_kind` tells. 0 if it could not
-/// be started. Free it with `wasmlark_free`.
+/// Runs a script to its end. `name`, in UTF-8, appears in messages, and names in the script that begin
+/// with `./` are relative to it. Returns a run, even if the script failed: `wasmlark_run_kind` tells. 0
+/// if it could not be started. Free it with `wasmlark_free`.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+/// `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null if its
 /// length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_sandbox_run(
@@ -153,14 +164,14 @@ pub unsafe extern "C" fn wasmlark_sandbox_run(
     )
 }
 
-/// Changes a sandbox, unless a script runs in it: a script that waited for its own end would wait for ever.
+/// Changes a sandbox, unless a script runs in it: a script waiting for its own end would wait forever.
 pub(crate) fn change<R>(sandbox: Handle, f: impl FnOnce(&mut Sandbox) -> R) -> Result<R, Misuse> {
     let found = objects::sandbox(sandbox)?;
     let mut found: RwLockWriteGuard<'_, Sandbox> = match found.try_write() {
         Ok(found) => found,
         Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
         Err(TryLockError::WouldBlock) => {
-            let message = format!("sandbox {sandbox} is in use by another call: it cannot be changed now");
+            let message = format!("sandbox {sandbox} is in use by another call and cannot be changed now");
             return Err(Misuse::new(Status::Busy, message));
         }
     };

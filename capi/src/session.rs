@@ -1,4 +1,4 @@
-//! Sessions: scripts that were run, and whose functions are called.
+//! Sessions: scripts that have run, whose functions can be called.
 
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::run::Run;
 use crate::stack::on_a_stack_of;
 use crate::value;
 
-/// A script that was run, for one call at a time.
+/// A script that has run, for one call at a time.
 pub(crate) struct Session {
-    /// `None` once it is dropped.
+    /// `None` once dropped.
     inner: Mutex<Option<wasmlark::Session>>,
-    /// That of `inner`, to be had while a call holds it.
+    /// The interrupt of `inner`, available while a call holds `inner`.
     interrupt: Interrupt,
-    /// Bytes that a call may need, and the end.
+    /// The stack in bytes that a call, or dropping the session, may need.
     stack: usize,
 }
 
 impl Session {
-    /// Works with the session, on its stack. It does not wait for its turn: a function of the application that called the session
-    /// that called it would wait for ever.
+    /// Runs `work` with the session, on a stack of its own. It does not wait for its turn: a function of the application that called
+    /// the session from within one of that session's calls would wait forever.
     fn with<R: Send>(
         &self,
         handle: Handle,
@@ -31,10 +31,10 @@ impl Session {
     ) -> Result<R, Misuse> {
         let mut inner = match self.inner.try_lock() {
             Ok(inner) => inner,
-            // The session itself tells that it ended.
+            // If it has ended, the session itself reports that.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
-                let message = format!("session {handle} is in a call: it can have one at a time");
+                let message = format!("session {handle} is in a call, and can have only one at a time");
                 return Err(Misuse::new(Status::Busy, message));
             }
         };
@@ -45,28 +45,28 @@ impl Session {
     }
 }
 
-/// Code as deep as the limit `nesting` allows is dropped level by level.
+/// Dropping code that is nested as deep as the limit `nesting` allows recurses once per level.
 impl Drop for Session {
     fn drop(&mut self) {
         let mut inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if on_a_stack_of(self.stack, || drop(inner.take())).is_err() {
-            // Without a thread for it, memory is lost, and the application lives.
+            // If no thread can be started, memory leaks, but the application survives.
             std::mem::forget(inner);
         }
     }
 }
 
-/// Runs a script and keeps it, with all that it made: its functions can be called. The result is a run, also where the script
-/// failed; `session` gets the session, or 0 where there is none. 0 if it could not be started. Free both with
-/// `wasmlark_free`, in any order; the sandbox may be freed before.
+/// Runs a script and keeps it with its state, so that its functions can be called. Returns a run, even if the script failed.
+/// `session` is set to the session, or to 0 if there is none. Returns 0 if the script could not be started. Free both with
+/// `wasmlark_free`, in any order; the sandbox may be freed before them.
 ///
-/// A session keeps the files, functions and limits that the sandbox has now. All its calls together have those limits, until
-/// `wasmlark_session_refill`. It may be used from any thread, one call at a time: another one meanwhile is
-/// `WASMLARK_STATUS_BUSY`. Sessions of one sandbox share what was compiled, and run side by side.
+/// A session keeps the files, functions and limits that the sandbox has at this time. The limits apply to all its calls
+/// together, until `wasmlark_session_refill`. Any thread may use it, one call at a time: another call meanwhile returns
+/// `WASMLARK_STATUS_BUSY`. Sessions of one sandbox share compiled modules and run in parallel.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null where its
+/// `name_length` bytes can be read at `name`, and `script_length` at `script`; either may be null if its
 /// length is 0. `session` is null, which is an error, or a `wasmlark_object` can be written there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_session_load(
@@ -109,16 +109,16 @@ fn add(run: Run) -> Result<Handle, Misuse> {
     objects::add(Object::Run(Arc::new(run)))
 }
 
-/// Calls the function that a session's script has under this name, with copies of `count` values, by position. The result is a
-/// run, also where the call failed: `wasmlark_run_kind` tells, `wasmlark_run_value` has the value, `WASMLARK_TEXT_OUTPUT` what
-/// the call printed. 0 if it could not be started. Free it with `wasmlark_free`, and the values as before.
+/// Calls the function of this name in a session's script, with copies of `count` values as positional arguments. Returns a
+/// run, even if the call failed: `wasmlark_run_kind` tells, `wasmlark_run_value` returns the value, and `WASMLARK_TEXT_OUTPUT`
+/// is what the call printed. 0 if it could not be started. Free it with `wasmlark_free`, and the arguments too.
 ///
-/// After a call that failed, a trap or an interrupt among the reasons, the session can be called again; what the call
-/// changed stays changed.
+/// After a failed call, even one ended by a trap or an interrupt, the session can be called again; changes that the
+/// call made remain.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, and `count` objects at `arguments`; either may be null where its length is 0.
+/// `name_length` bytes can be read at `name`, and `count` objects at `arguments`; either may be null if its length is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_session_call(
     session: Handle,
@@ -131,10 +131,10 @@ pub unsafe extern "C" fn wasmlark_session_call(
     unsafe { call(session, (name, name_length), (arguments, count), CallLimits::new()) }
 }
 
-/// Does what `wasmlark_session_call` does, with limits for this call, within what the session has left: units of WebAssembly
-/// fuel, Starlark ticks, and milliseconds. `UINT64_MAX` is none. What the first two end is `WASMLARK_KIND_LIMIT`, and the same
-/// everywhere; what the last one ends is `WASMLARK_KIND_DEADLINE`, and depends on the machine and its load. It reaches a guest
-/// in a loop only as `wasmlark_sandbox_interruptible` says.
+/// Calls a function like `wasmlark_session_call`, with limits for this call, within what is left of the session's: units of
+/// WebAssembly fuel, Starlark ticks, and milliseconds. `UINT64_MAX` means no limit. Reaching one of the first two is
+/// `WASMLARK_KIND_LIMIT`, at the same point on every machine. Reaching the last is `WASMLARK_KIND_DEADLINE`, which depends on
+/// the machine and its load. Whether it stops a guest in a loop is set by `wasmlark_sandbox_interruptible`.
 ///
 /// # Safety
 ///
@@ -187,12 +187,12 @@ unsafe fn call(
     )
 }
 
-/// A copy of the value of a global variable of a session's script. 0 if it has none of this name, or its value is too deep or
+/// Returns a copy of a global variable of a session's script. 0 if there is none of this name, or its value is too deep or
 /// too large to leave the script. Free it.
 ///
 /// # Safety
 ///
-/// `name_length` bytes can be read at `name`, which may be null where that is 0.
+/// `name_length` bytes can be read at `name`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_session_get(session: Handle, name: *const u8, name_length: usize) -> Handle {
     guard(
@@ -202,15 +202,15 @@ pub unsafe extern "C" fn wasmlark_session_get(session: Handle, name: *const u8, 
             let value = objects::session(session)?.with(session, |inner| inner.get(name))?;
             match value.map_err(|error| Misuse::new(Status::Argument, error.message()))? {
                 Some(value) => value::add(value),
-                None => Err(Misuse::new(Status::Absent, format!("the script has no global `{name}`"))),
+                None => Err(Misuse::new(Status::Absent, format!("the script has no global variable `{name}`"))),
             }
         },
         |_| 0,
     )
 }
 
-/// Gives a session once more what the sandbox's limits allow to be spent: fuel, ticks and printed bytes. What is in use counts
-/// as before.
+/// Restores what a session may use of the sandbox's limits: fuel, ticks and printed bytes. What is
+/// in use, such as memory, still counts.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_session_refill(session: Handle) -> Status {
     status(|| {
@@ -219,7 +219,8 @@ pub extern "C" fn wasmlark_session_refill(session: Handle) -> Status {
     })
 }
 
-/// Makes an interrupt that ends a session's calls: also while one runs. 0 if it is no session. Free it.
+/// Makes an interrupt that stops a session's calls, even one that is running. 0 if the object is not a
+/// session. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_session_interrupt(session: Handle) -> Handle {
     guard(|| objects::add(Object::Interrupt(objects::session(session)?.interrupt.clone())), |_| 0)

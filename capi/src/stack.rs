@@ -1,4 +1,4 @@
-//! A thread for what may need more stack than the application's has: 512 KiB in a dispatch queue of iOS.
+//! A thread with enough stack where the application's may be too small: an iOS dispatch queue has 512 KiB.
 
 use crate::misuse::Misuse;
 

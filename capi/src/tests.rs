@@ -1,4 +1,4 @@
-//! What no program in C can try safely.
+//! Tests that a C program cannot run safely.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +9,7 @@ use wasmlark::Limit;
 
 use crate::*;
 
-/// A sandbox cannot be changed from the function that takes what it prints; a script may run in it.
+/// A print function cannot change the sandbox that calls it, but may run a script in it.
 #[test]
 #[allow(unsafe_code)]
 fn a_sandbox_in_use() {
@@ -18,7 +18,7 @@ fn a_sandbox_in_use() {
     unsafe extern "C" fn print(context: *mut c_void, text: *const u8, length: usize) {
         let sandbox = context.addr() as Handle;
         CHANGED.store(wasmlark_sandbox_limit(sandbox, Limit::Fuel as u32, 1) as u32, Ordering::SeqCst);
-        // SAFETY: the text is what was given.
+        // SAFETY: pointer and length are those of `text`.
         let inner = unsafe { wasmlark_sandbox_run(sandbox, text, length, b"1".as_ptr(), 1) };
         RAN.store(wasmlark_run_kind(inner) as u32, Ordering::SeqCst);
         wasmlark_free(inner);
@@ -26,7 +26,7 @@ fn a_sandbox_in_use() {
     let sandbox = wasmlark_sandbox_new();
     let context = std::ptr::without_provenance_mut(sandbox as usize);
     let script = b"print('a')";
-    // SAFETY: `context` is no address, and `print` takes it for none.
+    // SAFETY: `context` is not an address, and `print` does not use it as one.
     let run = unsafe {
         assert_eq!(wasmlark_sandbox_on_print(sandbox, Some(print), context), Status::Ok);
         wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len())
@@ -39,14 +39,14 @@ fn a_sandbox_in_use() {
     assert_eq!(wasmlark_free(sandbox), Status::Ok);
 }
 
-/// Numbers from the whole range, to every function: statuses, and nothing else.
+/// Every function returns a status for any handle, and does nothing else.
 #[test]
 #[allow(unsafe_code)]
 fn any_number_for_an_object() {
     for object in [0, u32::MAX, u32::MAX / 2, 1 << 20] {
         let mut length = 1;
         let mut value = 5;
-        // SAFETY: the places are there, and null goes with the length 0.
+        // SAFETY: the places are valid, and each null has length 0.
         unsafe {
             assert_eq!(wasmlark_sandbox_limit(object, 0, 1), Status::Handle);
             assert_eq!(wasmlark_sandbox_file(object, std::ptr::null(), 0, std::ptr::null(), 0), Status::Handle);
@@ -81,6 +81,7 @@ fn any_number_for_an_object() {
             wasmlark_interrupt_after(object, 1),
             wasmlark_interrupt_reset(object),
             wasmlark_sandbox_interruptible(object, 1),
+            wasmlark_sandbox_backtrace(object, 1),
             wasmlark_sandbox_keep_code(object, 1),
         ] {
             assert_eq!(status, Status::Handle);
@@ -89,7 +90,7 @@ fn any_number_for_an_object() {
     }
 }
 
-/// Many threads with one sandbox: each run is its own.
+/// Runs many threads with one sandbox; each gets its own result.
 #[test]
 #[allow(unsafe_code)]
 fn many_threads() {
@@ -98,7 +99,7 @@ fn many_threads() {
         for i in 0..8_u32 {
             scope.spawn(move || {
                 let script = format!("print('{i}')\n{i} * {i}");
-                // SAFETY: the texts are there; the run is freed after they were read.
+                // SAFETY: the texts are alive; the run is freed after its texts are read.
                 unsafe {
                     let run = wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len());
                     let text = |which: Text| {
@@ -115,7 +116,7 @@ fn many_threads() {
     assert_eq!(wasmlark_free(sandbox), Status::Ok);
 }
 
-/// Many threads with one session: a call that comes too early is told so, and the others are counted one by one.
+/// Calls one session from many threads: a call that comes too early is told so, and all others are counted.
 #[test]
 #[allow(unsafe_code)]
 fn a_session_in_use() {
@@ -123,24 +124,24 @@ fn a_session_in_use() {
     let sandbox = wasmlark_sandbox_new();
     let script = "all = []\ndef count():\n    all.append(1)\n    return len(all)";
     let mut session = 0;
-    // SAFETY: the texts and the place are there.
+    // SAFETY: the texts and the place are valid.
     let loaded =
         unsafe { wasmlark_session_load(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len(), &raw mut session) };
     assert_eq!((wasmlark_run_kind(loaded), wasmlark_free(loaded)), (Kind::Done, Status::Ok));
     let call = || {
         loop {
-            // SAFETY: the text is there.
+            // SAFETY: the text is alive.
             let run = unsafe { wasmlark_session_call(session, b"count".as_ptr(), 5, std::ptr::null(), 0) };
             if run != 0 {
                 return run;
             }
             let mut length = 0;
-            // SAFETY: the text is good until the next failure in this thread.
+            // SAFETY: the text is valid until the next failure in this thread.
             let why = unsafe {
                 let start = wasmlark_last_error(&raw mut length);
                 std::slice::from_raw_parts(start, length)
             };
-            assert!(why.ends_with(b" is in a call: it can have one at a time"), "{}", why.escape_ascii());
+            assert!(why.ends_with(b" is in a call, and can have only one at a time"), "{}", why.escape_ascii());
             std::thread::yield_now();
         }
     };
@@ -157,7 +158,7 @@ fn a_session_in_use() {
     let run = call();
     let value = wasmlark_run_value(run);
     let mut count = 0;
-    // SAFETY: the place is there.
+    // SAFETY: the place is valid.
     assert_eq!(unsafe { wasmlark_value_get_int(value, &raw mut count) }, Status::Ok);
     assert_eq!(count, 4 * CALLS + 1);
     for object in [value, run, session, sandbox] {
@@ -187,14 +188,14 @@ fn deep_calls_and_deep_source() {
         assert_eq!(wasmlark_sandbox_limit(sandbox, limit as u32, DEPTH as u64), Status::Ok);
     }
     for script in scripts {
-        // SAFETY: the texts are there.
+        // SAFETY: the texts are alive.
         let run = unsafe { wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len()) };
         assert_eq!(wasmlark_run_kind(run), Kind::Done, "{}", script.get(..60).unwrap_or(&script));
         assert_eq!(wasmlark_free(run), Status::Ok);
     }
-    // More than an address space holds is a status, not a crash.
+    // Needing more than the address space holds is a status, not a crash.
     assert_eq!(wasmlark_sandbox_limit(sandbox, Limit::CallDepth as u32, u64::MAX), Status::Ok);
-    // SAFETY: the texts are there.
+    // SAFETY: the texts are alive.
     let run = unsafe { wasmlark_sandbox_run(sandbox, b"f".as_ptr(), 1, b"1".as_ptr(), 1) };
     assert_eq!(run, 0);
     assert_eq!(wasmlark_free(sandbox), Status::Ok);

@@ -1,4 +1,4 @@
-//! Values: what goes into and comes out of scripts, as objects.
+//! Values that go into and come out of scripts, as objects.
 
 use std::sync::{Arc, OnceLock};
 
@@ -19,23 +19,23 @@ pub enum Type {
     Int = 2,
     /// A float.
     Float = 3,
-    /// A string: `wasmlark_value_text` gives it.
+    /// A string: `wasmlark_value_text` returns it.
     String = 4,
-    /// Bytes: `wasmlark_value_text` gives them.
+    /// Bytes: `wasmlark_value_text` returns them.
     Bytes = 5,
     /// A list.
     List = 6,
     /// A tuple.
     Tuple = 7,
-    /// A dict: keys and values in its order.
+    /// A dict, with its entries in order.
     Dict = 8,
-    /// A set: its elements in its order.
+    /// A set, with its elements in order.
     Set = 9,
-    /// A struct or record: the names of its fields are its keys.
+    /// A struct or record: the names of its fields are the keys.
     Struct = 10,
-    /// A function or another value that cannot leave its script: its name alone.
+    /// A function or another value that cannot leave its script: only its name does.
     Opaque = 11,
-    /// The object is no value.
+    /// The object is not a value.
     NoValue = -1,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn add(value: Value) -> Result<Handle, Misuse> {
     objects::add(Object::Value(Arc::new(Held { value, text: OnceLock::new() })))
 }
 
-/// A value, and what is shown of one that is no text: made when it is asked for.
+/// A value, and its `repr` if it is neither a string nor bytes, made on demand.
 pub(crate) struct Held {
     pub(crate) value: Value,
     text: OnceLock<String>,
@@ -53,7 +53,7 @@ fn made(body: impl FnOnce() -> Result<Value, Misuse>) -> Handle {
     guard(|| body().and_then(add), |_| 0)
 }
 
-/// Makes `None`. Free it, as every value, with `wasmlark_free`: also one that was passed to a call.
+/// Makes `None`. Free it, like every value, with `wasmlark_free`, even after passing it to a call.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_value_none() -> Handle {
     made(|| Ok(Value::None))
@@ -77,11 +77,11 @@ pub extern "C" fn wasmlark_value_float(value: f64) -> Handle {
     made(|| Ok(Value::Float(value)))
 }
 
-/// Makes a string of UTF-8.
+/// Makes a string from UTF-8.
 ///
 /// # Safety
 ///
-/// `length` bytes can be read at `start`, which may be null where that is 0.
+/// `length` bytes can be read at `start`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_value_string(start: *const u8, length: usize) -> Handle {
     // SAFETY: the caller's duty, above.
@@ -103,23 +103,22 @@ pub unsafe extern "C" fn wasmlark_value_bytes(start: *const u8, length: usize) -
 ///
 /// # Safety
 ///
-/// `count` objects can be read at `items`, which may be null where that is 0.
+/// `count` objects can be read at `items`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_value_list(items: *const Handle, count: usize) -> Handle {
     // SAFETY: the caller's duty, above.
     made(|| Ok(Value::List(unsafe { copies(items, count) }?)))
 }
 
-/// Makes a dict of copies of `count` keys and `count` values: `entries` has a key, its value, the next key, and so on.
+/// Makes a dict of copies of `count` keys and `count` values. `entries` has a key, its value, the next key, and so on.
 ///
 /// # Safety
 ///
-/// Twice `count` objects can be read at `entries`, which may be null where that is 0.
+/// Twice `count` objects can be read at `entries`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_value_dict(entries: *const Handle, count: usize) -> Handle {
     made(|| {
-        let all =
-            count.checked_mul(2).ok_or_else(|| Misuse::new(Status::Argument, "more entries than there can be"))?;
+        let all = count.checked_mul(2).ok_or_else(|| Misuse::new(Status::Argument, "too many entries"))?;
         // SAFETY: the caller's duty, above.
         let mut values = unsafe { copies(entries, all) }?.into_iter();
         let mut dict = Vec::with_capacity(count);
@@ -135,13 +134,13 @@ pub unsafe extern "C" fn wasmlark_value_dict(entries: *const Handle, count: usiz
 /// As [`wasmlark_value_list`].
 pub(crate) unsafe fn copies(items: *const Handle, count: usize) -> Result<Vec<Value>, Misuse> {
     let length = count.saturating_mul(size_of::<Handle>());
-    // SAFETY: the caller's duty, above. Read as bytes, so that nothing is asked of its alignment.
+    // SAFETY: the caller's duty, above. Read as bytes, so that any alignment is allowed.
     let all = unsafe { bytes(items.cast(), length, "list of values") }?;
     let handle = |chunk: &[u8]| chunk.try_into().map(Handle::from_ne_bytes).unwrap_or_default();
     all.chunks_exact(size_of::<Handle>()).map(|chunk| Ok(objects::value(handle(chunk))?.value.clone())).collect()
 }
 
-/// Tells the type of a value.
+/// Returns the type of a value.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_value_type(value: Handle) -> Type {
     let found = || {
@@ -163,7 +162,7 @@ pub extern "C" fn wasmlark_value_type(value: Handle) -> Type {
     guard(found, |_| Type::NoValue)
 }
 
-/// Gives an int, or 1 or 0 for a bool. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
+/// Writes an int, or 1 or 0 for a bool, to `number`. `WASMLARK_STATUS_ABSENT` for another type and for an int that does not fit.
 ///
 /// # Safety
 ///
@@ -179,7 +178,7 @@ pub unsafe extern "C" fn wasmlark_value_get_int(value: Handle, number: *mut i64)
     }
 }
 
-/// Gives a float. `WASMLARK_STATUS_ABSENT` for another type.
+/// Writes a float to `number`. `WASMLARK_STATUS_ABSENT` for another type.
 ///
 /// # Safety
 ///
@@ -198,16 +197,15 @@ unsafe fn give<T>(place: *mut T, body: impl FnOnce() -> Result<Option<T>, Misuse
         if place.is_null() {
             return Err(Misuse::new(Status::Null, "the place for the number is null"));
         }
-        let found =
-            body()?.ok_or_else(|| Misuse::new(Status::Absent, "the value has another type, or does not fit"))?;
+        let found = body()?.ok_or_else(|| Misuse::new(Status::Absent, "the value has another type or does not fit"))?;
         // SAFETY: not null; the rest is the caller's duty, above.
         unsafe { place.write(found) };
         Ok(())
     })
 }
 
-/// The text of a string, the content of bytes, and of any other value what Starlark's `repr` makes of it; its length
-/// goes to `length`, which may be null. Good until the value is freed. Null for an object that is no value.
+/// Returns the text of a string, the content of bytes, or Starlark's `repr` of any other value. Its length goes to
+/// `length`, which may be null. Valid until the value is freed. Null if the object is not a value.
 ///
 /// # Safety
 ///
@@ -231,7 +229,8 @@ pub unsafe extern "C" fn wasmlark_value_text(value: Handle, length: *mut usize) 
     found.0
 }
 
-/// The number of elements of a list, tuple or set, or of entries of a dict, struct or record; 0 for all else.
+/// Returns the number of elements of a list, tuple or set, or of entries of a dict, struct or record; 0 for
+/// all other types.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_value_count(value: Handle) -> usize {
     let count = || {
@@ -245,7 +244,7 @@ pub extern "C" fn wasmlark_value_count(value: Handle) -> usize {
     guard(count, |_| 0)
 }
 
-/// A copy of the element at `index`, from 0, or of an entry's value. 0 where there is none. Free it.
+/// Returns a copy of the element at `index`, from 0, or of an entry's value. 0 if there is none. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_value_item(value: Handle, index: usize) -> Handle {
     made(|| {
@@ -260,7 +259,7 @@ pub extern "C" fn wasmlark_value_item(value: Handle, index: usize) -> Handle {
     })
 }
 
-/// A copy of the key of the entry at `index`, from 0, of a dict, struct or record. 0 where there is none. Free it.
+/// Returns a copy of the key at `index`, from 0, of a dict, struct or record. 0 if there is none. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_value_key(value: Handle, index: usize) -> Handle {
     made(|| {
@@ -278,12 +277,12 @@ fn nothing_at(index: usize) -> Misuse {
     Misuse::new(Status::Absent, format!("the value has nothing at {index}"))
 }
 
-/// A copy of the value that a dict has under a string, or a struct or record under the name of a field. 0 where there
+/// Returns a copy of the value that a dict has under a string, or a struct or record under a field's name. 0 if there
 /// is none. Free it.
 ///
 /// # Safety
 ///
-/// `length` bytes can be read at `name`, which may be null where that is 0.
+/// `length` bytes can be read at `name`, which may be null if that is 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wasmlark_value_get(value: Handle, name: *const u8, length: usize) -> Handle {
     made(|| {

@@ -1,4 +1,4 @@
-//! `include/wasmlark.h` is made from the source, and the constants of `examples/web` from it.
+//! `include/wasmlark.h` is generated from the source, and the constants of `examples/web` from the header.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,20 +7,20 @@ use std::path::Path;
 use cbindgen::{Builder, Config, EnumConfig, Language, RenameRule};
 use wasmlark::Limit;
 
-/// What the header begins with: the documentation of the crate, as a comment of C.
+/// Returns what the header begins with: the documentation of the crate, as a C comment.
 fn introduction(root: &Path) -> String {
     let source = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
     let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
     assert!(lines.len() > 20, "src/lib.rs begins with its documentation");
-    // The marks of Markdown for code and links mean nothing in C.
+    // Markdown for code and links means nothing in C.
     let text = lines.join("\n").replace(" ```c\n", "").replace(" ```\n", "").replace("[`", "`").replace("`]", "`");
     format!(
         "/* wasmlark: Starlark scripts that load, link and call WebAssembly modules.\n\n\
-         \x20Made from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n\n{text} */\n"
+         \x20Generated from capi/src by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n\n{text} */\n"
     )
 }
 
-/// The enumeration of the limits. It is made from the library's table, which cbindgen cannot read.
+/// Returns the enumeration of the limits, generated from the library's table, which cbindgen cannot read.
 fn limits() -> String {
     let mut text = "\n/**\n * The limits of a sandbox.\n */\ntypedef enum wasmlark_limit {\n".to_owned();
     for limit in Limit::ALL {
@@ -74,21 +74,21 @@ fn generate() -> String {
         ("Type", "wasmlark_type"),
     ] {
         config.export.rename.insert(rust.to_owned(), c.to_owned());
-        // Functions take numbers, since C may pass any for an enumeration.
+        // Functions take numbers, since C may pass any number for an enumeration.
         config.export.include.push(rust.to_owned());
     }
     config.defines.insert("target_family = wasm".to_owned(), "__wasm__".to_owned());
-    // It finds the other files by itself.
+    // cbindgen finds the other files itself.
     let builder = Builder::new().with_config(config).with_src(root.join("src/lib.rs"));
     let mut text = Vec::new();
-    builder.generate().expect("the source is what cbindgen can read").write(&mut text);
+    builder.generate().expect("cbindgen can read the source").write(&mut text);
     String::from_utf8(text).unwrap()
 }
 
-/// The header's enumerations for JavaScript: `wasmlark_limit` with its `WASMLARK_LIMIT_FUEL` is `LIMIT.fuel`.
+/// Returns the header's enumerations for JavaScript: `WASMLARK_LIMIT_FUEL` of `wasmlark_limit` becomes `LIMIT.fuel`.
 fn constants(header: &str) -> String {
     let mut text =
-        "// Made from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n"
+        "// Generated from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.\n"
             .to_owned();
     let mut lines = header.lines();
     while let Some(line) = lines.next() {
@@ -107,7 +107,7 @@ fn constants(header: &str) -> String {
     text
 }
 
-/// Holds a file against what makes it.
+/// Compares a file with what is generated for it.
 fn hold(path: &str, made: &str) {
     let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE").is_some() {
@@ -116,7 +116,7 @@ fn hold(path: &str, made: &str) {
     let stands = std::fs::read_to_string(&full).unwrap_or_default();
     assert!(
         made == stands,
-        "capi/{path} is not what capi/src makes; to make it anew:\n  UPDATE=1 cargo test --package wasmlark-capi --test header"
+        "capi/{path} differs from what capi/src generates; to update it:\n  UPDATE=1 cargo test --package wasmlark-capi --test header"
     );
 }
 

@@ -1,4 +1,4 @@
-/* Uses all of include/wasmlark.h, rightly and wrongly, and prints what comes of it. */
+/* Uses all of include/wasmlark.h, correctly and wrongly, and prints the results. */
 
 #include "wasmlark.h"
 
@@ -47,7 +47,7 @@ static void run(const char *what, wasmlark_object sandbox, const char *script) {
         printf("  cannot be freed\n");
 }
 
-/* The status of a call that makes no sense, and what is said of it. */
+/* Prints the status of an invalid call, and its message. */
 static void wrong(const char *what, int status) {
     size_t length;
     const char *message = (const char *)wasmlark_last_error(&length);
@@ -79,7 +79,7 @@ static void dropped(void *context) {
     *(int64_t *)context = -1;
 }
 
-/* Files that are asked for: the context counts. */
+/* Finds files; the context counts the requests. */
 static wasmlark_object find(void *context, const uint8_t *name, size_t length) {
     ++*(int64_t *)context;
     if (length == 6 && memcmp(name, "a.star", 6) == 0)
@@ -110,7 +110,7 @@ static int loader(void) {
     return unused != -1 || wasmlark_free(sandbox) || asked != -1;
 }
 
-/* A value and what is in it. Frees it. */
+/* Prints a value and its content, and frees it. */
 static void dump(wasmlark_object value, int depth) {
     size_t length, count = wasmlark_value_count(value);
     const uint8_t *text = wasmlark_value_text(value, &length);
@@ -163,16 +163,16 @@ static int values(void) {
     run("a function that fails", sandbox, "add(1, 'x')");
     run("a function that returns nothing", sandbox, "nothing()");
     wasmlark_object failed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("fail()"));
-    wrong("no value of a run that failed", (int)wasmlark_run_value(failed));
+    wrong("the value of a run that failed", (int)wasmlark_run_value(failed));
     json("{\"b\": [1, 2.5, -9223372036854775808, 18446744073709551615], \"a\": {\"\\u00e4\": null, \"\": true}}");
     json(" 1e300");
-    wrong("no JSON", (int)wasmlark_value_from_json(TEXT("[1,\n }")));
-    wrong("more than JSON", (int)wasmlark_value_from_json(TEXT("1 2")));
+    wrong("not JSON", (int)wasmlark_value_from_json(TEXT("[1,\n }")));
+    wrong("JSON followed by more", (int)wasmlark_value_from_json(TEXT("1 2")));
     wrong("JSON that is not UTF-8", (int)wasmlark_value_from_json(TEXT("\"\xff\"")));
     wasmlark_object mixed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("{1: (b'a', set([1])), True: [struct(x = 1 << 130), len]}"));
     wasmlark_object keyed = wasmlark_sandbox_run(sandbox, TEXT("main.star"), TEXT("{(1, 2): 3}"));
     wasmlark_object value = wasmlark_run_value(mixed), key = wasmlark_run_value(keyed);
-    printf("JSON of what JSON has no form for\n");
+    printf("JSON of values that JSON lacks\n");
     dump(wasmlark_value_to_json(value), 0);
     wrong("JSON of a dict with a tuple for a key", (int)wasmlark_value_to_json(key));
     wrong("JSON of a run", (int)wasmlark_value_to_json(mixed));
@@ -183,8 +183,8 @@ static int values(void) {
     wrong("no place for an int", wasmlark_value_get_int(list, NULL));
     wrong("past the end", (int)wasmlark_value_item(list, 1));
     wrong("a key of a list", (int)wasmlark_value_key(list, 0));
-    wrong("a name that is not there", (int)wasmlark_value_get(dict, TEXT("no")));
-    wrong("a list of what is no value", (int)wasmlark_value_list(&failed, 1));
+    wrong("a name that does not exist", (int)wasmlark_value_get(dict, TEXT("no")));
+    wrong("a list of an object that is not a value", (int)wasmlark_value_list(&failed, 1));
     wrong("the name of a builtin", wasmlark_sandbox_value(sandbox, TEXT("len"), list));
     wrong("no function", wasmlark_sandbox_function(sandbox, TEXT("f"), NULL, NULL, NULL));
     dump(wasmlark_value_get(dict, TEXT("k\xc3\xa4y")), 0);
@@ -199,7 +199,7 @@ static int values(void) {
     return base == -1 ? 0 : 3;
 }
 
-/* Imports: the context of each is a count of its calls, or the last caller. */
+/* Imports. The context of each is the number of its calls, or the last caller. */
 static wasmlark_object import_add(void *context, wasmlark_caller caller, const wasmlark_wasm *arguments, wasmlark_wasm *results) {
     (void)caller;
     ++*(int64_t *)context;
@@ -244,7 +244,7 @@ static wasmlark_object import_shout(void *context, wasmlark_caller caller, const
         wrong("past the end of the memory", wasmlark_caller_write(caller, 65535, text, 2));
         wrong("past the end of all addresses", wasmlark_caller_read(caller, UINT64_MAX, text, 2));
         wrong("no place for the size", wasmlark_caller_memory_size(caller, NULL));
-        wrong("a caller that there is not", wasmlark_caller_read(caller + 1, 0, text, 1));
+        wrong("a caller that does not exist", wasmlark_caller_read(caller + 1, 0, text, 1));
     }
     return wasmlark_caller_write(caller, address, text, count) ? wasmlark_error(TEXT("not written")) : 0;
 }
@@ -299,7 +299,7 @@ static int imports(void) {
     run("an import by a guest without a memory", sandbox, "wasm.instantiate('n.wat').exports.f()");
     run("another signature", sandbox, "wasm.instantiate(wasm.wat('(module (import \"env\" \"add\" (func (param i32))))'))");
     wrong("a caller whose call is over", wasmlark_caller_read(last, 0, NULL, 0));
-    wrong("a type that there is not", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), unknown, 1, NULL, 0, import_add, NULL, NULL));
+    wrong("a type that does not exist", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), unknown, 1, NULL, 0, import_add, NULL, NULL));
     wrong("more parameters than a function may have",
           wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), long_list, sizeof long_list, NULL, 0, import_add, NULL, NULL));
     wrong("null parameters", wasmlark_sandbox_import(sandbox, TEXT("env"), TEXT("f"), NULL, 1, NULL, 0, import_add, NULL, NULL));
@@ -309,7 +309,7 @@ static int imports(void) {
     return calls != -1;
 }
 
-/* What a load or a call came to. Frees it. */
+/* Prints the result of a load or a call, and frees it. */
 static void ended(const char *what, wasmlark_object run) {
     printf("%s\n  kind: %d\n", what, (int)wasmlark_run_kind(run));
     show("output", run, WASMLARK_TEXT_OUTPUT);
@@ -320,7 +320,7 @@ static void ended(const char *what, wasmlark_object run) {
         printf("  cannot be freed\n");
 }
 
-/* What a function of the application has at hand while its session is in a call. */
+/* What a function of the application can use while its session is in a call. */
 struct in_call {
     wasmlark_object session, stop;
     atomic_int is_started;
@@ -449,7 +449,7 @@ static void *on_a_small_stack(void *sandbox) {
     return (void *)(uintptr_t)wasmlark_sandbox_run(*(wasmlark_object *)sandbox, TEXT("main.star"), TEXT(deep));
 }
 
-/* Code that is nested deeply is freed level by level. */
+/* Deeply nested code is freed level by level. */
 static void *a_session_on_a_small_stack(void *status) {
     static char script[50000] = "def f(x):\n    return ";
     wasmlark_object sandbox = wasmlark_sandbox_new(), session, loaded;
@@ -488,7 +488,7 @@ int main(void) {
     run("no ticks", sandbox, "def f():\n    for i in range(1000000): pass\nf()");
     run("no memory", sandbox, "wasm.instantiate('m.wat').memory.grow(2)");
     run("no such file", sandbox, "wasm.Module('n.wat')");
-    run("no module", sandbox, "wasm.Module(b'abc')");
+    run("not a module", sandbox, "wasm.Module(b'abc')");
     run("an import that is missing", sandbox,
         "wasm.instantiate(wasm.wat('(module (import \"env\" \"f\" (func)))'))");
     run("a bad value", sandbox, "wasm.instantiate('m.wat').exports.div(1.5, 0)");
@@ -539,19 +539,19 @@ int main(void) {
     wrong("a script that is not UTF-8", (int)wasmlark_sandbox_run(sandbox, TEXT("f"), TEXT("x\xc3(")));
     wrong("a null script", (int)wasmlark_sandbox_run(sandbox, TEXT("f"), NULL, 1));
     wrong("too long", wasmlark_sandbox_argument(sandbox, (const uint8_t *)"a", SIZE_MAX / 2 + 1) == WASMLARK_STATUS_ARGUMENT);
-    wrong("a limit that there is not", wasmlark_sandbox_limit(sandbox, 99, 1));
+    wrong("a limit that does not exist", wasmlark_sandbox_limit(sandbox, 99, 1));
     wrong("no function to print", wasmlark_sandbox_on_print(sandbox, NULL, NULL));
     wrong("an object that was never made", wasmlark_sandbox_limit(4000, WASMLARK_LIMIT_FUEL, 1));
     wrong("no object", (int)wasmlark_run_kind(0));
     wrong("a sandbox for a run", (int)wasmlark_run_kind(sandbox));
     wrong("a run for a sandbox", wasmlark_sandbox_argument((wasmlark_object)(uintptr_t)deep, TEXT("a")));
     length = 7;
-    wrong("a text that there is not", wasmlark_run_text((wasmlark_object)(uintptr_t)deep, 99, &length) != NULL);
+    wrong("a text that does not exist", wasmlark_run_text((wasmlark_object)(uintptr_t)deep, 99, &length) != NULL);
     printf("  %zu bytes\n", length);
     wrong("a text that is absent", wasmlark_run_text((wasmlark_object)(uintptr_t)deep, WASMLARK_TEXT_TRAP, NULL) != NULL);
     wrong("no place for a number", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, WASMLARK_NUMBER_TICKS, NULL));
     uint64_t value;
-    wrong("a number that there is not", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, 99, &value));
+    wrong("a number that does not exist", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, 99, &value));
     wrong("a number that is absent", wasmlark_run_number((wasmlark_object)(uintptr_t)deep, WASMLARK_NUMBER_LINE, &value));
 
     if (wasmlark_free((wasmlark_object)(uintptr_t)deep) || wasmlark_free(loud) || wasmlark_free(sandbox) || wasmlark_free(0))

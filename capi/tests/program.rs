@@ -13,7 +13,7 @@ fn must(command: &mut Command) -> Output {
     output
 }
 
-/// The folder of cargo's results for this build: this test stands in its `deps`.
+/// Returns cargo's output folder for this build. This test is in its `deps`.
 fn target() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(Path::parent).unwrap().to_owned()
@@ -49,6 +49,6 @@ fn a_program_in_c() {
     }
     assert!(
         printed == EXPECTED,
-        "it printed:\n{printed}\nto take that for right:\n  UPDATE=1 cargo test --package wasmlark-capi --test program"
+        "it printed:\n{printed}\nto accept that:\n  UPDATE=1 cargo test --package wasmlark-capi --test program"
     );
 }

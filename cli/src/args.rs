@@ -55,6 +55,12 @@ pub struct RunArguments {
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
+    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
+    #[arg(long)]
+    pub backtrace: bool,
+    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
@@ -84,6 +90,9 @@ pub struct RunArguments {
 pub struct ReplArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
+    #[arg(long)]
+    pub backtrace: bool,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
@@ -105,6 +114,12 @@ pub struct CallArguments {
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
+    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
+    #[arg(long)]
+    pub backtrace: bool,
+    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,
@@ -145,6 +160,9 @@ pub struct TestArguments {
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: that of each file]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
+    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
+    #[arg(long)]
+    pub backtrace: bool,
     /// Run only tests for which `FILE:NAME` contains this text
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
@@ -228,6 +246,12 @@ pub struct WasiArguments {
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
+    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
+    #[arg(long)]
+    pub backtrace: bool,
+    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// Print fuel and peak memory to stderr at the end, as one line of JSON
     #[arg(long)]
     pub stats: bool,

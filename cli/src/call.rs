@@ -4,7 +4,7 @@ use std::io::Write;
 
 use wasmlark::{Error, Int, Sandbox, Session, Value};
 
-use crate::{args, exit, interrupt, read, streams};
+use crate::{args, exit, interrupt, profile, read, streams};
 
 /// What calls the export. WASI is there for a module that imports it, as `wasmlark wasi` has it without options.
 const SCRIPT: &str = r#"
@@ -41,12 +41,16 @@ pub fn run(options: args::CallArguments) -> u8 {
     let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
     let name = if is_text { "module.wat" } else { "module.wasm" };
     let pauses = interrupt::should_pause(&options.limits.0, options.timeout);
-    let mut sandbox = Sandbox::new().interruptible(pauses).limits(options.limits.0).args([name]);
+    let has_profile = options.profile.is_some();
+    let sandbox = Sandbox::new().interruptible(pauses).backtrace(options.backtrace).profile(has_profile);
+    let mut sandbox = sandbox.limits(options.limits.0).args([name]);
     sandbox.file(name, bytes);
     interrupt::watch(sandbox.interrupt(), options.timeout);
+    let mut spent = None;
     let (stats, result) = match sandbox.load("call.star", SCRIPT) {
         Ok(mut session) => {
             let result = call(&mut session, &options.name, &options.args);
+            spent = session.profile();
             (Some(session.stats()), result)
         }
         Err(error) => (None, Err(error.into())),
@@ -55,8 +59,9 @@ pub fn run(options: args::CallArguments) -> u8 {
     if let Some(stats) = stats.filter(|_| options.stats) {
         exit::print_stats(&stats, false);
     }
+    let written = options.profile.map_or(Ok(()), |file| profile::write(&file, spent.as_ref()));
     match result {
-        Ok(()) => exit::DONE,
+        Ok(()) => written.map_or_else(|message| exit::fail(&message), |()| exit::DONE),
         Err(Failure::Usage(message)) => {
             eprintln!("error: {file}: {message}");
             exit::USAGE
@@ -64,6 +69,7 @@ pub fn run(options: args::CallArguments) -> u8 {
         Err(Failure::Run(error)) => {
             // The report would show the script above, which nobody wrote who sees it.
             eprintln!("error: {file}: {}", error.message());
+            error.guest_note().inspect(|note| eprintln!("{note}"));
             // As systems do: the low eight bits.
             error.exit_code().map_or_else(|| exit::status(&error), |code| code.to_le_bytes()[0])
         }

@@ -27,8 +27,14 @@ pub fn status(error: &Error) -> u8 {
 
 /// Prints why the command cannot do what it was asked to do, and returns the exit status.
 pub fn fail(message: &str) -> u8 {
-    eprintln!("error: {message}");
+    tell("error", message);
     FAILED
+}
+
+/// Prints a line of a kind, such as `error`, to stderr. A guest may have chosen part of it, such as the name of a file: what
+/// would drive a terminal is escaped, as in any error of the library.
+pub fn tell(kind: &str, message: &str) {
+    eprintln!("{kind}: {}", Error::host(message).message());
 }
 
 /// Prints what the command was asked for, and returns the exit status.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use crate::exit;
 use crate::write_back::Before;
 
 /// A folder of the host, and where the guest has it.
@@ -61,7 +62,7 @@ impl Folder {
                 let entry = entry.map_err(failed)?;
                 let (host, kind) = (entry.path(), entry.file_type().map_err(failed)?);
                 let Some(name) = entry.file_name().to_str().map(|name| format!("{path}{name}")) else {
-                    eprintln!("note: {} has a name that is not UTF-8, and is left out", host.display());
+                    exit::tell("note", &format!("{} has a name that is not UTF-8, and is left out", host.display()));
                     empty = false;
                     continue;
                 };
@@ -78,7 +79,7 @@ impl Folder {
                     }
                     files.insert(name, content);
                 } else {
-                    eprintln!("note: {} is neither file nor folder, and is left out", host.display());
+                    exit::tell("note", &format!("{} is neither file nor folder, and is left out", host.display()));
                 }
             }
             if empty && path != "/" {

@@ -11,7 +11,7 @@ use wasmlark::{Error, ErrorKind, Report, Sandbox};
 use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
-use crate::{args, exit, interrupt, out, read, streams};
+use crate::{args, exit, interrupt, out, profile, read, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -36,6 +36,8 @@ pub fn run(options: args::RunArguments) -> u8 {
     let is_stdin = options.eval.is_none() && options.command.first().is_some_and(|script| script == "-");
     let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
         .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
+        .backtrace(options.backtrace)
+        .profile(options.profile.is_some())
         .stdin_from(move || match is_stdin {
             true => Err("standard input is the script itself".to_owned()),
             false => read::stdin().map_err(|error| error.to_string()),
@@ -44,9 +46,9 @@ pub fn run(options: args::RunArguments) -> u8 {
         .on_write(move |bytes| written(streams::print(bytes)))
         .on_write_error(move |bytes| error_written(io::stderr().write_all(bytes)));
     interrupt::watch(sandbox.interrupt(), options.timeout);
-    let Report { result, stats, files, .. } = sandbox.report(&name, &text);
+    let Report { result, stats, files, profile, .. } = sandbox.report(&name, &text);
     interrupt::is_over();
-    let status = match (result, &options.out) {
+    let mut status = match (result, &options.out) {
         (Ok(_), _) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
         (Ok(value), out) => match out.as_ref().map(|folder| out::write(folder, files)).transpose() {
             Err(message) => fail(&message),
@@ -62,6 +64,9 @@ pub fn run(options: args::RunArguments) -> u8 {
             exit::status(&error)
         }
     };
+    if let Some(Err(message)) = options.profile.map(|file| profile::write(&file, profile.as_ref())) {
+        status = fail(&message);
+    }
     if options.stats {
         exit::print_stats(&stats, true);
     }
@@ -82,6 +87,7 @@ fn to_json(error: &Error) -> serde_json::Value {
         ErrorKind::Host => ("host", None),
         ErrorKind::Interrupted => ("interrupted", None),
         ErrorKind::Deadline => ("deadline", None),
+        ErrorKind::Internal => ("internal", None),
         _ => ("other", None),
     };
     let location = error.location();

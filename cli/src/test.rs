@@ -155,7 +155,8 @@ fn program(file: &Path, options: &TestArguments) -> Result<Program, Box<Outcome>
     let source = Source::read(&file.to_string_lossy(), Vec::new()).map_err(failed)?;
     let root = Root::of(options.root.as_ref().unwrap_or(&source.folder)).map_err(failed)?;
     let name = root.name_of(&source.name);
-    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()), root).asserts(true).writable(true);
+    let sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()), root);
+    let sandbox = sandbox.backtrace(options.backtrace).asserts(true).writable(true);
     let program = sandbox.program(&name, &source.text);
     program.map_err(|error| Box::new(Outcome::of_file(file, error.message().to_owned(), error.to_string())))
 }

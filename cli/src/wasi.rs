@@ -9,17 +9,11 @@ use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
 use crate::streams::{Stdin, Stdout};
 use crate::write_back::write_back;
-use crate::{args, ceiling, exit, interrupt, read};
+use crate::{args, ceiling, exit, interrupt, profile, read};
 
 /// Runs a command module; the exit status.
 pub fn run(options: args::WasiArguments) -> u8 {
-    match try_run(options) {
-        Ok(status) => status,
-        Err(message) => {
-            eprintln!("error: {message}");
-            exit::FAILED
-        }
-    }
+    try_run(options).unwrap_or_else(|message| exit::fail(&message))
 }
 
 fn try_run(options: args::WasiArguments) -> Result<u8, String> {
@@ -27,7 +21,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     let (file, module) = read::module(file)?;
     let folders = options.dir.iter().map(|dir| Folder::parse(dir)).collect::<Result<Vec<_>, _>>()?;
     if let Err(message) = check_overlap(&folders, options.write_back) {
-        eprintln!("error: {message}");
+        exit::tell("error", &message);
         return Ok(2);
     }
     let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
@@ -44,6 +38,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .interruptible(interrupt::should_pause(&limits, options.timeout))
+        .backtrace(options.backtrace)
+        .profile(options.profile.is_some())
         .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)
@@ -79,12 +75,15 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     if options.stats {
         exit::print_stats(&stats, false);
     }
+    if let Some(file) = &options.profile {
+        profile::write(file, output.profile.as_ref())?;
+    }
     // A guest that failed may have written before; one that never ran has no files.
     let mut complete = true;
     if options.write_back && (output.result.is_ok() || !output.files.is_empty()) {
         for folder in &folders {
             for line in write_back(folder, &before, &output)? {
-                eprintln!("error: not written back: {line}");
+                exit::tell("error", &format!("not written back: {line}"));
                 complete = false;
             }
         }

@@ -294,7 +294,7 @@ fn host_path(folder: &Folder, path: &str, known: &dyn Fn(&str) -> bool) -> Resul
         }
         host.push(part);
         guest = format!("{guest}/{part}");
-        let Ok(metadata) = fs::symlink_metadata(&host) else { continue };
+        let Some(metadata) = look(&host, path)? else { continue };
         let plain = metadata.is_file() || metadata.is_dir();
         if !plain || !known(&guest) {
             let what = if metadata.is_symlink() { "a link that" } else { "something that" };
@@ -305,6 +305,23 @@ fn host_path(folder: &Folder, path: &str, known: &dyn Fn(&str) -> bool) -> Resul
         }
     }
     Ok(host)
+}
+
+/// What the host has at a place, if anything.
+///
+/// # Errors
+///
+/// If nothing can be there: the path is too long for the host, or in a folder that it does not open.
+fn look(host: &Path, path: &str) -> Result<Option<fs::Metadata>, String> {
+    match fs::symlink_metadata(host) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => {
+            let begin: String = path.chars().take(80).collect();
+            let more = if begin == path { String::new() } else { format!("… ({} bytes)", path.len()) };
+            Err(format!("nothing is written back: the guest wrote {begin}{more}: {error}"))
+        }
+    }
 }
 
 /// Whether a link at `path` leads to a place in the folder, whatever else is written.

@@ -24,12 +24,12 @@ const COMMAND: &str = r#"(module
     (func (export "ready") (result i32) (i32.load (i32.const 100)))
     (func (export "leave") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))) (call $exit (i32.const 259))))"#;
 
-/// Returns the exit status and what was printed to stdout and stderr.
+/// Returns the exit status, and what was printed to stdout and stderr.
 fn wasmlark(args: &[&str], stdin: &str) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
     let command = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // A command that does not read is not a failure.
+    // It is not a failure if the command does not read its input.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let output = child.wait_with_output().unwrap();
     let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());

@@ -78,7 +78,7 @@ fn the_version_names_those_that_decide_what_a_script_computes() {
     let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
     let locked = |name: &str| {
         let package = lock.split("[[package]]").filter(|package| package.contains(&format!("name = \"{name}\"\n")));
-        // The harness that compares engines has an older wasmi too.
+        // The harness that compares engines also depends on an older wasmi.
         let versions = package.filter_map(|package| package.split("version = \"").nth(1)?.split('"').next());
         versions.max().unwrap().to_owned()
     };

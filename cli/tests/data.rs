@@ -1,4 +1,4 @@
-//! `wasmlark run`: standard input, binary output, files that are read and written, `exit`.
+//! `wasmlark run`: standard input, binary output, reading and writing files, `exit`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -129,7 +129,7 @@ fn nothing_is_written_through_what_is_in_the_way() {
     }
 }
 
-/// The checksum of a PNG's chunks.
+/// Returns the checksum of a PNG's chunks.
 fn crc32(bytes: &[u8]) -> u32 {
     let bit = |crc: u32| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
     !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| bit(crc)))
@@ -164,7 +164,7 @@ fn a_script_writes_a_picture() {
     assert!(rest.is_empty());
     let header = [[0, 0, 0, 150], [0, 0, 0, 200]].concat();
     assert_eq!(chunks.first(), Some(&[header, vec![8, 2, 0, 0, 0]].concat()));
-    // The blocks, between the header of the stream and its checksum.
+    // The blocks are between the stream's header and its checksum.
     let mut blocks = chunks.get(1).and_then(|chunk| chunk.get(2..chunk.len() - 4)).unwrap();
     let (mut data, mut count) = (Vec::new(), 0);
     while let Some((head, tail)) = blocks.split_at_checked(5) {

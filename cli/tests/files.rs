@@ -1,4 +1,4 @@
-//! Files that the command reads: what is missing, too large, or something else.
+//! Files that the command reads: missing ones, ones that are too large, and others.
 
 #![allow(clippy::unwrap_used)]
 
@@ -51,7 +51,7 @@ fn a_module_is_not_a_script() {
 #[test]
 fn a_large_file_is_refused_by_its_size() {
     let folder = folder("large");
-    // It has no blocks on the disk.
+    // The file is sparse: it takes no blocks on the disk.
     File::create(folder.join("large.wasm")).unwrap().set_len(5 << 30).unwrap();
     let why = "it has 5368709120 bytes, and at most 1073741824 are read";
     for args in [

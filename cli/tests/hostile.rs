@@ -1,4 +1,4 @@
-//! Scripts and modules that try to take the process down. Each runs in a process of its own, with a limit on its address
+//! Scripts and modules that try to take the process down. Each runs in its own process, with a limit on its address
 //! space.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
@@ -32,10 +32,10 @@ fn ends(options: &str, script: &str, status: i32, message: &str) {
     assert!(errors.contains(message), "{script}\n{errors}");
 }
 
-/// What the allocator says at its ceiling.
+/// The allocator's message at its ceiling.
 const CEILING: &str = "the process takes more memory than the limits allow";
 
-/// Limits that keep the ceiling low, and so the tests quick.
+/// Limits that keep the ceiling low, and so the tests fast.
 const SMALL: &str = "--max-heap 16M --max-memory 16M --max-files 1M --max-output 1M";
 
 #[test]
@@ -88,7 +88,7 @@ fn the_text_of_a_value_that_is_in_many_places_is_refused() {
     }
     let encode = "def f():\n    x = []\n    for _ in range(60): x = [x, x]\n    json.encode(x)\nf()";
     ends("--max-heap 2M", encode, 3, "error: `json.encode` needs ");
-    // Within itself it is no larger than it looks.
+    // A value that contains itself is not expanded there.
     assert_eq!(run("--max-heap 2M", "x = [1]\nx.append([x, x])\nstr(x)").stdout, b"\"[1, [[...], [...]]]\"\n");
 }
 
@@ -179,7 +179,7 @@ fn source_of_any_form_ends_at_the_limit_on_nesting() {
 #[test]
 fn every_command_has_the_ceiling() {
     let folder = folder("ceiling");
-    // Half a gigabyte of zeros, which take no room on the disk.
+    // Half a gigabyte of zeros, which take no space on the disk.
     let large = folder.join("large.wasm");
     File::create(&large).unwrap().set_len(500 << 20).unwrap();
     let test = folder.join("large_test.star");

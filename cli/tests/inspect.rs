@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `wasmlark inspect` on a module. Returns its exit status and all that it printed.
+/// Runs `wasmlark inspect` on a module. Returns its exit status and everything that it printed.
 fn inspect(name: &str, module: &[u8], args: &[&str]) -> (Option<i32>, String) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inspect");
     fs::create_dir_all(&folder).unwrap();
@@ -25,7 +25,7 @@ fn the_text_of_a_module_is_a_module_again() {
     assert_eq!(status, Some(0));
     assert!(printed.starts_with("(module $m\n") && printed.contains("call $f\n"), "{printed}");
     assert_eq!(wat::parse_str(&printed).unwrap(), binary);
-    // What is in the text format stays as it is.
+    // A module in the text format is printed unchanged.
     assert_eq!(inspect("text.wat", text.as_bytes(), &["--wat"]), (Some(0), text.to_owned()));
     let (status, why) = inspect("broken.wasm", b"\0asm\x01\0\0\0\x0a", &["--wat"]);
     assert_eq!(status, Some(1));
@@ -71,7 +71,7 @@ sections:
     assert_eq!(status, Some(0));
     let (declared, sections) = printed.split_at(expected.len());
     assert_eq!(declared, expected);
-    // What stands at the places is what the module has there.
+    // The offsets point to what the module has there.
     for line in sections.lines() {
         let (name, rest) = line.trim().rsplit_once(": ").unwrap();
         let (size, rest) = rest.split_once(" byte").unwrap();
@@ -104,7 +104,7 @@ fn a_module_is_not_compiled() {
     for (module, why) in [
         (&b"\0asm\x01\0\0\0\x0a\x01\x01"[..], "this module is invalid: "),
         (b"\0asm\x01\0\0\0\x05\x04\x01\x03\x01\x02", "this module needs the WebAssembly threads proposal"),
-        (b"\x7fELF", "this is no WebAssembly module: it is a native program or library (ELF)"),
+        (b"\x7fELF", "this is not a WebAssembly module: it is a native program or library (ELF)"),
     ] {
         let (status, printed) = inspect("wrong.wasm", module, &[]);
         assert!(status == Some(1) && printed.starts_with(&format!("error: wrong.wasm: {why}")), "{printed}");

@@ -1,4 +1,4 @@
-//! Runs that are ended from outside: by `--timeout` and by Ctrl-C.
+//! Runs ended from outside: by `--timeout` and by Ctrl-C.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -14,7 +14,7 @@ const GUEST: &str = r#"(module
     (func (export "spin") (loop $l (br $l)))
     (func (export "calls") (loop $l (drop (call $call (i32.const 1))) (br $l))))"#;
 
-/// Each prints a line when it begins, and runs for as long as it is let.
+/// Each prints a line when it begins, and then runs until it is ended.
 const SCRIPTS: &[(&str, &str, &str)] = &[
     ("script", "def f():\n    for _ in range(1000000000): pass\nprint('begun')\nf()\n", "script.star:2:5"),
     ("guest", "load('lib.star', 'guest')\nprint('begun')\nguest().spin()\n", "guest.star:3:1"),
@@ -60,7 +60,7 @@ fn end(mut child: Child) -> (Option<i32>, String) {
     (child.wait().unwrap().code(), stderr)
 }
 
-/// What a terminal does when a person presses Ctrl-C.
+/// Does what a terminal does when a person presses Ctrl-C.
 fn interrupt(child: &Child) {
     let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
@@ -80,7 +80,7 @@ fn a_timeout_ends_every_loop() {
         assert_eq!(status, Some(3), "{name}: {stderr}");
         assert!(stderr.contains(error), "{name}: {stderr}");
         assert!(stderr.contains(&format!(" --> {place}\n")), "{name}: {stderr}");
-        // A guest pauses also where its fuel is not limited.
+        // A guest pauses even if its fuel is not limited.
         let unmetered = ["run", "--timeout", "0.05s", "--max-ticks", "1000000000000", "--fuel", "none", &script];
         assert_eq!(end(wasmlark(&folder, &unmetered)).0, Some(3), "{name}");
     }
@@ -95,7 +95,7 @@ fn a_timeout_ends_every_loop() {
     let args = [&["run", "--timeout", "50ms"], ENDLESS, &["-e", "wasm.instantiate('start.wat')"]].concat();
     let error = "error: the timeout of 50ms has passed; that depends on the clock, so it is not repeatable\n";
     assert_eq!(end(wasmlark(&folder, &args)), (Some(3), error.to_owned()));
-    // What is done in time is not ended.
+    // A run that finishes in time is not ended.
     assert_eq!(end(wasmlark(&folder, &["run", "--timeout", "1h", "-e", "1"])), (Some(0), String::new()));
 }
 
@@ -114,7 +114,7 @@ fn ctrl_c_ends_every_loop() {
         assert!(stderr.contains("error: interrupted\n"), "{name}: {stderr}");
         assert!(stderr.contains(&format!(" --> {place}\n")), "{name}: {stderr}");
     }
-    // A guest whose fuel is not counted does not pause.
+    // A guest does not pause if its fuel is not counted.
     let mut child = wasmlark(&folder, &["run", "--fuel", "none", "guest.star"]);
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
     interrupt(&child);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// No answer takes as long, even on a machine that has much else to do.
+/// Longer than any answer takes, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Client {
@@ -40,7 +40,7 @@ impl Client {
         Self { server, input, messages, last_id: 0 }
     }
 
-    /// Starts a server and has the first words with it.
+    /// Starts a server and initializes it.
     fn initialized(args: &[&str]) -> Self {
         let mut client = Self::start(args);
         let answer = client.request("initialize", json!({ "processId": null, "rootUri": null, "capabilities": {} }));
@@ -69,7 +69,7 @@ impl Client {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// Returns the whole answer.
+    /// Returns the whole response.
     fn ask(&mut self, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let id = self.last_id;
@@ -85,13 +85,13 @@ impl Client {
         answer["result"].clone()
     }
 
-    /// Returns the number of the error.
+    /// Returns the error's number.
     fn refused(&mut self, method: &str, params: Value) -> i64 {
         let answer = self.ask(method, params);
         answer["error"]["code"].as_i64().unwrap_or_else(|| panic!("{answer}"))
     }
 
-    /// Asks about a place in a document: line and character from 0.
+    /// Asks about a position in a document: line and character from 0.
     fn at(&mut self, method: &str, uri: &str, line: u64, character: u64) -> Value {
         let position = json!({ "line": line, "character": character });
         self.request(method, json!({ "textDocument": { "uri": uri }, "position": position }))
@@ -117,7 +117,7 @@ impl Client {
         self.diagnostics(uri)
     }
 
-    /// Returns what may stand at a place.
+    /// Returns the completions at a position.
     fn labels(&mut self, uri: &str, line: u64, character: u64) -> Vec<String> {
         let items = self.at("textDocument/completion", uri, line, character);
         let items = items.as_array().unwrap().iter();
@@ -146,7 +146,7 @@ impl Client {
     }
 }
 
-/// A test that fails leaves no server behind.
+/// A failing test must not leave a server behind.
 impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.server.kill();
@@ -194,7 +194,7 @@ fn range(begin: (u64, u64), end: (u64, u64)) -> Value {
 fn diagnostics_follow_the_text() {
     let main = uri(&folder("lsp diagnostics").join("main.star"));
     let mut client = Client::initialized(&[]);
-    // A character of two units in UTF-16 stands before the fault.
+    // A character of two UTF-16 units comes before the fault.
     let [found] = &client.open(&main, "memory = wasm.Memory(1)\nprint('😀', memory.raed(0, 4))\n")[..] else {
         panic!()
     };
@@ -311,7 +311,7 @@ fn definitions_are_found_here_and_in_loaded_files() {
     let folder = folder("lsp définition");
     fs::write(folder.join("lib/a b.star"), "'😀'; x = 1\n").unwrap();
     let mut client = Client::initialized(&[]);
-    // As editors write it: all but ASCII as bytes.
+    // As editors write it: non-ASCII characters as percent-encoded bytes.
     let encoded = |path: &str| uri(&folder.join(path)).replace('é', "%C3%A9");
     let (main, lib) = (encoded("main.star"), encoded("lib/a b.star"));
     client.open(&main, "load('./lib/a b.star', y = 'x')\ndef f(y):\n    return y\nf(y)\n");

@@ -1,5 +1,5 @@
-//! The scripts of examples/real, which drive third-party modules: the command runs each, and its output is compared with
-//! the file beside it, NAME.out.
+//! The scripts of examples/real, which use third-party modules. The command runs each, and its output is compared with
+//! the file NAME.out next to it.
 //!
 //! ```text
 //! python3 examples/real/fetch.py                          # once: the modules are not in the repository
@@ -7,7 +7,7 @@
 //! UPDATE=1 cargo test --release --test real               # writes NAME.out instead of comparing
 //! ```
 //!
-//! Not a part of `cargo test`, which needs no network.
+//! Not part of `cargo test`, which needs no network.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -68,14 +68,14 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
     scripts
 }
 
-/// The output of a script, or its error.
+/// Returns the output of a script, or its error.
 fn run(script: &Path) -> Result<String, String> {
     let done = Command::new(env!("CARGO_BIN_EXE_wasmlark")).arg("run").arg(script).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|e| format!("output is not UTF-8: {e}"));
     if done.status.success() { text(done.stdout) } else { Err(format!("{}\n{}", done.status, text(done.stderr)?)) }
 }
 
-/// The modules of the manifest that were not fetched.
+/// Returns the modules of the manifest that have not been fetched.
 fn missing(folder: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();

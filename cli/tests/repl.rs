@@ -95,7 +95,7 @@ fn a_script_is_at_hand() {
     let lines = "twice(base)\nload('lib.star', t = 'twice')\nt(1)\nread_file('data.txt')\nargv\n";
     let expected = "42\n2\nb\"data\"\n[\"21\"]\n";
     assert_eq!(repl(&folder, &["sub/main.star", "21"], lines), (0, expected.to_owned(), String::new()));
-    // One that fails leaves what it has set.
+    // A statement that fails keeps what it has set.
     fs::write(folder.join("half.star"), "a = 1\nfail('half')").unwrap();
     let (status, out, err) = repl(&folder, &["half.star"], "a");
     assert_eq!((status, out.as_str()), (1, "1\n"));
@@ -118,7 +118,7 @@ fn an_interrupt_ends_what_runs() {
     command.args(["repl", "--fuel", "none"]).current_dir(folder("interrupt"));
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // The guest loops without an end.
+    // The guest loops forever.
     let lines = "loop = wasm.instantiate(wasm.wat('(module (func (export \"f\") (loop (br 0))))')).exports.f\n[print('begin'), loop()]\n";
     stdin.write_all(lines.as_bytes()).unwrap();
     drop(stdin);

@@ -112,7 +112,7 @@ error: assert_eq: lines: the texts differ (- want, + got)
     }
 }
 
-/// The message of the only test, which fails.
+/// Returns the message of the only test, which fails.
 fn message(name: &str, statement: &str, args: &[&str]) -> String {
     let folder = folder(name, &[("it_test.star", &format!("def test_it():\n    {statement}\n"))]);
     let (status, out, _) = test(&folder, args);
@@ -180,7 +180,7 @@ fn no_test_is_an_error() {
     let folder = folder("none", &[("a.star", "def test_a(): pass"), (".hidden/a_test.star", "def test_a(): pass")]);
     let why = "error: no tests in .: functions `test_*` in files `*_test.star`\n".to_owned();
     assert_eq!(test(&folder, &[]), (1, String::new(), why));
-    // A file that is named is taken.
+    // A file that is named explicitly is accepted.
     assert_eq!(test(&folder, &["a.star"]).1, "ok   a.star:test_a\n\n1 passed, 0 failed\n");
     let (status, _, err) = test(&folder, &["missing"]);
     assert!(status == 1 && err.starts_with("error: cannot read missing: "), "{err}");

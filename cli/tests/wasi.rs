@@ -12,7 +12,7 @@ const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/wasi/tree.w
 const TIME_OF_1: u64 = 552_212_268_000_000_000;
 const REPORT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/wasi/report.wasm");
 
-/// A folder of this test's own, with the files that `tree` wants.
+/// Makes a folder for this test, with the files that `tree` expects.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -26,7 +26,7 @@ fn wasi(folder: &Path, args: &[&str], stdin: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
     command.arg("wasi").args(args).current_dir(folder);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A guest that does not read is no failure.
+    // It is not a failure if a guest does not read its input.
     let _ = child.stdin.take().unwrap().write_all(stdin);
     child.wait_with_output().unwrap()
 }
@@ -47,7 +47,7 @@ fn streams_environment_arguments_and_exit_status() {
     assert_eq!(lines[1], r#"vars [("A", "x=y")]"#);
     assert_eq!(lines[2], r#"lines ["one", "two"]"#);
     assert_eq!(lines[3], "time 5ns");
-    // The same again, and nothing of it is written out.
+    // The same again, and nothing is written back.
     assert_eq!(wasi(&folder, &args, b"one\ntwo"), output);
     assert!(!folder.join("out").exists());
 }
@@ -67,10 +67,10 @@ fn folders_are_copied_in_and_back() {
     assert_eq!(fs::read(folder.join("new/c.txt")).unwrap(), b"line");
     assert_eq!(fs::read(folder.join("sub/b")).unwrap(), b"12345");
 
-    // Without GUEST the folder has the same place as seen from here.
+    // Without GUEST, the folder has the same path as on the host.
     assert!(run(&["--dir", "sub", TREE, "/sub"]).stdout.starts_with(b"./b 5 bytes"));
     assert!(run(&["--dir", "./sub/", TREE, "/"]).stdout.starts_with(b"./sub/\n./sub/b 5 bytes"));
-    // Without --dir there are no files at all.
+    // Without --dir, there are no files at all.
     assert_eq!(run(&[TREE, "/"]).status.code(), Some(2));
 }
 
@@ -101,7 +101,7 @@ fn what_cannot_be_run() {
         .unwrap();
     for (args, status, message) in [
         (&["none.wasm"][..], 1, "error: cannot read none.wasm: "),
-        (&["a.txt"][..], 1, "error: a.txt: this is no WebAssembly module"),
+        (&["a.txt"][..], 1, "error: a.txt: this is not a WebAssembly module"),
         (&["trap.wasm"][..], 1, "error: trap.wasm: wasm trap: unreachable executed, in the guest\n"),
         (&["--fuel", "1000", "loop.wasm"][..], 3, "error: loop.wasm: the sandbox's limit `fuel` is reached: 1000\n"),
         (&["--dir", "none", "trap.wasm"][..], 1, "error: --dir none: cannot read none: "),
@@ -114,7 +114,7 @@ fn what_cannot_be_run() {
         (
             &["--max-files", "100", "--dir", ".:/", "trap.wasm"][..],
             3,
-            "error: trap.wasm: the files are larger than the sandbox takes: limit `files` is 100 bytes\n",
+            "error: trap.wasm: the files are larger than the sandbox allows: limit `files` is 100 bytes\n",
         ),
     ] {
         let output = wasi(&folder, args, b"");
@@ -124,7 +124,7 @@ fn what_cannot_be_run() {
     }
 }
 
-/// Fuel is metered only if `--fuel` asks for it.
+/// Fuel is metered only with `--fuel`.
 #[test]
 fn fuel_is_no_limit_by_default() {
     let folder = folder("fuel");
@@ -142,10 +142,13 @@ fn fuel_is_no_limit_by_default() {
     let help = wasi(&folder, &["--help"], b"");
     let help = text(&help.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
     let fuel = help.split("--fuel <N>").nth(1).and_then(|text| text.split("--max-").next()).unwrap();
-    assert!(fuel.contains("paid for where the function, loop or arm") && fuel.contains("[default: none"), "{fuel}");
+    assert!(
+        fuel.contains("charged where the enclosing function, loop or arm") && fuel.contains("[default: none"),
+        "{fuel}"
+    );
 }
 
-/// Writes the name of each preopened directory, a line each, and exits with 7.
+/// Writes the name of each preopened directory on a line of its own, and exits with 7.
 const PREOPENS: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
@@ -177,7 +180,7 @@ fn dir_names_what_the_guest_opens() {
         (&["sub:data"], "data\n"),
         (&["sub:/in", ".:/out/"], "/in\n/out\n"),
         (&["sub:/"], "/\n"),
-        // Without GUEST: for guests that make paths absolute, and for those that do not.
+        // Without GUEST, both for guests that make paths absolute and for those that do not.
         (&["."], "/\n.\n"),
         (&["sub"], "/\nsub\n"),
         (&["./sub/", ".:/x"], "/\nsub\n/x\n"),
@@ -218,7 +221,7 @@ fn the_last_value_of_a_variable_counts() {
     assert!(text(&output.stdout).contains(r#"vars [("A", "3"), ("B", "2")]"#), "{}", text(&output.stdout));
 }
 
-/// Writes the time of modification of `/d/a.txt` to stdout, as eight bytes.
+/// Writes the modification time of `/d/a.txt` to stdout, as eight bytes.
 const MODIFIED: &str = r#"(module
     (import "wasi_snapshot_preview1" "path_filestat_get" (func $stat (param i32 i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -240,7 +243,7 @@ fn times_of_files_follow_from_their_content_or_from_the_host() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         u64::from_le_bytes(output.stdout.try_into().unwrap())
     };
-    // Fixed: the same content has the same time on every machine and in every version.
+    // A fixed time: the same content has the same time on every machine and in every version.
     assert_eq!(modified("1", &[]), TIME_OF_1);
     assert_eq!(modified("1", &["--now", "5"]), TIME_OF_1);
     for content in ["", "2", "3", "a long text"] {

@@ -1,4 +1,4 @@
-//! `wasmlark wasi --write-back`: what becomes of the host's files.
+//! `wasmlark wasi --write-back`: what happens to the host's files.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
@@ -8,7 +8,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// What a guest does, in the folder that descriptor 3 is.
+/// The actions of a guest, in the folder of descriptor 3.
 enum Do {
     Write(&'static str, &'static str),
     Mkdir(&'static str),
@@ -18,7 +18,7 @@ enum Do {
     Symlink(&'static str, &'static str),
 }
 
-/// A guest that does these things, and traps if one fails.
+/// Returns a guest that performs these actions, and traps if one fails.
 fn guest(steps: &[Do]) -> Vec<u8> {
     let mut data = String::new();
     let mut at = 1024;
@@ -72,7 +72,7 @@ fn guest(steps: &[Do]) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// An empty folder of the test.
+/// Returns an empty folder for the test.
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("write_back_{name}"));
     let _ = fs::remove_dir_all(&folder);
@@ -101,7 +101,7 @@ fn ends(output: &Output, status: i32, stderr: &str) {
     assert_eq!(output.status.code(), Some(status));
 }
 
-/// Every path below a folder, with the content of files and the targets of links.
+/// Returns every path below a folder, with the content of files and the targets of links.
 fn tree(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
@@ -161,7 +161,7 @@ fn links_are_written_or_told_and_their_folders_stay() {
         Do::Symlink("..", "out"),
         Do::Symlink("../../x", "only/out"),
         Do::Symlink("gone", "to_gone"),
-        // Inside by its text, but not by way of the link.
+        // Inside according to its text, but not when resolved through the link.
         Do::Symlink("to_gone/../../x", "through"),
     ];
     ends(
@@ -181,6 +181,39 @@ fn links_are_written_or_told_and_their_folders_stay() {
         "to_gone -> gone",
     ];
     assert_eq!(tree(&folder.join("in")), want);
+}
+
+#[test]
+fn a_path_too_long_for_the_host_is_told_before_anything_is_written() {
+    let folder = folder("long");
+    fs::write(folder.join("old"), "old").unwrap();
+    let before = tree(&folder);
+    // Two towers of 3,000 bytes; one is moved into the other.
+    let tower = |letter: &str| -> Vec<&'static str> {
+        let storey = letter.repeat(200);
+        (1..=15).map(|height| &*vec![storey.as_str(); height].join("/").leak()).collect()
+    };
+    let (a, b) = (tower("a"), tower("b"));
+    let mut steps = vec![Do::Write("old", "new"), Do::Write("other", "new")];
+    steps.extend(a.iter().chain(&b).map(|path| Do::Mkdir(path)));
+    steps.push(Do::Rename(b[0], format!("{}/b", a[14]).leak()));
+    let start = &a[0][..79];
+    ends(
+        &run(&folder, &steps),
+        1,
+        &format!(
+            "error: nothing is written back: the guest wrote /{start}… (4224 bytes): File name too long (os error 36)\n"
+        ),
+    );
+    assert_eq!(tree(&folder), before);
+}
+
+#[test]
+fn no_name_of_a_guest_drives_the_terminal() {
+    let folder = folder("names");
+    let output = run(&folder, &[Do::Symlink("..", "\u{1b}[2J\u{202e}")]);
+    let message = "error: not written back: /\\u{1b}[2J\\u{202e} is a symbolic link to \"..\", which may lead out of the folder\n";
+    ends(&output, 1, message);
 }
 
 #[test]

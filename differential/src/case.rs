@@ -1,4 +1,4 @@
-//! A module and how it is run, all of it from a seed.
+//! A module and how it is run, all derived from a seed.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ pub enum Generator {
 }
 
 impl Generator {
-    /// The one that a seed is for.
+    /// Returns the generator for a seed.
     fn of(self, seed: u64) -> Self {
         match self {
-            // Its modules are larger and hold fewer of the shapes that matter.
+            // wasm-smith's modules are larger and contain fewer of the shapes that matter.
             Self::Both if mix(seed).is_multiple_of(3) => Self::Smith,
             Self::Both => Self::Shapes,
             one => one,
@@ -53,14 +53,14 @@ impl Case {
         Self::new(seed, bytes)
     }
 
-    /// Whether an instance that was not made is of interest: functions of it are in a table of the host's. Only
-    /// modules that were written with that in mind: wasmtime takes all active segments of such an instance for
-    /// dropped, and they are dropped one by one.
+    /// Whether an instance that failed to instantiate is of interest, since functions of it are in a table of the host.
+    /// This holds only for modules written for the purpose: wasmtime considers all active segments of such an instance
+    /// dropped, although they are dropped one by one.
     pub fn may_be_half_made(&self) -> bool {
         self.interface.imports.iter().any(|import| import.name.starts_with(ZERO))
     }
 
-    /// A module of which only the calls are the seed's.
+    /// A given module, of which only the calls come from the seed.
     pub fn new(seed: u64, bytes: Vec<u8>) -> Result<Self> {
         let interface = Arc::new(Interface::of(&bytes)?);
         Ok(Self { seed, bytes, interface, linked: mix(seed ^ 1).is_multiple_of(3) })

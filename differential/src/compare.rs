@@ -1,15 +1,15 @@
-//! Runs a module in two engines, step by step, and says where they part.
+//! Runs a module in two engines, step by step, and reports where they differ.
 
 use crate::case::Case;
 use crate::engine::{Engine, Failure, Machine, Trap};
 use crate::plan;
 
-/// After how many calls the contents of memories are compared.
+/// The number of calls after which the contents of memories are compared.
 const DEEP: usize = 8;
-/// How often a module is begun anew after a call that cannot be compared.
+/// How often a module is restarted after a call that cannot be compared.
 const RESTARTS: usize = 4;
 
-/// What came of a module.
+/// The result of a module.
 #[derive(Debug)]
 pub struct Verdict {
     pub calls: u64,
@@ -23,7 +23,7 @@ pub enum Outcome {
     Same,
     /// Nothing could be compared.
     Skipped(String),
-    /// One engine does not take a module that the other takes.
+    /// One engine rejects a module that the other accepts.
     Rejected {
         by: &'static str,
         why: String,
@@ -34,7 +34,7 @@ pub enum Outcome {
     },
 }
 
-/// Compares what two engines make of a module.
+/// Compares how two engines run a module.
 pub fn compare(left: &dyn Engine, right: &dyn Engine, case: &Case) -> Verdict {
     let mut verdict = Verdict { calls: 0, cut: Vec::new(), outcome: Outcome::Same };
     let mut plan = plan::calls(&case.interface, case.seed);
@@ -50,7 +50,7 @@ pub fn compare(left: &dyn Engine, right: &dyn Engine, case: &Case) -> Verdict {
         match pair.run(&plan, &mut verdict) {
             None => break,
             Some(at) => {
-                // What cannot be compared may have left anything behind.
+                // A call that cannot be compared may have left anything behind.
                 let index = plan.get(at).map_or(usize::MAX, |call| call.index);
                 plan = plan.split_off(at + 1);
                 plan.retain(|call| call.index != index);
@@ -100,7 +100,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Makes the calls; gives the place of one that cannot be compared.
+    /// Makes the calls; returns the index of one that cannot be compared.
     fn run(&mut self, plan: &[plan::Call], verdict: &mut Verdict) -> Option<usize> {
         for (at, call) in plan.iter().enumerate() {
             let one = self.left.call(call.index, &call.args);
@@ -150,7 +150,7 @@ impl Pair<'_> {
     }
 }
 
-/// What an engine makes of the first calls.
+/// Shows what an engine does in the first calls.
 pub fn transcript(engine: &dyn Engine, case: &Case, calls: usize) -> String {
     let mut machine = match engine.start(case) {
         Ok(machine) => machine,
@@ -172,7 +172,7 @@ fn said(result: &Result<Vec<crate::value::Value>, Trap>) -> String {
     }
 }
 
-/// A message without what is peculiar to one module.
+/// Returns a message without what is specific to one module.
 pub fn headline(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
     let line = line.split(" (at offset").next().unwrap_or(line);

@@ -1,4 +1,4 @@
-//! What the host does when a guest calls it: the same in every engine, by what it was given alone.
+//! What the host does when a guest calls it: the same in every engine, depending only on what it is passed.
 
 use crate::engine::Trap;
 use crate::interface::{Export, Interface, Kind};
@@ -6,21 +6,21 @@ use crate::plan::FUEL_EXPORT;
 use crate::random::{Random, digest, mix};
 use crate::value::{Type, Value};
 
-/// How deep calls of the host into the guest may be nested.
+/// The maximum nesting of calls from the host into the guest.
 const MAX_DEPTH: u32 = 3;
-/// How many calls a guest's call may cause the host to make.
+/// The maximum number of calls that the host makes because of one call of a guest.
 const MAX_CALLS: u32 = 40;
 
-/// The host of one instance: what it remembers.
+/// The host of one instance, with its state.
 #[derive(Debug, Default)]
 pub struct Host {
-    /// A digest of all calls so far, and of what the guest answered.
+    /// A digest of all calls so far, and of the guest's answers.
     pub trace: u64,
     /// Changes all answers.
     salt: u64,
     depth: u32,
     calls: u32,
-    /// The answer that waits for a change.
+    /// The answer that is waiting for a change.
     waiting: u64,
 }
 
@@ -31,11 +31,11 @@ pub enum Action {
     Trap(Trap),
     /// Calls the function of this index among those that the instance exports.
     Call(usize, Vec<Value>),
-    /// Changes what the instance exports, and goes on.
+    /// Changes what the instance exports, and continues.
     Change(Change),
 }
 
-/// A change to the export of this index. What is out of bounds is not done.
+/// A change to the export of this index. One that is out of bounds is left out.
 #[derive(Debug)]
 pub enum Change {
     Byte(usize, u64, u8),
@@ -45,7 +45,7 @@ pub enum Change {
 }
 
 impl Host {
-    /// A host whose answers the salt changes: the harness's own tests have an engine with another host.
+    /// Makes a host whose answers depend on the salt: the harness's own tests use an engine with a different host.
     pub fn new(salt: u64) -> Self {
         Self { salt, ..Self::default() }
     }
@@ -56,7 +56,7 @@ impl Host {
         self.calls = 0;
     }
 
-    /// Decides what the call of an import leads to. While the instance is being made there is nothing to call.
+    /// Decides what calling an import leads to. While the instance is being made, there is nothing to call.
     pub fn called(&mut self, interface: &Interface, import: usize, args: &[Value], ready: bool) -> Action {
         let hash = self.note(import as u64, args);
         let Some(import) = interface.imports.get(import) else {
@@ -64,7 +64,7 @@ impl Host {
         };
         let mut random = Random::new(hash);
         let name = digest(import.name.as_bytes()) ^ mix(digest(import.module.as_bytes()));
-        // By its name: a module that is being reduced keeps what its imports do.
+        // By its name: a module that is being reduced keeps the behaviour of its imports.
         match mix(name) % 8 {
             0 if random.one_in(6) => Action::Trap(Trap::Host),
             1..=3 if ready && self.depth < MAX_DEPTH && self.calls < MAX_CALLS => {
@@ -90,18 +90,18 @@ impl Host {
         }
     }
 
-    /// Goes on after a change.
+    /// Continues after a change.
     pub fn changed(&mut self, interface: &Interface, import: usize) -> Action {
         let results = interface.imports.get(import).map(|import| import_results(&import.kind)).unwrap_or_default();
         self.answer(interface, results, self.waiting, true)
     }
 
-    /// Goes on after a call into the guest.
+    /// Continues after a call into the guest.
     pub fn returned(&mut self, interface: &Interface, import: usize, result: Result<Vec<Value>, Trap>) -> Action {
         self.depth = self.depth.saturating_sub(1);
         let hash = match result {
             Ok(values) => self.note(1 << 32, &values),
-            // Half of the time the host does as if nothing had happened.
+            // Half of the time, the host continues as if nothing had happened.
             Err(trap) if trap.is_comparable() && mix(self.trace).is_multiple_of(2) => {
                 self.note(2 << 32 | u64::from(trap.number()), &[])
             }
@@ -117,7 +117,7 @@ impl Host {
         Action::Return(results.iter().map(|ty| Value::random(*ty, funcs, &mut random)).collect())
     }
 
-    /// Remembers that an instance was not made.
+    /// Records that an instance was not made.
     pub fn failed(&mut self, trap: &Trap) {
         self.note(3 << 32 | u64::from(trap.number()), &[]);
     }
@@ -132,7 +132,7 @@ impl Host {
     }
 }
 
-/// A change to something that is exported, mostly a memory: an engine may hold some of it in registers.
+/// Returns a change to an export, mostly a memory: an engine may hold some of it in registers.
 fn change(interface: &Interface, random: &mut Random) -> Option<Change> {
     let funcs = interface.funcs().count() as u32;
     let fit = |export: &Export| match &export.kind {
@@ -154,7 +154,7 @@ fn change(interface: &Interface, random: &mut Random) -> Option<Change> {
     })
 }
 
-/// The earlier import that an import is one with: some memories, tables and globals are given twice.
+/// Returns the earlier import that is the same as this one: some memories, tables and globals are given twice.
 pub fn same_as(interface: &Interface, index: usize) -> Option<usize> {
     let import = interface.imports.get(index)?;
     if matches!(import.kind, Kind::Func(_)) || mix(digest(import.name.as_bytes())).is_multiple_of(3) {
@@ -164,7 +164,7 @@ pub fn same_as(interface: &Interface, index: usize) -> Option<usize> {
     (first < index).then_some(first)
 }
 
-/// The export of an instance made before, of the same module, that an import is given; the others are the host's.
+/// Returns the export of an earlier instance of the same module that is given to an import; other imports get the host's.
 pub fn from_before(interface: &Interface, index: usize) -> Option<usize> {
     let import = interface.imports.get(index)?;
     let name = mix(digest(import.name.as_bytes()) ^ 1);
@@ -176,15 +176,15 @@ pub fn from_before(interface: &Interface, index: usize) -> Option<usize> {
     fit.get((name >> 8) as usize % fit.len().max(1)).copied()
 }
 
-/// The first place of each exported function, by what the module says: places of a second instance come before those
-/// of the first, and a function that it imports may be one of them.
+/// Returns the first position of each exported function, according to the module: positions of a second instance come
+/// before those of the first, and a function that it imports may be one of them.
 pub fn first_places(interface: &Interface, instances: usize) -> Vec<u32> {
     let imports: Vec<_> = (0..interface.imports.len())
         .filter(|index| matches!(interface.imports.get(*index).map(|import| &import.kind), Some(Kind::Func(_))))
         .collect();
     let funcs: Vec<_> =
         interface.exports.iter().enumerate().filter(|(_, export)| matches!(export.kind, Kind::Func(_))).collect();
-    // An instance and the place of a function in it.
+    // An instance and the position of a function in it.
     let origin = |instance: usize, func: usize| {
         let linked = imports.get(func).filter(|_| instance + 1 < instances);
         let export = linked.and_then(|import| from_before(interface, *import));

@@ -1,4 +1,4 @@
-//! What a module imports and exports: read once, for all engines.
+//! What a module imports and exports, read once for all engines.
 
 use anyhow::{Context, Result, bail};
 use wasmparser::{ExternalKind, Parser, Payload, RefType, TypeRef, ValType};
@@ -23,7 +23,7 @@ pub struct Import {
 pub struct Export {
     pub name: String,
     pub kind: Kind,
-    /// Its place among the module's items of its kind.
+    /// Its position among the module's items of its kind.
     pub index: usize,
 }
 
@@ -144,7 +144,7 @@ impl Interface {
         Ok(interface)
     }
 
-    /// The functions that are exported, with their names, in order.
+    /// Returns the exported functions with their names, in order.
     pub fn funcs(&self) -> impl Iterator<Item = (&str, &Signature)> {
         self.exports.iter().filter_map(|export| match &export.kind {
             Kind::Func(signature) => Some((export.name.as_str(), signature)),

@@ -1,7 +1,7 @@
-//! Runs random modules in wasmlark's engine and in an independent one, and compares everything that can be seen of
-//! them: results, traps, what the host was told, globals, tables and memories.
+//! Runs random modules in wasmlark's engine and in an independent one, and compares everything that is visible:
+//! results, traps, what the host was passed, globals, tables and memories.
 //!
-//! Where they differ, the engine without wasmlark's rewriting and its release before are asked as well.
+//! If they differ, the engine without wasmlark's rewriting and the engine's previous release are run as well.
 
 pub mod case;
 pub mod compare;

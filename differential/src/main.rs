@@ -15,27 +15,27 @@ use wasmlark_differential::shrink::shrink;
 use wasmlark_differential::summary::Summary;
 use wasmlark_differential::worker::{self, Status, Work};
 
-/// How many calls of a module are shown.
+/// The number of calls of a module that are shown.
 const SHOWN: usize = 6;
 
-/// Runs random modules in wasmlark's engine and in wasmtime, and compares what comes of them.
+/// Runs random modules in wasmlark's engine and in wasmtime, and compares the results.
 #[derive(Parser)]
 struct Args {
-    /// Ends after so many seconds; a minute, if no number of modules is given.
+    /// Ends after this many seconds; 60 if no number of modules is given.
     #[arg(long)]
     seconds: Option<u64>,
-    /// Ends after so many modules.
+    /// Ends after this many modules.
     #[arg(long)]
     modules: Option<u64>,
-    /// The first module's seed; the others follow. From the clock, if it is not given.
+    /// The first module's seed; the others follow it. Taken from the clock if not given.
     #[arg(long)]
     seed: Option<u64>,
     #[arg(long, value_enum, default_value = "both")]
     generator: Generator,
-    /// Runs wasmi as it is: the known faults have to be found.
+    /// Runs wasmi without the rewriting, so that the known faults must be found.
     #[arg(long)]
     raw: bool,
-    /// Runs the module of one seed, prints it, and says what each engine makes of it.
+    /// Runs the module of one seed, prints it, and shows what each engine does with it.
     #[arg(long, value_name = "SEED")]
     one: Option<u64>,
     /// Reduces that module.
@@ -44,13 +44,13 @@ struct Args {
     /// Writes modules that differ to a folder.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Takes a module from a file, in place of the generated one.
+    /// Reads a module from a file instead of generating one.
     #[arg(long)]
     file: Option<PathBuf>,
-    /// How many processes run modules.
+    /// The number of processes that run modules.
     #[arg(long)]
     jobs: Option<u64>,
-    /// The two engines that are compared, of: ours, raw, wasmi1, wasmtime.
+    /// The two engines to compare, out of: ours, raw, wasmi1, wasmtime.
     #[arg(long)]
     pair: Option<String>,
     #[arg(long, hide = true)]

@@ -7,7 +7,7 @@ use wasm_encoder::{CodeSection, ExportKind, ExportSection, Function, FunctionSec
 pub const NAME: &str = "mark";
 const SLOTS: u32 = 150;
 
-/// The bytes of the module; it exports one function, without parameters.
+/// Returns the bytes of the module. It exports one function, without parameters.
 pub fn module() -> &'static [u8] {
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut types = TypeSection::new();

@@ -1,4 +1,4 @@
-//! Keeps workers at work, and knows what a worker was at when it died.
+//! Keeps workers busy, and knows which module a worker was running when it died.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::summary::Summary;
 use crate::worker::{Message, Report, Status, Work};
 
-/// Has `jobs` workers do the work, each its share of the seeds.
+/// Runs `jobs` workers, each with its share of the seeds.
 pub fn run(work: &Work, jobs: u64, summary: &Mutex<Summary>) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(work.seconds);
     thread::scope(|scope| {
@@ -41,7 +41,7 @@ pub fn one(work: &Work) -> Result<Report> {
     found.context("the worker said nothing")
 }
 
-/// Keeps a worker at work until its share is done or the time is over.
+/// Keeps a worker busy until its share is done or the time is over.
 fn keep(mut work: Work, end: Instant, each: &mut dyn FnMut(Report)) -> Result<()> {
     while work.count > 0 {
         let left = end.saturating_duration_since(Instant::now());
@@ -56,7 +56,7 @@ fn keep(mut work: Work, end: Instant, each: &mut dyn FnMut(Report)) -> Result<()
         for line in lines {
             match Message::read(&line?) {
                 Some(Message::Start(seed)) => at = Some(seed),
-                // The first one: others are of what cannot go on after it.
+                // The first one counts: the others are about what cannot continue after it.
                 Some(Message::Panic(what)) => said = said.or(Some(format!("panic: {what}"))),
                 Some(Message::Hang) => said = Some("it hangs".to_owned()),
                 Some(Message::Done(report)) => {

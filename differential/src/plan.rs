@@ -1,33 +1,34 @@
-//! Which functions of a module are called, and with what.
+//! Which functions of a module are called, and with which arguments.
 
 use crate::interface::{Import, Interface};
 use crate::random::{Random, digest, mix};
 use crate::value::{Type, Value};
 
-/// A mutable global of this name, an `i32`, is set to [`FUEL`] before each call: modules count their loops with it.
+/// A mutable global of this name, an `i32`, is set to [`FUEL`] before each call. Modules count the
+/// rounds of their loops with it.
 pub const FUEL_EXPORT: &str = "$fuel";
 pub const FUEL: u32 = 300;
-/// The engine's own fuel for each call: for what no global counts. Engines count differently, so what spends it is
-/// not compared.
+/// The engine's own fuel for each call, for what no global counts. Engines count differently, so calls that use it up
+/// are not compared.
 pub const STEPS: u64 = 200_000;
 
-/// An imported global whose name begins so is 0, if the host gives it.
+/// An imported global whose name begins with this is 0, if the host gives it.
 pub const ZERO: &str = "zero";
 
-/// How many calls a module is to get.
+/// The number of calls of a module.
 const CALLS: usize = 150;
 const MAX_ROUNDS: usize = 24;
 
 /// A call of the harness.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Its place among the functions that are exported.
+    /// Its position among the exported functions.
     pub index: usize,
     pub args: Vec<Value>,
 }
 
-/// The calls that a module gets. A function's arguments are its name's and the seed's alone: a module that is being
-/// reduced keeps those of what is left.
+/// Returns the calls of a module. A function's arguments depend only on its name and the seed, so that a module that is
+/// being reduced keeps those of the functions that remain.
 pub fn calls(interface: &Interface, seed: u64) -> Vec<Call> {
     let funcs: Vec<_> = interface.funcs().collect();
     if funcs.is_empty() {
@@ -37,7 +38,7 @@ pub fn calls(interface: &Interface, seed: u64) -> Vec<Call> {
     let mut calls = Vec::new();
     for round in 0..rounds {
         for (index, (name, signature)) in funcs.iter().enumerate() {
-            // What has no parameters may still depend on the state; but less.
+            // A function without parameters may still depend on the state, but less.
             if signature.params.is_empty() && round >= 4 {
                 continue;
             }
@@ -49,7 +50,7 @@ pub fn calls(interface: &Interface, seed: u64) -> Vec<Call> {
     calls
 }
 
-/// What the host's global for an import holds at first.
+/// Returns the initial value of the host's global for an import.
 pub fn initial(ty: Type, import: &Import) -> Value {
     if ty == Type::I32 && import.name.starts_with(ZERO) {
         return Value::I32(0);

@@ -1,4 +1,4 @@
-//! Random numbers that are the same on every machine and with every version of every dependency: a seed is to repeat.
+//! Random numbers that are the same on every machine and with every version of every dependency, so that seeds can be repeated.
 
 /// A SplitMix64 generator.
 #[derive(Clone)]
@@ -14,12 +14,12 @@ impl Random {
         mix(self.0)
     }
 
-    /// A number below `n`, which is not 0.
+    /// Returns a number below `n`, which is not 0.
     pub fn below(&mut self, n: u32) -> u32 {
         (((self.bits() >> 32) * u64::from(n)) >> 32) as u32
     }
 
-    /// A number from `low` to `high`, both included.
+    /// Returns a number from `low` to `high`, both included.
     pub fn within(&mut self, low: u32, high: u32) -> u32 {
         low + self.below(high - low + 1)
     }
@@ -28,12 +28,12 @@ impl Random {
         self.below(n) == 0
     }
 
-    /// An element of a slice that is not empty.
+    /// Returns an element of a slice that is not empty.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len() as u32) as usize]
     }
 
-    /// An index, by weight.
+    /// Returns an index, chosen by weight.
     pub fn weighted(&mut self, weights: &[u32]) -> usize {
         let mut left = self.below(weights.iter().sum());
         for (index, weight) in weights.iter().enumerate() {
@@ -62,7 +62,7 @@ pub fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// A digest of bytes, of no cryptographic use.
+/// Returns a digest of bytes, which is not cryptographic.
 pub fn digest(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<32>();
     let mut lanes = [1u64, 2, 3, 4];

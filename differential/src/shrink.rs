@@ -1,4 +1,4 @@
-//! Reduces a module that differs.
+//! Reduces a module in which the engines differ.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -13,17 +13,17 @@ use crate::case::Case;
 use crate::parent;
 use crate::worker::{Status, Work};
 
-/// How many changes wasm-shrink tries in a row that do not help.
+/// The number of unsuccessful changes that wasm-shrink tries in a row.
 const ATTEMPTS: u32 = 600;
-/// The longest run of instructions that is taken out at once.
+/// The longest run of instructions that is removed at once.
 const LONGEST: usize = 64;
 
-/// Gives the smallest module found that still differs in the same way, tried by `work` with its calls.
+/// Returns the smallest module found that still differs in the same way. `work` tries it with its calls.
 pub fn shrink(work: &Work, case: &Case, class: &str, scratch: &Path) -> Result<Vec<u8>> {
     let interesting = |bytes: &[u8]| -> Result<bool> {
         std::fs::write(scratch, bytes)?;
         let tried = parent::one(&Work { file: Some(scratch.to_owned()), ..work.clone() });
-        // What the harness cannot run is of no interest.
+        // A module that the harness cannot run is not interesting.
         Ok(tried.is_ok_and(|report| report.status == Status::Differs && report.class == class))
     };
     let mut bytes = case.bytes.clone();
@@ -38,8 +38,7 @@ pub fn shrink(work: &Work, case: &Case, class: &str, scratch: &Path) -> Result<V
     }
 }
 
-/// Takes out runs of instructions, or puts a constant in their place, as long as the module stays valid and
-/// interesting.
+/// Removes runs of instructions, or replaces them by a constant, as long as the module stays valid and interesting.
 fn instructions(mut bytes: Vec<u8>, interesting: &dyn Fn(&[u8]) -> Result<bool>) -> Result<Vec<u8>> {
     const STEAD: [&[u8]; 6] =
         [&[], &[0x41, 0], &[0x42, 0], &[0x43, 0, 0, 0, 0], &[0x44, 0, 0, 0, 0, 0, 0, 0, 0], &[0x1a]];
@@ -83,7 +82,7 @@ fn is_valid(bytes: &[u8]) -> bool {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).is_ok()
 }
 
-/// The bytes of the instructions of each function.
+/// Returns the bytes of the instructions of each function.
 fn bodies(bytes: &[u8]) -> Result<Vec<Vec<Vec<u8>>>> {
     let mut bodies = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
@@ -108,7 +107,7 @@ fn pieces(body: &FunctionBody<'_>) -> wasmparser::Result<Vec<Vec<u8>>> {
     Ok(pieces)
 }
 
-/// Puts something in place of a run of a function's instructions.
+/// Replaces a run of a function's instructions.
 struct Cut<'a> {
     function: usize,
     at: usize,

@@ -1,4 +1,4 @@
-//! Modules by wasm-smith.
+//! Modules made by wasm-smith.
 
 use std::convert::Infallible;
 
@@ -11,14 +11,14 @@ use wasm_smith::{Config, InstructionKind, InstructionKinds, MemoryOffsetChoices}
 use crate::plan::{FUEL, FUEL_EXPORT};
 use crate::random::Random;
 
-/// Makes a module in which each feature that all engines know is there or not.
+/// Makes a module in which each feature that all engines support may or may not be present.
 pub fn module(random: &mut Random) -> Result<Vec<u8>> {
     let config = config(random);
     let size = 1 << random.within(12, 15);
     let bytes = random.bytes(size);
     let mut module = wasm_smith::Module::new(config, &mut Unstructured::new(&bytes))?;
-    // Without a counter of its own, a module ends by the engine's, and no call of what does not end is compared; but
-    // no code is put at the head of its functions and loops.
+    // Without a counter of its own, a module ends when the engine's fuel runs out, and no call that does not end is
+    // compared; but then no code is inserted at the start of its functions and loops.
     if random.one_in(3) {
         return Ok(module.to_bytes());
     }
@@ -68,7 +68,7 @@ fn config(random: &mut Random) -> Config {
     config.max_element_segments = 4;
     config.max_elements = 10;
     config.max_exports = 60;
-    // Most addresses are to be within a memory.
+    // Most addresses should be within a memory.
     config.memory_offset_choices = MemoryOffsetChoices(*random.pick(&[100, 400]), 5, 1);
     if random.one_in(2) {
         config.allowed_instructions = InstructionKinds::new(&some_instructions(random));
@@ -87,7 +87,7 @@ fn some_instructions(random: &mut Random) -> Vec<InstructionKind> {
     some
 }
 
-/// Exports the global that counts, which was added after everything had been exported.
+/// Exports the counting global, which was added after everything had been exported.
 struct ExportFuel(u32);
 
 impl Reencode for ExportFuel {

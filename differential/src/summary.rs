@@ -1,4 +1,4 @@
-//! What came of all modules.
+//! The results of all modules.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use crate::case::Case;
 use crate::parent;
 use crate::worker::{Report, Status, Work};
 
-/// Of each class, so many are looked into.
+/// The number of differences of each class that are explained.
 const EXPLAINED: usize = 4;
 
-/// Counts, by what came of a module.
+/// Counts of modules by their result.
 pub struct Summary {
     keep: Option<PathBuf>,
     began: Instant,
@@ -43,7 +43,7 @@ impl Summary {
         }
     }
 
-    /// Counts a module, and tells at once of one that differs.
+    /// Counts a module, and reports at once if it differs.
     pub fn add(&mut self, work: &Work, report: Report) {
         self.calls += report.calls;
         self.rewritten += u64::from(report.rewritten);
@@ -81,7 +81,7 @@ impl Summary {
     }
 }
 
-/// Which other engines differ from the independent one in the same module.
+/// Returns whether each other engine differs from the independent one on the same module.
 fn blame(work: &Work, seed: u64) -> String {
     let said: Vec<_> = ["raw", "wasmi1"]
         .into_iter()

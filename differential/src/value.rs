@@ -1,4 +1,4 @@
-//! Values and their types, as all engines have them.
+//! Values and their types, in a form common to all engines.
 
 use std::fmt;
 
@@ -24,8 +24,8 @@ impl Type {
     }
 }
 
-/// A value. A function is its place among the functions that the instance exports: engines have no names for them
-/// in common.
+/// A value. A function is its position among the functions that the instance exports, since engines
+/// have no common names for them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Value {
     I32(u32),
@@ -37,11 +37,11 @@ pub enum Value {
     Extern(Option<u32>),
 }
 
-/// The place of a function that the instance does not export.
+/// The position of a function that the instance does not export.
 pub const UNKNOWN_FUNC: u32 = u32::MAX;
 
 impl Value {
-    /// A value of a type, more often than not one at which operators change their mind.
+    /// Returns a value of a type, more often than not one at which operators change their behaviour.
     pub fn random(ty: Type, funcs: u32, random: &mut Random) -> Self {
         match ty {
             Type::I32 => Self::I32(i32_bits(random)),
@@ -60,7 +60,7 @@ impl Value {
         }
     }
 
-    /// What tells it from others in a digest.
+    /// Returns what distinguishes it from others in a digest.
     pub fn bits(&self) -> u128 {
         match *self {
             Self::I32(bits) | Self::F32(bits) => bits.into(),

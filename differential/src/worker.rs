@@ -1,5 +1,5 @@
-//! The part of the harness that may crash: it runs modules one after the other and says on its output what it does,
-//! so that its parent knows what it was at.
+//! The part of the harness that may crash. It runs modules one after the other and reports what it does on its output,
+//! so that its parent knows which one it was running.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -14,26 +14,26 @@ use crate::case::{Case, Generator};
 use crate::compare::{Outcome, compare, headline};
 use crate::engine::{Engine, Ours, Raw, Wasmi1, Wasmtime, repaired};
 
-/// A module that takes longer has the worker end: it hangs.
+/// If a module takes longer, it hangs, and the worker ends.
 const PATIENCE: u64 = 60;
-/// Both engines nest on the native stack.
+/// Both engines recurse on the native stack.
 const STACK: usize = 256 << 20;
 
-/// What a worker is to do.
+/// What a worker must do.
 #[derive(Debug, Clone)]
 pub struct Work {
     pub generator: Generator,
     pub first: u64,
     pub stride: u64,
-    /// How many modules; it ends earlier when the time is over.
+    /// The number of modules; it ends earlier when the time is over.
     pub count: u64,
     pub seconds: u64,
     pub pair: (String, String),
-    /// A module in place of the generated one.
+    /// A module to run instead of the generated one.
     pub file: Option<PathBuf>,
 }
 
-/// What a worker says. Each is a line.
+/// What a worker reports. Each message is a line.
 #[derive(Debug)]
 pub enum Message {
     Start(u64),
@@ -83,7 +83,7 @@ impl Message {
         }
     }
 
-    /// Reads a line; `None` for one that is not the worker's.
+    /// Parses a line; `None` if it does not come from the worker.
     pub fn read(line: &str) -> Option<Self> {
         let unescape = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\");
         let mut parts = line.split('\t');
@@ -109,11 +109,11 @@ impl Message {
     }
 }
 
-/// Does the work, in a thread that has stack enough.
+/// Does the work, in a thread with enough stack.
 pub fn run(work: Work) -> Result<()> {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|place| {
-            // Two folders and the file say which crate it is, on any machine.
+            // Two folders and the file identify the crate on any machine.
             let parts: Vec<_> = place.file().rsplit(['/', '\\']).take(4).collect();
             let file = parts.into_iter().rev().collect::<Vec<_>>().join("/");
             format!("{file}:{}", place.line())
@@ -135,7 +135,7 @@ pub fn run(work: Work) -> Result<()> {
                 std::process::abort();
             }
         }
-        // A panic has said already what it was.
+        // The panic has already been reported.
         worker.join().unwrap_or_else(|_| std::process::exit(101))
     })
 }
@@ -173,7 +173,7 @@ impl Work {
         let (status, class, text) = match verdict.outcome {
             Outcome::Same => (Status::Same, String::new(), String::new()),
             Outcome::Skipped(why) => (Status::Skipped, why, String::new()),
-            // What wasmi takes as it was and not as it was rewritten, was rewritten wrongly.
+            // A module that wasmi accepts only before rewriting was rewritten wrongly.
             Outcome::Rejected { by: "ours", why } if Raw.start(&case).is_ok() => {
                 (Status::Differs, format!("rewritten to what is rejected: {}", headline(&why)), why)
             }
@@ -189,13 +189,13 @@ impl Work {
 
 fn say(message: &Message) {
     let mut out = io::stdout().lock();
-    // A parent that is gone needs no answer.
+    // A parent that has ended needs no answer.
     if writeln!(out, "{}", message.write()).and_then(|()| out.flush()).is_err() {
         std::process::exit(1);
     }
 }
 
-/// The engine of a name.
+/// Returns the engine of a name.
 pub fn engine(name: &str) -> Result<Box<dyn Engine>> {
     Ok(match name {
         "ours" => Box::new(Ours::default()),

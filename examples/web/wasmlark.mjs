@@ -1,5 +1,5 @@
-// wasmlark in a browser, in node, or in any other host of WebAssembly: a module without imports, driven through
-// the functions of capi/include/wasmlark.h.
+// wasmlark in a browser, in node, or in any other WebAssembly host: a module without imports, used through the
+// functions of capi/include/wasmlark.h.
 //
 //   const wasmlark = await Wasmlark.load(bytes);
 //   const sandbox = wasmlark.sandbox({ fuel: 1_000_000 });
@@ -34,7 +34,7 @@ export class Wasmlark {
     return new Sandbox(this, limits);
   }
 
-  // Calls an exported function; each string or array of bytes becomes an address and a length.
+  // Calls an exported function. Each string or array of bytes is passed as an address and a length.
   call(name, ...args) {
     const buffers = [];
     const flat = args.flatMap((arg) => {
@@ -53,7 +53,7 @@ export class Wasmlark {
     }
   }
 
-  // As `call`, of a function that returns a status: all but OK is thrown.
+  // Calls a function that returns a status, and throws unless it is OK.
   must(name, ...args) {
     if (this.call(name, ...args) !== STATUS.ok) throw new Error(this.lastError());
   }
@@ -66,7 +66,7 @@ export class Wasmlark {
     return this.#withLength((length) => this.#exports.wasmlark_run_text(run, TEXT[which], length));
   }
 
-  // A number of a run as a BigInt, or undefined where it is absent. An exit code has a sign.
+  // Returns a number of a run as a BigInt, or undefined if it is absent. An exit code has a sign.
   number(run, which) {
     const place = this.#exports.wasmlark_buffer_new(8);
     const status = this.#exports.wasmlark_run_number(run, NUMBER[which], place);
@@ -76,7 +76,8 @@ export class Wasmlark {
     return which === "exit_code" ? BigInt.asIntN(64, value) : value;
   }
 
-  // The text at the address that `read` returns, whose length it writes where it is told to; undefined for null.
+  // Returns the text at the address that `read` returns, or undefined for null. `read` writes its length to the address
+  // it is passed.
   #withLength(read) {
     const place = this.#exports.wasmlark_buffer_new(4);
     const address = read(place);
@@ -101,7 +102,7 @@ class Sandbox {
     }
   }
 
-  // Adds a script or module for `load` and `wasm.Module`; content is a string or an Uint8Array.
+  // Adds a script or module for `load` and `wasm.Module`. The content is a string or a Uint8Array.
   file(name, content) {
     this.#wasmlark.must("wasmlark_sandbox_file", this.#handle, name, content);
   }

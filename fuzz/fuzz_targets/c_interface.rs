@@ -1,9 +1,9 @@
-//! Calls of the C interface, with objects that live, were freed, or never were.
+//! Calls of the C interface with objects that are valid, were freed, or never existed.
 
 #![no_main]
 #![allow(dead_code, unused_imports)]
 
-// The package of the C interface is a library for C alone, so its files are compiled here.
+// The package of the C interface is a library only for C, so its files are compiled here.
 #[path = "../../capi/src/callback.rs"]
 mod callback;
 #[path = "../../capi/src/function.rs"]
@@ -55,7 +55,7 @@ fn step(unstructured: &mut Unstructured<'_>, known: &mut Vec<Handle>) -> Result<
     let mut wide = 0u64;
     let mut whole = 0i64;
     let mut float = 0f64;
-    // SAFETY: all pointers are to what lives in this function, with its length.
+    // SAFETY: all pointers are to values of this function, with their lengths.
     let made = unsafe {
         match number % 30 {
             0 => wasmlark_sandbox_new(),

@@ -1,4 +1,4 @@
-//! A generated script over a generated module: what it prints is the same in every run.
+//! A generated script for a generated module prints the same in every run.
 
 #![no_main]
 
@@ -11,7 +11,7 @@ const VALUES: &[&str] = &[
     "\"text\"", "b\"bytes\"", "[]", "[1, 2]", "(1,)", "{1: 2}", "last", "i", "m", "f", "(lambda *a: 0)", "i.exports",
 ];
 
-/// What a script does in a step. `V` is a value, `F` a function of the module, `N` an attribute.
+/// The steps of a script. `V` is a value, `F` a function of the module, `N` an attribute.
 const STEPS: &[&str] = &[
     "F(V)", "F(V, V)", "F(V, V, V)", "F()", "f", "F.type", "repr(V)", "str(V) + repr(V)", "V == V", "V < V", "m.read(V, V)",
     "m.write(V, V)", "m.read_u8(V)", "m.write_f64(V, V)", "m.read_string(V, V)", "m.unpack(V, V)", "m.pack(V, V, V)",

@@ -1,4 +1,4 @@
-//! Any bytes as a module: it is compiled and called, or refused with a message.
+//! Any bytes as a module are compiled and called, or refused with a message.
 
 #![no_main]
 

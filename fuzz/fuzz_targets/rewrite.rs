@@ -1,4 +1,4 @@
-//! A rewritten module does what it did: results, traps and memories are those of the module without further charges.
+//! A rewritten module behaves as before: results, traps and memories equal those of the module without added charges.
 
 #![no_main]
 
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(found, expected);
 });
 
-/// What calls of all exports lead to; `None` where fuel runs out, which it does elsewhere with other charges.
+/// Returns the results of calling all exports; `None` if fuel runs out, which happens elsewhere with other charges.
 fn outcome(engine: &Engine, bytes: &[u8]) -> Option<Vec<String>> {
     let module = Module::new(engine, bytes).expect("a valid module");
     let mut store = Store::new(engine, ());
@@ -56,12 +56,12 @@ fn outcome(engine: &Engine, bytes: &[u8]) -> Option<Vec<String>> {
     Some(seen)
 }
 
-/// Whether an error is one that fuel has no part in.
+/// Returns whether an error does not depend on fuel.
 fn is_told(error: &wasmi::Error) -> bool {
     !matches!(error.as_trap_code(), Some(wasmi::TrapCode::OutOfFuel | wasmi::TrapCode::StackOverflow))
 }
 
-/// A value, without what tells one store's references from another's.
+/// Returns a value as text, without what distinguishes the references of different stores.
 fn show(value: &Val) -> String {
     match value {
         Val::FuncRef(function) => format!("funcref null={} ", function.is_null()),

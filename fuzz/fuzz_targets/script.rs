@@ -1,4 +1,4 @@
-//! Any text as a script: a result or an error, and as many diagnostics as it pleases.
+//! Any text as a script gives a result or an error, and any number of diagnostics.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Values that go into a script and come out again, and through JSON there and back.
+//! Values go into a script and come out again, and through JSON in both directions.
 
 #![no_main]
 
@@ -61,9 +61,9 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let Ok(run) = sandbox.run("main.star", SCRIPT) else { return };
         let [found, second, third, text] = run.value.as_slice().expect("a list") else { panic!("{:?}", run.value) };
-        // A NaN equals nothing, and its text is the same.
+        // A NaN equals nothing, so its text is compared.
         assert_eq!(format!("{found:?}"), format!("{given:?}"), "{text:?}");
-        // The first time, starlark sorts the keys of an object, and makes a float of an int of more than 64 bits.
+        // The first time, starlark sorts the keys of an object, and converts an int of more than 64 bits to a float.
         assert_eq!(second, third, "JSON of what JSON makes");
         drop(serde_json::to_string(found));
     });

@@ -1,4 +1,4 @@
-//! Sequences of WASI calls with arguments of all kinds: error numbers, or the end of the guest.
+//! Sequences of WASI calls with arguments of all kinds give error numbers, or end the guest.
 
 #![no_main]
 

@@ -1,10 +1,10 @@
-//! Imports for which nothing is given, as link errors tell of them.
+//! Imports for which nothing is given, as link errors report them.
 
 use crate::module::Import;
 use crate::module::types::named;
 use crate::wording;
 
-/// Why there is nothing to link an import with.
+/// Why an import cannot be linked.
 pub(super) enum Problem {
     /// Nothing is given for its whole namespace.
     Absent {
@@ -21,7 +21,7 @@ impl From<String> for Problem {
     }
 }
 
-/// The namespaces for which nothing is given, each with what the module imports from it: told once, not for each import.
+/// The namespaces for which nothing is given, each with what the module imports from it, so that each is reported once.
 #[derive(Default)]
 pub(super) struct Absent<'a>(Vec<(&'a str, Option<String>, Vec<&'a Import>)>);
 
@@ -37,7 +37,7 @@ impl<'a> Absent<'a> {
         self.0.iter().map(|(.., imports)| imports.len()).sum()
     }
 
-    /// Returns a problem for each namespace, with the place of the first import.
+    /// Returns a problem for each namespace, with the place of its first import.
     pub(super) fn problems(self) -> impl Iterator<Item = (usize, String)> {
         self.0.into_iter().map(|(module, hint, mut imports)| {
             imports.sort_by_key(|import| import.position);
@@ -61,7 +61,7 @@ impl<'a> Absent<'a> {
     }
 }
 
-/// An import's full name.
+/// Returns an import's full name.
 pub(super) fn full_name(import: &Import) -> String {
     format!("{}.{}", wording::shown(&import.module), wording::shown(&import.name))
 }

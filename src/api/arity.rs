@@ -1,4 +1,4 @@
-//! Whether a callable takes what an import calls it with.
+//! Checks whether a callable takes the arguments that an import is called with.
 
 use starlark::docs::{DocItem, DocMember, DocParams};
 use starlark::values::Value;
@@ -6,7 +6,7 @@ use starlark::values::Value;
 use crate::wording::argument_count;
 
 /// Returns what is wrong with a Starlark function as an import of `params` parameters, in words that follow the import's
-/// name; `None` if it can be called, or says nothing of its parameters.
+/// name; `None` if it can be called, or does not expose its parameters.
 pub(super) fn mismatch(function: Value<'_>, params: usize) -> Option<String> {
     let DocItem::Member(DocMember::Function(documented)) = function.documentation() else { return None };
     let takes = Takes::new(&documented.params);
@@ -21,7 +21,7 @@ pub(super) fn mismatch(function: Value<'_>, params: usize) -> Option<String> {
     Some(format!(" {called}, but `{}` takes {}", function.to_str(), takes.text()))
 }
 
-/// What a function takes by position.
+/// The positional arguments that a function takes.
 struct Takes<'a> {
     least: usize,
     /// `None` with `*args`.
@@ -56,7 +56,8 @@ impl<'a> Takes<'a> {
     }
 }
 
-/// Returns how many arguments the parameters that may be given by position take, at least and at most, without `*args`.
+/// Returns the minimum and maximum number of arguments taken by parameters that can be passed by position, without
+/// `*args`.
 pub(crate) fn positional(params: &DocParams) -> (usize, usize) {
     let by_position = || params.pos_only.iter().chain(&params.pos_or_named);
     (by_position().filter(|param| param.default_value.is_none()).count(), by_position().count())

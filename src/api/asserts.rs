@@ -12,19 +12,19 @@ use crate::diff;
 use crate::error::{Error, ErrorKind};
 use crate::lang::compat::limits::limit_reached;
 
-/// The length in characters up to which two values are shown beside each other.
+/// The length in characters up to which two values are shown on one line.
 const SHORT: usize = 60;
 
-/// What is shown of a long text before and behind the place where another one differs.
+/// The number of characters shown of a long text before and after the place where another one differs.
 const AROUND: usize = 20;
 
-/// What tests assert with.
+/// The assertions for tests.
 ///
 /// Scripts have these functions in `wasmlark test`, and in an application's sandbox with `Sandbox::asserts`. They are not
 /// members of an `assert`, since Starlark reserves this word.
 #[starlark_module]
 pub(crate) fn functions(builder: &mut GlobalsBuilder) {
-    /// Fails unless `got == want`. The message shows both, or how they differ; `message` stands before it.
+    /// Fails unless `got == want`. The message shows both, or how they differ, after `message`.
     fn assert_eq<'v>(
         #[starlark(require = pos)] got: Value<'v>,
         #[starlark(require = pos)] want: Value<'v>,
@@ -83,8 +83,8 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         failed("assert_contains", message, &format!("{item} is not in {container}"))
     }
 
-    /// Calls `function()`, which must fail, be it with `fail`, by a wrong argument, or by a trap, and with a message that
-    /// contains `text`. Returns the message.
+    /// Calls `function()`, which must fail, be it with `fail`, by a wrong argument or by a trap, with a message
+    /// that contains `text`. Returns the message.
     ///
     /// The end of the sandbox's own budget and `exit` are not caught.
     fn assert_fails<'v>(
@@ -116,17 +116,17 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
     }
 }
 
-/// Tells whether an error of this kind is about the run, and not about what the function did.
+/// Returns whether an error of this kind is about the run, rather than about what the function did.
 fn ends_the_run(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Interrupted | ErrorKind::Deadline)
 }
 
-/// Tells whether starlark ends the evaluation with this error: a limit of its own is reached, or the evaluation is
-/// interrupted. Where that goes unnoticed, the next check ends it.
+/// Returns whether starlark ends the evaluation with this error: a limit of its own is reached, or the evaluation is
+/// interrupted. If that goes unnoticed, the next check ends it.
 fn is_end(error: &starlark::Error, eval: &Evaluator<'_, '_, '_>) -> bool {
     let evaluation = Evaluation::current(eval).as_ref();
     let limits = evaluation.engine.limits();
-    // An evaluator may spend less than the limit, where files that it loads have spent some of it.
+    // An evaluator may spend less than the limit if files that it loads have spent some of it.
     evaluation.interrupt.stop().is_some()
         || evaluation.budget.ticks.is_passed(eval.get_total_tick_count())
         || limit_reached(error, eval, limits.ticks, limits.heap).is_some()
@@ -144,7 +144,7 @@ fn failure(function: &str, why: &str) -> starlark::Error {
     Error::new(ErrorKind::Script, format!("{function}: {}", why.trim_end())).into()
 }
 
-/// The beginning of a text that is long.
+/// Returns the beginning of a long text.
 fn short(text: &str) -> String {
     match text.char_indices().nth(SHORT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -152,7 +152,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// How two values differ.
+/// Describes how two values differ.
 fn difference(got: Value<'_>, want: Value<'_>) -> String {
     const MARKS: &str = "(- want, + got)";
     let (got_type, want_type) = (got.get_type(), want.get_type());
@@ -185,7 +185,7 @@ fn difference(got: Value<'_>, want: Value<'_>) -> String {
     format!("the values differ {MARKS}\n{}", diff::lines(&format!("{want:#}"), &format!("{got:#}")))
 }
 
-/// The part of a text around a place.
+/// Returns the part of a text around a place.
 fn around(text: &str, place: usize) -> String {
     let start = place.saturating_sub(AROUND);
     let lead = if start > 0 { "…" } else { "" };

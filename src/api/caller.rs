@@ -18,29 +18,29 @@ use super::memory::Memory;
 use super::store;
 use crate::error::Error;
 
-/// One for each import of an instance, made with it: a call allocates none.
+/// One per import of an instance, made with the instance, so that a call allocates none.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
 #[repr(C)]
 pub(crate) struct CallerGen<V> {
     /// The instance that imports the function.
     pub(crate) instance: V,
-    /// Whether that module passes the function on, so that another instance may be the caller.
+    /// Whether the importing module passes the function on, so that another instance may be the caller.
     pub(crate) escapes: bool,
 }
 
 starlark_complex_value!(pub(crate) Caller);
 
 impl<'v> Caller<'v> {
-    /// The instance whose code made the call; for a call that came from no instance, the one that the
-    /// function was given to.
+    /// Returns the instance whose code made the call; for a call that came from no instance, the
+    /// one that the function was given to.
     fn resolve(&self) -> Result<(Value<'v>, &'v Instance<'v>), Error> {
         let importer = Instance::from_value(self.instance).ok_or_else(store::frozen)?;
         if !self.escapes {
             return Ok((self.instance, importer));
         }
-        // wasmi tells no instance, but what the caller exports under a name. An instance may pass on all
-        // that another one exports, and more: the one with the most is the caller.
+        // wasmi does not say which instance it is, but what the caller exports under a name. An instance may pass on
+        // all that another one exports, and more: the one with the most is the caller.
         let store = importer.owner.store()?;
         let mut best = (self.instance, importer);
         if store.has_only(self.instance) {
@@ -68,11 +68,10 @@ impl<'v> Caller<'v> {
 
 starlark::methods_static!(CALLER = caller_methods);
 
-/// What a Starlark function that WebAssembly imports gets as its first argument: the instance that
-/// calls it.
+/// The first argument of a Starlark function that WebAssembly imports: the instance that calls it.
 #[starlark_module]
 fn caller_methods(builder: &mut MethodsBuilder) {
-    /// The caller's memory: the one exported as `memory`, else the only one exported, else the only one
+    /// The caller's memory: the one exported as `memory`, otherwise the only one exported, otherwise the only one
     /// imported.
     #[starlark(attribute)]
     fn memory<'v>(this: &Caller<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {

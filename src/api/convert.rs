@@ -1,5 +1,4 @@
-//! Numbers and vectors between the two languages. Knows no handles: references are the business of
-//! `api::function`.
+//! Numbers and vectors between the two languages. Knows no handles: `api::function` handles references.
 
 use starlark::values::bytes::StarlarkBytes;
 use starlark::values::float::{StarlarkFloat, UnpackFloat};
@@ -8,11 +7,11 @@ use wasmi::{F32, F64, V128, Val, ValType};
 
 use crate::error::Error;
 
-/// What a value is not, in words that finish "expected …".
+/// What a value is expected to be, in words that finish "expected …".
 pub(crate) type Expected = &'static str;
 
-/// A Starlark number or vector as `ty`. Integers wrap to the type's bits within the range that its
-/// signed and unsigned readings span together.
+/// Converts a Starlark number or vector to `ty`. Integers wrap to the type's bits within the range that its signed and
+/// unsigned interpretations span together.
 #[inline]
 pub(crate) fn to_wasm(value: Value<'_>, ty: ValType) -> Result<Val, Expected> {
     match ty {
@@ -41,7 +40,7 @@ pub(crate) fn to_i64(value: Value<'_>) -> Result<i64, Expected> {
     }
 }
 
-/// A number or vector as a Starlark value; `None` for a reference.
+/// Converts a number or vector to a Starlark value; `None` for a reference.
 #[inline]
 pub(crate) fn to_starlark<'v>(val: &Val, heap: Heap<'v>) -> Option<Value<'v>> {
     Some(match val {
@@ -54,7 +53,7 @@ pub(crate) fn to_starlark<'v>(val: &Val, heap: Heap<'v>) -> Option<Value<'v>> {
     })
 }
 
-/// An int, most often a small one, which need not go by way of starlark's integers of any size.
+/// Converts an int. It is mostly small and then does not go through starlark's integers of any size.
 #[inline]
 pub(crate) fn int<'v, T: Copy + TryInto<i32> + AllocValue<'v>>(x: T, heap: Heap<'v>) -> Value<'v> {
     match x.try_into() {
@@ -63,7 +62,7 @@ pub(crate) fn int<'v, T: Copy + TryInto<i32> + AllocValue<'v>>(x: T, heap: Heap<
     }
 }
 
-/// The one NaN that a script sees, whatever payload the guest made.
+/// Returns the single NaN that scripts see, whatever payload the guest made.
 #[inline]
 pub(crate) fn float(x: f64) -> f64 {
     if x.is_nan() { f64::from_bits(CANONICAL_NAN) } else { x }
@@ -127,8 +126,8 @@ fn to_v128(value: Value<'_>) -> Result<V128, Expected> {
     lanes.map(|b| V128::from(u128::from_le_bytes(b))).ok_or("bytes of length 16")
 }
 
-/// An `int` of any size: those beyond 64 bits become `i128::MAX`, out of every range asked for.
-/// `None` for what is no `int`; `bool` is none.
+/// Returns an `int` of any size: those beyond 64 bits become `i128::MAX`, which is outside every range asked for.
+/// `None` for a value that is not an `int`, including a `bool`.
 pub(crate) fn integer(value: Value<'_>) -> Option<i128> {
     if let Some(x) = value.unpack_i32() {
         return Some(x.into());
@@ -142,13 +141,13 @@ pub(crate) fn integer(value: Value<'_>) -> Option<i128> {
     }
 }
 
-/// The content of a `bytes` value.
+/// Returns the content of a `bytes` value.
 #[inline]
 pub(crate) fn bytes<'v>(value: Value<'v>) -> Option<&'v [u8]> {
     value.downcast_ref::<StarlarkBytes>().map(StarlarkBytes::as_bytes)
 }
 
-/// An argument that counts or points: an `int`, not negative.
+/// Converts an argument that is a count or an offset: an `int` that is not negative.
 #[inline]
 pub(crate) fn size(value: Value<'_>, what: &str) -> Result<u64, Error> {
     match value.unpack_i32() {
@@ -163,7 +162,7 @@ fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
         None => Err(Error::value(format!("`{what}` must be an int, got {}", describe(value)))),
         Some(x) => u64::try_from(x).map_err(|_| {
             let why = if x < 0 { "must not be negative" } else { "does not fit in 64 bits" };
-            // What a guest returns is signed: above 2 GiB its pointers are negative here.
+            // A guest's results are signed, so its pointers above 2 GiB are negative here.
             let is_place = matches!(what, "offset" | "ptr" | "index" | "dst" | "src");
             let hint = if is_place && i32::try_from(x).is_ok() {
                 " (a pointer as i32? `& 0xFFFFFFFF` makes it unsigned)"
@@ -175,8 +174,8 @@ fn big_size(value: Value<'_>, what: &str) -> Result<u64, Error> {
     }
 }
 
-/// A value for an error message: its type, and itself where that is short and safe to print.
-/// Lists and the like are not printed: they may be of any depth.
+/// Describes a value for an error message: its type, and the value itself if that is short and safe to print. Lists and
+/// the like are not printed, since they may be nested to any depth.
 pub(crate) fn describe(value: Value<'_>) -> String {
     if value.is_none() {
         return "None".to_owned();

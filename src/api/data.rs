@@ -1,4 +1,4 @@
-//! The functions with which a script reads and writes what its application grants.
+//! The functions with which a script reads and writes data that its application grants.
 
 use std::collections::BTreeSet;
 
@@ -21,24 +21,24 @@ use crate::glob::Glob;
 use crate::lang::compat::ticks;
 use crate::lang::names;
 
-/// The bytes of data that count a tick.
+/// The number of bytes of data that count a tick.
 const BYTES_PER_TICK: u64 = 1024;
 
-/// The longest pattern, in bytes.
+/// The maximum length of a pattern in bytes.
 const MAX_PATTERN: usize = 1024;
 
 /// Files, standard input and output, and the end of a script.
 ///
-/// Nothing of the host is in reach but what the application grants. `Sandbox::file`, `Sandbox::loader` and
-/// `Sandbox::lister` give files, `Sandbox::stdin` gives standard input, `Sandbox::writable` lets a script write files.
-/// `wasmlark run` gives the files below `--root`, by default the script's folder, and its own standard input, and lets
-/// a script write files below `--out DIR`.
+/// Scripts reach nothing of the host except what the application grants. `Sandbox::file`, `Sandbox::loader` and
+/// `Sandbox::lister` provide files, `Sandbox::stdin` provides standard input, and `Sandbox::writable` lets a script
+/// write files. `wasmlark run` provides the files below `--root`, by default the script's folder, and its own standard
+/// input, and lets a script write files below `--out DIR`.
 ///
-/// Each KiB that is read or written counts a tick. What is read counts against the limit `heap`, what is written against
+/// Each KiB read or written counts a tick. What is read counts against the limit `heap`, and what is written against
 /// `output` and `files`.
 #[starlark_module]
 pub(crate) fn functions(builder: &mut GlobalsBuilder) {
-    /// Returns the content of a file. `name` is what it is for `load`: relative to the root, or to the script if it
+    /// Returns the content of a file. `name` is resolved as in `load`: relative to the root, or to the script if it
     /// begins with `./` or `../`.
     ///
     /// Fails if there is no such file. Files that `write_file` wrote are not found.
@@ -51,7 +51,7 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         deliver(&bytes, "read from a file", eval)
     }
 
-    /// Returns whether there is a file of this name, which is what it is for `read_file`. A folder is not a file.
+    /// Returns whether there is a file of this name, which is resolved as in `read_file`. A folder is not a file.
     fn file_exists<'v>(
         #[starlark(require = pos)] name: &str,
         eval: &mut Evaluator<'v, '_, '_>,
@@ -60,11 +60,11 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         Ok(engine(eval).is_file(&name)?)
     }
 
-    /// Returns the names of the files that match `pattern`, sorted, as `read_file` takes them. In a pattern, `*` stands
-    /// for any characters but a slash, `?` for one, and a part `**` for any number of folders: `"data/*.csv"`,
-    /// `"**/*.wasm"`. A pattern that begins with `./` or `../` is relative to the script.
+    /// Returns the names of the files that match `pattern`, sorted, in the form that `read_file` takes. In a pattern,
+    /// `*` stands for any characters except a slash, `?` for one, and a part `**` for any number of folders:
+    /// `"data/*.csv"`, `"**/*.wasm"`. A pattern that begins with `./` or `../` is relative to the script.
     ///
-    /// Each file and folder that is looked at counts a tick.
+    /// Each file and folder visited counts a tick.
     fn list_files<'v>(
         #[starlark(require = pos, default = "**")] pattern: &str,
         eval: &mut Evaluator<'v, '_, '_>,
@@ -72,7 +72,7 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         if pattern.len() > MAX_PATTERN {
             let length = pattern.len();
             return Err(Error::value(format!(
-                "list_files: the pattern has {length} bytes, and at most {MAX_PATTERN} are taken"
+                "list_files: the pattern has {length} bytes; at most {MAX_PATTERN} are allowed"
             ))
             .into());
         }
@@ -87,8 +87,8 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         deliver(&bytes, "read from standard input", eval)
     }
 
-    /// Writes `data`, `bytes` or `str`, to standard output as it is. `print` adds a line feed, and loses bytes that are
-    /// not UTF-8.
+    /// Writes `data`, `bytes` or `str`, to standard output unchanged. `print` adds a line feed, and
+    /// loses bytes that are not UTF-8.
     fn write<'v>(
         #[starlark(require = pos)] data: ValueOfUnchecked<'v, BytesOrStr>,
         eval: &mut Evaluator<'v, '_, '_>,
@@ -96,7 +96,7 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         put(Stream::Output, data.get(), eval)
     }
 
-    /// Writes `data`, `bytes` or `str`, to standard error as it is.
+    /// Writes `data`, `bytes` or `str`, to standard error unchanged.
     fn write_error<'v>(
         #[starlark(require = pos)] data: ValueOfUnchecked<'v, BytesOrStr>,
         eval: &mut Evaluator<'v, '_, '_>,
@@ -104,10 +104,10 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         put(Stream::ErrorOutput, data.get(), eval)
     }
 
-    /// Writes a file with the content `data`, `bytes` or `str`, in place of one that the script wrote under this name
-    /// before. `name` is a path with `/`, relative to the folder that takes the files.
+    /// Writes a file with the content `data`, `bytes` or `str`, replacing one that the script wrote under this name
+    /// before. `name` is a path with `/`, relative to the output folder.
     ///
-    /// The files are there when the script has succeeded, all or none: in `Run::files` of an application, and below the
+    /// The files appear once the script has succeeded, all or none: in `Run::files` of an application, and below the
     /// folder of `--out` on the command line.
     fn write_file<'v>(
         #[starlark(require = pos)] name: &str,
@@ -121,8 +121,8 @@ pub(crate) fn functions(builder: &mut GlobalsBuilder) {
         Ok(NoneType)
     }
 
-    /// Ends the script, wherever it is called: as a success with 0, the default, else as a failure. `code` is from 0 to
-    /// 255, and the exit status of `wasmlark run`. `wasm.attempt` does not catch it.
+    /// Ends the script, wherever it is called: with success if `code` is 0, the default, otherwise as a failure. `code`
+    /// is from 0 to 255, and becomes the exit status of `wasmlark run`. `wasm.attempt` does not catch it.
     fn exit<'v>(#[starlark(require = pos, default = 0)] code: i32) -> starlark::Result<StarlarkNever> {
         Err(match u8::try_from(code) {
             Ok(code) => Error::script_exit(code),
@@ -147,7 +147,7 @@ fn engine<'v>(eval: &Evaluator<'v, '_, '_>) -> Engine {
     Evaluation::current(eval).as_ref().engine.clone()
 }
 
-/// Resolves a name in the file that the call stands in.
+/// Resolves a name in the file that contains the call.
 fn resolve(name: &str, eval: &Evaluator<'_, '_, '_>) -> Result<String, Error> {
     let from = eval.call_stack_top_location().map(|location| location.filename().to_owned()).unwrap_or_default();
     names::resolve(&from, name)
@@ -175,7 +175,7 @@ fn put<'v>(stream: Stream, data: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) ->
     Ok(NoneType)
 }
 
-/// The bytes of an argument that is `bytes` or `str`.
+/// Returns the bytes of an argument that is `bytes` or `str`.
 fn bytes<'v>(data: Value<'v>, function: &str) -> Result<&'v [u8], Error> {
     convert::bytes(data).or_else(|| data.unpack_str().map(str::as_bytes)).ok_or_else(|| {
         Error::value(format!("{function}: `data` must be bytes or str, got {}", convert::describe(data)))
@@ -191,7 +191,7 @@ fn list(pattern: &Glob<'_>, eval: &mut Evaluator<'_, '_, '_>) -> starlark::Resul
         ticks::spend(eval, (entries.len() as u64).saturating_add(1))?;
         for entry in entries {
             let (name, is_folder) = entry.strip_suffix('/').map_or((entry.as_str(), false), |name| (name, true));
-            // Not a name, though the application says so.
+            // The application lists it, but it is not a valid name.
             if matches!(name, "" | "." | "..") || name.contains(['/', '\\', '\0']) {
                 continue;
             }

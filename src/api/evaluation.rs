@@ -18,9 +18,8 @@ use crate::error::{Error, Limit};
 use crate::interrupt::Interrupt;
 use crate::lang::compat::ticks;
 
-/// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins
-/// with an underscore, no `load` can ask for. So an embedder keeps the evaluator's `extra` and the
-/// module's extra value for itself.
+/// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins with an underscore,
+/// no `load` can ask for. This leaves the evaluator's `extra` and the module's extra value to the embedder.
 const SLOT: &str = "_wasmlark evaluation";
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
@@ -36,14 +35,14 @@ pub(crate) struct Evaluation<'v> {
     pub(crate) interrupt: Interrupt,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
-    /// The store whose wasmi counter holds the fuel that is left.
+    /// The store whose wasmi counter holds the remaining fuel.
     pub(crate) fuel_holder: Cell<Option<Value<'v>>>,
-    /// Bytes copied out of memories: they are on no Starlark heap, and count as if they were.
+    /// Bytes copied out of memories: they are on no Starlark heap, but count as if they were.
     copied: SinceCollection,
 }
 
 impl<'v> Evaluation<'v> {
-    /// The evaluation that `eval` runs; attached to the default engine, if to none yet.
+    /// Returns the evaluation that `eval` runs, attached to the default engine if it has none yet.
     pub(crate) fn current(eval: &Evaluator<'v, '_, '_>) -> ValueTyped<'v, Self> {
         Self::find(eval.module()).unwrap_or_else(|| {
             let engine = Engine::default();
@@ -55,7 +54,7 @@ impl<'v> Evaluation<'v> {
         ValueTyped::new(module.get(SLOT)?)
     }
 
-    /// The result is good until the next statement of the module: then the garbage collector may move it.
+    /// The result is valid until the next statement of the module: then the garbage collector may move it.
     pub(crate) fn attach(
         module: &Module<'v>,
         engine: Engine,
@@ -76,14 +75,14 @@ impl<'v> Evaluation<'v> {
         evaluation
     }
 
-    /// Counts `bytes` that a script is about to get against the limit of its heap. Within a function
-    /// nothing is freed, so there the count is exact; a collection sets it back.
+    /// Counts `bytes` that a script is about to receive against the limit of its heap. Within a function nothing is
+    /// freed, so the count is exact there; a collection resets it.
     #[inline]
     pub(crate) fn copy_out(&self, bytes: u64) -> Result<(), Error> {
         self.hold(bytes, "copied out of a memory")
     }
 
-    /// The same for bytes that are held for a script; `what` says which, in a message.
+    /// Does the same for bytes that are held for a script; `what` names them in a message.
     #[inline]
     pub(crate) fn hold(&self, bytes: u64, what: &str) -> Result<(), Error> {
         let copied = self.copied.0.get().saturating_add(bytes);
@@ -91,14 +90,14 @@ impl<'v> Evaluation<'v> {
         if copied > limit {
             return Err(Error::limit(
                 Limit::Heap,
-                format!("{bytes} bytes more, {what}, are too many: the sandbox's limit `heap` is {limit} bytes"),
+                format!("{bytes} more bytes, {what}, are too many: the sandbox's limit `heap` is {limit} bytes"),
             ));
         }
         self.copied.0.set(copied);
         Ok(())
     }
 
-    /// Calls a function from Rust, and keeps count of the evaluator's ticks.
+    /// Calls a function from Rust, and tracks the evaluator's ticks.
     pub(crate) fn call(
         &self,
         eval: &mut Evaluator<'v, '_, '_>,
@@ -111,7 +110,7 @@ impl<'v> Evaluation<'v> {
         result
     }
 
-    /// Calls a function from WebAssembly, which counts a tick as each call does.
+    /// Calls a function from WebAssembly, which counts a tick like any call.
     #[inline]
     pub(crate) fn call_back(
         &self,
@@ -128,28 +127,28 @@ impl<'v> Evaluation<'v> {
         self.call(eval, function, args, &[])
     }
 
-    /// Whether wasmi counts fuel, be it only for the slices.
+    /// Returns whether wasmi counts fuel, if only for slices or a profile.
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.is_metered() || self.engine.slice().is_some()
+        self.is_metered() || self.engine.slice().is_some() || self.budget.profile().is_some()
     }
 
-    /// Whether scripts have a limit on fuel.
+    /// Returns whether scripts have a limit on fuel.
     pub(crate) fn is_metered(&self) -> bool {
         self.engine.limits().fuel.is_some()
     }
 }
 
-// Here and not in `engine`, which knows of no evaluation.
+// Here and not in `engine`, which does not know evaluations.
 impl Engine {
-    /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation
-    /// starts; one that was attached to no engine has default limits and no modules by name.
+    /// Gives the evaluation of `module` this engine's limits and modules. Call it before the evaluation starts. An
+    /// evaluation that is attached to no engine has default limits and no modules by name.
     pub fn attach(&self, module: &Module<'_>) {
         self.begin(module);
     }
 
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
-        Evaluation::attach(module, self.clone(), Budget::new(self.limits()), data, Interrupt::default())
+        Evaluation::attach(module, self.clone(), self.budget(), data, Interrupt::default())
     }
 }
 

@@ -220,8 +220,8 @@ impl<'v> StarlarkValue<'v> for Exports<'v> {
 }
 
 ended! {
-    /// The exports of an instance whose evaluation has ended.
-    Exports becomes EndedExports prints "<wasm.Exports>"
+    /// The exports of an instance whose evaluation has ended. Their names stay, for messages.
+    Exports becomes EndedExports { compiled: Arc<Compiled> } prints "<wasm.Exports>"
 }
 
 #[starlark_value(type = "wasm.Exports")]
@@ -240,6 +240,11 @@ impl<'v> StarlarkValue<'v> for EndedExports {
 
     unsafe fn iterate(&self, _this: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Err(super::store::frozen().into())
+    }
+
+    /// No attribute can be read. That a name is listed all the same tells an export that was there from a misspelled one.
+    fn dir_attr(&self) -> Vec<String> {
+        self.compiled.exports.keys().cloned().collect()
     }
 
     fn attr_ty(_name: &str) -> Option<Ty> {

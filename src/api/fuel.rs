@@ -1,5 +1,5 @@
-//! Fuel. What an evaluation has left is in one place at a time: in the wasmi counter of the store that
-//! ran last, its *holder*. So a call into the store that ran last, nearly every call, moves none.
+//! Fuel. What an evaluation has left is in one place at a time: in the wasmi counter of the store that ran last, its
+//! *holder*. So a call into that store, as nearly every call is, moves none.
 
 use starlark::values::{Value, ValueLike};
 use wasmi::StoreContextMut;
@@ -29,13 +29,13 @@ impl<'v> Store<'v> {
                 holder.settle();
             }
             let grant = self.fuel.grant(state.budget.fuel_left());
-            self.with(|context| slices::set_fuel(context, grant))?;
+            self.with(|context| slices::lease_fuel(context, grant))?;
         }
         state.fuel_holder.set(Some(this));
         Ok(())
     }
 
-    /// Takes what was used since the last time off the store's own fuel and the budget.
+    /// Deducts what was used since the last time from the store's own fuel and the budget.
     fn settle(&self) {
         let state = self.evaluation.as_ref();
         let Ok(Some(left)) = self.with(|context| slices::fuel(context)) else { return };
@@ -48,8 +48,7 @@ impl<'v> Store<'v> {
         }
     }
 
-    /// Charges work that the host did on behalf of the script, at wasmi's price for the same
-    /// instruction in a guest.
+    /// Charges work that the host did for the script, at wasmi's price for the same instruction in a guest.
     pub(crate) fn charge(&self, this: Value<'v>, fuel: u64) -> Result<(), Error> {
         if !self.evaluation.as_ref().is_metered() {
             return Ok(());
@@ -58,7 +57,7 @@ impl<'v> Store<'v> {
         if self.with(|mut context| pay(&mut context, fuel))? { Ok(()) } else { Err(self.out_of_fuel(this)) }
     }
 
-    /// What it means that wasmi's counter ran out: the store's own fuel, or the sandbox's.
+    /// Returns the error for wasmi's counter running out: of the store's own fuel, or the sandbox's.
     pub(crate) fn out_of_fuel(&self, this: Value<'v>) -> Error {
         self.settle_if_holder(this);
         let state = self.evaluation.as_ref();
@@ -73,14 +72,14 @@ impl<'v> Store<'v> {
     }
 
     pub(crate) fn fuel_left(&self) -> u64 {
-        // Settles the holder, which may be another store: what is left is shared.
+        // Settles the holder, which may be another store: the remaining fuel is shared.
         let state = self.evaluation.as_ref();
         state.settle_fuel();
         self.fuel.left(state.budget.fuel_left())
     }
 }
 
-/// Takes `fuel` off the counter of a store that holds the fuel. False, with the counter unchanged, if less is left.
+/// Deducts `fuel` from the counter of a store that holds the fuel. Returns false, with the counter unchanged, if less is left.
 pub(crate) fn pay(context: &mut StoreContextMut<'_, StoreData>, fuel: u64) -> bool {
     let left = slices::fuel(&*context).and_then(|left| left.checked_sub(fuel));
     left.is_some_and(|left| slices::set_fuel(context, left))

@@ -18,7 +18,7 @@ use crate::module::types;
 handle! { GlobalGen as Global { global: wasmi::Global } prints "<wasm.Global>" }
 
 impl<'v> Global<'v> {
-    /// Makes a global of a script's own.
+    /// Makes a global for a script.
     pub(crate) fn make(owner: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
         let owner = StoreRef::new(owner)?;
         let store = owner.store()?;
@@ -71,13 +71,13 @@ starlark::methods_static!(GLOBAL = global_methods);
 /// A global variable of an instance, or one made by a script to be imported.
 #[starlark_module]
 fn global_methods(builder: &mut MethodsBuilder) {
-    /// The value now. Assign to set it: `g.value = 7`.
+    /// The current value. Assign to set it: `g.value = 7`.
     #[starlark(attribute)]
     fn value<'v>(this: &Global<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         Ok(this.get(heap)?)
     }
 
-    /// Sets the value, as `g.value = value` does; this form is an expression.
+    /// Sets the value, like `g.value = value`; this form is an expression.
     fn set<'v>(this: &Global<'v>, #[starlark(require = pos)] value: Value<'v>) -> starlark::Result<NoneType> {
         this.set(value)?;
         Ok(NoneType)
@@ -89,7 +89,7 @@ fn global_methods(builder: &mut MethodsBuilder) {
         Ok(this.ty()?.mutability().is_mut())
     }
 
-    /// The name of the value's type: `"i32"`.
+    /// The name of the value's type, such as `"i32"`.
     #[starlark(attribute)]
     fn r#type<'v>(this: &Global<'v>) -> starlark::Result<&'static str> {
         Ok(types::type_name(this.ty()?.content()))

@@ -5,7 +5,7 @@
 //!
 //! - `handle!` is for what consists of a [`StoreRef`](super::store_ref::StoreRef) and a wasmi handle, which both
 //!   freeze. The twin is the same type over frozen values, and its `StoreRef` refuses.
-//! - `ended!` is for what owns live data, which cannot be frozen: the twin is an empty type.
+//! - `ended!` is for what owns live data, which cannot be frozen: the twin keeps the named fields alone, or none.
 
 /// Defines a handle: a store reference and a wasmi handle, with its frozen twin, and how it prints.
 macro_rules! handle {
@@ -47,9 +47,9 @@ macro_rules! handle {
     };
 }
 
-/// Gives a type that owns live data its frozen twin, an empty type, and says how the twin prints.
+/// Gives a type that owns live data its frozen twin, with the fields that outlive the evaluation, and says how the twin prints.
 macro_rules! ended {
-    ($(#[$attribute:meta])* $name:ident becomes $twin:ident prints $text:literal) => {
+    ($(#[$attribute:meta])* $name:ident becomes $twin:ident $({ $($field:ident: $ty:ty),+ })? prints $text:literal) => {
         impl<'v> starlark::values::AllocValue<'v> for $name<'v> {
             fn alloc_value(self, heap: starlark::values::Heap<'v>) -> starlark::values::Value<'v> {
                 heap.alloc_complex(self)
@@ -60,19 +60,25 @@ macro_rules! ended {
             type Frozen = $twin;
 
             fn freeze(self, _freezer: &starlark::values::Freezer) -> starlark::values::FreezeResult<$twin> {
-                Ok($twin)
+                Ok($twin { $($($field: self.$field),+)? })
             }
         }
 
         $(#[$attribute])*
         #[derive(
-            Debug,
             starlark::any::ProvidesStaticType,
             starlark::values::NoSerialize,
             allocative::Allocative,
             starlark::values::StarlarkPagablePanic,
         )]
-        pub(crate) struct $twin;
+        #[allocative(skip)]
+        pub(crate) struct $twin { $($($field: $ty),+)? }
+
+        impl std::fmt::Debug for $twin {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str($text)
+            }
+        }
 
         impl std::fmt::Display for $twin {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -22,9 +22,9 @@ struct Builtin(HostFunction);
 
 starlark_simple_value!(Builtin);
 
-// Here and not in `host`, which knows of no evaluator.
+// Here and not in `host`, which does not know evaluators.
 impl HostFunction {
-    /// Adds the function to the globals of an application that has an evaluator of its own.
+    /// Adds the function to the globals of an application with its own evaluator.
     pub fn add_to(&self, builder: &mut GlobalsBuilder) {
         builder.set(self.name(), Builtin(self.clone()));
     }
@@ -39,7 +39,7 @@ impl Builtin {
     ) -> starlark::Result<Vec<Option<Value<'v>>>> {
         let (name, count, names) = (self.0.name(), self.0.count(), self.0.param_names());
         let mut values: Vec<Option<Value<'v>>> = args.positions(eval.heap())?.map(Some).collect();
-        // The last parameter of an open function takes none, or many.
+        // The last parameter of an open function takes any number of arguments.
         let count = if self.0.is_open() { count.saturating_sub(1).max(values.len()) } else { count };
         if values.len() > count {
             let plural = if count == 1 { "" } else { "s" };

@@ -1,4 +1,4 @@
-//! What stands behind imports that no script gives: WASI's machine, and the application.
+//! Providers of imports that no script passes: WASI's machine, and the application.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,22 +6,23 @@ use wasmi::{FuncType, StoreContextMut};
 
 use super::scope::StoreData;
 
-/// Gives functions for imports, by namespace and name.
+/// Provides functions for imports, by namespace and name.
 pub(crate) trait HostModule {
-    /// Returns the function of this name, where there is one.
+    /// Returns the function of this name, if there is one.
     fn find(&self, module: &str, name: &str) -> Option<Arc<dyn HostImport>>;
 
-    /// Says, for a namespace that this gives all of, why a name in it is missing; in words that follow "is missing".
+    /// Explains, for a namespace that this provider covers completely, why a name in it is missing, in words that
+    /// follow "is missing".
     fn explain(&self, _module: &str, _name: &str) -> Option<String> {
         None
     }
 
-    /// Returns the namespaces that somebody may have meant.
+    /// Returns the namespaces that may have been meant.
     fn namespaces(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// Returns the names in a namespace that somebody may have meant.
+    /// Returns the names in a namespace that may have been meant.
     fn names(&self, _module: &str) -> Vec<&str> {
         Vec::new()
     }
@@ -31,15 +32,15 @@ pub(crate) trait HostModule {
 pub(crate) trait HostImport: Send + Sync {
     fn ty(&self) -> FuncType;
 
-    /// Who gives it, in words between "but" and a type.
+    /// Returns who provides it, in words between "but" and a type.
     fn origin(&self) -> &'static str;
 
-    /// Makes a function of a store of it, for an instance that keeps its memory in `memory`.
+    /// Defines the function in a store, for an instance that keeps its memory in `memory`.
     fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> wasmi::Func;
 }
 
-/// The memory of an instance that does not export it as `memory`: the first that it imports, else the first that it exports.
-/// It is not known yet when the functions are defined.
+/// The memory of an instance that does not export one as `memory`: the first that it imports, otherwise the first that it
+/// exports. It is not known yet when the functions are defined.
 #[derive(Clone, Default)]
 pub(crate) struct MemorySlot(Arc<OnceLock<wasmi::Memory>>);
 
@@ -49,7 +50,7 @@ impl MemorySlot {
         let _ = self.0.set(memory);
     }
 
-    /// Returns the memory of the instance that calls.
+    /// Returns the memory of the calling instance.
     #[inline]
     pub(crate) fn of_caller<T>(&self, caller: &wasmi::Caller<'_, T>) -> Option<wasmi::Memory> {
         match caller.get_export("memory") {

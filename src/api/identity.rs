@@ -1,18 +1,19 @@
-//! What tells the things inside a store apart.
+//! The identity of the things inside a store.
 //!
-//! wasmi's handles can neither be compared nor hashed. But they print the number of their store and their own number in
-//! it, and nothing else, so that two handles print alike if and only if they are handles of the same thing. The test
-//! below holds that for every version of wasmi. Printing takes some hundred nanoseconds: not for the path of a call.
+//! wasmi's handles can neither be compared nor hashed. But they print the number of their store and
+//! their own number in it, and nothing else, so two handles print the same if and only if they
+//! refer to the same thing. The test below checks that for every version of wasmi. Printing takes
+//! some hundred nanoseconds, which is too slow for the call path.
 
 use std::fmt;
 
 use starlark::values::Trace;
 
-/// The identity of a function, memory, table or global, whichever handle it is reached by.
+/// The identity of a function, memory, table or global, whichever handle refers to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Trace)]
 pub(crate) struct Identity(String);
 
-/// wasmi's handles whose `Debug` output is their identity.
+/// The wasmi handles whose `Debug` output is their identity.
 pub(crate) trait Identifiable: fmt::Debug {}
 
 impl Identifiable for wasmi::Func {}
@@ -22,13 +23,13 @@ impl Identifiable for wasmi::Global {}
 impl Identifiable for wasmi::Extern {}
 
 impl Identity {
-    /// Returns the identity of what `handle` points to.
+    /// Returns the identity of what `handle` refers to.
     pub(crate) fn of(handle: &impl Identifiable) -> Self {
         Self(format!("{handle:?}"))
     }
 }
 
-/// Tells whether two handles are of the same thing.
+/// Returns whether two handles refer to the same thing.
 pub(crate) fn are_same<H: Identifiable>(one: &H, other: &H) -> bool {
     Identity::of(one) == Identity::of(other)
 }
@@ -40,7 +41,7 @@ mod tests {
 
     use super::*;
 
-    /// Makes two of each kind, and adds all of their identities. Returns how many handles there were.
+    /// Makes two of each kind, and adds all of their identities. Returns the number of handles.
     fn make(store: &mut wasmi::Store<()>, identities: &mut BTreeSet<Identity>) -> usize {
         let memory_type = wasmi::MemoryType::new(1, None);
         let table_type = wasmi::TableType::new(wasmi::RefType::Func, 1, None);

@@ -4,6 +4,7 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::caller::Caller;
+use super::callers;
 use super::evaluation::Evaluation;
 use super::exports::Exports;
 use super::host_module::{HostModule, MemorySlot};
@@ -21,7 +22,7 @@ use crate::module::{Compiled, Tables};
 use crate::slices;
 use crate::wasi::Machine;
 
-/// Instantiates `module` in `store`, or in the store of what is imported, or in the default one.
+/// Instantiates `module` in `store`, otherwise in the store of its imports, otherwise in the default one.
 pub(crate) fn instantiate<'v>(
     module: &Module,
     imports: Option<Value<'v>>,
@@ -52,12 +53,13 @@ pub(crate) fn instantiate<'v>(
     let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
     let memory = MemorySlot::default();
     let externs = plan.externs(owner, store, &memory, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    callers::note(store, eval);
     let wasmi_instance = store
         .enter(owner, eval, |context| {
             if compiled.grows_tables {
                 slices::give_up(context);
             }
-            slices::whole(context, |context| wasmi::Instance::new(context, &compiled.module, &externs))
+            slices::whole(context, |context| compiled.instantiate(context, &externs))
         })?
         .map_err(|error| instantiation_error(owner, store, compiled, error))?;
     let exported =
@@ -68,8 +70,8 @@ pub(crate) fn instantiate<'v>(
     Ok(instance)
 }
 
-/// Refuses what the limiter would refuse, before wasmi has a look: there a 32-bit host fails in its own words, and
-/// earlier, at numbers that it cannot count to.
+/// Refuses what the limiter would refuse, before wasmi sees it: there a 32-bit host fails with its own messages, and
+/// earlier, at numbers that it cannot represent.
 fn check_sizes(store: &Store<'_>, compiled: &Compiled) -> Result<(), Error> {
     let Tables { elements, maximum } = compiled.tables;
     let limit = store.evaluation.as_ref().engine.limits().table_elements;
@@ -113,7 +115,7 @@ fn instantiation_error<'v>(
         K::Instantiation(I::FailedToInstantiateTable(why)) => {
             Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into()
         }
-        // In our own words: wasmi's name the table by a number that counts the stores of the process.
+        // In our own words, since wasmi's name the table by a number that counts the stores of the process.
         K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
             ErrorKind::Trap(TrapCode::TableOutOfBounds),
             format!(

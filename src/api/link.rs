@@ -1,4 +1,4 @@
-//! Imports: what a script gives, and hosts behind it, held against what a module asks for.
+//! Imports: compares what a script and the hosts behind it provide with what a module requires.
 
 use std::sync::Arc;
 
@@ -24,31 +24,31 @@ use crate::module::types::named;
 use crate::module::{Compiled, Import};
 use crate::wording;
 
-/// Everything a module asks for, found and of the right type.
+/// Everything that a module imports, found and of the right type.
 pub(crate) struct Plan<'v> {
-    /// The store to instantiate in, where it was given or follows from the imports.
+    /// The store to instantiate in, if it was given or follows from the imports.
     pub(crate) store: Option<Value<'v>>,
-    /// The memory among the imports, where there is one and no other.
+    /// The memory among the imports, if there is exactly one.
     pub(crate) memory: Option<Value<'v>>,
     resolved: Vec<ResolvedImport<'v>>,
 }
 
-/// What becomes of an import that nobody gives.
+/// What happens to an import that no one provides.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     IsError,
-    /// A function traps when it is called; whatever else is an error.
+    /// A function traps when it is called; anything else is an error.
     Traps,
 }
 
-/// What an import is found as.
+/// What an import was found as.
 enum Candidate<'v> {
     Value(Value<'v>),
     Host(Arc<dyn HostImport>),
 }
 
-/// Finds all that `compiled` imports in `imports`, else in the first of `hosts` that has it; or says everything that is
-/// wrong with them.
+/// Finds everything that `compiled` imports in `imports`, otherwise in the first of `hosts` that has it; or reports
+/// everything that is wrong.
 pub(crate) fn plan<'v>(
     compiled: &Compiled,
     imports: Option<Value<'v>>,
@@ -67,7 +67,7 @@ pub(crate) fn plan<'v>(
         })?),
     };
     let mut problems = Vec::new();
-    // Those of an import go first, in the module's order; `compiled.imports` has wasmi's.
+    // Problems of an import come first, in the module's order; `compiled.imports` has wasmi's.
     let mut import_problems: Vec<(usize, String)> = Vec::new();
     let mut absent = Absent::default();
     let spaces = namespaces(imports.as_ref(), &mut problems);
@@ -123,7 +123,7 @@ pub(crate) fn plan<'v>(
 }
 
 impl<'v> Plan<'v> {
-    /// The imports as wasmi takes them. `caller` makes what a Starlark function gets as its caller.
+    /// Returns the imports in the form that wasmi takes. `caller` makes the value that a Starlark function gets as its caller.
     pub(crate) fn externs(
         self,
         owner: Value<'v>,
@@ -190,14 +190,14 @@ fn find<'v>(
     missing(hint.map(|hint| format!("; {hint}")).unwrap_or_default())
 }
 
-/// Namespaces of which nothing is used: most likely misspelled.
+/// Reports namespaces of which nothing is used: most likely they are misspelled.
 fn report_unused(compiled: &Compiled, spaces: &[(&str, Namespace<'_>)], problems: &mut Vec<String>) {
     for (space_name, space) in spaces {
         if space.names().is_empty() || compiled.imports.iter().any(|i| i.module == *space_name && space.has(&i.name)) {
             continue;
         }
         if compiled.imports.iter().any(|i| i.module == *space_name) {
-            // Its missing names are problems already, each with the closest given name.
+            // Its missing names are already problems, each with the closest given name.
             continue;
         }
         let mut asked: Vec<&str> = compiled.imports.iter().map(|i| i.module.as_str()).collect();
@@ -214,8 +214,8 @@ fn report_unused(compiled: &Compiled, spaces: &[(&str, Namespace<'_>)], problems
     }
 }
 
-/// The store that a memory, table or global lives in. Functions do not decide: one of another store
-/// can be called all the same.
+/// Returns the store that a memory, table or global is in. Functions do not determine the store: one of another store
+/// can still be called.
 fn owning_store<'v>(value: Value<'v>) -> Option<Value<'v>> {
     Memory::from_value(value)
         .map(|m| m.owner.to_value())

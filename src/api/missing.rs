@@ -1,4 +1,4 @@
-//! A function in place of an import that is missing: it traps when it is called.
+//! A function in place of a missing import, which traps when it is called.
 
 use std::sync::Arc;
 

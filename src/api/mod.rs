@@ -5,6 +5,7 @@ pub(crate) mod arity;
 pub(crate) mod asserts;
 pub(crate) mod callback;
 pub(crate) mod caller;
+mod callers;
 pub(crate) mod convert;
 pub(crate) mod data;
 pub(crate) mod evaluation;

@@ -1,4 +1,4 @@
-//! The two levels of `imports`: module names, and names in each.
+//! The two levels of `imports`: module names, and the names in each.
 
 use starlark::values::dict::DictRef;
 use starlark::values::{Heap, Value, ValueLike};
@@ -38,7 +38,7 @@ impl<'v> Namespace<'v> {
     }
 }
 
-/// The namespaces that a script gives; what is none is a problem.
+/// Returns the namespaces that a script gives; a value that is not one is a problem.
 pub(super) fn namespaces<'v>(
     imports: Option<&DictRef<'v>>,
     problems: &mut Vec<String>,

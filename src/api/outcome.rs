@@ -8,6 +8,7 @@ use starlark::coerce::Coerce;
 use starlark::environment::{Methods, MethodsBuilder};
 use starlark::eval::Evaluator;
 use starlark::values::none::NoneOr;
+use starlark::values::structs::AllocStruct;
 use starlark::values::{
     Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, ValueOfUnchecked,
     starlark_value,
@@ -16,6 +17,7 @@ use starlark::{starlark_complex_value, starlark_module, starlark_simple_value};
 
 use super::evaluation::Evaluation;
 use crate::error::{Error, ErrorKind, TrapCode};
+use crate::frame::Frame;
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
 #[allocative(skip)]
@@ -28,8 +30,7 @@ pub(crate) struct OutcomeGen<V> {
 
 starlark_complex_value!(pub(crate) Outcome);
 
-/// Calls `function` and catches a trap, and nothing else: an error of the script or of the sandbox
-/// passes.
+/// Calls `function` and catches only traps: an error of the script or of the sandbox passes through.
 pub(crate) fn attempt<'v>(
     function: Value<'v>,
     args: &[Value<'v>],
@@ -41,7 +42,8 @@ pub(crate) fn attempt<'v>(
         Err(error) => match Error::find_in(&error) {
             Some(ours) if matches!(ours.kind(), ErrorKind::Trap(_)) => {
                 let ErrorKind::Trap(code) = ours.kind() else { return Err(error) };
-                let trap = Trap { code, message: ours.message().to_owned(), exit_code: ours.exit_code() };
+                let message = ours.message().to_owned();
+                let trap = Trap { code, message, exit_code: ours.exit_code(), frames: ours.frames() };
                 Ok(Outcome { ok: false, value: Value::new_none(), trap: eval.heap().alloc(trap) })
             }
             _ => Err(error),
@@ -51,7 +53,7 @@ pub(crate) fn attempt<'v>(
 
 starlark::methods_static!(OUTCOME = outcome_methods);
 
-/// What `wasm.attempt` returns: true where the call returned, so that `if outcome:` asks for that.
+/// The result of `wasm.attempt`. It is true if the call returned, so that `if outcome:` works.
 #[starlark_module]
 fn outcome_methods(builder: &mut MethodsBuilder) {
     /// Whether the call returned.
@@ -60,7 +62,7 @@ fn outcome_methods(builder: &mut MethodsBuilder) {
         Ok(this.ok)
     }
 
-    /// What it returned; `None` where it trapped.
+    /// The result of the call; `None` if it trapped.
     #[starlark(attribute)]
     fn value<'v>(this: &Outcome<'v>) -> starlark::Result<Value<'v>> {
         Ok(this.value)
@@ -111,9 +113,22 @@ pub(crate) struct Trap {
     code: TrapCode,
     message: String,
     exit_code: Option<i32>,
+    frames: Vec<Frame>,
 }
 
 starlark_simple_value!(Trap);
+
+fn record<'v>(frame: &Frame, heap: Heap<'v>) -> Value<'v> {
+    let (file, line) = frame.line().unzip();
+    let text = |text: Option<&str>| text.map_or_else(Value::new_none, |text| heap.alloc(text));
+    heap.alloc(AllocStruct([
+        ("name", text(frame.name())),
+        ("index", heap.alloc(frame.index())),
+        ("offset", heap.alloc(frame.offset())),
+        ("file", text(file.as_deref())),
+        ("line", line.map_or_else(Value::new_none, |line| heap.alloc(line))),
+    ]))
+}
 
 starlark::methods_static!(TRAP = trap_methods);
 
@@ -135,7 +150,16 @@ fn trap_methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(heap.alloc(this.message.as_str())))
     }
 
-    /// The exit code, where `code` is `"exit"`, else `None`.
+    /// The guests' functions that had not returned, innermost first: a list of structs with `name` (`None` for a function
+    /// without one), `index` (in its module), `offset` (of the instruction, in bytes from the beginning of the module), and
+    /// `file` and `line` (`None` where the module has no DWARF that tells them). Empty unless the host keeps frames:
+    /// `wasmlark run --backtrace`.
+    #[starlark(attribute)]
+    fn frames<'v>(this: &Trap, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
+        Ok(this.frames.iter().map(|frame| record(frame, heap)).collect())
+    }
+
+    /// The exit code if `code` is `"exit"`, otherwise `None`.
     #[starlark(attribute)]
     fn exit_code<'v>(this: &Trap) -> starlark::Result<NoneOr<i32>> {
         Ok(NoneOr::from_option(this.exit_code))

@@ -29,22 +29,78 @@ use starlark::values::{StarlarkValue, Trace, Tracer, Value, ValueTyped};
 use wasmi::{AsContextMut, Caller, StoreContextMut};
 
 use crate::budget::Limiter;
+use crate::frames::{Framed, Frames};
+use crate::profile::{Profiled, Teller};
 use crate::slices::{Sliced, Slices};
 
 /// The data of a wasmi store.
 pub(crate) struct StoreData {
     pub(crate) limiter: Limiter,
     slices: Option<Slices>,
+    frames: Option<Box<Frames>>,
+    teller: Option<Box<Teller>>,
+    /// Whether there is nothing of the three.
+    is_plain: bool,
     entry: Entry,
 }
 
 impl StoreData {
     pub(crate) fn new(limiter: Limiter, slices: Option<Slices>) -> Self {
-        Self { limiter, slices, entry: Entry { evaluator: None, owner: None } }
+        let is_plain = slices.is_none();
+        Self { limiter, slices, frames: None, teller: None, is_plain, entry: Entry { evaluator: None, owner: None } }
+    }
+
+    /// Makes the store keep frames.
+    pub(crate) fn keep_frames(&mut self, frames: Frames) {
+        self.frames = Some(Box::new(frames));
+        self.is_plain = false;
+    }
+
+    /// Whether the store counts its fuel by functions.
+    pub(crate) fn has_profile(&self) -> bool {
+        self.teller.is_some()
+    }
+
+    /// Makes the store count its fuel by functions.
+    pub(crate) fn tell_fuel(&mut self, teller: Teller) {
+        self.teller = Some(Box::new(teller));
+        self.is_plain = false;
+    }
+}
+
+impl Framed for StoreData {
+    fn frames(&self) -> Option<&Frames> {
+        self.frames.as_deref()
+    }
+
+    fn frames_mut(&mut self) -> Option<&mut Frames> {
+        self.frames.as_deref_mut()
+    }
+
+    fn pass_memory(&mut self, count: u32) {
+        self.limiter.pass_memory(count);
+    }
+}
+
+impl Profiled for StoreData {
+    fn teller_mut(&mut self) -> Option<&mut Teller> {
+        self.teller.as_deref_mut()
+    }
+
+    fn pass_table(&mut self) {
+        self.limiter.pass_table();
+    }
+
+    fn fuel_of(&self, counter: Option<u64>) -> u64 {
+        counter.unwrap_or_default().saturating_add(self.slices.as_ref().map_or(0, Slices::reserve))
     }
 }
 
 impl Sliced for StoreData {
+    fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     fn slices(&self) -> Option<&Slices> {
         self.slices.as_ref()
     }

@@ -20,8 +20,10 @@ use super::identity::Identity;
 use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
+use crate::frames::{Framed, Frames, Told};
 use crate::fuel::FuelLease;
 use crate::host_failure::HostFailure;
+use crate::profile::Teller;
 use crate::slices::{self, Slices, Stopped};
 
 /// Owns a wasmi store, and the Starlark values that wasm code holds on to.
@@ -63,6 +65,13 @@ impl<'v> Store<'v> {
         let slices = state.engine.slice().map(|size| Slices::new(size, state.interrupt.clone()));
         let mut store = wasmi::Store::new(state.engine.wasmi(), StoreData::new(limiter, slices));
         store.limiter(|data| &mut data.limiter);
+        if let Some(profile) = state.budget.profile() {
+            store.data_mut().tell_fuel(Teller::new(profile.clone()));
+        }
+        if state.engine.told() == Told::Frames {
+            let frames = Frames::new(&mut store, state.engine.limits().stack_depth);
+            store.data_mut().keep_frames(frames);
+        }
         Self {
             cell: StoreCell::new(store),
             evaluation: CyclicRef::new(evaluation),
@@ -228,17 +237,25 @@ impl<'v> Store<'v> {
         error: wasmi::Error,
         place: impl FnOnce() -> String,
     ) -> starlark::Error {
+        let frames = self.with(|mut context| context.data_mut().frames_mut().map(Frames::take_failed)).ok().flatten();
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
-            return failure.take().into_starlark();
+            let error = failure.take().into_starlark();
+            // Those of the guest that called the Starlark function.
+            Error::find_in(&error).inspect(|ours| ours.add_frames(frames));
+            return error;
         }
         if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
             return slices::stopped(*why).into();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
             let error = self.out_of_fuel(this);
-            return Error::new(error.kind(), format!("{}, {}", error.message(), place())).into();
+            let error = Error::new(error.kind(), format!("{}, {}", error.message(), place()));
+            error.add_frames(frames);
+            return error.into();
         }
-        Error::from_wasmi(&error, place).into()
+        let error = Error::from_wasmi(&error, place);
+        error.add_frames(frames);
+        error.into()
     }
 }
 
@@ -332,7 +349,7 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         self.fuel.set_own(fuel);
         let grant = self.fuel.grant(left);
         // A running store goes on with what it is given here.
-        self.with(|context| slices::set_fuel(context, grant))?;
+        self.with(|context| slices::lease_fuel(context, grant))?;
         Ok(())
     }
 }

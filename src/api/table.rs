@@ -17,10 +17,10 @@ use crate::error::{Error, Limit};
 
 handle! { TableGen as Table { table: wasmi::Table } prints "<wasm.Table>" }
 
-/// The most elements that a table with 32-bit indices has.
+/// The maximum number of elements of a table with 32-bit indices.
 const MAX_ELEMENTS: u64 = u32::MAX as u64;
 
-/// Refuses the maximum of a 64-bit table that a 32-bit host cannot count to: wasmi makes no such table there.
+/// Refuses a maximum of a 64-bit table that a 32-bit host cannot represent: wasmi makes no such table there.
 pub(crate) fn check_maximum(maximum: u64) -> Result<(), String> {
     match usize::try_from(maximum) {
         Ok(_) => Ok(()),
@@ -29,7 +29,7 @@ pub(crate) fn check_maximum(maximum: u64) -> Result<(), String> {
 }
 
 impl<'v> Table<'v> {
-    /// Makes a table of a script's own, of null references.
+    /// Makes a table of null references for a script.
     pub(crate) fn make(
         owner: Value<'v>,
         initial: Value<'v>,
@@ -60,7 +60,7 @@ impl<'v> Table<'v> {
         };
         check_maximum(maximum.unwrap_or(0)).map_err(Error::value)?;
         let limit = store.evaluation.as_ref().engine.limits().table_elements;
-        // Checked here as well as by the limiter: a count may be beyond what a 32-bit host can address.
+        // Checked here as well as by the limiter: a 32-bit host may not be able to address that many.
         let table = match store.with(|context| {
             if initial > limit { None } else { Some(wasmi::Table::new(context, ty, Ref::null(element))) }
         })? {
@@ -122,7 +122,8 @@ impl<'v> Table<'v> {
             let why = format!("the sandbox's limit `table_elements` is {limit} for all tables together");
             Error::limit(Limit::TableElements, refuse(why))
         };
-        // Before wasmi asks the limiter: its error does not say who refused, and a 32-bit host cannot count so far.
+        // Checked before wasmi asks the limiter, since its error does not say who refused, and a
+        // 32-bit host cannot count so far.
         if by > store.with(|context| context.data().limiter.table_room())? {
             return Err(too_many());
         }
@@ -156,7 +157,7 @@ starlark::methods_static!(TABLE = table_methods);
 /// A table of references: functions, or any values. `t[i]` and `t[i] = f` get and set.
 #[starlark_module]
 fn table_methods(builder: &mut MethodsBuilder) {
-    /// Grows the table by `by` elements, all `init`, and returns its size before.
+    /// Grows the table by `by` elements, all `init`, and returns its previous size.
     fn grow<'v>(
         this: &Table<'v>,
         #[starlark(require = pos)] by: ValueOfUnchecked<'v, i64>,
@@ -166,7 +167,7 @@ fn table_methods(builder: &mut MethodsBuilder) {
         Ok(this.grow(by, init.into_option().unwrap_or_else(Value::new_none))?)
     }
 
-    /// The most elements that the table's own type allows, or `None`.
+    /// The maximum number of elements in the table's type, or `None`.
     #[starlark(attribute)]
     fn maximum<'v>(this: &Table<'v>) -> starlark::Result<NoneOr<u64>> {
         Ok(NoneOr::from_option(this.ty()?.maximum()))

@@ -10,9 +10,11 @@ use starlark::eval::{Arguments, Evaluator};
 use starlark::values::{Heap, Value};
 use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, TypedFunc, Val, ValType};
 
+use super::callers;
 use super::convert;
 use super::scope::StoreData;
 use super::store::Store;
+use crate::frames::Framed;
 use crate::slices::{self, Sliced};
 
 /// Runs a macro for each row of the table.
@@ -92,6 +94,16 @@ pub(crate) fn typed_call(
     ty: &FuncType,
     context: &StoreContextMut<'_, StoreData>,
 ) -> Option<Box<TypedCall>> {
+    // The slower way begins and ends the frames of a call.
+    if context.data().frames().is_some() {
+        return None;
+    }
+    if context.data().has_profile() {
+        return Some(Box::new(|(_, store), _, eval| {
+            callers::note(store, eval);
+            None
+        }));
+    }
     macro_rules! typed {
         ([$($param:ident $param_ty:ty),*] [$($result:ident $result_ty:ty),*]) => {
             if *ty.params() == [$(<$param_ty>::TYPE),*] && *ty.results() == [$(<$result_ty>::TYPE),*] {

@@ -1,4 +1,4 @@
-//! `wasm.Wasi`: a machine for a guest, and what the guest did with it.
+//! `wasm.Wasi`: a machine for a guest, and the results of the guest's run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,11 +28,11 @@ use crate::wasi::{CLOCK_STEP, InputStream, Machine, Setup, Streams};
 pub(crate) struct Wasi<'v> {
     #[trace(unsafe_ignore)]
     machine: Machine,
-    /// An `Evaluation`, whose heap what is looked at counts against.
+    /// An `Evaluation`, against whose heap results that a script reads are counted.
     evaluation: Value<'v>,
 }
 
-/// The arguments of `wasm.wasi`, as they were given.
+/// The arguments of `wasm.wasi`, as given.
 pub(crate) struct WasiArguments<'v> {
     pub(crate) args: Option<Value<'v>>,
     pub(crate) env: Option<Value<'v>>,
@@ -70,7 +70,7 @@ impl<'v> Wasi<'v> {
         Ok(Self { machine: Machine::new(setup, streams, budget)?, evaluation: evaluation.to_value() })
     }
 
-    /// The machine of a value that is given as `wasi`.
+    /// Returns the machine of a value given as `wasi`.
     pub(crate) fn machine(value: Value<'v>) -> Result<Machine, Error> {
         if value.downcast_ref::<Self>().is_none() && value.downcast_ref::<EndedWasi>().is_none() {
             return Err(Error::value(format!(
@@ -81,12 +81,12 @@ impl<'v> Wasi<'v> {
         Self::live(value).map(|wasi| wasi.machine.clone())
     }
 
-    /// A live machine; an error for one of an evaluation that is over.
+    /// Returns a live machine; an error if its evaluation is over.
     fn live(value: Value<'v>) -> Result<&'v Self, Error> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
 
-    /// A copy for the script.
+    /// Copies bytes for the script.
     fn copy(&self, bytes: &[u8], heap: Heap<'v>) -> Result<Value<'v>, Error> {
         if let Some(evaluation) = self.evaluation.downcast_ref::<Evaluation<'v>>() {
             evaluation.hold(bytes.len() as u64, "copied out of a WASI machine")?;
@@ -95,7 +95,7 @@ impl<'v> Wasi<'v> {
     }
 }
 
-/// What a string of a machine takes beside its bytes.
+/// What a string of a machine takes besides its bytes.
 const STRING_OVERHEAD: usize = 32;
 
 /// Copies a string for a machine. It counts against the limit `heap`.
@@ -116,7 +116,7 @@ fn strings(value: Value<'_>, evaluation: &Evaluation<'_>) -> Result<Vec<String>,
     items.iter().enumerate().map(item).collect()
 }
 
-/// A dict from str to str, which was given as `what`.
+/// Reads a dict from str to str that was given as `what`.
 fn pairs(value: Value<'_>, what: &str, evaluation: &Evaluation<'_>) -> Result<Vec<(String, String)>, Error> {
     let Some(dict) = DictRef::from_value(value) else {
         return Err(Error::value(format!("`{what}` must be a dict from str to str, got {}", convert::describe(value))));
@@ -154,25 +154,25 @@ fn content<'v>(value: Value<'v>, what: impl Fn() -> String) -> Result<&'v [u8], 
 
 starlark::methods_static!(WASI = wasi_methods);
 
-/// A machine in memory, and what a guest did with it. Look at it at any time, also while the guest
-/// runs. Instances that share one share its files, streams, clock and random bytes.
+/// A machine in memory, and the results of a guest's run. It can be inspected at any time, even while the guest runs.
+/// Instances that share one share its files, streams, clock and random bytes.
 #[starlark_module]
 fn wasi_methods(builder: &mut MethodsBuilder) {
-    /// What was written to standard output so far.
+    /// What has been written to standard output so far.
     #[starlark(attribute)]
     fn stdout<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
         let wasi = Wasi::live(this)?;
         Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.lock().streams.stdout.kept(), heap)?))
     }
 
-    /// What was written to standard error so far.
+    /// What has been written to standard error so far.
     #[starlark(attribute)]
     fn stderr<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, StarlarkBytes>> {
         let wasi = Wasi::live(this)?;
         Ok(ValueOfUnchecked::new(wasi.copy(wasi.machine.lock().streams.stderr.kept(), heap)?))
     }
 
-    /// All files as they are now: a dict from paths to `bytes`, in the order of the paths.
+    /// All files in their current state: a dict from paths to `bytes`, in the order of the paths.
     #[starlark(attribute)]
     fn files<'v>(
         this: Value<'v>,
@@ -181,7 +181,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         let wasi = Wasi::live(this)?;
         let machine = wasi.machine.lock();
         let system = &machine.system;
-        // The names of one file share its bytes.
+        // Names of the same file share its bytes.
         let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
         let mut files = Vec::new();
         for (path, ino) in system.files()? {
@@ -196,8 +196,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(heap.alloc(AllocDict(files))))
     }
 
-    /// What the guest exited with: the argument of `proc_exit`, or 0 where `start()` just returned.
-    /// `None` as long as it has not.
+    /// The guest's exit code: the argument of `proc_exit`, or 0 if `start()` just returned. `None` until then.
     #[starlark(attribute)]
     fn exit_code<'v>(this: Value<'v>) -> starlark::Result<NoneOr<i32>> {
         let machine = &Wasi::live(this)?.machine;

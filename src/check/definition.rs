@@ -1,4 +1,4 @@
-//! Where the names of a script are defined.
+//! Finds where the names of a script are defined.
 
 use std::sync::Arc;
 
@@ -18,23 +18,23 @@ use crate::report::{Reporter, begin_and_end};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Definition {
-    /// Where the name that is defined begins: the first place that binds it. The file may be one that the script loads; for
-    /// the name of a file, it is that file's begin.
+    /// The start of the defined name, at the first place that binds it. The file may be one that the script loads; for the
+    /// name of a file, it is the start of that file.
     pub location: Location,
     /// Where it ends.
     pub end: Location,
-    /// Of a function, what stands before its body: `def f(x, y = 1):`.
+    /// For a function, the text before its body: `def f(x, y = 1):`.
     pub signature: Option<String>,
-    /// Of a function, its docstring.
+    /// For a function, its docstring.
     pub doc: Option<String>,
-    /// Of a variable that is assigned what a call returns, the path of the function: `wasm.Memory`.
+    /// For a variable that is assigned the result of a call, the path of the function: `wasm.Memory`.
     pub made_by: Option<String>,
 }
 
-/// How many files a name is followed through that each load it from the next.
+/// The maximum number of files through which a name is followed, each loading it from the next.
 const MOST_LOADS: usize = 32;
 
-/// A file that parses.
+/// A file that was parsed.
 struct File {
     name: String,
     text: String,
@@ -73,7 +73,7 @@ impl File {
     }
 }
 
-/// Returns where the name at a place is defined. Lines and columns are from 1.
+/// Returns where the name at a place is defined. Lines and columns start at 1.
 pub(crate) fn definition(engine: &Engine, name: &str, text: &str, line: usize, column: usize) -> Option<Definition> {
     let file = File::new(engine, name, text)?;
     let scopes = Scopes::of(file.module.statement());
@@ -84,7 +84,7 @@ pub(crate) fn definition(engine: &Engine, name: &str, text: &str, line: usize, c
     }
 }
 
-/// Returns the names that a script itself binds and that are visible at a place, in order; none if it does not parse.
+/// Returns the names that the script itself binds and that are visible at a place, in order; none if it does not parse.
 pub(crate) fn visible(engine: &Engine, name: &str, text: &str, line: usize, column: usize) -> Vec<String> {
     let Some(file) = File::new(engine, name, text) else { return Vec::new() };
     let scopes = Scopes::of(file.module.statement());
@@ -116,7 +116,7 @@ fn find(
                 let scopes = Scopes::of(next.module.statement());
                 find(engine, &next, &scopes, Scopes::FILE, name, loads.checked_sub(1)?)
             };
-            // Where the file has no such name, or is not there, the `load` statement is what defines it.
+            // If the file does not have such a name, or does not exist, the `load` statement defines it.
             loaded().unwrap_or_else(|| file.definition(binding.place))
         }
     })

@@ -1,5 +1,4 @@
-//! The imports that a call of `wasm.instantiate` gives, held against what the module asks for, where both stand in the
-//! text.
+//! Compares the imports in a call of `wasm.instantiate` with those of the module, if the text contains both.
 
 use std::collections::BTreeMap;
 
@@ -20,17 +19,17 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
-/// A module as a text gives it.
+/// A module as the text gives it.
 #[derive(Clone, Copy)]
 pub(super) enum Source<'a> {
-    /// The name of a file.
+    /// A file name.
     Name(&'a str),
     /// The text format.
     Text(&'a str),
 }
 
-/// Returns the faults of a file. `imports` gives those of a module, or `None` where they cannot be told; `is_given` tells what the
-/// application gives.
+/// Returns the faults of a file. `imports` returns those of a module, or `None` if they are not known; `is_given` returns whether
+/// the application provides an import.
 pub(super) fn check(
     module: &AstModule,
     imports: impl Fn(Source<'_>) -> Option<Vec<Item>>,
@@ -62,7 +61,7 @@ fn walk<'a>(expr: &'a AstExpr, visit: &mut impl FnMut(&'a AstExpr)) {
     expr.node.visit_expr(|child| walk(child, visit));
 }
 
-/// The names of a file that are set once in all of it, so that each use means the same.
+/// The names that a file sets only once, so that each use means the same.
 struct Names<'a> {
     counts: BTreeMap<&'a str, usize>,
     values: BTreeMap<&'a str, &'a AstExpr>,
@@ -133,7 +132,7 @@ impl<'a> Names<'a> {
         self.counts.get(name) == Some(&1)
     }
 
-    /// The value of a variable, or the expression itself.
+    /// Returns the value of a variable, or the expression itself.
     fn value(&self, expr: &'a AstExpr) -> &'a AstExpr {
         match &expr.node {
             Expr::Identifier(name) if self.is_unique(&name.node.ident) => {
@@ -143,7 +142,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The parameters of a function that stands in the text.
+    /// Returns the parameters of a function that the text contains.
     fn params(&self, expr: &'a AstExpr) -> Option<&'a [AstParameter]> {
         match &expr.node {
             Expr::Lambda(lambda) => Some(&lambda.params),
@@ -155,14 +154,14 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A call of `wasm.instantiate` whose module and imports stand in the text.
+/// A call of `wasm.instantiate` whose module and imports are in the text.
 struct Instantiation<'a> {
     place: Span,
     source: Source<'a>,
-    /// The names of modules, and what is given for each; `None` where that does not stand in the text.
+    /// The names of modules, and what is given for each; `None` if the text does not contain that.
     given: BTreeMap<&'a str, Option<BTreeMap<&'a str, &'a AstExpr>>>,
     has_wasi: bool,
-    /// Whether functions that are not given may trap.
+    /// Whether functions that are not given trap.
     may_miss: bool,
 }
 
@@ -173,7 +172,7 @@ impl<'a> Instantiation<'a> {
         for arg in args {
             match arg {
                 Argument::Positional(value) => module = Some(value),
-                // What a variable holds may be changed between.
+                // The value of a variable may be changed in between.
                 Argument::Named(name, value) if name.node == "imports" => {
                     given = dict(value, |functions| dict(functions, |function| function))?;
                 }
@@ -185,7 +184,7 @@ impl<'a> Instantiation<'a> {
         Some(Self { place: expr.span, source: source(module?, names)?, given, has_wasi, may_miss })
     }
 
-    /// What is wrong about one import of the module.
+    /// Returns what is wrong about one import of the module.
     fn fault(&self, item: &Item, from: &str, names: &Names<'a>) -> Option<Fault> {
         let missing = |hint: Option<String>| {
             let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -217,7 +216,7 @@ impl<'a> Instantiation<'a> {
     }
 }
 
-/// The arguments of a call `wasm.NAME(…)`.
+/// Returns the arguments of a call `wasm.NAME(…)`.
 fn member_call<'a>(expr: &'a AstExpr, name: &str) -> Option<impl Iterator<Item = &'a Argument>> {
     let Expr::Call(function, args) = &expr.node else { return None };
     let Expr::Dot(owner, member) = &function.node else { return None };
@@ -247,13 +246,13 @@ fn text(expr: &AstExpr) -> Option<&str> {
     }
 }
 
-/// The entries of a dict whose keys stand in the text.
+/// Returns the entries of a dict whose keys are in the text.
 fn dict<'a, T>(expr: &'a AstExpr, value: impl Fn(&'a AstExpr) -> T) -> Option<BTreeMap<&'a str, T>> {
     let Expr::Dict(entries) = &expr.node else { return None };
     entries.iter().map(|(key, entry)| Some((text(key)?, value(entry)))).collect()
 }
 
-/// The least and the most arguments that a function takes by position; `None` if one must be given by name.
+/// Returns the minimum and maximum number of positional arguments of a function; `None` if one must be given by name.
 fn range(params: &[AstParameter]) -> Option<(usize, Option<usize>)> {
     let (mut least, mut most, mut by_name) = (0_usize, Some(0_usize), false);
     for param in params {

@@ -1,4 +1,4 @@
-//! The scopes of a file: which names each binds, and which of them a place in the text means.
+//! The scopes of a file: which names each binds, and which binding a place in the text refers to.
 
 use starlark::codemap::Span;
 use starlark_syntax::syntax::ast::{
@@ -10,9 +10,9 @@ use starlark_syntax::syntax::uniplate::Visit;
 /// What a name is bound to.
 #[derive(Clone, Copy)]
 pub(super) enum Bound<'a> {
-    /// A parameter, the variable of a loop, or one whose value is not looked at.
+    /// A parameter, a loop variable, or a variable whose value is not considered.
     Variable,
-    /// A variable that is assigned here.
+    /// A variable assigned here.
     Value(&'a AstExpr),
     Function {
         whole: Span,
@@ -32,9 +32,9 @@ pub(super) struct Binding<'a> {
     pub(super) bound: Bound<'a>,
 }
 
-/// A place in the text that means something that is bound elsewhere.
+/// A place in the text that refers to something bound elsewhere.
 pub(super) enum Mention<'a> {
-    /// A name, as the scope with this number sees it.
+    /// A name, as seen from the scope with this number.
     Name(&'a str, usize),
     /// The first argument of `load`.
     File(&'a str),
@@ -49,7 +49,7 @@ struct Scope<'a> {
 /// The scopes of a file. The first is the file's own.
 pub(super) struct Scopes<'a> {
     scopes: Vec<Scope<'a>>,
-    /// With their places, in no order.
+    /// The mentions with their places, in no particular order.
     pub(super) mentions: Vec<(Span, Mention<'a>)>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Scopes<'a> {
         scopes
     }
 
-    /// Returns the first binding of a name that the scope sees.
+    /// Returns the first binding of a name that is visible from the scope.
     pub(super) fn find(&self, scope: usize, name: &str) -> Option<Binding<'a>> {
         let mut next = Some(scope);
         while let Some(scope) = next.and_then(|scope| self.scopes.get(scope)) {
@@ -75,7 +75,7 @@ impl<'a> Scopes<'a> {
         None
     }
 
-    /// Returns the names that are visible where `contains` tells which scopes are around.
+    /// Returns the names that are visible at a place; `contains` returns whether a scope encloses it.
     pub(super) fn visible(&self, contains: impl Fn(Span) -> bool) -> Vec<&'a str> {
         let around = self.scopes.iter().enumerate().filter(|(at, scope)| *at == Self::FILE || contains(scope.place));
         around.flat_map(|(_, scope)| scope.bindings.iter().map(|binding| binding.name)).collect()
@@ -139,7 +139,7 @@ impl<'a> Scopes<'a> {
         }
     }
 
-    /// Begins the scope of a function. Types and defaults belong to the scope around it.
+    /// Begins the scope of a function. Types and defaults belong to the enclosing scope.
     fn params(&mut self, params: &'a [AstParameter], place: Span, scope: usize) -> usize {
         let inner = self.begin(place, Some(scope));
         for param in params {
@@ -149,7 +149,7 @@ impl<'a> Scopes<'a> {
         inner
     }
 
-    /// Begins the scope of a comprehension. What its first clause goes over belongs to the scope around it.
+    /// Begins the scope of a comprehension. The iterable of its first clause belongs to the enclosing scope.
     fn clauses(
         &mut self,
         first: &'a ForClauseP<AstNoPayload>,

@@ -1,7 +1,7 @@
 //! The statements of a file as the body of a function.
 //!
-//! starlark's type checker looks into functions only: `x = wasm.Memory(1).raed(0)` passes at the top level. So a file is
-//! checked a second time, as one function. Nothing of that is ever run.
+//! starlark's type checker only checks functions: `x = wasm.Memory(1).raed(0)` passes at the top level. So a file is
+//! checked a second time, as one function, which never runs.
 
 use starlark::codemap::{FileSpan, Span};
 use starlark::syntax::AstModule;
@@ -12,17 +12,17 @@ use crate::error::Location;
 
 const DEF: &str = "def script():\n";
 
-/// The text of a file as a function, and how its places have moved.
+/// The text of a file as a function, and how places in it have moved.
 pub(super) struct TopLevel {
     pub(super) text: String,
-    /// Lines before the first of the file.
+    /// The number of lines added before the first of the file.
     added: usize,
 }
 
 impl TopLevel {
-    /// Each line moves one column to the right, below the `load` statements, which may not stand in a function.
+    /// Each line moves one column to the right, after the `load` statements, which a function may not contain.
     ///
-    /// `original` gives the place in `text` for a place in the module.
+    /// `original` returns the place in `text` for a place in the module.
     pub(super) fn of(module: &AstModule, text: &str, original: impl Fn(&FileSpan) -> FileSpan) -> Option<Self> {
         let mut head = String::new();
         let mut body = text.as_bytes().to_vec();
@@ -52,7 +52,7 @@ impl TopLevel {
     }
 }
 
-/// Collects the `load` statements, which stand at the top level only.
+/// Collects the `load` statements, which are only at the top level.
 fn collect<'a>(statement: &'a AstStmt, loads: &mut Vec<&'a AstStmt>) {
     match &statement.node {
         Stmt::Load(_) => loads.push(statement),

@@ -15,29 +15,30 @@ use crate::error::Error;
 use crate::value::{Int, Value};
 
 /// A type that an argument of a host function may have: `bool`, the integers, `f32` and `f64`, `char`, `&str` and `String`, `&[u8]`
-/// and `Vec<u8>` for bytes, [`Int`], [`Value`], `Option`, `Vec`, tuples, `BTreeMap` with `String` keys, and with the
-/// feature `serde` [`Serde`](crate::Serde) of any type that it deserialises.
+/// and `Vec<u8>` for bytes, [`Int`], [`Value`], `Option`, `Vec`, tuples, `BTreeMap` with `String` keys, and with the feature
+/// `serde` [`Serde`](crate::Serde) of any type that it can deserialise.
 ///
-/// An `Option` is `None` for a `None` and for an argument that is not given. No type out of this crate can implement it.
+/// An `Option` is `None` for `None` and for an argument that is not passed. Types outside this
+/// crate cannot implement this trait.
 pub trait Argument<'a>: Sized {
-    /// The type itself; of a reference, with the lifetime of the call.
+    /// The type itself; for a reference, with the lifetime of the call.
     type Output;
 
     #[doc(hidden)]
     fn from_starlark(slot: Slot<'a>) -> Result<Self::Output, Mismatch>;
 
-    /// Whether it takes all arguments that are left.
+    /// Whether it takes all remaining arguments.
     #[doc(hidden)]
     const IS_REST: bool = false;
 
-    /// Takes what it needs of the arguments that are left, and tells which one does not fit.
+    /// Takes what it needs of the remaining arguments, or returns what is wrong with one of them.
     #[doc(hidden)]
     fn take(slots: &mut std::slice::Iter<'_, Slot<'a>>) -> Result<Self::Output, (usize, Mismatch)> {
         let slot = slots.next().ok_or_else(|| (0, Mismatch::new("is missing")))?;
         Self::from_starlark(*slot).map_err(|mismatch| (0, mismatch))
     }
 
-    /// Bytes are made of a type that has a list of its own kind.
+    /// Converts a list of this type; bytes have a conversion of their own.
     #[doc(hidden)]
     fn list_from_starlark(slot: Slot<'a>) -> Result<Vec<Self::Output>, Mismatch> {
         let items = elements(&slot, "list")?;
@@ -48,7 +49,7 @@ pub trait Argument<'a>: Sized {
     }
 }
 
-/// An argument as a script gives it.
+/// An argument as the script passes it.
 #[derive(Clone, Copy)]
 pub struct Slot<'a> {
     value: Option<Starlark<'a>>,
@@ -77,9 +78,9 @@ impl<'a> Slot<'a> {
     }
 }
 
-/// What is wrong with an argument, in words that follow its name.
+/// What is wrong with an argument, in words that follow its name in a message.
 pub struct Mismatch {
-    /// The way to the place in it, innermost step first.
+    /// The path to the place in it, innermost step first.
     path: Vec<String>,
     message: String,
 }
@@ -94,7 +95,7 @@ impl Mismatch {
         self
     }
 
-    /// The message about the argument of this name.
+    /// Returns the message about the argument of this name.
     pub(crate) fn about(self, name: &str) -> String {
         let path: String = self.path.into_iter().rev().collect();
         let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
@@ -103,7 +104,7 @@ impl Mismatch {
     }
 }
 
-/// A type's name as a script writes it.
+/// Returns a type's name as a script writes it.
 pub(crate) fn type_name(value: Starlark<'_>) -> &'static str {
     match value.get_type() {
         "string" => "str",
@@ -183,7 +184,7 @@ impl<'a> Argument<'a> for &[u8] {
     }
 }
 
-/// An int that fits `T`, whose range is told by `range`.
+/// Converts an int that fits `T`; `range` describes that range.
 fn integer<'a, T: TryFrom<i32> + for<'i> TryFrom<&'i Int>>(slot: Slot<'a>, range: String) -> Result<T, Mismatch> {
     let value = slot.value()?;
     if let Some(small) = value.unpack_i32() {
@@ -305,7 +306,7 @@ mod of_tuples {
     }
 }
 
-/// The last argument of a host function, which takes all that are left, by position.
+/// The last argument of a host function, which takes all remaining positional arguments.
 ///
 /// ```
 /// use wasmlark::{Error, Rest, Sandbox, Value};
@@ -360,10 +361,10 @@ impl<'a, T: serde::de::DeserializeOwned> Argument<'a> for Serde<T> {
     }
 }
 
-/// A type that the result of a host function may have: all that has `Into<Value>`, and with the feature `serde`
-/// [`Serde`](crate::Serde) of any type that it serialises.
+/// A type that the result of a host function may have: all that have `Into<Value>`, and with the feature `serde`
+/// [`Serde`](crate::Serde) of any type that it can serialise.
 pub trait IntoValue {
-    /// Makes a value of it.
+    /// Converts into a value.
     ///
     /// # Errors
     ///
@@ -384,7 +385,7 @@ impl<T: serde::Serialize> IntoValue for Serde<T> {
     }
 }
 
-/// What a host function returns: a result whose error is any error type, or a string.
+/// What a host function returns: a `Result` whose error is of any error type, or a string.
 pub trait FunctionResult {
     #[doc(hidden)]
     fn into_result(self) -> Result<Value, Error>;

@@ -19,7 +19,7 @@ impl<'a> Caller<'a> {
         Self { inner, memory }
     }
 
-    /// Returns the guest's memory: the one that it exports as `memory`; else the first that it imports, or else exports.
+    /// Returns the guest's memory: the one that it exports as `memory`, otherwise the first that it imports or exports.
     ///
     /// # Errors
     ///
@@ -41,9 +41,8 @@ impl fmt::Debug for Caller<'_> {
 
 /// The linear memory of a guest, for as long as a Rust import runs.
 ///
-/// Offsets and lengths are in bytes: an argument of an import goes in as it is, where the closure takes it as `u32`. What does not lie
-/// within the memory is an error that is a trap of the guest's, `memory-out-of-bounds`, once the import returns it: a pointer comes
-/// from the guest.
+/// Offsets and lengths are in bytes: a closure can pass on an argument that it takes as `u32`. A range outside the memory is an error.
+/// If the import returns it, it becomes the guest's trap `memory-out-of-bounds`, since a pointer comes from the guest.
 ///
 /// ```
 /// use wasmlark::{Caller, Error, Sandbox};
@@ -75,21 +74,21 @@ impl GuestMemory<'_> {
         self.data.len() as u64
     }
 
-    /// Returns all of it.
+    /// Returns the whole memory.
     pub fn data(&self) -> &[u8] {
         self.data
     }
 
-    /// Returns all of it, to be changed.
+    /// Returns the whole memory, for writing.
     pub fn data_mut(&mut self) -> &mut [u8] {
         self.data
     }
 
-    /// Returns `len` bytes from `ptr`.
+    /// Returns the `len` bytes at `ptr`.
     ///
     /// # Errors
     ///
-    /// If they do not lie within the memory.
+    /// If they are not within the memory.
     #[inline]
     pub fn slice(&self, ptr: impl Into<u64>, len: impl Into<u64>) -> Result<&[u8], Error> {
         let (ptr, len) = (ptr.into(), len.into());
@@ -97,11 +96,11 @@ impl GuestMemory<'_> {
         range(ptr, len).and_then(|range| self.data.get(range)).ok_or_else(|| out_of_bounds(ptr, len, size))
     }
 
-    /// Returns `len` bytes from `ptr`, to be changed.
+    /// Returns the `len` bytes at `ptr`, for writing.
     ///
     /// # Errors
     ///
-    /// Those of [`slice`](Self::slice).
+    /// As [`slice`](Self::slice).
     #[inline]
     pub fn slice_mut(&mut self, ptr: impl Into<u64>, len: impl Into<u64>) -> Result<&mut [u8], Error> {
         let (ptr, len) = (ptr.into(), len.into());
@@ -109,11 +108,11 @@ impl GuestMemory<'_> {
         range(ptr, len).and_then(|range| self.data.get_mut(range)).ok_or_else(|| out_of_bounds(ptr, len, size))
     }
 
-    /// Returns a copy of the `N` bytes from `ptr`, for `from_le_bytes` of a number.
+    /// Returns a copy of the `N` bytes at `ptr`, for `from_le_bytes` of a number.
     ///
     /// # Errors
     ///
-    /// Those of [`slice`](Self::slice).
+    /// As [`slice`](Self::slice).
     #[inline]
     pub fn read<const N: usize>(&self, ptr: impl Into<u64>) -> Result<[u8; N], Error> {
         let ptr = ptr.into();
@@ -121,22 +120,22 @@ impl GuestMemory<'_> {
         bytes.try_into().map_err(|_| out_of_bounds(ptr, N as u64, self.data.len()))
     }
 
-    /// Writes `bytes` from `ptr` on; all of them, or none.
+    /// Writes `bytes` at `ptr`, all of them or none.
     ///
     /// # Errors
     ///
-    /// Those of [`slice`](Self::slice).
+    /// As [`slice`](Self::slice).
     #[inline]
     pub fn write(&mut self, ptr: impl Into<u64>, bytes: &[u8]) -> Result<(), Error> {
         self.slice_mut(ptr, bytes.len() as u64)?.copy_from_slice(bytes);
         Ok(())
     }
 
-    /// Returns `len` bytes from `ptr` as text.
+    /// Returns the `len` bytes at `ptr` as text.
     ///
     /// # Errors
     ///
-    /// Those of [`slice`](Self::slice); also if the bytes are not UTF-8.
+    /// As [`slice`](Self::slice); also if the bytes are not UTF-8.
     pub fn read_str(&self, ptr: impl Into<u64>, len: impl Into<u64>) -> Result<&str, Error> {
         let (ptr, len) = (ptr.into(), len.into());
         std::str::from_utf8(self.slice(ptr, len)?)
@@ -153,7 +152,7 @@ fn range(ptr: u64, len: u64) -> Option<Range<usize>> {
 #[cold]
 fn out_of_bounds(ptr: u64, len: u64, size: usize) -> Error {
     let code = TrapCode::MemoryOutOfBounds;
-    let message = format!("wasm trap: {}: {len} bytes at {ptr}, of a memory of {size} bytes", code.message());
+    let message = format!("wasm trap: {}: {len} bytes at {ptr} in a memory of {size} bytes", code.message());
     Error::new(ErrorKind::Trap(code), message)
 }
 

@@ -1,4 +1,4 @@
-//! A Rust closure that WebAssembly code calls, of a type that is known only when the program runs.
+//! A Rust closure that WebAssembly code calls, with a type that is known only at run time.
 
 use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,26 +16,26 @@ use crate::wording::shown;
 /// The type of a [`Number`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NumberType {
-    /// 32 bits.
+    /// A 32-bit integer.
     I32,
-    /// 64 bits.
+    /// A 64-bit integer.
     I64,
-    /// A float of 32 bits.
+    /// A 32-bit float.
     F32,
-    /// A float of 64 bits.
+    /// A 64-bit float.
     F64,
 }
 
-/// A number of WebAssembly.
+/// A WebAssembly number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
-    /// 32 bits, which may as well be unsigned.
+    /// A 32-bit integer, signed or unsigned.
     I32(i32),
-    /// 64 bits, which may as well be unsigned.
+    /// A 64-bit integer, signed or unsigned.
     I64(i64),
-    /// A float of 32 bits.
+    /// A 32-bit float.
     F32(f32),
-    /// A float of 64 bits.
+    /// A 64-bit float.
     F64(f64),
 }
 
@@ -71,7 +71,7 @@ impl Number {
     }
 }
 
-/// The most parameters, and the most results, of a function of wasmi's.
+/// The maximum number of parameters, and of results, in a wasmi function.
 const MOST: usize = 1000;
 
 pub(super) struct DynamicImport<F> {
@@ -133,7 +133,7 @@ where
     fn define(self: Arc<Self>, context: StoreContextMut<'_, StoreData>, memory: &MemorySlot) -> Func {
         let memory = memory.clone();
         Func::new(context, self.ty.clone(), move |caller, params, results| {
-            // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+            // If the application's closure panics, only the closure itself can see what it leaves half done.
             match catch_unwind(AssertUnwindSafe(|| self.call(caller, &memory, params, results))) {
                 Ok(result) => result.map_err(Error::into_wasmi),
                 Err(panic) => Err(panicked(&self.name, panic).into_wasmi()),

@@ -1,4 +1,4 @@
-//! A Rust closure that scripts call.
+//! Rust closures that scripts call.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,20 +7,20 @@ use std::sync::Arc;
 use starlark::values::Heap;
 
 use super::argument::{Argument, FunctionResult, Mismatch, Slot};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::value::Value;
 
-/// A closure that [`Sandbox::function`](crate::Sandbox::function) takes: up to eight arguments that are each an
-/// [`Argument`], and a `Result`. `Args` is inferred.
+/// A closure that [`Sandbox::function`](crate::Sandbox::function) accepts: it takes up to eight arguments, each an
+/// [`Argument`], and returns a `Result`. `Args` is inferred.
 pub trait Function<Args>: Send + Sync + 'static {
     #[doc(hidden)]
     const COUNT: usize;
 
-    /// Whether the last one takes all that are left.
+    /// Whether the last argument takes all remaining ones.
     #[doc(hidden)]
     const IS_OPEN: bool;
 
-    /// The result, or which argument is wrong in what way.
+    /// Returns the result, or which argument is wrong and how.
     #[doc(hidden)]
     fn invoke(&self, args: &[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)>;
 }
@@ -61,8 +61,8 @@ functions! {
 
 type Invoke = dyn Fn(&[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)> + Send + Sync;
 
-/// A function of the application that scripts call by its name: what [`Sandbox::function`](crate::Sandbox::function)
-/// made, to be described further.
+/// A function of the application that scripts call by name. [`Sandbox::function`](crate::Sandbox::function) returns it
+/// so that it can be described further.
 #[derive(Clone)]
 pub struct HostFunction {
     name: Arc<str>,
@@ -74,7 +74,7 @@ pub struct HostFunction {
 }
 
 impl HostFunction {
-    /// Makes a function of a closure, for an application with an evaluator of its own: [`add_to`](Self::add_to) adds it to the globals.
+    /// Makes a function from a closure, for an application with its own evaluator: [`add_to`](Self::add_to) adds it to the globals.
     /// [`Sandbox::function`](crate::Sandbox::function) does both.
     pub fn new<Args, F: Function<Args>>(name: impl Into<String>, function: F) -> Self {
         Self {
@@ -87,20 +87,20 @@ impl HostFunction {
         }
     }
 
-    /// Names the parameters, in their order, so that scripts may pass arguments by name too. Where there are fewer
-    /// names than parameters, the last ones go by position only.
+    /// Names the parameters in order, so that scripts may also pass arguments by name. If there are fewer names than
+    /// parameters, the last ones can be passed only by position.
     pub fn params(&mut self, names: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         self.params = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Says what the function does, for tools that list what scripts may call.
+    /// Describes what the function does, for tools that list what scripts may call.
     pub fn doc(&mut self, text: impl Into<String>) -> &mut Self {
         self.doc = Some(text.into().into());
         self
     }
 
-    /// Returns the name that scripts call it by.
+    /// Returns the name by which scripts call it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -113,24 +113,24 @@ impl HostFunction {
         self.doc.as_deref()
     }
 
-    /// The number of its parameters.
+    /// Returns the number of its parameters.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether the last parameter takes all arguments that are left.
+    /// Returns whether the last parameter takes all remaining arguments.
     pub(crate) fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// Calls it with as many arguments as it has parameters; more or one less where the last one takes what is left.
+    /// Calls it with one argument per parameter; if the last parameter takes all remaining ones, with any number for that.
     pub(crate) fn invoke<'v>(
         &self,
         args: &[Option<starlark::values::Value<'v>>],
         heap: Heap<'v>,
     ) -> Result<Value, Error> {
         let slots: Vec<Slot<'v>> = args.iter().map(|arg| Slot::new(*arg, heap)).collect();
-        // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+        // If the application's closure panics, only the closure itself can see what it leaves half done.
         match catch_unwind(AssertUnwindSafe(|| (self.invoke)(&slots))) {
             Ok(Ok(result)) => result,
             Ok(Err((at, mismatch))) => {
@@ -140,7 +140,7 @@ impl HostFunction {
         }
     }
 
-    /// How messages name an argument.
+    /// Returns how messages name an argument.
     fn argument(&self, at: usize) -> String {
         match self.params.get(at) {
             Some(name) => format!("argument `{name}`"),
@@ -149,12 +149,10 @@ impl HostFunction {
     }
 }
 
-/// The error for a panic of the application.
+/// Makes the error for a panic of the application.
 #[cold]
 pub(crate) fn panicked(name: &str, panic: Box<dyn Any + Send>) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let why = text.map_or_else(String::new, |text| format!(": {text}"));
-    Error::new(crate::error::ErrorKind::Host, format!("{name} panicked{why}"))
+    Error::panicked(ErrorKind::Host, panic, |why| format!("{name} panicked{why}"))
 }
 
 impl std::fmt::Debug for HostFunction {

@@ -1,4 +1,4 @@
-//! A Rust closure that WebAssembly code calls, with no script between.
+//! Rust closures that WebAssembly code calls, with no script in between.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -18,12 +18,12 @@ use crate::error::Error;
 mod sealed {
     use super::*;
 
-    /// A number of both languages.
+    /// A number that both languages have.
     pub trait Numeric: wasmi::WasmTy {
         const TYPE: ValType;
     }
 
-    /// What a function of wasmi's returns.
+    /// What a wasmi function returns.
     pub trait Returned {
         type Wasm: wasmi::WasmRet;
         fn types() -> Vec<ValType>;
@@ -31,7 +31,7 @@ mod sealed {
         fn failed(error: Error) -> Self::Wasm;
     }
 
-    /// Where a closure becomes a function.
+    /// Where a closure is defined as a function.
     pub struct Target<'a> {
         pub(super) context: StoreContextMut<'a, StoreData>,
         pub(super) memory: MemorySlot,
@@ -40,8 +40,8 @@ mod sealed {
 
 use sealed::{Numeric, Returned, Target};
 
-/// A type of WebAssembly's as Rust's: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`. References and vectors are left to
-/// functions of a script.
+/// A WebAssembly type as a Rust type: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`. Only functions of a script can
+/// take references and vectors.
 pub trait WasmNumber: Numeric {}
 
 macro_rules! numbers {
@@ -56,7 +56,7 @@ macro_rules! numbers {
 
 numbers!(i32 = I32, u32 = I32, i64 = I64, u64 = I64, f32 = F32, f64 = F64);
 
-/// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four; the error is of any error type,
+/// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four. The error is of any error type,
 /// or a string.
 pub trait ImportResult: Returned {}
 
@@ -96,8 +96,8 @@ results! {
     (a, b, c, d) => (A, B, C, D), (A, B, C, D), [A, B, C, D], (a, b, c, d);
 }
 
-/// A closure that [`Sandbox::import`](crate::Sandbox::import) takes: a [`Caller`], up to twelve arguments that are each a
-/// [`WasmNumber`], and an [`ImportResult`]. `Args` is inferred.
+/// A closure that [`Sandbox::import`](crate::Sandbox::import) accepts: it takes a [`Caller`] and up to twelve arguments,
+/// each a [`WasmNumber`], and returns an [`ImportResult`]. `Args` is inferred.
 pub trait Import<Args>: Send + Sync + 'static + Sized {
     #[doc(hidden)]
     fn ty() -> FuncType;
@@ -121,7 +121,7 @@ macro_rules! imports {
             fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory }: Target<'_>) -> wasmi::Func {
                 wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
                     let mut caller = Caller::new(caller, &memory);
-                    // What a closure of the application leaves half done when it panics, is seen by nothing but itself.
+                    // If the application's closure panics, only the closure itself can see what it leaves half done.
                     match catch_unwind(AssertUnwindSafe(|| this(&mut caller, $($arg),*).into_wasm())) {
                         Ok(result) => result,
                         Err(panic) => R::failed(panicked(&name, panic)),
@@ -148,7 +148,7 @@ imports! {
     (A a, B b, C c, D d, E e, G g, H h, I i, J j, K k, L l, M m);
 }
 
-/// A closure of any type, under its name.
+/// A closure of any type with its name.
 struct Named<F, Args> {
     name: Arc<str>,
     function: Arc<F>,
@@ -169,7 +169,7 @@ impl<Args, F: Import<Args>> HostImport for Named<F, Args> {
     }
 }
 
-/// The imports that an application gives, by namespace and name.
+/// The imports that an application provides, by namespace and name.
 #[derive(Clone, Default)]
 pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, Arc<dyn HostImport>>>);
 

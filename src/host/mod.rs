@@ -1,4 +1,4 @@
-//! What an application gives to its scripts: functions, values and imports.
+//! What an application gives its scripts: functions, values and imports.
 
 pub(crate) mod argument;
 pub(crate) mod caller;
@@ -17,16 +17,16 @@ use self::function::HostFunction;
 use self::import::{Import, Imports};
 use crate::error::Error;
 
-/// What one sandbox gives.
+/// What one sandbox gives its scripts.
 #[derive(Default)]
 pub(crate) struct Grants {
-    /// Globals of every file, by their names. No name is in both.
+    /// Globals of every file, by name. No name is in both.
     functions: BTreeMap<String, HostFunction>,
     values: BTreeMap<String, OwnedFrozenValue>,
     imports: Imports,
-    /// Whether scripts have what tests assert with.
+    /// Whether scripts have the assertions for tests.
     has_asserts: bool,
-    /// The globals with the language's own, made on first use.
+    /// The language's globals with those of the application, made on first use.
     made: OnceLock<Result<Globals, Error>>,
 }
 
@@ -67,7 +67,7 @@ impl Grants {
         self.has_asserts
     }
 
-    /// Tells whether scripts see the language's own globals, and no others.
+    /// Returns whether scripts see only the language's own globals.
     pub(crate) fn is_plain(&self) -> bool {
         self.functions.is_empty() && self.values.is_empty() && !self.has_asserts
     }
@@ -84,13 +84,13 @@ impl Grants {
         &self.values
     }
 
-    /// Returns the globals of a script, made by `make` if they are not made yet.
+    /// Returns the globals of a script, calling `make` to make them on first use.
     pub(crate) fn globals(&self, make: impl FnOnce() -> Result<Globals, Error>) -> Result<&Globals, Error> {
         self.made.get_or_init(make).as_ref().map_err(Error::copy)
     }
 }
 
-/// A copy may be changed: its globals are made anew.
+/// A clone may be changed, so it makes its globals anew.
 impl Clone for Grants {
     fn clone(&self) -> Self {
         Self {

@@ -12,12 +12,12 @@ use crate::error::{Error, ErrorKind, Limit};
 use crate::module::looks_like_module;
 use crate::wording::shown;
 
-/// The language of the sandbox: all of starlark-rust's, f-strings and types among it.
+/// Returns the language of the sandbox: all of starlark-rust's, including f-strings and types.
 fn dialect() -> Dialect {
     Dialect { enable_f_strings: true, ..Dialect::Extended }
 }
 
-/// Returns the error for a module in a script's place.
+/// Returns the error for a module in place of a script.
 fn module_not_script(name: &str) -> Error {
     let name = shown(name);
     Error::new(
@@ -26,13 +26,13 @@ fn module_not_script(name: &str) -> Error {
     )
 }
 
-/// Parses a script. Returns the edits beside the module if the text had to be changed for it.
+/// Parses a script. Also returns the edits if the text had to be changed for it.
 ///
-/// Parser and compiler recurse on the native stack, which a deep enough text would overflow: one that is nested more
-/// deeply than `nesting` levels is an error.
+/// Parser and compiler recurse on the native stack, which deeply nested text would overflow: text nested more than
+/// `nesting` levels deep is an error.
 pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Result<(AstModule, Option<SourceEdits>)> {
     let dialect = dialect();
-    // Editors put a byte order mark there, which is no part of the text.
+    // Editors put a byte order mark there, which is not part of the text.
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
@@ -52,7 +52,7 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
         error.set_span(Span::new(Pos::new(begin), Pos::new(end)), &codemap);
         return Err(error);
     }
-    // Only a text that does not parse: a script may begin with `(module` too.
+    // Only if the text does not parse, since a script may also begin with `(module`.
     let is_module = looks_like_module(text.as_bytes());
     let mut module = AstModule::parse(name, text, &dialect)
         .map_err(|error| if is_module { module_not_script(name).into() } else { error })?;
@@ -66,7 +66,7 @@ pub(crate) fn parse(name: &str, text: String, nesting: usize) -> starlark::Resul
     Ok((module, edits))
 }
 
-/// Returns whether a text ends within a statement that more lines can make whole.
+/// Returns whether a text ends within a statement that more lines can complete.
 pub(crate) fn is_incomplete(text: &str) -> bool {
     const NESTING: usize = 200;
     let text = text.trim_end();
@@ -77,17 +77,17 @@ pub(crate) fn is_incomplete(text: &str) -> bool {
     if end == text.len() && (rest.starts_with("\"\"\"") || rest.starts_with("'''")) {
         return true;
     }
-    // A header wants a block: one does.
+    // A header needs a block; this is one.
     let last = text.lines().last().unwrap_or_default();
     let indent = last.strip_suffix(last.trim_start()).unwrap_or_default();
     if parse(format!("{text}\n{indent} pass")).is_ok() {
         return true;
     }
-    // In brackets the end of a line is none, so what is wrong comes after it.
+    // Within brackets a line feed does not end a line, so the error comes after it.
     matches!(parse(format!("{text}\n(")), Err(Some(place)) if place.begin().get() as usize > text.len())
 }
 
-/// Returns the text of a script that a loader gave. A module in its place is an error that says how modules are loaded.
+/// Returns the text of a script from a loader. If it is a module instead, the error says how modules are loaded.
 pub(crate) fn script_text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
     if name.ends_with(".wat") {
         return Err(module_not_script(name));

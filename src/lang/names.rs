@@ -1,19 +1,19 @@
-//! Names of scripts and modules: how one that stands in a file is resolved.
+//! Names of scripts and modules, and how a file resolves them.
 
 use crate::error::{Error, ErrorKind};
 
-/// Whether a name is a path from the root of a file system.
+/// Returns whether a name is a path from the root of a file system.
 fn is_absolute(name: &str) -> bool {
     name.starts_with(['/', '\\']) || name.get(1..2) == Some(":")
 }
 
-/// Returns the name that `name` means in the file `from`: itself, or, when it begins with `./` or `../`, relative to that
+/// Returns what `name` means in the file `from`: itself or, if it begins with `./` or `../`, a path relative to that
 /// file. A result that leaves the root, or an absolute path, is an error.
 pub(crate) fn resolve(from: &str, name: &str) -> Result<String, Error> {
     resolve_below(from, name, "names are relative to the root, which is set by `--root` on the command line")
 }
 
-/// Returns the name of a file that a script writes. One that leaves the folder of these files is an error.
+/// Returns the name of a file that a script writes. One that leaves the folder for these files is an error.
 pub(crate) fn below_out(name: &str) -> Result<String, Error> {
     let hint = "names of written files are relative to the folder that takes them, which is set by `--out` on the command line";
     resolve_below("", name, hint)
@@ -56,12 +56,12 @@ fn resolve_below(from: &str, name: &str, hint: &str) -> Result<String, Error> {
     Ok(parts.join("/"))
 }
 
-/// Files that may be loading at once: each has an evaluator of its own on the native stack, where the limit `call_depth`
-/// begins anew.
+/// The maximum number of files loading at the same time: each has an evaluator of its own on the native stack, where the
+/// limit `call_depth` starts over.
 pub(crate) const MAX_LOADS: usize = 32;
 
-/// Refuses to load a file that is being loaded, or one too deep. `chain` ends with the file that asks; `depth` is the number
-/// of files that are being loaded, without the script itself.
+/// Refuses to load a file that is already being loaded, or that is nested too deep. `chain` ends with the file that asks;
+/// `depth` is the number of files being loaded, without the script itself.
 pub(crate) fn check_load(chain: &[String], depth: usize, name: &str) -> Result<(), Error> {
     if chain.iter().any(|loading| loading == name) {
         return Err(Error::load(format!("\"{name}\" is loaded while it loads: {} -> {name}", chain.join(" -> "))));

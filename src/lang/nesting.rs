@@ -1,12 +1,12 @@
-//! How deeply a text is nested, before a parser sees it.
+//! How deeply a text is nested, measured before it is parsed.
 
 use starlark::codemap::{CodeMap, Pos, Span};
 use starlark::syntax::Dialect;
 use starlark_syntax::lexer::{Lexer, Token};
 
-/// Returns the first token at which the text's depth as a tree may pass `limit`. The depth is an upper bound: the open
-/// brackets, blocks and `elif`s, and in each the operators since the last separator, since every one of them may be a
-/// level.
+/// Returns the first token at which the depth of the syntax tree may exceed `limit`. The computed depth is an upper
+/// bound: the open brackets, blocks and `elif`s, and in each the operators since the last separator, since every one of
+/// them may be a level.
 pub(super) fn too_deep(text: &CodeMap, dialect: &Dialect, limit: usize) -> Option<Span> {
     let mut lexer = Lexer::new(text.source(), dialect, text.clone());
     let mut depth = Depth::default();
@@ -25,7 +25,7 @@ fn position(offset: usize) -> Pos {
 
 #[derive(Default)]
 struct Depth {
-    /// Those of the levels that enclose this one, the levels themselves among them.
+    /// The depth of the enclosing levels, including the levels themselves.
     outside: usize,
     innermost: Level,
     enclosing: Vec<(usize, Level)>,
@@ -35,12 +35,12 @@ struct Depth {
 struct Level {
     operators: usize,
     elifs: usize,
-    /// `lambda`s whose colon has not come yet. Their commas separate parameters, and what follows the colon is one
-    /// level deeper all the same. An `in` among the defaults ends none of them.
+    /// `lambda`s whose colon is still to come. Their commas separate parameters, and what follows the colon is still
+    /// one level deeper. An `in` in the defaults ends none of them.
     lambdas: usize,
-    /// `for`s whose `in` has not come yet. Their commas separate names.
+    /// `for`s whose `in` is still to come. Their commas separate names.
     fors: usize,
-    /// No token of the statement was seen yet.
+    /// Whether no token of the statement has been seen yet.
     fresh: bool,
 }
 
@@ -71,7 +71,7 @@ impl Depth {
             }
             Token::ClosingRound | Token::ClosingSquare | Token::ClosingCurly => {
                 self.close();
-                // A call or an index is one more link of the chain that it stands in.
+                // A call or an index is another link of the chain that it is part of.
                 self.innermost.operators = self.innermost.operators.saturating_add(1);
             }
             Token::Dedent => {

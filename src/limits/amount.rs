@@ -1,11 +1,11 @@
 //! The types that a limit's value may have.
 
-/// A limit's value. As a number it has 64 bits whatever its type, and `None` is no limit.
+/// A limit's value. As a number it has 64 bits whatever its type, and `None` means no limit.
 pub(super) trait Amount: Sized {
     /// Whether the limit can be turned off.
     const OPTIONAL: bool;
 
-    /// Returns the value for a number; the largest if the type cannot count so far. `None` for a limit that must be on.
+    /// Returns the value for a number, or the largest one if the type cannot represent it. `None` for a limit that must be on.
     fn new(value: Option<u64>) -> Option<Self>;
 
     /// Returns the value as a number.

@@ -1,4 +1,4 @@
-//! What a script may spend.
+//! What a script may use.
 
 mod amount;
 pub(crate) mod table;
@@ -14,7 +14,7 @@ macro_rules! define_limits {
         $name:ident($argument:ty) $variant:ident = $number:literal:
             $ty:ty, default $default:expr, minimum $minimum:literal, $unit:ident, command $command:literal;
     )+) => {
-        /// What a script and its modules may spend.
+        /// What a script and its modules may use.
         ///
         /// Each limit is safe by default, and an error that a limit causes names the limit and its value. The table
         /// of limits is [`Limit`].
@@ -55,15 +55,15 @@ macro_rules! define_limits {
                 }
             )+
 
-            /// Returns the value of a limit; `None` where it is off.
+            /// Returns the value of a limit; `None` if it is off.
             pub fn get(&self, limit: Limit) -> Option<u64> {
                 match limit {
                     $(Limit::$variant => self.$name.get(),)+
                 }
             }
 
-            /// Sets a limit; `None` turns it off. A value below the limit's minimum is raised to it, and one that the
-            /// target's addresses cannot count becomes the largest that they can.
+            /// Sets a limit; `None` turns it off. A value below the limit's minimum is raised to it, and one beyond the
+            /// target's address range is lowered to the largest possible.
             ///
             /// # Errors
             ///
@@ -112,18 +112,18 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// If no limit has that name, or the value is not one of its values.
+    /// If no limit has that name, or the value is not valid for it.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let limit = Limit::find(name)?;
         let value = limit.parse(value).map_err(|e| Error::value(format!("limit `{limit}`: {}", e.message())))?;
         self.put(limit, value)
     }
 
-    /// Returns how many bytes of native stack a thread should have to run scripts under these limits, 256 MiB and more.
+    /// Returns how many bytes of native stack a thread should have to run scripts under these limits, at least 256 MiB.
     ///
-    /// Calls nest on it up to `call_depth`, and source up to `nesting`. Values that hold each other nest on it too when they
-    /// are printed, compared or collected, which no limit counts: the 256 MiB are for some 30,000 levels of them. Pages of a
-    /// stack that are not used take no memory.
+    /// Calls nest on it up to `call_depth`, and source up to `nesting`. Printing, comparing and
+    /// collecting nested values also recurse on it, which no limit counts: the 256 MiB are for some
+    /// 30,000 levels of them. Unused pages of a stack take no memory.
     ///
     /// ```
     /// use wasmlark::{Limits, Sandbox};
@@ -159,17 +159,17 @@ impl Limit {
         })
     }
 
-    /// Returns the default value; `None` where the limit is off by default.
+    /// Returns the default value; `None` if the limit is off by default.
     pub fn default_value(self) -> Option<u64> {
         Limits::new().get(self)
     }
 
-    /// Reads a value: a whole number; for a limit in bytes, one with K, M or G for the binary multiples too; or
+    /// Parses a value: a whole number; for a limit in bytes also one with K, M or G for the binary multiples; or
     /// `none`, which returns `None`, for a limit that can be turned off.
     ///
     /// # Errors
     ///
-    /// If the text is none of these; the message says what is expected.
+    /// If the text is none of these. The message says what is expected.
     pub fn parse(self, text: &str) -> Result<Option<u64>, Error> {
         if self.is_optional() && text == "none" {
             return Ok(None);
@@ -182,7 +182,7 @@ impl Limit {
             _ => (text, 1),
         };
         let got = || wording::shown(text);
-        // `parse` takes a sign too.
+        // `parse` accepts a sign too.
         if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
             let or_none = if self.is_optional() { " or `none`" } else { "" };
             let wanted = match self.unit() {
@@ -209,7 +209,7 @@ impl Limit {
     }
 }
 
-/// The binary multiples of bytes. Of two names of a multiple, [`Limit::format`] takes the last.
+/// The binary multiples of bytes. Of two names for a multiple, [`Limit::format`] uses the last.
 const MULTIPLES: &[(char, u64)] =
     &[('k', 1 << 10), ('K', 1 << 10), ('m', 1 << 20), ('M', 1 << 20), ('g', 1 << 30), ('G', 1 << 30)];
 

@@ -1,23 +1,23 @@
-//! The table of limits: everything that is said about a limit is made from its row.
+//! The table of limits: everything about a limit is generated from its row.
 
 use std::fmt;
 
 /// Passes the table to a macro.
 ///
 /// A row gives the setter with its argument's type, the variant with its number, the type of the value, the default,
-/// the least value, the unit, and whether the limit applies to a [`WasiCommand`](crate::WasiCommand). The number is
-/// the limit's constant in C: it never changes, and no other limit gets it. The first line of the documentation is the
-/// summary, which is all that tables and the command line's short help show.
+/// the minimum, the unit, and whether the limit applies to a [`WasiCommand`](crate::WasiCommand). The number is the
+/// limit's constant in C: it never changes and is never reused. The first line of the documentation is the summary,
+/// which is all that tables and the command line's short help show.
 macro_rules! for_each_limit {
     ($run:ident) => {
         $run! {
             /// WebAssembly fuel for the whole evaluation: one unit for most instructions.
             ///
-            /// Instructions are paid for where the function, loop or arm of an `if` around them begins, whether a
-            /// branch then skips them or not. In a function with a `br_table`, what a branch may skip begins a charge
-            /// of its own once it has more than some thirty instructions. Copying, filling and growing cost one more
-            /// unit for each 64 bytes. The default is enough for some fifteen seconds to two minutes of most code.
-            /// Without this limit, code runs faster, and an endless loop in a module never ends.
+            /// Instructions are charged where the enclosing function, loop or arm of an `if` begins, even if a branch
+            /// then skips them. In a function with a `br_table`, code that a branch may skip is charged separately if
+            /// it has more than some thirty instructions. Copying, filling and growing cost one more unit for each 64
+            /// bytes. The default is enough for some fifteen seconds to two minutes of most code. Without this limit,
+            /// code runs faster, and an endless loop in a module never ends.
             fuel(impl Into<Option<u64>>) Fuel = 0:
                 Option<u64>, default Some(100_000_000_000), minimum 0, Fuel, command true;
             /// Bytes of all linear memories together.
@@ -38,14 +38,14 @@ macro_rules! for_each_limit {
                 usize, default 8_192, minimum 64, Calls, command true;
             /// Starlark ticks: one for each function call and each round of a loop.
             ///
-            /// A call from WebAssembly counts too. A limit below ten thousand is exact; a larger one is passed by at most
-            /// a thousand ticks, as is any by each file that spends ticks before it loads another.
+            /// A call from WebAssembly counts too. A limit below ten thousand is exact. A larger one is exceeded by at
+            /// most a thousand ticks, and any limit by as many for each file that spends ticks before it loads another.
             ticks(u64) Ticks = 5:
                 u64, default 1_000_000_000, minimum 1, Ticks, command false;
             /// Bytes of the Starlark heap.
             ///
-            /// Checked as often as ticks are. Bytes that were copied out of memories may take as much again, and so
-            /// may the code of all modules, which counts as about eight times their bytes.
+            /// Checked as often as ticks are. Bytes copied out of memories may take as much again, and so may the code
+            /// of all modules, which counts as about eight times their bytes.
             heap(usize) Heap = 6:
                 usize, default 1 << 30, minimum 1, Bytes, command true;
             /// Depth of nested Starlark calls, including calls into WebAssembly and back.
@@ -55,7 +55,7 @@ macro_rules! for_each_limit {
                 usize, default 200, minimum 1, Calls, command false;
             /// Bytes that a script may print, or write to standard output and error.
             ///
-            /// The standard output and error that are kept for all WASI guests together may take as much again.
+            /// The standard output and error kept for all WASI guests together may take as much again.
             output(usize) Output = 8:
                 usize, default 64 << 20, minimum 0, Bytes, command true;
             /// Bytes of the files of all WASI machines together.
@@ -123,7 +123,7 @@ struct Row {
 }
 
 impl Limit {
-    /// Returns the limit's name: that of the method of [`Limits`](crate::Limits) that sets it.
+    /// Returns the limit's name, which is that of the method of [`Limits`](crate::Limits) that sets it.
     pub const fn as_str(self) -> &'static str {
         self.row().name
     }
@@ -133,7 +133,7 @@ impl Limit {
         self.row().unit
     }
 
-    /// Returns the least value of the limit: a smaller one is raised to it.
+    /// Returns the minimum value of the limit. A smaller value is raised to it.
     pub const fn minimum(self) -> u64 {
         self.row().minimum
     }
@@ -173,7 +173,7 @@ pub enum LimitUnit {
     Elements,
     /// Instances and stores.
     Instances,
-    /// Calls nested in each other.
+    /// Nested calls.
     Calls,
     /// Starlark ticks.
     Ticks,

@@ -1,8 +1,8 @@
-//! A module in the binary format, taken apart once for everything that reads it.
+//! A module in the binary format, parsed once for everything that reads it.
 
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
-/// The bytes of a module, which may be invalid, and its sections and function bodies in their order.
+/// The bytes of a module, which may be invalid, and its sections and function bodies in order.
 pub(crate) struct Binary<'a> {
     bytes: &'a [u8],
     payloads: Vec<Payload<'a>>,
@@ -25,12 +25,12 @@ impl<'a> Binary<'a> {
         self.bytes
     }
 
-    /// Sections and bodies, up to the first that cannot be read.
+    /// Returns the sections and bodies, up to the first that cannot be read.
     pub(super) fn payloads(&self) -> &[Payload<'a>] {
         &self.payloads
     }
 
-    /// Why reading stopped before the end.
+    /// Returns why reading stopped before the end, if it did.
     pub(super) fn error(&self) -> Option<&BinaryReaderError> {
         self.error.as_ref()
     }

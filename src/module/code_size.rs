@@ -1,30 +1,30 @@
-//! About how much memory a module takes when it is compiled, and so how much work it is to compile.
+//! An estimate of the memory that a compiled module takes, and so of the work to compile it.
 //!
 //! wasmi's engine keeps code for as long as it lives, and a module decides how much that is: a branch copies each value
-//! that it takes along, and a block may have a thousand. So the size is estimated before wasmi sees the module, and
-//! counts against the limit `heap`. The estimate is more than what was measured, and the same on every target.
+//! that it carries, and a block may take a thousand. So the size is estimated before wasmi sees the module, and counts
+//! against the limit `heap`. The estimate is higher than all that was measured, and the same on every target.
 
 use wasmparser::{FunctionBody, Payload, TypeRef};
 
 use super::binary::Binary;
 use super::skim::{Skim, code};
 
-/// Bytes for a module that has nothing.
+/// Bytes for an empty module.
 const MODULE: u64 = 4096;
-/// Bytes for a function; the least takes 170.
+/// Bytes for a function; the smallest takes 170.
 const FUNCTION: u64 = 256;
-/// Bytes for a byte of the module; large real modules take at most six.
+/// Bytes for each byte of the module; large real modules take at most six.
 const BYTE: u64 = 8;
-/// Bytes for a local. It takes none, but time.
+/// Bytes for a local. It takes no memory, but time.
 const LOCAL: u64 = 8;
-/// The most locals that a function may have: the validator's limit.
+/// The maximum number of locals that the validator allows in a function.
 const MAX_LOCALS: u64 = 50_000;
-/// Bytes for each value that a branch or a call copies, where that is not in proportion to the bytes of the module.
+/// Bytes for each value that a branch or a call copies, where these are out of proportion to the bytes of the module.
 const COPY: u64 = 32;
 /// More values than this are out of proportion.
 const WIDE: u64 = 16;
 
-/// The estimate, in bytes, for a module that may be invalid.
+/// Returns the estimate in bytes for a module, which may be invalid.
 pub(super) fn code_size(binary: &Binary<'_>) -> u64 {
     let bytes = binary.bytes();
     let mut module = Module::default();
@@ -58,11 +58,11 @@ pub(super) fn code_size(binary: &Binary<'_>) -> u64 {
 
 #[derive(Default)]
 struct Module {
-    /// The number of parameters and of results of each type.
+    /// The numbers of parameters and results of each type.
     types: Vec<(u64, u64)>,
-    /// The most of either that a type has.
+    /// The highest of these numbers.
     widest: u64,
-    /// The type index of each function, imported ones first.
+    /// The type index of each function, including imported ones, which come first.
     functions: Vec<u32>,
     imported: usize,
     bodies: usize,
@@ -82,7 +82,7 @@ impl Module {
         self.functions.get(usize::try_from(index).ok()?).and_then(|ty| self.ty(i64::from(*ty)))
     }
 
-    /// What a function adds.
+    /// Returns what a function adds to the estimate.
     fn body(&mut self, bytes: &[u8], body: &FunctionBody<'_>) -> Option<u64> {
         let index = self.imported.checked_add(self.bodies)?;
         self.bodies = self.bodies.checked_add(1)?;
@@ -102,8 +102,8 @@ impl Module {
         Some(size.saturating_add(self.copies(code, results).saturating_mul(COPY)))
     }
 
-    /// The values that branches and calls of a function copy: at most, as if each branch went to the block that
-    /// takes most.
+    /// Returns an upper bound on the values that a function's branches and calls copy, as if each branch went to the
+    /// block that takes the most.
     fn copies(&self, bytes: &[u8], results: u64) -> u64 {
         let mut skim = Skim::new(bytes);
         let (mut branches, mut calls, mut widest) = (0u64, 0u64, results);
@@ -117,7 +117,7 @@ impl Module {
                     calls = calls.saturating_add(params);
                 }
                 code::BR | code::BR_IF | code::RETURN | code::END => branches = branches.saturating_add(1),
-                // Each target takes a byte at least.
+                // Each target takes at least one byte.
                 code::BR_TABLE => {
                     let targets = left.saturating_sub(skim.left()) as u64;
                     branches = branches.saturating_add(targets);

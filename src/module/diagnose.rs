@@ -1,38 +1,38 @@
-//! What is wrong with bytes that are no module, or none for this engine.
+//! Explains what is wrong with bytes that are not a module, or not one for this engine.
 
 use wasmparser::{Validator, WasmFeatures};
 
 use crate::error::{Error, ErrorKind};
 use crate::wording::COMPONENT;
 
-/// Whether the bytes begin as a module does; if not, what they are instead.
+/// Checks that the bytes begin like a module, and otherwise says what they are.
 pub(crate) fn check_header(bytes: &[u8]) -> Result<(), Error> {
     let refuse = |why: String| Err(Error::new(ErrorKind::Module, why));
     match (bytes.get(..4), bytes.get(4..8)) {
         (Some(b"\0asm"), Some([1, 0, 0, 0])) => Ok(()),
         (Some(b"\0asm"), Some([_, _, 1, 0])) => refuse(COMPONENT.to_owned()),
         (Some(b"\0asm"), Some(version)) => refuse(format!(
-            "this is WebAssembly of an unknown version ({}); version 1 is the one there is",
+            "this is WebAssembly of an unknown version ({}); only version 1 exists",
             version.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
         )),
         (Some(b"\0asm"), None) => refuse("this module ends within its header".to_owned()),
-        _ if bytes.is_empty() => refuse("this is no WebAssembly module: it is empty".to_owned()),
+        _ if bytes.is_empty() => refuse("this is not a WebAssembly module: it is empty".to_owned()),
         _ if looks_like_text(bytes) => refuse(
             "this is WebAssembly in text format, not a module; wasm.wat(text) makes one of it, and a file of it is \
              named .wat"
                 .to_owned(),
         ),
         _ => refuse(match other_format(bytes) {
-            Some(format) => format!("this is no WebAssembly module: it is {format}"),
+            Some(format) => format!("this is not a WebAssembly module: it is {format}"),
             None => format!(
-                "this is no WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
+                "this is not a WebAssembly module: it begins with {}, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
                 bytes.iter().take(4).map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
             ),
         }),
     }
 }
 
-/// What people take for a module by mistake.
+/// Recognises files that people mistake for modules.
 fn other_format(bytes: &[u8]) -> Option<&'static str> {
     let known: [(&[u8], &str); 8] = [
         (b"\x1f\x8b", "compressed with gzip; unpack it first"),
@@ -40,14 +40,14 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
         (b"PK\x03\x04", "a zip archive; unpack it first"),
         (b"\x7fELF", "a native program or library (ELF); build for a wasm target"),
         (b"!<arch>", "a static library; link it to a module first"),
-        (b"<!", "a page of HTML, perhaps an error of a download"),
-        (b"<html", "a page of HTML, perhaps an error of a download"),
-        (b"version https://git-lfs", "a pointer of Git LFS; fetch the file itself"),
+        (b"<!", "an HTML page, perhaps the error page of a failed download"),
+        (b"<html", "an HTML page, perhaps the error page of a failed download"),
+        (b"version https://git-lfs", "a Git LFS pointer; fetch the file itself"),
     ];
     known.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, name)| *name)
 }
 
-/// Whether bytes that are not a script are a module, in either format.
+/// Returns whether bytes that are not a script are a module, in either format.
 pub(crate) fn looks_like_module(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") || looks_like_text(bytes)
 }
@@ -72,17 +72,17 @@ const UNSUPPORTED: &[(WasmFeatures, &str)] = &[
     (WasmFeatures::CUSTOM_PAGE_SIZES, "custom page sizes"),
 ];
 
-/// What a module may use.
+/// Returns the features that a module may use.
 pub(super) fn supported_features() -> WasmFeatures {
     UNSUPPORTED.iter().fold(WasmFeatures::all(), |features, (unsupported, _)| features.difference(*unsupported))
 }
 
-/// Why wasmi refused a module: the proposal that it needs, or the validator's own words.
+/// Explains why wasmi refused a module: it names the proposal that the module needs, or quotes the validator.
 pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
     let accepts = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
     let all = WasmFeatures::all();
     if accepts(all) {
-        // What can be left out stays out: of two proposals that would each do, one is needed.
+        // Proposals that can be left out are left out, so that of two that would each suffice only one is named.
         let mut features = all;
         let mut needed = Vec::new();
         for (feature, name) in UNSUPPORTED {
@@ -111,7 +111,7 @@ pub(crate) fn diagnose(bytes: &[u8], error: &wasmi::Error) -> Error {
     Error::new(ErrorKind::Module, message)
 }
 
-/// The proposal of an opcode that wasmparser refuses: it knows not all that these proposals have by now.
+/// Returns the proposal of an opcode that wasmparser refuses, since it does not know all that these proposals contain by now.
 fn newer_proposal(opcode: u8) -> Option<&'static str> {
     match opcode {
         0xfb => Some("garbage collection (gc)"),

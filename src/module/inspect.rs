@@ -1,4 +1,4 @@
-//! What a module asks for and gives, without running it.
+//! What a module imports and exports, found without running it.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,7 @@ use wasmparser::{
 use super::diagnose;
 use super::diagnose::{check_header, supported_features};
 use crate::error::{Error, ErrorKind};
+use crate::frames::Told;
 use crate::limits::Limits;
 use crate::module::types;
 use crate::module::{self, Binary, Compiled};
@@ -28,25 +29,25 @@ use crate::wording::shown;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inspection {
-    /// The module's name from its name section.
+    /// The module's name, from its name section.
     pub name: Option<String>,
     /// What it imports.
     pub imports: Vec<Item>,
-    /// What it exports, in its order.
+    /// What it exports, in order.
     pub exports: Vec<Item>,
-    /// Its own memories, imported ones left out, in the form of the script API: `memory(1, maximum = 2)`.
+    /// Its own memories, without imported ones, as the script API writes them: `memory(1, maximum = 2)`.
     pub memories: Vec<String>,
-    /// Its own tables and globals, as [`memories`](Self::memories).
+    /// Its own tables, written like [`memories`](Self::memories).
     pub tables: Vec<String>,
-    /// See [`tables`](Self::tables).
+    /// Its own globals, written like [`memories`](Self::memories).
     pub globals: Vec<String>,
     /// The number of its own functions.
     pub functions: u32,
-    /// The function that runs when an instance is made: its name from the name section, or `function` and its index.
+    /// The function that runs on instantiation: its name from the name section, or `function` and its index.
     pub start: Option<String>,
-    /// Its sections, in their order.
+    /// Its sections, in order.
     pub sections: Vec<Section>,
-    /// Names and sizes in bytes of its custom sections.
+    /// The names and sizes in bytes of its custom sections.
     pub custom_sections: Vec<(String, usize)>,
     /// The tools that made it: field, name and version, from its producers section.
     pub producers: Vec<(String, String, String)>,
@@ -56,15 +57,15 @@ pub struct Inspection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Section {
-    /// The name of its kind, such as `"code"`; that of a custom section is its own.
+    /// The name of its kind, such as `"code"`, or a custom section's own name.
     pub name: String,
     /// Whether it is a custom section.
     pub is_custom: bool,
-    /// Where its content begins, in bytes from the beginning of the module; that of a custom section behind its name.
+    /// The offset of its content in bytes from the start of the module, for a custom section after its name.
     pub offset: usize,
     /// The length of its content in bytes.
     pub size: usize,
-    /// The number of its entries, such as functions or segments, where it has any.
+    /// The number of its entries, such as functions or segments, if it has entries.
     pub entries: Option<u32>,
 }
 
@@ -83,14 +84,14 @@ pub struct Item {
 }
 
 impl Item {
-    /// The number of a function's parameters; `None` for another kind.
+    /// Returns the number of a function's parameters; `None` for another kind.
     pub(crate) fn param_count(&self) -> Option<usize> {
         let params = self.ty.strip_prefix('(').filter(|_| self.kind == "func")?.split_once(')')?.0;
         Some(params.split(", ").filter(|param| !param.is_empty()).count())
     }
 
-    /// Name and type together, as a script would call it: `env.log(i32)`. What would drive a terminal in
-    /// a name is escaped; [`name`](Self::name) has it as it is.
+    /// Returns name and type together, as a script would call it: `env.log(i32)`. Characters in the name that would
+    /// control a terminal are escaped; [`name`](Self::name) has them unchanged.
     pub fn signature(&self) -> String {
         let name = match &self.module {
             Some(module) => format!("{}.{}", shown(module), shown(&self.name)),
@@ -103,7 +104,7 @@ impl Item {
     }
 }
 
-/// Returns a module in the binary format; with the feature `wat`, of one in the text format too.
+/// Returns a module in the binary format. With the feature `wat`, the bytes may be in the text format.
 pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     #[cfg(feature = "wat")]
     if let Ok(text) = std::str::from_utf8(bytes)
@@ -115,13 +116,13 @@ pub(crate) fn binary_form(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     Ok(Cow::Borrowed(bytes))
 }
 
-/// Describes a module, in the binary format or, with the feature `wat`, in the text format. It is not compiled: the bodies of
-/// its functions are not looked into.
+/// Describes a module in the binary format or, with the feature `wat`, in the text format. It is not compiled: the bodies of
+/// its functions are not examined.
 ///
 /// # Errors
 ///
-/// If the bytes are no module, or one that wasmlark cannot run whatever its functions do; the message says what they are
-/// instead.
+/// If the bytes are not a module, or one that wasmlark cannot run, whatever its functions do. The
+/// message says what they are instead.
 pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     let bytes = &*binary_form(bytes)?;
     check_header(bytes)?;
@@ -129,9 +130,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, Error> {
     match describe(&binary) {
         Ok(inspection) => Ok(inspection),
         Err(why) => {
-            // To compile it tells the most of what is wrong.
-            let engine = wasmi::Engine::new(&module::config(&Limits::default(), false));
-            let refused = Compiled::new(&engine, &binary, module::hash(bytes), module::code_size(&binary), false).err();
+            // Compiling it gives the best explanation of what is wrong.
+            let limits = Limits::new().fuel(None);
+            let engine = wasmi::Engine::new(&module::config(&limits, false, Told::Nothing));
+            let (hash, code) = (module::hash(bytes), module::code_size(&binary));
+            let refused = Compiled::new(&engine, &binary, hash, code, &limits, Told::Nothing).err();
             Err(refused.unwrap_or_else(|| Error::new(ErrorKind::Module, format!("this module is invalid: {why}"))))
         }
     }
@@ -212,7 +215,7 @@ fn describe(binary: &Binary<'_>) -> Result<Inspection, BinaryReaderError> {
     Ok(inspection)
 }
 
-/// Returns the types that a module which is valid but for its bodies declares.
+/// Returns the types that a module declares, which must be valid except for its bodies.
 fn types_of(binary: &Binary<'_>) -> Result<Types, BinaryReaderError> {
     let mut validator = Validator::new_with_features(supported_features());
     for payload in binary.payloads() {
@@ -220,14 +223,15 @@ fn types_of(binary: &Binary<'_>) -> Result<Types, BinaryReaderError> {
             return Ok(types);
         }
     }
-    // It ends before its end, and then there is an error.
+    // The module ended early, and then there is an error.
     match binary.error() {
         Some(error) => Err(error.clone()),
         None => Validator::new().validate_all(binary.bytes()),
     }
 }
 
-/// Returns the kind of an import or export and its type as the script API writes it; `None` for what wasmlark does not run.
+/// Returns the kind of an import or export, and its type as the script API writes it; `None` for
+/// one that wasmlark does not run.
 fn item_type(types: TypesRef<'_>, entity: EntityType) -> Option<(&'static str, String)> {
     let value = |ty: &ValType| {
         Some(match ty {
@@ -266,7 +270,7 @@ fn item_type(types: TypesRef<'_>, entity: EntityType) -> Option<(&'static str, S
     Some((types::kind(&ty), types::describe(&ty)))
 }
 
-/// Returns the description of a section; `None` for what is none.
+/// Returns the description of a section; `None` if the payload is not one.
 fn section(payload: &Payload<'_>) -> Option<Section> {
     let (name, range, entries) = match payload {
         Payload::TypeSection(types) => ("type", types.range(), Some(types.count())),

@@ -1,4 +1,4 @@
-//! What the binary of a module says of it, and wasmi does not.
+//! Facts in a module's binary that wasmi does not expose.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,20 +9,20 @@ use super::binary::Binary;
 /// The tables that a module defines.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Tables {
-    /// Elements of all together, as an instance begins.
+    /// The number of elements of all of them together in a new instance.
     pub(crate) elements: u64,
-    /// The largest of their maxima.
+    /// The highest of their maximum sizes.
     pub(crate) maximum: u64,
 }
 
-/// What wasmi does not tell of a module that it has accepted.
+/// Facts that wasmi does not expose about a module that it has accepted.
 #[derive(Default)]
 pub(super) struct ModuleLayout {
-    /// Where the imports of each kind are among all.
+    /// The positions of the imports of each kind among all imports.
     pub(super) imports: BTreeMap<&'static str, VecDeque<usize>>,
     pub(super) exports: Vec<String>,
-    /// Indices of functions that are exported, in an element segment, or the value of a global: by
-    /// the validation rules all that a reference can be made of.
+    /// Indices of the functions that are exported, in an element segment, or the value of a global. By the validation
+    /// rules, references can be made only of these.
     pub(super) escaping: BTreeSet<u32>,
     pub(super) name: Option<String>,
     pub(super) pages: u64,

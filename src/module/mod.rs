@@ -1,11 +1,13 @@
-//! A compiled module, and what the script API wants to know of it.
+//! A compiled module, and the facts about it that the script API needs.
 
 mod binary;
 mod charges;
 mod code_size;
 mod diagnose;
+mod frames;
 pub(crate) mod inspect;
 mod layout;
+mod profile;
 mod repair;
 mod skim;
 pub(crate) mod types;
@@ -14,6 +16,7 @@ pub(crate) mod wat;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use starlark::collections::SmallMap;
 
@@ -27,36 +30,42 @@ pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
+use crate::frame::CodeMap;
+use crate::frames::{self as kept, Told};
 use crate::fuel;
 use crate::limits::Limits;
+use crate::profile as told;
+use crate::slices::{self, Sliced};
 
-/// How wasmi is set up to compile and run modules.
-/// Fuel is metered where it is limited, or `is_sliced`.
-pub(crate) fn config(limits: &Limits, is_sliced: bool) -> wasmi::Config {
+/// Returns the configuration with which wasmi compiles and runs modules. Fuel is metered if it is limited or reported, or
+/// `is_sliced`.
+pub(crate) fn config(limits: &Limits, is_sliced: bool, told: Told) -> wasmi::Config {
+    // With a stub before each function, calls nest twice as deep.
+    let depth = if told == Told::Fuel { limits.stack_depth.saturating_mul(2) } else { limits.stack_depth };
     let mut config = wasmi::Config::default();
     config
-        .consume_fuel(limits.fuel.is_some() || is_sliced)
-        // Lazy translation charges its own fuel to whichever call comes first: costs would not repeat.
+        .consume_fuel(limits.fuel.is_some() || is_sliced || told == Told::Fuel)
+        // Lazy translation charges its fuel to whichever call comes first, so that costs would not be reproducible.
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)
-        .set_max_recursion_depth(limits.stack_depth);
+        .set_max_recursion_depth(depth);
     fuel::set_costs(&mut config);
-    config.set_max_stack_height(limits.stack_depth.saturating_mul(1 << 10).max(1 << 20));
+    config.set_max_stack_height(depth.saturating_mul(1 << 10).max(1 << 20));
     config
 }
 
-/// About how many bytes a module takes as compiled.
+/// Returns an estimate of the bytes that a compiled module takes.
 pub(crate) fn code_size(binary: &Binary<'_>) -> u64 {
     code_size::code_size(binary)
 }
 
-/// What tells a module from others.
+/// Returns the hash that identifies a module.
 pub(crate) fn hash(bytes: &[u8]) -> ModuleHash {
     *blake3::hash(bytes).as_bytes()
 }
 
-/// Returns the bytes that are compiled for a module where fuel is metered: repaired, and with charges for what branches
-/// may skip.
+/// Returns the bytes that are compiled for a module if fuel is metered: repaired, and with charges for code that
+/// branches may skip.
 ///
 /// # Errors
 ///
@@ -67,7 +76,7 @@ pub(crate) fn metered<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result
     Ok(charged(binary, &repaired).map_or(repaired.bytes, Cow::Owned))
 }
 
-/// Returns a repaired module with its charges; `None` for one that needs none.
+/// Returns a repaired module with its charges; `None` if it needs none.
 fn charged(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
     match &repaired.bytes {
         Cow::Borrowed(_) => charges::split(binary, &repaired.tables, charges::SHORT),
@@ -75,7 +84,7 @@ fn charged(binary: &Binary<'_>, repaired: &Repaired<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// Returns the bytes of [`metered`] with a charge at each place that may have one, in all functions.
+/// Returns the bytes of [`metered`] with a charge at each possible place, in all functions.
 ///
 /// # Errors
 ///
@@ -87,7 +96,7 @@ pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result
     Ok(charges::split(&Binary::parse(&repaired), &all, 0).unwrap_or_else(|| repaired.into_owned()))
 }
 
-/// Compiles a module, and tells whether its code grows a table.
+/// Compiles a module, and returns whether its code grows a table.
 fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<(wasmi::Module, bool), Error> {
     let diagnosed = |error| diagnose(binary.bytes(), &error);
     let repaired = repair(engine, binary)?;
@@ -96,61 +105,109 @@ fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> R
         if let Ok(module) = wasmi::Module::new(engine, &charged) {
             return Ok((module, grows_tables));
         }
-        // What is wrong is said with the offset that it has without the charges. To validate leaves nothing in the engine.
+        // Errors give the offset in the module without charges. Validating leaves nothing in the engine.
         wasmi::Module::validate(engine, &repaired.bytes).map_err(diagnosed)?;
     }
     let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
     Ok((module, grows_tables))
 }
 
-/// A compiled module and what the script API wants to know of it.
+/// Compiles a module so that it keeps frames, with how it does; `None` for one without code, one that is not valid, and
+/// one that cannot keep any.
+fn translate_framed(
+    engine: &wasmi::Engine,
+    binary: &Binary<'_>,
+    is_metered: bool,
+    stack_depth: usize,
+) -> Option<((wasmi::Module, bool), kept::Layout)> {
+    wasmi::Module::validate(engine, binary.bytes()).ok()?;
+    let frames::Framed { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
+    let map = Arc::new(CodeMap::of(binary.bytes())?);
+    let (module, grows_tables) = translate(engine, &Binary::parse(&bytes), is_metered).ok()?;
+    let has_start = module.get_export(kept::START).is_some();
+    Some(((module, grows_tables), kept::Layout { map, has_tail_calls, memories, has_start }))
+}
+
+/// The same for one that tells of its functions.
+fn translate_telling(engine: &wasmi::Engine, binary: &Binary<'_>) -> Option<((wasmi::Module, bool), told::Layout)> {
+    wasmi::Module::validate(engine, binary.bytes()).ok()?;
+    let profile::Telling { bytes, costs } = profile::telling(binary)?;
+    let names = CodeMap::of(binary.bytes())?.names();
+    let translated = translate(engine, &Binary::parse(&bytes), true).ok()?;
+    let has_start = translated.0.get_export(told::START).is_some();
+    Some((translated, told::Layout { names, costs, has_start }))
+}
+
+/// A compiled module and the facts about it that the script API needs.
 pub(crate) struct Compiled {
     pub(crate) module: wasmi::Module,
-    /// Of the bytes that it was compiled from.
+    /// The hash of the bytes that it was compiled from.
     pub(crate) hash: ModuleHash,
-    /// In the order in which wasmi wants them.
+    /// In the order in which wasmi expects them.
     pub(crate) imports: Vec<Import>,
     /// In the module's order, which wasmi does not keep.
     pub(crate) exports: SmallMap<String, wasmi::ExternType>,
     pub(crate) name: Option<String>,
-    /// Pages of all memories that the module defines together, as an instance begins.
+    /// The pages of all memories that the module defines, as an instance begins.
     pub(crate) pages: u64,
     pub(crate) tables: Tables,
     /// Whether its code grows a table: wasmi cannot resume there.
     pub(crate) grows_tables: bool,
-    /// About how many bytes it takes as compiled; the same on every target.
+    /// An estimate of the bytes that it takes when compiled, the same on every target.
     pub(crate) code: u64,
+    /// How it keeps frames, if it does.
+    frames: Option<Arc<kept::Layout>>,
+    /// How it tells of its functions, if it does.
+    profile: Option<Arc<told::Layout>>,
 }
 
 pub(crate) struct Import {
     pub(crate) module: String,
     pub(crate) name: String,
     pub(crate) ty: wasmi::ExternType,
-    /// Its place among the module's imports, of which wasmi makes groups by kind.
+    /// Its position among the module's imports, which wasmi groups by kind.
     pub(crate) position: usize,
-    /// A function that the module passes on, by an export, a table or a reference: it may be called
-    /// by other instances than the one that imported it.
+    /// Whether the function is passed on by an export, a table or a reference, so that instances other than the one
+    /// that imported it may call it.
     pub(crate) escapes: bool,
 }
 
 impl Compiled {
-    /// The imports in the module's order.
+    /// Returns the imports in the module's order.
     pub(crate) fn imports_in_order(&self) -> Vec<&Import> {
         let mut imports: Vec<&Import> = self.imports.iter().collect();
         imports.sort_by_key(|import| import.position);
         imports
     }
 
-    /// Compiles a module whose [`hash`] and [`code_size`] are known. `is_metered` where fuel is limited.
+    /// Compiles a module whose [`hash`] and [`code_size`] are known, under these limits, so that it tells what it can of
+    /// `told`.
     pub(crate) fn new(
         engine: &wasmi::Engine,
         binary: &Binary<'_>,
         hash: ModuleHash,
         code: u64,
-        is_metered: bool,
+        limits: &Limits,
+        told: Told,
     ) -> Result<Self, Error> {
         check_header(binary.bytes())?;
-        let (module, grows_tables) = translate(engine, binary, is_metered)?;
+        let is_metered = limits.fuel.is_some() || told == Told::Fuel;
+        let (mut frames, mut profile) = (None, None);
+        let telling = match told {
+            Told::Nothing => None,
+            Told::Frames => translate_framed(engine, binary, is_metered, limits.stack_depth).map(|(module, layout)| {
+                frames = Some(Arc::new(layout));
+                module
+            }),
+            Told::Fuel => translate_telling(engine, binary).map(|(module, layout)| {
+                profile = Some(Arc::new(layout));
+                module
+            }),
+        };
+        let (module, grows_tables) = match telling {
+            Some(telling) => telling,
+            None => translate(engine, binary, is_metered)?,
+        };
         let layout = ModuleLayout::of(binary);
         let exports =
             layout.exports.into_iter().filter_map(|name| module.get_export(&name).map(|ty| (name, ty))).collect();
@@ -158,12 +215,14 @@ impl Compiled {
         let mut function = 0;
         let imports = module
             .imports()
+            // What a module that keeps frames imports from the host for them comes last.
+            .filter(|import| frames.is_none() || import.module() != kept::IMPORTED)
             .map(|import| {
                 let kind = kind(import.ty());
                 let is_function = kind == "func";
                 let escapes = is_function && layout.escaping.contains(&function);
                 function += u32::from(is_function);
-                // The next one of its kind in the binary.
+                // The next import of its kind in the binary.
                 let position = positions.get_mut(kind).and_then(VecDeque::pop_front).unwrap_or(usize::MAX);
                 Import {
                     module: import.module().to_owned(),
@@ -175,6 +234,24 @@ impl Compiled {
             })
             .collect();
         let ModuleLayout { name, pages, tables, .. } = layout;
-        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables })
+        Ok(Self { module, hash, imports, exports, name, pages, tables, code, grows_tables, frames, profile })
+    }
+
+    /// Makes an instance, and runs its start function.
+    pub(crate) fn instantiate<T: Sliced>(
+        &self,
+        context: &mut wasmi::StoreContextMut<'_, T>,
+        externs: &[wasmi::Extern],
+    ) -> Result<wasmi::Instance, wasmi::Error> {
+        match (&self.frames, &self.profile) {
+            (Some(layout), _) => kept::instantiate(context, &self.module, layout, externs),
+            (None, Some(layout)) => {
+                let call = |start: &wasmi::Func, context: &mut wasmi::StoreContextMut<'_, T>| {
+                    slices::call(start, context, &[], &mut [])
+                };
+                told::instantiate(context, &self.module, layout, externs, call)
+            }
+            (None, None) => wasmi::Instance::new(context, &self.module, externs),
+        }
     }
 }

@@ -1,23 +1,23 @@
 //! Reads the code of a function just far enough to find what has to be rewritten.
 //!
-//! Every module that is compiled is read through for shapes that hardly any has. wasmi compiles some fifty megabytes
-//! a second, so a decoder of all that an instruction says would be a third of that again. This one knows where an
-//! instruction ends, and keeps its opcode and one number.
+//! Every compiled module is searched for shapes that hardly any module has. wasmi compiles some fifty megabytes a
+//! second, and a full decoder of instructions would add a third to that time. This one finds where an instruction ends,
+//! and keeps its opcode and two numbers.
 //!
-//! It may know no less than wasmi: what it cannot read is not compiled (`Scan`).
+//! It must know every instruction that wasmi knows: code that it cannot read is not compiled (`Scan`).
 
-/// An instruction: its opcode, and what a repair may ask of its immediates.
+/// An instruction: its opcode, and the immediates that a repair may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Op {
     pub(super) code: u8,
-    /// The first immediate: an index, a constant, a block's type as the number that it is encoded as, the default
-    /// depth of a `br_table`. For a load or store, the memory.
+    /// The first immediate: an index, a constant, the encoding of a block's type, or the default depth of a `br_table`.
+    /// For a load or store, the memory.
     pub(super) first: i64,
     /// The second: the offset of a load or store.
     pub(super) second: u64,
 }
 
-/// The opcodes that somebody asks for, by their names in the specification.
+/// The opcodes that repairs and charges look for, by their names in the specification.
 pub(super) mod code {
     pub(in super::super) const UNREACHABLE: u8 = 0x00;
     pub(in super::super) const BLOCK: u8 = 0x02;
@@ -39,6 +39,7 @@ pub(super) mod code {
     pub(in super::super) const LOCAL_SET: u8 = 0x21;
     pub(in super::super) const LOCAL_TEE: u8 = 0x22;
     pub(in super::super) const GLOBAL_GET: u8 = 0x23;
+    pub(in super::super) const GLOBAL_SET: u8 = 0x24;
     pub(in super::super) const I32_LOAD: u8 = 0x28;
     pub(in super::super) const I64_LOAD32_U: u8 = 0x35;
     pub(in super::super) const I32_STORE: u8 = 0x36;
@@ -80,14 +81,14 @@ pub(super) mod code {
     pub(in super::super) const SIMD: u8 = 0xfd;
 }
 
-/// What follows the opcode of an instruction that no repair asks for.
+/// What follows the opcode of an instruction that no repair looks for.
 #[derive(Clone, Copy)]
 enum Passed {
     Plain,
     Number,
     /// A memory and an offset.
     Access,
-    /// It may be asked for, or is rare.
+    /// The instruction may be looked for, or is rare.
     No,
 }
 
@@ -97,7 +98,7 @@ const fn passed() -> [Passed; 256] {
     let mut passed = [Passed::No; 256];
     let mut opcode = 0;
     while opcode < passed.len() {
-        #[allow(clippy::indexing_slicing, reason = "in a constant, and below the length")]
+        #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, and below the length")]
         let slot = &mut passed[opcode];
         *slot = match opcode {
             0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x1a | 0x45..=0xc4 | 0xd1 => Passed::Plain,
@@ -120,13 +121,13 @@ impl<'a> Skim<'a> {
         Self { rest: code }
     }
 
-    /// How many bytes are left.
+    /// Returns the number of bytes left.
     #[inline(always)]
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// Moves over the next instruction, if it is one that no repair asks for and its immediates are short: most are.
+    /// Skips the next instruction if no repair looks for it and its immediates are short, as with most.
     #[inline(always)]
     pub(super) fn pass(&mut self) -> bool {
         let Some((code, rest)) = self.rest.split_first() else { return false };
@@ -134,7 +135,7 @@ impl<'a> Skim<'a> {
         let rest = match (PASSED.get(usize::from(*code)), rest) {
             (Some(Passed::Plain), rest) => rest,
             (Some(Passed::Number), [0..LONG, rest @ ..] | [_, 0..LONG, rest @ ..]) => rest,
-            // The flags of an access to the first memory are less.
+            // The flags of an access to the first memory are below 0x40.
             (Some(Passed::Access), [0..0x40, 0..LONG, rest @ ..] | [0..0x40, _, 0..LONG, rest @ ..]) => rest,
             _ => return false,
         };
@@ -142,13 +143,13 @@ impl<'a> Skim<'a> {
         true
     }
 
-    /// The next instruction; `None` for one that is cut short, or whose length is not known.
+    /// Returns the next instruction; `None` if it is cut short or its length is not known.
     #[inline(always)]
     pub(super) fn next(&mut self) -> Option<Op> {
         let code = self.byte()?;
         let mut op = Op { code, first: 0, second: 0 };
         match code {
-            // unreachable, nop, else, end, return, drop, select, ref.is_null, and all that only compute
+            // unreachable, nop, else, end, return, drop, select, ref.is_null, and all instructions that only compute
             0x00 | 0x01 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1b | 0x45..=0xc4 | 0xd1 => {}
             // br, br_if, call, return_call, local.…, global.…, table.get, table.set, memory.size, memory.grow, ref.func
             0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 => op.first = self.unsigned()?.cast_signed(),
@@ -227,10 +228,10 @@ impl<'a> Skim<'a> {
         Some(sub.cast_signed())
     }
 
-    /// The memory and the offset of a load or store.
+    /// Reads the memory and the offset of a load or store.
     #[inline(always)]
     fn memory_access(&mut self) -> Option<(i64, u64)> {
-        /// Set where the index of a memory follows.
+        /// Set if the index of a memory follows.
         const HAS_MEMORY: u64 = 0x40;
         let flags = self.unsigned()?;
         let memory = if flags & HAS_MEMORY == 0 { 0 } else { self.unsigned()?.cast_signed() };
@@ -259,12 +260,12 @@ impl<'a> Skim<'a> {
     fn signed(&mut self) -> Option<i64> {
         let first = self.byte()?;
         let (value, bits) = if first < 0x80 { (u64::from(first), 7) } else { self.long(first)? };
-        // The sign is the last bit that was given.
+        // The sign is the last bit that was encoded.
         let unused = 64u32.saturating_sub(bits);
         Some(value.wrapping_shl(unused).cast_signed().wrapping_shr(unused))
     }
 
-    /// A number of more than one byte, and how many bits of it were given.
+    /// Reads a number of more than one byte, and returns it with the number of bits that were encoded.
     fn long(&mut self, first: u8) -> Option<(u64, u32)> {
         let mut value = u64::from(first & 0x7f);
         let mut shift = 7u32;

@@ -3,7 +3,7 @@
 use super::repair::given_memory_maximum;
 use wasmi::ValType;
 
-/// The type of an import or export, as the script API writes it.
+/// Returns the type of an import or export, as the script API writes it.
 pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
     let maximum = |m: Option<u64>| m.map(|m| format!(", maximum = {m}")).unwrap_or_default();
     let wide = |is_64: bool, how: &str| if is_64 { format!(", {how} = True") } else { String::new() };
@@ -36,7 +36,7 @@ pub(crate) fn describe(ty: &wasmi::ExternType) -> String {
     }
 }
 
-/// The same in a sentence, where a signature alone would not say that it is one of a function.
+/// Returns the same for use in a sentence, where a signature alone would not show that it is a function's.
 pub(crate) fn named(ty: &wasmi::ExternType) -> String {
     match ty {
         wasmi::ExternType::Func(ty) => format!("func {}", signature(ty)),
@@ -44,7 +44,7 @@ pub(crate) fn named(ty: &wasmi::ExternType) -> String {
     }
 }
 
-/// `(i32, i64) -> f32`.
+/// Returns a function's type, such as `(i32, i64) -> f32`.
 pub(crate) fn signature(ty: &wasmi::FuncType) -> String {
     let names = |types: &[ValType]| types.iter().map(|t| type_name(*t)).collect::<Vec<_>>().join(", ");
     let params = names(ty.params());
@@ -55,7 +55,7 @@ pub(crate) fn signature(ty: &wasmi::FuncType) -> String {
     }
 }
 
-/// The kind of an import or export, as the text format names it.
+/// Returns the kind of an import or export, as the text format names it.
 pub(crate) fn kind(ty: &wasmi::ExternType) -> &'static str {
     match ty {
         wasmi::ExternType::Func(_) => "func",
@@ -65,7 +65,7 @@ pub(crate) fn kind(ty: &wasmi::ExternType) -> &'static str {
     }
 }
 
-/// The name of a value type, as the specification's text format spells it.
+/// Returns the name of a value type, as the text format spells it.
 pub(crate) fn type_name(ty: ValType) -> &'static str {
     match ty {
         ValType::I32 => "i32",
@@ -78,7 +78,7 @@ pub(crate) fn type_name(ty: ValType) -> &'static str {
     }
 }
 
-/// The value type of a name.
+/// Returns the value type of a name.
 pub(crate) fn type_by_name(name: &str) -> Option<ValType> {
     Some(match name {
         "i32" => ValType::I32,

@@ -1,4 +1,4 @@
-//! The text format, translated to the binary format.
+//! Translation from the text format to the binary format.
 
 use wast::Wat;
 use wast::lexer::{Lexer, TokenKind};
@@ -6,14 +6,13 @@ use wast::parser::{ParseBuffer, parse};
 
 use crate::wording::COMPONENT;
 
-/// The binary form of a module in text form; the error shows the line. `name` is the text's file, where
-/// it is in one.
+/// Returns the binary form of a module in text form. An error shows the line. `name` is the text's file, if it is in one.
 ///
-/// Not by way of the crate `wat`: that refuses text with characters that look like others or change the
-/// direction of writing. They are part of the format, and of the specification's tests, in names.
+/// Does not use the crate `wat`, which refuses text with characters that look like others or change the direction of
+/// writing. In names, these are part of the format and of the specification's tests.
 pub(crate) fn to_binary(text: &str, name: Option<&str>) -> Result<Vec<u8>, String> {
     if is_component(text) {
-        // Whether the parser knows components depends on the features that others ask of it.
+        // Whether the parser knows components depends on the features that other crates enable.
         return Err(COMPONENT.to_owned());
     }
     let mut lexer = Lexer::new(text);
@@ -28,7 +27,7 @@ pub(crate) fn to_binary(text: &str, name: Option<&str>) -> Result<Vec<u8>, Strin
     })
 }
 
-/// The message quotes the line that is wrong, and text that a program made may be one line.
+/// The message quotes the line that is wrong, and a generated text may be a single line.
 fn shortened(message: &str) -> String {
     const MAX_CHARS: usize = 160;
     let lines = message.lines().map(|line| match line.char_indices().nth(MAX_CHARS) {
@@ -38,7 +37,7 @@ fn shortened(message: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Whether the text begins as a component does.
+/// Returns whether the text begins like a component.
 fn is_component(text: &str) -> bool {
     let lexer = Lexer::new(text);
     let mut at = 0;

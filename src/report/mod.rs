@@ -76,6 +76,9 @@ impl Reporter {
         if let Some(place) = place {
             report.push_str(&excerpt::render(place));
         }
+        if let Some(note) = Error::find_in(error).and_then(Error::guest_note) {
+            report.push_str(&format!("{note}\n"));
+        }
         let mut cause = error.kind().source();
         let mut last = message.to_string();
         while let Some(inner) = cause {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use crate::lang::compat::shift::{MARKER, OPERATOR};
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::lang::compat::ticks;
 use crate::lang::{self, names};
+use crate::profile::Profile;
 use crate::report::Reporter;
 use crate::slices;
 use crate::ticks::CHECK_PERIOD;
@@ -83,6 +85,8 @@ pub(crate) struct Files {
     /// that check would stand in for the one that has a place; so after it or a guest of its was told, it is left alone
     /// until it has ended all that it runs.
     silence: Cell<usize>,
+    /// Set when an evaluation panicked: nothing is evaluated after that.
+    has_panicked: Cell<bool>,
     /// Set when the evaluator that runs was told to stop.
     stop: Cell<Option<Stop>>,
     reporter: Reporter,
@@ -122,7 +126,7 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
         let result = files.run(&mut eval, ticks, &name, source);
         mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
         let mut collected = module.heap().allocated_bytes();
-        loop {
+        while !files.has_panicked.get() {
             let reply = match mailbox.request().await {
                 Request::Call(call) => {
                     let result = files.call(&mut eval, ticks, &call);
@@ -231,7 +235,7 @@ impl Files {
     /// `interrupt` stops whatever the files run.
     pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels, interrupt: &Interrupt) -> Self {
         let interrupt = interrupt.inner();
-        let budget = Budget::new(engine.limits()).with_progress(channels.progress.clone());
+        let budget = engine.budget().with_progress(channels.progress.clone());
         let data = Data::new(channels, engine.limits());
         Self {
             ticks_extra: ticks::Extra { meter: budget.ticks.clone(), heap: engine.limits().heap },
@@ -247,6 +251,7 @@ impl Files {
             out_of_ticks: Cell::new(false),
             is_full: Cell::new(false),
             silence: Cell::new(0),
+            has_panicked: Cell::new(false),
             stop: Cell::new(None),
             reporter: Reporter::default(),
             call_interrupt: interrupt.inner(),
@@ -261,6 +266,10 @@ impl Files {
 
     pub(super) fn stats(&self) -> Stats {
         Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() }
+    }
+
+    pub(super) fn profile(&self) -> Option<Profile> {
+        self.budget.profile().map(|profile| profile.finished(self.budget.fuel_used()))
     }
 
     fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
@@ -431,10 +440,10 @@ impl Files {
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
         self.spend(eval, ticks, *limits, |eval| {
-            let make_set = GLOBALS.iter().find(|(name, _)| *name == "set").map(|(_, function)| function.to_value());
             let mut convert = |value: &Value| {
-                value.to_starlark(eval.heap(), &mut |list| match make_set {
-                    Some(make_set) => eval.eval_function(make_set, &[list], &[]),
+                // Sets are rare, and to look `set` up takes longer than a call.
+                value.to_starlark(eval.heap(), &mut |list| match GLOBALS.iter().find(|(name, _)| *name == "set") {
+                    Some((_, make_set)) => eval.eval_function(make_set.to_value(), &[list], &[]),
                     None => Ok(list),
                 })
             };
@@ -474,7 +483,7 @@ impl Files {
         if call.deadline.is_some() {
             self.call_interrupt.set_deadline(call.deadline);
         }
-        let mut result = work(eval);
+        let mut result = self.guard(eval, work);
         release_fuel(eval.module());
         if call.deadline.is_some() {
             self.call_interrupt.set_deadline(None);
@@ -525,6 +534,28 @@ impl Files {
             Some(error) => Err(error.into()),
             None => Ok(value),
         }
+    }
+
+    /// Converts a panic of `work` to an error with the place that the script was at.
+    fn guard<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
+    ) -> starlark::Result<Starlark<'v>> {
+        // Of what the panic leaves behind, only the stack of calls is looked at; then all of it is dropped.
+        catch_unwind(AssertUnwindSafe(|| work(eval))).unwrap_or_else(|panic| {
+            self.has_panicked.set(true);
+            let mut error = starlark::Error::from(Error::panicked(ErrorKind::Internal, panic, |why| {
+                format!("a panic ended the script{why}")
+            }));
+            // A builtin that calls another has no place of its own.
+            if let Some(place) = (0..eval.call_stack_count()).find_map(|depth| eval.call_stack_nth_location(depth)) {
+                error.set_span(place.span, &place.file);
+            }
+            let frames = eval.call_stack();
+            error.set_call_stack(|| frames);
+            Err(error)
+        })
     }
 
     /// Counts a tick where a check has ended the evaluation: starlark checks at each tick from there on, and not at each

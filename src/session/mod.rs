@@ -26,6 +26,7 @@ use self::whole::Whole;
 use crate::data::Output;
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
+use crate::profile::Profile;
 use crate::value::Value;
 
 /// What a script spent. The same script with the same files and arguments spends the same everywhere.
@@ -404,6 +405,11 @@ impl Session {
     /// Returns what the script and all calls spent until now.
     pub fn stats(&self) -> Stats {
         self.0.files.stats()
+    }
+
+    /// Returns what the fuel was spent on until now, where [`Sandbox::profile`](crate::Sandbox::profile) asks for it.
+    pub fn profile(&self) -> Option<Profile> {
+        self.0.files.profile()
     }
 
     /// Lets the evaluation work until it has a value.

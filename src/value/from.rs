@@ -1,4 +1,4 @@
-//! Conversions between values and Rust's types.
+//! Conversions between values and Rust types.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ from! {
     &str => |value| Self::Str(value.to_owned());
     String => |value| Self::Str(value);
     &String => |value| Self::Str(value.clone());
-    // There is no conversion from `u8`, so that this one and lists of other types do not overlap.
+    // There is no conversion from `u8`, so that this one does not overlap with lists of other types.
     Vec<u8> => |value| Self::Bytes(value);
     &[u8] => |value| Self::Bytes(value.to_vec());
     Struct => |value| Self::Struct(value);
@@ -43,7 +43,7 @@ from! {
     std::borrow::Cow<'_, str> => |value| Self::Str(value.into_owned());
 }
 
-/// A copy.
+/// Copies the value.
 impl From<&Value> for Value {
     fn from(value: &Value) -> Self {
         value.clone()
@@ -79,7 +79,7 @@ macro_rules! tuples {
         impl<$($type: TryFrom<Value, Error = Error>),*> TryFrom<Value> for ($($type,)*) {
             type Error = Error;
 
-            /// Fails for another type, another number of elements, and an element that does not fit.
+            /// Fails for another type, a different number of elements, or an element that does not fit.
             fn try_from(value: Value) -> Result<Self, Error> {
                 let values = Vec::<Value>::try_from(value)?;
                 let count = values.len();
@@ -101,7 +101,7 @@ tuples! {
     (A a, B b, C c, D d, E e, F f) 6;
 }
 
-/// A dict in the order of its keys.
+/// Makes a dict in the order of the keys.
 impl<K: Into<Value>, V: Into<Value>> From<BTreeMap<K, V>> for Value {
     fn from(entries: BTreeMap<K, V>) -> Self {
         Self::Dict(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
@@ -212,7 +212,7 @@ macro_rules! containers {
     )*};
 }
 
-// One by one: a blanket implementation would overlap with the standard library's own, and with `Vec<u8>`, which is bytes.
+// One by one, since a blanket implementation would overlap with the standard library's, and with `Vec<u8>`, which is bytes.
 containers!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, Int, f64, String, Vec<u8>, Struct);
 
 impl TryFrom<Value> for Option<Vec<Value>> {

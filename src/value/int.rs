@@ -25,7 +25,7 @@ impl Int {
     }
 
     #[cfg(feature = "serde")]
-    /// Reads decimal digits, after a `-` where it is negative.
+    /// Parses decimal digits, after a `-` if negative.
     pub(super) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)
     }

@@ -10,11 +10,11 @@ mod starlark;
 pub use int::Int;
 pub(crate) use starlark::make_set;
 
-/// A Starlark value that is owned: it belongs to no script and can be kept, compared, and sent to other threads.
+/// An owned Starlark value: it belongs to no script and can be kept, compared, and sent to other threads.
 ///
-/// [`Display`](std::fmt::Display) prints it as Starlark source, as `repr` does. Equality is that of Rust: unlike in
-/// Starlark an int never equals a float, and dicts and sets are equal only if they are in the same order. As in Starlark
-/// a NaN equals itself.
+/// [`Display`](std::fmt::Display) prints it as Starlark source, like `repr`. Equality is Rust's:
+/// unlike in Starlark, an int never equals a float, and dicts and sets are equal only if they have
+/// the same order. As in Starlark, a NaN equals itself.
 ///
 /// ```
 /// use wasmlark::{Sandbox, Value};
@@ -44,14 +44,14 @@ pub enum Value {
     List(Vec<Value>),
     /// A tuple.
     Tuple(Vec<Value>),
-    /// A dict: keys and values in its order. A key should stand there once.
+    /// A dict, with its entries in order. Each key should occur once.
     Dict(Vec<(Value, Value)>),
-    /// A set: its elements in its order. An element should stand there once.
+    /// A set, with its elements in order. Each element should occur once.
     Set(Vec<Value>),
     /// A struct or a record.
     Struct(Struct),
-    /// A function, a handle of something in WebAssembly, or another value that cannot leave its script: the text that
-    /// `repr` makes of it. It cannot be passed to a script.
+    /// A function, a handle of something in WebAssembly, or another value that cannot leave its script: the result of
+    /// `repr`. It cannot be passed to a script.
     Opaque(String),
 }
 
@@ -63,25 +63,25 @@ pub struct Struct {
 }
 
 impl Struct {
-    /// Makes a struct of these fields. Each name should stand there once.
+    /// Makes a struct of these fields. Each name should occur once.
     pub fn new(fields: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { record: None, fields }
     }
 
-    /// Returns the name of the record's type; `None` for a struct. A record that is passed to a script becomes a struct.
+    /// Returns the name of the record's type; `None` for a struct. A record passed to a script becomes a struct.
     pub fn record(&self) -> Option<&str> {
         self.record.as_deref()
     }
 
-    /// Returns the names and values of the fields in their order.
+    /// Returns the names and values of the fields in order.
     pub fn fields(&self) -> &[(String, Value)] {
         &self.fields
     }
 }
 
 impl Value {
-    /// Returns the name of the value's type as Starlark's `type` does.
+    /// Returns the name of the value's type, as Starlark's `type` does.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::None => "NoneType",
@@ -100,7 +100,7 @@ impl Value {
         }
     }
 
-    /// Tells whether this is `None`.
+    /// Returns whether this is `None`.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }

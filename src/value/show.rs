@@ -17,7 +17,7 @@ impl fmt::Display for Value {
             Self::Int(value) => fmt::Display::fmt(value, f),
             Self::Float(value) => fmt::Display::fmt(&StarlarkFloat(*value), f),
             Self::Opaque(text) => f.write_str(text),
-            // Quoting is starlark's, and it quotes what is on a heap.
+            // starlark does the quoting, and needs the text on a heap.
             Self::Str(value) => Heap::temp(|heap| f.write_str(&heap.alloc(value.as_str()).to_repr())),
             Self::Bytes(value) => {
                 Heap::temp(|heap| f.write_str(&heap.alloc(StarlarkBytes::new(value.as_slice())).to_repr()))

@@ -1,4 +1,4 @@
-//! Values into and out of a script.
+//! Copies values into and out of a script.
 
 use num_bigint::BigInt;
 use once_cell::sync::Lazy;
@@ -18,20 +18,20 @@ use starlark::values::{Heap, UnpackValue, Value as Starlark, ValueLike};
 use super::{Int, Struct, Value};
 use crate::error::Error;
 
-/// The levels of containers in each other: printing and dropping a value recurse on the native stack.
+/// The maximum nesting of containers: printing and dropping a value recurse on the native stack.
 pub(super) const MAX_DEPTH: usize = 200;
 
-/// What a value may hold: each value counts one, and each 32 bytes of text count one. A value that refers to the same
-/// things again and again would otherwise be copied without end.
+/// The maximum size of a value: each value counts one, and each 32 bytes of text count one. Otherwise a value that
+/// refers to the same parts again and again would be copied without end.
 const MAX_SIZE: usize = 10_000_000;
 
-/// Makes the set of a list's elements.
+/// Makes a set from the elements of a list.
 pub(crate) type MakeSet<'a, 'v> = dyn FnMut(Starlark<'v>) -> starlark::Result<Starlark<'v>> + 'a;
 
 /// The global `set`, the only way to make one.
 static SET: Lazy<Globals> = Lazy::new(|| GlobalsBuilder::extended_by(&[LibraryExtension::SetType]).build());
 
-/// Makes a set of a list's elements.
+/// Makes a set from the elements of a list.
 pub(crate) fn make_set<'v>(list: Starlark<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>> {
     match SET.iter().find(|(name, _)| *name == "set") {
         Some((_, set)) => eval.eval_function(set.to_value(), &[list], &[]),
@@ -44,7 +44,7 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// If the value is nested deeper than 200 levels, as one that contains itself is, or too large.
+    /// If the value is too large, or nested deeper than 200 levels, like one that contains itself.
     pub(crate) fn from_starlark<'v>(value: Starlark<'v>, heap: Heap<'v>) -> Result<Self, Error> {
         let mut left = MAX_SIZE;
         copy(value, heap, MAX_DEPTH, &mut left).ok_or_else(|| {
@@ -52,7 +52,7 @@ impl Value {
         })
     }
 
-    /// Copies a value out of a script, or says in its place that it is too deep or too large.
+    /// Copies a value out of a script, or returns a note in its place if it is nested too deeply or too large.
     pub(crate) fn from_starlark_or_name<'v>(value: Starlark<'v>, heap: Heap<'v>) -> Self {
         Self::from_starlark(value, heap)
             .unwrap_or_else(|_| Self::Opaque(format!("<a {} nested too deeply to show>", value.get_type())))
@@ -77,7 +77,7 @@ fn take(left: &mut usize, text: usize) -> Option<()> {
     Some(())
 }
 
-/// Copies `value`, unless it has more levels than `depth` or takes more than is left.
+/// Copies `value`, unless it has more levels than `depth` or is larger than `left`.
 fn copy<'v>(value: Starlark<'v>, heap: Heap<'v>, depth: usize, left: &mut usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
     take(left, 0)?;
@@ -173,7 +173,7 @@ fn allocate<'v>(
             let mut made = Vec::new();
             for (key, value) in entries {
                 let key = allocate(key, heap, depth, make_set)?;
-                // `AllocDict` takes it for granted.
+                // Checked here, since `AllocDict` assumes that a key can be hashed.
                 key.get_hashed()?;
                 made.push((key, allocate(value, heap, depth, make_set)?));
             }

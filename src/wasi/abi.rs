@@ -1,7 +1,7 @@
 //! The binary interface: error numbers, rights, flags, and the guest's memory.
 //!
-//! Numbers and layouts are those of the [specification]; all is little-endian. What a guest passes is
-//! checked here before anything is read, allocated or written.
+//! Numbers and layouts are those of the [specification]; all is little-endian. What a guest passes is checked here
+//! before anything is read, allocated or written.
 //!
 //! [specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 
@@ -18,7 +18,7 @@ pub(crate) enum Abi {
 }
 
 impl Abi {
-    /// The interface of an import's module name.
+    /// Returns the interface that an import's module name stands for.
     pub(crate) fn from_module(module: &str) -> Option<Self> {
         match module {
             "wasi_snapshot_preview1" => Some(Self::Preview1),
@@ -28,7 +28,7 @@ impl Abi {
     }
 }
 
-/// Why a function failed, as the guest sees it: those numbers that this implementation returns.
+/// Why a function failed, as the guest sees it: the error numbers that this implementation returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Errno {
@@ -58,11 +58,11 @@ pub(crate) enum Errno {
 /// Why a function does not return to the guest with success.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// It returns this number.
+    /// The function returns this number.
     Errno(Errno),
     /// The guest ends itself.
     Exit(i32),
-    /// The work costs more fuel than there is.
+    /// The work costs more fuel than is left.
     OutOfFuel,
     /// A limit of the sandbox ends the run.
     Ended(Error),
@@ -76,7 +76,7 @@ impl From<Errno> for Fault {
 
 pub(crate) type WasiResult<T = ()> = Result<T, Fault>;
 
-/// What may be done with a descriptor, one bit each.
+/// What a descriptor may be used for, one bit each.
 pub(crate) mod rights {
     pub(crate) const FD_DATASYNC: u64 = 1 << 0;
     pub(crate) const FD_READ: u64 = 1 << 1;
@@ -107,9 +107,9 @@ pub(crate) mod rights {
     pub(crate) const PATH_UNLINK_FILE: u64 = 1 << 26;
     pub(crate) const POLL_FD_READWRITE: u64 = 1 << 27;
 
-    /// All that the specification defines. Guests ask for more; bits beyond are dropped.
+    /// All that the specification defines. Guests ask for more bits, which are dropped.
     pub(crate) const ALL: u64 = (1 << 30) - 1;
-    /// Those that make sense for a regular file.
+    /// The rights that make sense for a regular file.
     pub(crate) const FILE: u64 = FD_DATASYNC
         | FD_READ
         | FD_SEEK
@@ -123,7 +123,7 @@ pub(crate) mod rights {
         | FD_FILESTAT_SET_SIZE
         | FD_FILESTAT_SET_TIMES
         | POLL_FD_READWRITE;
-    /// Those that make sense for a directory.
+    /// The rights that make sense for a directory.
     pub(crate) const DIRECTORY: u64 = FD_FDSTAT_SET_FLAGS
         | FD_SYNC
         | FD_DATASYNC
@@ -145,7 +145,7 @@ pub(crate) mod rights {
         | PATH_SYMLINK
         | PATH_REMOVE_DIRECTORY
         | PATH_UNLINK_FILE;
-    /// Those of the standard streams, beside the one to read or write.
+    /// The rights of the standard streams, besides the one to read or write.
     pub(crate) const STREAM: u64 = FD_FDSTAT_SET_FLAGS | FD_SYNC | FD_DATASYNC | FD_FILESTAT_GET | POLL_FD_READWRITE;
 }
 
@@ -153,7 +153,7 @@ pub(crate) mod rights {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Filetype {
-    /// The standard streams: neither terminals, which make programs write colours, nor files.
+    /// The standard streams. They are not terminals, for which programs would write colours, and not files.
     Unknown = 0,
     Directory = 3,
     RegularFile = 4,
@@ -162,7 +162,7 @@ pub(crate) enum Filetype {
 
 pub(crate) mod fdflags {
     pub(crate) const APPEND: u32 = 1;
-    /// The others: `dsync`, `nonblock`, `rsync`, `sync`. In memory all of them hold anyway.
+    /// The other flags: `dsync`, `nonblock`, `rsync`, `sync`. In memory they always hold.
     pub(crate) const ALL: u32 = 31;
 }
 
@@ -182,29 +182,29 @@ pub(crate) mod fstflags {
     pub(crate) const ALL: u32 = 15;
 }
 
-/// Follow a symbolic link that a path ends in.
+/// Follow a symbolic link at the end of a path.
 pub(crate) const SYMLINK_FOLLOW: u32 = 1;
 
-/// `flags`, if none but those of `known` are set; else `EINVAL`.
+/// Returns `flags` if they contain only bits of `known`; otherwise `EINVAL`.
 pub(crate) fn known_flags(flags: u32, known: u32) -> Result<u32, Errno> {
     if flags & !known == 0 { Ok(flags) } else { Err(Errno::Inval) }
 }
 
-/// The guest's memory. Every access is checked; one that is not inside is `EFAULT`.
+/// The guest's memory. Every access is checked; one out of bounds is `EFAULT`.
 pub(crate) struct GuestMemory<'a>(pub(crate) &'a mut [u8]);
 
 impl GuestMemory<'_> {
-    /// The `length` bytes at `ptr`.
+    /// Returns the `length` bytes at `ptr`.
     pub(crate) fn bytes(&self, ptr: u32, length: u32) -> Result<&[u8], Errno> {
         range(ptr, length).and_then(|range| self.0.get(range)).ok_or(Errno::Fault)
     }
 
-    /// The `length` bytes at `ptr`, for writing.
+    /// Returns the `length` bytes at `ptr`, for writing.
     pub(crate) fn bytes_mut(&mut self, ptr: u32, length: u32) -> Result<&mut [u8], Errno> {
         range(ptr, length).and_then(|range| self.0.get_mut(range)).ok_or(Errno::Fault)
     }
 
-    /// Whether the `length` bytes at `ptr` are inside.
+    /// Checks that the `length` bytes at `ptr` are in bounds.
     pub(crate) fn check(&self, ptr: u32, length: u32) -> Result<(), Errno> {
         self.bytes(ptr, length).map(drop)
     }
@@ -223,20 +223,20 @@ impl GuestMemory<'_> {
         self.write(ptr, &value.to_le_bytes())
     }
 
-    /// A path or name: UTF-8, else `EILSEQ`.
+    /// Returns a path or name as UTF-8; `EILSEQ` if it is not.
     pub(crate) fn text(&self, ptr: u32, length: u32) -> Result<String, Errno> {
-        // Longer ones are refused by whoever resolves them; none is copied here.
+        // Path resolution refuses longer ones, so none is copied here.
         if length > PATH_MAX {
             self.check(ptr, length)?;
             return Err(Errno::Nametoolong);
         }
         let text = std::str::from_utf8(self.bytes(ptr, length)?).map_err(|_| Errno::Ilseq)?;
-        // No file has such a name, and C programs would see another one.
+        // No file has such a name, and C programs would see a shorter one.
         if text.contains('\0') { Err(Errno::Inval) } else { Ok(text.to_owned()) }
     }
 
-    /// The buffers that an array of `iovec`s names, each of them checked: `(pointer, length)`, and
-    /// the sum of the lengths. More than 1,024 of them, or a sum beyond 32 bits, is `EINVAL`.
+    /// Returns the buffers in an array of `iovec`s as `(pointer, length)`, each of them checked, and the sum of their
+    /// lengths. More than 1,024 of them, or a sum beyond 32 bits, is `EINVAL`.
     ///
     /// ```text
     ///      array                          array + 8
@@ -259,11 +259,11 @@ impl GuestMemory<'_> {
     }
 }
 
-/// The longest path, and the longest target of a symbolic link, in bytes.
+/// The maximum length of a path, and of the target of a symbolic link, in bytes.
 pub(crate) const PATH_MAX: u32 = 4096;
-/// The longest name of a directory entry, in bytes.
+/// The maximum length of the name of a directory entry, in bytes.
 pub(crate) const NAME_MAX: usize = 255;
-/// The most buffers that one call may name.
+/// The maximum number of buffers in one call.
 const IOV_MAX: u32 = 1024;
 
 fn range(ptr: u32, length: u32) -> Option<std::ops::Range<usize>> {
@@ -274,7 +274,7 @@ fn range(ptr: u32, length: u32) -> Option<std::ops::Range<usize>> {
 
 fn get<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let field = bytes.get(at..).and_then(|rest| rest.first_chunk::<N>());
-    // A caller passes as many bytes as the layout has.
+    // Callers pass exactly as many bytes as the layout has.
     field.copied().unwrap_or([0; N])
 }
 
@@ -294,7 +294,7 @@ pub(crate) fn get_u64(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(get(bytes, at))
 }
 
-/// A struct of `N` bytes being filled; what is not set is zero.
+/// A struct of `N` bytes that is being filled. Fields that are not set are zero.
 pub(crate) struct Record<const N: usize>(pub(crate) [u8; N]);
 
 impl<const N: usize> Record<N> {

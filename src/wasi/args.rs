@@ -3,7 +3,7 @@
 use super::WasiCall;
 use super::abi::{Errno, GuestMemory, WasiResult};
 
-/// Writes the strings, each with a NUL behind it, to `buf`, and their addresses to `array`.
+/// Writes the strings to `buf`, each followed by a NUL, and their addresses to `array`.
 ///
 /// ```text
 ///      array                               buf
@@ -11,7 +11,7 @@ use super::abi::{Errno, GuestMemory, WasiResult};
 /// ```
 fn list(memory: &mut GuestMemory<'_>, strings: &[String], array: u32, buf: u32) -> Result<(), Errno> {
     let (count, size) = sizes(strings)?;
-    // Nothing is written unless all fits.
+    // Nothing is written unless everything fits.
     memory.check(array, count.checked_mul(4).ok_or(Errno::Fault)?)?;
     memory.check(buf, size)?;
     let (mut slot, mut ptr) = (array, buf);
@@ -25,7 +25,7 @@ fn list(memory: &mut GuestMemory<'_>, strings: &[String], array: u32, buf: u32) 
     Ok(())
 }
 
-/// How many strings there are, and the bytes of all of them with their NULs.
+/// Returns the number of strings, and their total size in bytes including NULs.
 fn sizes(strings: &[String]) -> Result<(u32, u32), Errno> {
     let size: usize = strings.iter().map(|string| string.len().saturating_add(1)).sum();
     match (u32::try_from(strings.len()), u32::try_from(size)) {
@@ -41,9 +41,9 @@ fn write_sizes(memory: &mut GuestMemory<'_>, strings: &[String], count: u32, siz
     memory.write_u32(size, bytes)
 }
 
-/// Writes the arguments to `buf` and their addresses to `argv`; the program's name is the first.
+/// Writes the arguments to `buf`, the program's name first, and their addresses to `argv`.
 ///
-/// `EFAULT`: not all of it is in the memory; nothing is written. [Specification].
+/// `EFAULT`: a range is not in bounds; nothing is written. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#args_get
 pub(super) fn args_get(call: &mut WasiCall<'_>, argv: u32, buf: u32) -> WasiResult {
@@ -51,9 +51,9 @@ pub(super) fn args_get(call: &mut WasiCall<'_>, argv: u32, buf: u32) -> WasiResu
     Ok(list(&mut call.memory, &call.system.args, argv, buf)?)
 }
 
-/// Writes the number of arguments, a `u32`, to `count`, and their bytes, NULs included, to `size`.
+/// Writes the number of arguments, a `u32`, to `count`, and their size in bytes, including NULs, to `size`.
 ///
-/// `EFAULT`: a pointer is outside of the memory. [Specification].
+/// `EFAULT`: a pointer is outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#args_sizes_get
 pub(super) fn args_sizes_get(call: &mut WasiCall<'_>, count: u32, size: u32) -> WasiResult {
@@ -62,7 +62,7 @@ pub(super) fn args_sizes_get(call: &mut WasiCall<'_>, count: u32, size: u32) -> 
 
 /// Writes the environment, each variable as `name=value`, to `buf`, and the addresses to `environ`.
 ///
-/// `EFAULT`: not all of it is in the memory; nothing is written. [Specification].
+/// `EFAULT`: a range is not in bounds; nothing is written. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_get
 pub(super) fn environ_get(call: &mut WasiCall<'_>, environ: u32, buf: u32) -> WasiResult {
@@ -70,9 +70,9 @@ pub(super) fn environ_get(call: &mut WasiCall<'_>, environ: u32, buf: u32) -> Wa
     Ok(list(&mut call.memory, &call.system.env, environ, buf)?)
 }
 
-/// Writes the number of variables, a `u32`, to `count`, and their bytes, NULs included, to `size`.
+/// Writes the number of variables, a `u32`, to `count`, and their size in bytes, including NULs, to `size`.
 ///
-/// `EFAULT`: a pointer is outside of the memory. [Specification].
+/// `EFAULT`: a pointer is outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_sizes_get
 pub(super) fn environ_sizes_get(call: &mut WasiCall<'_>, count: u32, size: u32) -> WasiResult {

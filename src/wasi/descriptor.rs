@@ -1,19 +1,19 @@
-//! Descriptors: small numbers, the lowest free one first.
+//! Descriptors: small numbers; a new one takes the lowest that is free.
 
 use std::collections::BTreeMap;
 
 use super::abi::{Errno, Filetype};
 use super::fs::{Directory, Fs, Ino};
 
-/// Descriptors that may be open at once.
+/// The maximum number of open descriptors.
 const DESCRIPTORS_MAX: usize = 4096;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Descriptor {
     pub(crate) target: Target,
-    /// What may be done with it.
+    /// What the descriptor may be used for.
     pub(crate) rights: u64,
-    /// The most that may be done with what is opened through it.
+    /// The most rights that descriptors opened through this one can have.
     pub(crate) inheriting: u64,
     pub(crate) flags: u32,
 }
@@ -30,15 +30,15 @@ pub(crate) enum Target {
     },
     Directory {
         ino: Ino,
-        /// The name that a preopened directory has for the guest.
+        /// The name under which the guest sees a preopened directory.
         preopen: Option<String>,
-        /// The last cookie of the listing that `fd_readdir` is in.
+        /// The last cookie of the listing that `fd_readdir` is working through.
         listed_to: Option<u64>,
     },
 }
 
 impl Target {
-    /// The node in the file system; streams have none.
+    /// Returns the node in the file system; streams have none.
     pub(crate) fn ino(&self) -> Option<Ino> {
         match self {
             Self::File { ino, .. } | Self::Directory { ino, .. } => Some(*ino),
@@ -56,7 +56,7 @@ impl Target {
 }
 
 impl Descriptor {
-    /// `ENOTCAPABLE` without all of the rights.
+    /// Fails with `ENOTCAPABLE` unless the descriptor has all of the rights.
     pub(crate) fn check(&self, needed: u64) -> Result<(), Errno> {
         if self.rights & needed == needed { Ok(()) } else { Err(Errno::Notcapable) }
     }
@@ -66,7 +66,7 @@ impl Descriptor {
 pub(crate) struct Descriptors(BTreeMap<u32, Descriptor>);
 
 impl Descriptors {
-    /// The descriptor of a number; `EBADF` for none.
+    /// Returns the descriptor of a number; `EBADF` if there is none.
     pub(crate) fn get(&self, fd: u32) -> Result<&Descriptor, Errno> {
         self.0.get(&fd).ok_or(Errno::Badf)
     }
@@ -75,7 +75,7 @@ impl Descriptors {
         self.0.get_mut(&fd).ok_or(Errno::Badf)
     }
 
-    /// The directory of a descriptor that has these rights.
+    /// Returns the directory of a descriptor that has these rights.
     pub(crate) fn directory(&self, fd: u32, needed: u64) -> Result<Ino, Errno> {
         let descriptor = self.get(fd)?;
         match &descriptor.target {
@@ -84,8 +84,8 @@ impl Descriptors {
         }
     }
 
-    /// The file and the position of a descriptor that has these rights. A directory is `EISDIR`, a
-    /// stream `ESPIPE`.
+    /// Returns the file and the position of a descriptor that has these rights. `EISDIR` for a
+    /// directory, `ESPIPE` for a stream.
     pub(crate) fn file(&self, fd: u32, needed: u64) -> Result<(Ino, u64), Errno> {
         let descriptor = self.get(fd)?;
         match &descriptor.target {
@@ -95,7 +95,7 @@ impl Descriptors {
         }
     }
 
-    /// Moves the position of a file's descriptor.
+    /// Sets the position of a file's descriptor.
     pub(crate) fn set_offset(&mut self, fd: u32, to: u64) -> Result<(), Errno> {
         if let Target::File { offset, .. } = &mut self.get_mut(fd)?.target {
             *offset = to;
@@ -103,8 +103,8 @@ impl Descriptors {
         Ok(())
     }
 
-    /// The last cookie of the listing of `directory` that goes on behind `cookie`. It is fixed when the listing
-    /// begins, so entries that are made while it lasts cannot make it endless.
+    /// Returns the last cookie of the listing of `directory` that continues after `cookie`. It is fixed when the
+    /// listing begins, so that entries made meanwhile cannot make the listing endless.
     pub(crate) fn listing_end(&mut self, fd: u32, cookie: u64, directory: &Directory) -> Result<u64, Errno> {
         let Target::Directory { listed_to, .. } = &mut self.get_mut(fd)?.target else { return Err(Errno::Notdir) };
         let end = listed_to.filter(|_| cookie != 0).unwrap_or_else(|| directory.end());
@@ -112,16 +112,16 @@ impl Descriptors {
         Ok(end)
     }
 
-    /// `EMFILE` where there are too many for one more.
+    /// Fails with `EMFILE` if no more descriptors may be opened.
     pub(crate) fn room(&self) -> Result<(), Errno> {
         if self.0.len() < DESCRIPTORS_MAX { Ok(()) } else { Err(Errno::Mfile) }
     }
 
-    /// Enters a descriptor under the lowest free number.
+    /// Adds a descriptor under the lowest free number.
     pub(crate) fn insert(&mut self, descriptor: Descriptor, fs: &mut Fs) -> Result<u32, Errno> {
         self.room()?;
-        // Keys are sorted and differ, so the first that is not its own index ends those in a row. A
-        // guest may have far numbers by `fd_renumber`, but only ones that it had before.
+        // Keys are sorted and distinct, so the first key that differs from its index marks the first gap. `fd_renumber`
+        // can leave gaps, but only among numbers that were in use.
         let free = (0u32..).zip(self.0.keys()).find(|(index, key)| index != *key).map(|(index, _)| index);
         let free = match free {
             Some(free) => free,
@@ -142,7 +142,7 @@ impl Descriptors {
         Ok(())
     }
 
-    /// Moves a descriptor to a number that is open, and closes what was there.
+    /// Moves a descriptor to a number that is open, and closes the one that was there.
     pub(crate) fn renumber(&mut self, from: u32, to: u32, fs: &mut Fs) -> Result<(), Errno> {
         self.get(from)?;
         self.get(to)?;

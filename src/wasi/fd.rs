@@ -1,4 +1,4 @@
-//! The part of `fd_*` that asks and tells about descriptors.
+//! The functions of `fd_*` that query and change descriptors.
 
 use super::WasiCall;
 use super::abi::{Abi, Errno, Filetype, Record, WasiResult, fdflags, fstflags, known_flags, rights};
@@ -9,7 +9,7 @@ use super::fs::{Ino, Times};
 const DEVICE: u64 = 1;
 
 impl WasiCall<'_> {
-    /// Writes what is known of a node, or of a stream, to `out`.
+    /// Writes the attributes of a node or stream to `out`.
     ///
     /// ```text
     ///               dev        ino        filetype    nlink          size       atim       mtim       ctim
@@ -38,7 +38,7 @@ impl WasiCall<'_> {
         Ok(self.memory.write(out, stat.0.get(..length).unwrap_or_default())?)
     }
 
-    /// Sets a node's times as `flags` say.
+    /// Sets a node's times as `flags` specify.
     pub(super) fn set_times(&mut self, ino: Ino, accessed: u64, modified: u64, flags: u32) -> WasiResult {
         let flags = check_times(flags)?;
         let now = self.system.clock.now();
@@ -58,7 +58,7 @@ impl WasiCall<'_> {
     }
 }
 
-/// `EINVAL` for flags that are not defined, or that set a time to two values.
+/// Fails with `EINVAL` for flags that are not defined, or that set one time in two ways.
 fn check_times(flags: u32) -> Result<u32, Errno> {
     let both = |pair| flags & pair == pair;
     if both(fstflags::ATIM | fstflags::ATIM_NOW) || both(fstflags::MTIM | fstflags::MTIM_NOW) {
@@ -67,22 +67,22 @@ fn check_times(flags: u32) -> Result<u32, Errno> {
     known_flags(flags, fstflags::ALL)
 }
 
-/// Says how a part of a file will be used, which means nothing here.
+/// Announces how part of a file will be used, which has no effect here.
 ///
-/// `EINVAL`: no such advice. `EISDIR`, `ESPIPE`: no file. `ENOTCAPABLE`: without the right
-/// `fd_advise`. `EBADF`: not open. [Specification].
+/// `EINVAL`: no such advice. `EISDIR`, `ESPIPE`: not a file. `ENOTCAPABLE`: without the right `fd_advise`. `EBADF`: not
+/// open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_advise
 pub(super) fn fd_advise(call: &mut WasiCall<'_>, fd: u32, _offset: u64, _len: u64, advice: u32) -> WasiResult {
     call.system.descriptors.file(fd, rights::FD_ADVISE)?;
-    // `normal` to `noreuse`.
+    // The advices from `normal` to `noreuse`.
     if advice > 5 { Err(Errno::Inval.into()) } else { Ok(()) }
 }
 
-/// Makes a file at least `offset + len` bytes long; the new ones are zeros.
+/// Extends a file to at least `offset + len` bytes, filling it with zeros.
 ///
-/// `EINVAL`: no bytes, or an end beyond 63 bits. `ENOSPC`: the limit `files` is used up. `EISDIR`,
-/// `ESPIPE`: no file. `ENOTCAPABLE`: without the right `fd_allocate`. `EBADF`: not open. [Specification].
+/// `EINVAL`: `len` is 0, or the end is beyond 63 bits. `ENOSPC`: the limit `files` is used up. `EISDIR`, `ESPIPE`: not
+/// a file. `ENOTCAPABLE`: without the right `fd_allocate`. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_allocate
 pub(super) fn fd_allocate(call: &mut WasiCall<'_>, fd: u32, offset: u64, len: u64) -> WasiResult {
@@ -92,7 +92,7 @@ pub(super) fn fd_allocate(call: &mut WasiCall<'_>, fd: u32, offset: u64, len: u6
     if end > size { resize(call, ino, size, end) } else { Ok(()) }
 }
 
-/// Closes a descriptor; the standard streams and the root directory too.
+/// Closes a descriptor, which may be a standard stream or the root directory.
 ///
 /// `EBADF`: not open. [Specification].
 ///
@@ -101,7 +101,7 @@ pub(super) fn fd_close(call: &mut WasiCall<'_>, fd: u32) -> WasiResult {
     Ok(call.system.descriptors.close(fd, &mut call.system.fs)?)
 }
 
-/// Waits until a file's bytes are stored, which they are.
+/// Waits until a file's bytes are stored; in memory they always are.
 ///
 /// `EBADF`: not open. `ENOTCAPABLE`: without the right `fd_datasync`. [Specification].
 ///
@@ -110,7 +110,7 @@ pub(super) fn fd_datasync(call: &mut WasiCall<'_>, fd: u32) -> WasiResult {
     Ok(call.system.descriptors.get(fd)?.check(rights::FD_DATASYNC)?)
 }
 
-/// Waits until a file's bytes and times are stored, which they are.
+/// Waits until a file's bytes and times are stored; in memory they always are.
 ///
 /// `EBADF`: not open. `ENOTCAPABLE`: without the right `fd_sync`. [Specification].
 ///
@@ -119,31 +119,31 @@ pub(super) fn fd_sync(call: &mut WasiCall<'_>, fd: u32) -> WasiResult {
     Ok(call.system.descriptors.get(fd)?.check(rights::FD_SYNC)?)
 }
 
-/// Writes what a descriptor is and may to `out`.
+/// Writes the type, flags and rights of a descriptor to `out`.
 ///
 /// ```text
 ///      filetype   flags       rights      inheriting rights
 ///      │ 0: u8    │ 2: u16    │ 8: u64    │ 16: u64
 /// ```
 ///
-/// `EBADF`: not open. `EFAULT`: `out` is outside of the memory. [Specification].
+/// `EBADF`: not open. `EFAULT`: `out` is outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_get
 pub(super) fn fd_fdstat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
     let descriptor = call.system.descriptors.get(fd)?;
     let stat = Record::<24>::new()
         .set(0, [descriptor.target.filetype() as u8])
-        // Flags are five bits.
+        // Flags have five bits.
         .set(2, u16::try_from(descriptor.flags).unwrap_or_default().to_le_bytes())
         .set(8, descriptor.rights.to_le_bytes())
         .set(16, descriptor.inheriting.to_le_bytes());
     Ok(call.memory.write(out, &stat.0)?)
 }
 
-/// Sets a descriptor's flags. `append` has an effect; the others hold anyway.
+/// Sets a descriptor's flags. Only `append` has an effect; what the others ask for always holds.
 ///
-/// `EINVAL`: a flag that is not defined. `EBADF`: not open. `ENOTCAPABLE`: without the right
-/// `fd_fdstat_set_flags`. [Specification].
+/// `EINVAL`: a flag that is not defined. `EBADF`: not open. `ENOTCAPABLE`: without the right `fd_fdstat_set_flags`.
+/// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_set_flags
 pub(super) fn fd_fdstat_set_flags(call: &mut WasiCall<'_>, fd: u32, flags: u32) -> WasiResult {
@@ -153,9 +153,9 @@ pub(super) fn fd_fdstat_set_flags(call: &mut WasiCall<'_>, fd: u32, flags: u32) 
     Ok(())
 }
 
-/// Takes rights away from a descriptor.
+/// Removes rights from a descriptor.
 ///
-/// `ENOTCAPABLE`: rights that it has not got. `EBADF`: not open. [Specification].
+/// `ENOTCAPABLE`: rights that it does not have. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_fdstat_set_rights
 pub(super) fn fd_fdstat_set_rights(call: &mut WasiCall<'_>, fd: u32, base: u64, inheriting: u64) -> WasiResult {
@@ -167,7 +167,7 @@ pub(super) fn fd_fdstat_set_rights(call: &mut WasiCall<'_>, fd: u32, base: u64, 
     Ok(())
 }
 
-/// Writes what is known of what a descriptor refers to, to `out`; for the layout see the source.
+/// Writes the attributes of what a descriptor refers to, to `out`; the source shows the layout.
 ///
 /// `EBADF`: not open. `ENOTCAPABLE`: without the right `fd_filestat_get`. `EFAULT`: `out` is outside of
 /// the memory. [Specification].
@@ -179,10 +179,10 @@ pub(super) fn fd_filestat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> Was
     call.write_filestat(descriptor.target.ino(), out)
 }
 
-/// Makes a file `size` bytes long: cuts it, or adds zeros.
+/// Sets a file's length to `size` bytes, truncating it or appending zeros.
 ///
-/// `EINVAL`: a size beyond 63 bits. `ENOSPC`: the limit `files` is used up. `EISDIR`, `ESPIPE`: no
-/// file. `ENOTCAPABLE`: without the right `fd_filestat_set_size`. `EBADF`: not open. [Specification].
+/// `EINVAL`: a size beyond 63 bits. `ENOSPC`: the limit `files` is used up. `EISDIR`, `ESPIPE`: not a file.
+/// `ENOTCAPABLE`: without the right `fd_filestat_set_size`. `EBADF`: not open. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_size
 pub(super) fn fd_filestat_set_size(call: &mut WasiCall<'_>, fd: u32, size: u64) -> WasiResult {
@@ -195,7 +195,7 @@ pub(super) fn fd_filestat_set_size(call: &mut WasiCall<'_>, fd: u32, size: u64) 
 }
 
 fn resize(call: &mut WasiCall<'_>, ino: Ino, old: u64, size: u64) -> WasiResult {
-    // A size that is refused costs nothing.
+    // A refused size costs nothing.
     if !call.system.budget.has_files(size.saturating_sub(old)) {
         return Err(Errno::Nospc.into());
     }
@@ -203,11 +203,11 @@ fn resize(call: &mut WasiCall<'_>, ino: Ino, old: u64, size: u64) -> WasiResult 
     Ok(call.system.fs.resize(ino, size, call.system.clock.now())?)
 }
 
-/// Sets the times of what a descriptor refers to, as `flags` say: `atim` 1 and `mtim` 4 to the values
-/// given, `atim_now` 2 and `mtim_now` 8 to the time.
+/// Sets the times of what a descriptor refers to. `flags`: `atim` 1 and `mtim` 4 set the values given, `atim_now` 2 and
+/// `mtim_now` 8 the current time.
 ///
-/// `EINVAL`: a flag that is not defined, or two for one time. `EBADF`: not open. `ENOTCAPABLE`:
-/// without the right `fd_filestat_set_times`; streams have not got it. [Specification].
+/// `EINVAL`: a flag that is not defined, or two for one time. `EBADF`: not open. `ENOTCAPABLE`: without the right
+/// `fd_filestat_set_times`, which streams do not have. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_filestat_set_times
 pub(super) fn fd_filestat_set_times(
@@ -223,14 +223,14 @@ pub(super) fn fd_filestat_set_times(
     call.set_times(ino, accessed, modified, flags)
 }
 
-/// Writes what a preopened directory is to `out`: a tag, 0, and the length of its name.
+/// Writes a description of a preopened directory to `out`: a tag, 0, and the length of its name.
 ///
 /// ```text
 ///      │ 0: u8 = 0    │ 4: u32
 /// ```
 ///
-/// `EBADF`: not open, or not preopened; C libraries ask for one number after the other until they get
-/// it. `EFAULT`: `out` is outside of the memory. [Specification].
+/// `EBADF`: not open, or not preopened; C libraries try one number after another until they get it. `EFAULT`: `out` is
+/// outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_prestat_get
 pub(super) fn fd_prestat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
@@ -240,8 +240,8 @@ pub(super) fn fd_prestat_get(call: &mut WasiCall<'_>, fd: u32, out: u32) -> Wasi
 
 /// Writes the name of a preopened directory, without a NUL, to `path`.
 ///
-/// `ENAMETOOLONG`: it has more than `len` bytes. `EBADF`: not open, or not preopened. `EFAULT`: `path` is
-/// outside of the memory. [Specification].
+/// `ENAMETOOLONG`: it has more than `len` bytes. `EBADF`: not open, or not preopened. `EFAULT`: `path` is outside the
+/// memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_prestat_dir_name
 pub(super) fn fd_prestat_dir_name(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
@@ -259,7 +259,7 @@ fn preopen(call: &WasiCall<'_>, fd: u32) -> Result<String, Errno> {
     }
 }
 
-/// Moves a descriptor to the number of another one, which is closed.
+/// Moves a descriptor to the number of another one, closing the latter.
 ///
 /// `EBADF`: one of the two is not open. [Specification].
 ///

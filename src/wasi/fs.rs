@@ -1,24 +1,23 @@
 //! The file system: a tree of directories, files and symbolic links, in memory.
 //!
-//! Nodes lie flat in a map under their inode numbers, which are never used twice, so that no operation
-//! recurses, and dropping a tree of any depth needs no stack. A node lives as long as a directory
-//! entry or a descriptor refers to it. Each byte and each node is paid for from the budget of the
-//! sandbox's limit `files`; where that is used up, `ENOSPC`.
+//! Nodes are in one flat map under their inode numbers, which are never reused, so that no operation recurses and
+//! dropping a tree of any depth needs no stack. A node lives as long as a directory entry or a descriptor refers to it.
+//! Each byte and each node is charged to the sandbox's limit `files`; `ENOSPC` once that is used up.
 
 use std::collections::BTreeMap;
 
-use super::abi::{Errno, Filetype, NAME_MAX, PATH_MAX};
+use super::abi::{Errno, Filetype, NAME_MAX};
 use crate::budget::Budget;
 
 /// An inode number.
 pub(crate) type Ino = u64;
 
-/// The root directory, which is always there.
+/// The root directory, which always exists.
 pub(crate) const ROOT: Ino = 1;
 
-/// What a node costs beside its content, in bytes.
+/// What a node costs besides its content, in bytes.
 const NODE_COST: u64 = 256;
-/// What a directory entry costs beside its name, in bytes.
+/// What a directory entry costs besides its name, in bytes.
 const ENTRY_COST: u64 = 128;
 
 #[derive(Clone)]
@@ -31,14 +30,14 @@ pub(crate) struct Fs {
 #[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) body: Body,
-    /// Directory entries that refer to it. 0 for a directory that was removed and is still open.
+    /// The number of directory entries that refer to it. 0 for a directory that was removed and is still open.
     pub(crate) links: u64,
-    /// Descriptors that refer to it.
+    /// The number of descriptors that refer to it.
     open: u64,
     pub(crate) times: Times,
 }
 
-/// In nanoseconds of the virtual clock.
+/// Times in nanoseconds of the virtual clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Times {
     pub(crate) accessed: u64,
@@ -53,17 +52,17 @@ pub(crate) enum Body {
     Link(String),
 }
 
-/// Entries by name, and by their cookies, which is the order they are listed in.
+/// Entries by name, and by their cookies, which give the order of a listing.
 ///
-/// An entry keeps its cookie while it stays in the directory, also when it is renamed or its name is
-/// given to another node. So a guest that removes, renames or replaces what it sees while it lists
-/// misses nothing that was there all the time.
+/// An entry keeps its cookie while it stays in the directory, even if it is renamed or its name is
+/// given to another node. A guest that removes, renames or replaces entries during a listing
+/// therefore misses none that was there throughout.
 #[derive(Clone)]
 pub(crate) struct Directory {
     parent: Ino,
     names: BTreeMap<String, (Ino, u64)>,
     order: BTreeMap<u64, String>,
-    /// The greatest cookie so far.
+    /// The highest cookie so far.
     last: u64,
 }
 
@@ -76,13 +75,12 @@ impl Directory {
         self.names.is_empty()
     }
 
-    /// The greatest cookie so far: where a listing that begins now ends.
+    /// Returns the highest cookie so far: the end of a listing that begins now.
     pub(crate) fn end(&self) -> u64 {
         self.last
     }
 
-    /// The first entry after `cookie` and up to `end`: its cookie, name and node. `.` and `..` come
-    /// first.
+    /// Returns the first entry after `cookie` and up to `end`: its cookie, name and node. `.` and `..` come first.
     pub(crate) fn after(&self, me: Ino, cookie: u64, end: u64) -> Option<(u64, &str, Ino)> {
         match cookie {
             0 => Some((1, ".", me)),
@@ -97,7 +95,7 @@ impl Directory {
     }
 }
 
-/// The cookie of `..`; entries have greater ones.
+/// The cookie of `..`; entries have higher ones.
 const FIRST_COOKIE: u64 = 2;
 
 impl Node {
@@ -119,11 +117,11 @@ impl Node {
 }
 
 impl Fs {
-    /// A file system with an empty root directory.
+    /// Makes a file system with an empty root directory.
     pub(crate) fn new(budget: Budget, now: u64) -> Self {
         let mut nodes = BTreeMap::new();
         let times = Times { accessed: now, modified: now, changed: now };
-        // The entry that refers to the root is nowhere and is never removed.
+        // The entry that refers to the root does not exist and so is never removed.
         nodes.insert(ROOT, Node { body: Body::Directory(Directory::new(ROOT)), links: 1, open: 0, times });
         Self { nodes, last: ROOT, budget }
     }
@@ -162,7 +160,7 @@ impl Fs {
         }
     }
 
-    /// The target of a symbolic link; `None` for anything else.
+    /// Returns the target of a symbolic link; `None` for anything else.
     pub(crate) fn link(&self, ino: Ino) -> Option<&str> {
         match &self.node(ino).ok()?.body {
             Body::Link(target) => Some(target),
@@ -170,7 +168,7 @@ impl Fs {
         }
     }
 
-    /// The node of an entry.
+    /// Returns the node of an entry.
     pub(crate) fn lookup(&self, directory: Ino, name: &str) -> Result<Option<Ino>, Errno> {
         Ok(self.directory(directory)?.names.get(name).map(|(ino, _)| *ino))
     }
@@ -206,12 +204,12 @@ impl Fs {
         self.create(directory, name, Body::Directory(Directory::new(directory)), now)
     }
 
-    /// Enters a node into a directory under a name that is free.
+    /// Adds an entry for a node to a directory, under a name that is free.
     pub(crate) fn add_entry(&mut self, directory: Ino, name: &str, ino: Ino, now: u64) -> Result<(), Errno> {
         self.add_entry_at(directory, name, ino, None, now)
     }
 
-    /// As `add_entry`, with a cookie of the directory that is free, or else a new one.
+    /// Adds an entry with a given free cookie of the directory, or a new one if `None`.
     fn add_entry_at(
         &mut self,
         directory: Ino,
@@ -247,7 +245,7 @@ impl Fs {
         Ok(())
     }
 
-    /// Removes an entry, and its node where that was the last that refers to it. Returns its cookie.
+    /// Removes an entry, and its node if nothing else refers to that. Returns the entry's cookie.
     pub(crate) fn remove_entry(&mut self, directory: Ino, name: &str, now: u64) -> Result<u64, Errno> {
         let entries = self.directory_mut(directory)?;
         let (ino, cookie) = entries.names.remove(name).ok_or(Errno::Noent)?;
@@ -261,18 +259,18 @@ impl Fs {
         Ok(cookie)
     }
 
-    /// Moves an entry to another name, in place of what is there.
+    /// Moves an entry to another name, replacing what is there.
     pub(crate) fn rename(&mut self, from: (Ino, &str), to: (Ino, &str), now: u64) -> Result<(), Errno> {
         let ino = self.lookup(from.0, from.1)?.ok_or(Errno::Noent)?;
         if self.node(to.0)?.links == 0 {
             return Err(Errno::Noent);
         }
-        // All that could fail is tried before anything is changed.
+        // Everything that could fail is tried before anything is changed.
         self.take(entry_cost(to.1))?;
         self.give(entry_cost(to.1));
         let replaced =
             if self.lookup(to.0, to.1)?.is_some() { Some(self.remove_entry(to.0, to.1, now)?) } else { None };
-        // Held, so that it outlives the time without an entry.
+        // Held open, so that it survives having no entry for a moment.
         self.opened(ino);
         let moved = self.remove_entry(from.0, from.1, now)?;
         let cookie = replaced.or((from.0 == to.0).then_some(moved));
@@ -287,14 +285,14 @@ impl Fs {
         Ok(())
     }
 
-    /// A descriptor refers to the node from now on.
+    /// Records that one more descriptor refers to the node.
     pub(crate) fn opened(&mut self, ino: Ino) {
         if let Some(node) = self.nodes.get_mut(&ino) {
             node.open = node.open.saturating_add(1);
         }
     }
 
-    /// A descriptor refers to the node no more.
+    /// Records that one descriptor fewer refers to the node.
     pub(crate) fn closed(&mut self, ino: Ino) {
         if let Some(node) = self.nodes.get_mut(&ino) {
             node.open = node.open.saturating_sub(1);
@@ -311,7 +309,7 @@ impl Fs {
         }
     }
 
-    /// Whether `ino` is `directory` or lies in it; `steps` counts the directories on the way up.
+    /// Returns whether `ino` is `directory` or lies in it. Adds the number of directories visited to `steps`.
     pub(crate) fn is_within(&self, mut ino: Ino, directory: Ino, steps: &mut u64) -> bool {
         loop {
             *steps = steps.saturating_add(1);
@@ -325,7 +323,7 @@ impl Fs {
         }
     }
 
-    /// Makes a file `size` bytes long: cuts it, or adds zeros.
+    /// Sets a file's length to `size` bytes, truncating it or appending zeros.
     pub(crate) fn resize(&mut self, ino: Ino, size: u64, now: u64) -> Result<(), Errno> {
         let old = self.file(ino)?.len() as u64;
         if size > old {
@@ -335,7 +333,7 @@ impl Fs {
         let node = self.node_mut(ino)?;
         if let Body::File(content) = &mut node.body {
             content.resize(length, 0);
-            // Not at every cut: each one copies what is left.
+            // Not at every truncation, since shrinking copies what remains.
             if content.capacity() / 4 > length {
                 content.shrink_to(length);
             }
@@ -347,7 +345,7 @@ impl Fs {
         Ok(())
     }
 
-    /// Writes into a file, which grows as needed; a hole is zeros.
+    /// Writes into a file, which grows as needed; gaps are filled with zeros.
     pub(crate) fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8], now: u64) -> Result<(), Errno> {
         let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::Nospc)?;
         if end > self.file(ino)?.len() as u64 {
@@ -364,9 +362,9 @@ impl Fs {
         Ok(())
     }
 
-    /// All files and symbolic links with their paths, sorted, and the directories that are empty, whose paths end in a
-    /// slash. Those are left out whose path is longer than a guest could open. `None` where the paths
-    /// together have more bytes than the limit: many files, deep down.
+    /// Returns all files and symbolic links with their paths, sorted, and empty directories with paths that end in a
+    /// slash. A path may be longer than a guest can open, since directories can be moved into others. `None` if the
+    /// paths together have more bytes than the limit: many files in deep directories.
     pub(crate) fn list(&self) -> Option<Vec<(String, Ino)>> {
         let mut found = Vec::new();
         let mut left = self.budget.files_limit();
@@ -379,9 +377,6 @@ impl Fs {
             }
             for (name, (child, _)) in &directory.names {
                 let path = format!("{path}{name}");
-                if path.len() > PATH_MAX as usize {
-                    continue;
-                }
                 left = left.checked_sub(path.len() as u64)?;
                 match self.node(*child).map(|node| &node.body) {
                     Ok(Body::File(_) | Body::Link(_)) => found.push((path, *child)),

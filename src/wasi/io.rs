@@ -1,4 +1,4 @@
-//! The part of `fd_*` that moves bytes and positions.
+//! The functions of `fd_*` that move bytes and positions.
 
 use super::WasiCall;
 use super::abi::{Abi, Errno, Record, WasiResult, fdflags, rights};
@@ -6,7 +6,7 @@ use super::descriptor::Target;
 use super::fs::Ino;
 
 impl WasiCall<'_> {
-    /// Reads from a file into buffers; how many bytes.
+    /// Reads from a file into buffers and returns the number of bytes read.
     fn read_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> WasiResult<u32> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let length = self.system.fs.file(ino)?.len();
@@ -30,13 +30,13 @@ impl WasiCall<'_> {
         }
         let end = offset.checked_add(u64::from(total)).ok_or(Errno::Inval).and_then(check_offset)?;
         let (now, old) = (self.system.clock.now(), self.system.fs.file(ino)?.len() as u64);
-        // A write that is refused costs nothing.
+        // A refused write costs nothing.
         if !self.system.budget.has_files(end.saturating_sub(old)) {
             return Err(Errno::Nospc.into());
         }
-        // What is written, and the zeros of a hole before it.
+        // The price covers what is written and the zeros of a gap before it.
         self.pay(u64::from(total).saturating_add(offset.saturating_sub(old)))?;
-        // At once, so that a full system leaves the file as it was.
+        // Resized at once, so that running out of space leaves the file unchanged.
         if end > old {
             self.system.fs.resize(ino, end, now)?;
         }
@@ -54,16 +54,16 @@ impl WasiCall<'_> {
     }
 }
 
-/// An offset that fits the signed 64 bits that files have.
+/// Returns the offset if it fits the signed 64 bits of file offsets.
 fn check_offset(offset: u64) -> Result<u64, Errno> {
     i64::try_from(offset).map(|_| offset).map_err(|_| Errno::Inval)
 }
 
-/// Reads from the position of `fd` into the `count` buffers at `iovs`, moves the position, and writes
-/// how many bytes it were, a `u32`, to `out`. 0 is the end.
+/// Reads from the position of `fd` into the `count` buffers at `iovs`, advances the position, and writes the number of
+/// bytes read, a `u32`, to `out`. 0 means the end.
 ///
 /// `EBADF`: not open, or a standard output. `ENOTCAPABLE`: without the right `fd_read`. `EISDIR`: a directory.
-/// `EINVAL`: more than 1,024 buffers, or 4 GiB. `EFAULT`: a pointer is outside of the memory.
+/// `EINVAL`: more than 1,024 buffers, or 4 GiB. `EFAULT`: a pointer is outside the memory.
 /// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_read
@@ -96,7 +96,7 @@ fn read_stream(call: &mut WasiCall<'_>, buffers: &[(u32, u32)]) -> WasiResult<u3
         }
         let read = match call.streams.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
             Ok(read) => u32::try_from(read).unwrap_or(*length),
-            // What was read before it is not lost.
+            // An error does not discard what was read before it.
             Err(_) if total > 0 => break,
             Err(errno) => return Err(errno.into()),
         };
@@ -109,7 +109,7 @@ fn read_stream(call: &mut WasiCall<'_>, buffers: &[(u32, u32)]) -> WasiResult<u3
     Ok(total)
 }
 
-/// Reads as `fd_read` does, but from `offset`, and the position stays.
+/// Reads like `fd_read`, but from `offset`, without moving the position.
 ///
 /// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the rights `fd_read` and `fd_seek`.
 /// `EINVAL`: as `fd_read`, or an offset beyond 63 bits. `EFAULT`, `EBADF`: as `fd_read`. [Specification].
@@ -124,13 +124,12 @@ pub(super) fn fd_pread(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
     Ok(call.memory.write_u32(out, read)?)
 }
 
-/// Writes the `count` buffers at `iovs` at the position of `fd`, or at the end of a file that has the
-/// flag `append`, moves the position, and writes how many bytes it were, a `u32`, to `out`: all.
+/// Writes the `count` buffers at `iovs` at the position of `fd`, or at the end of a file that has the flag `append`,
+/// advances the position, and writes the number of bytes written, always all, to `out` as a `u32`.
 ///
 /// `EBADF`: not open, or the standard input. `ENOTCAPABLE`: without the right `fd_write`. `EISDIR`: a directory.
-/// `ENOSPC`: the limit `files` is used up. `EINVAL`: more than 1,024 buffers, or 4 GiB. `EFAULT`: a
-/// pointer is outside of the memory. Where standard output passes the limit `output`, the run ends.
-/// [Specification].
+/// `ENOSPC`: the limit `files` is used up. `EINVAL`: more than 1,024 buffers, or 4 GiB. `EFAULT`: a pointer is outside
+/// the memory. If standard output exceeds the limit `output`, the run ends. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_write
 pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, out: u32) -> WasiResult {
@@ -161,8 +160,8 @@ pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
     Ok(call.memory.write_u32(out, total)?)
 }
 
-/// Writes as `fd_write` does, but at `offset`, and the position stays. With the flag `append` it
-/// writes at the end all the same, as Linux does.
+/// Writes like `fd_write`, but at `offset`, without moving the position. With the flag `append` it still writes at the
+/// end, as on Linux.
 ///
 /// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the rights `fd_write` and `fd_seek`.
 /// `EINVAL`: as `fd_write`, or an offset beyond 63 bits. `ENOSPC`, `EFAULT`, `EBADF`: as `fd_write`. [Specification].
@@ -178,14 +177,14 @@ pub(super) fn fd_pwrite(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32,
     Ok(call.memory.write_u32(out, total)?)
 }
 
-/// Moves the position of `fd` by `offset` from the start, from where it is, or from the end, and
-/// writes the new one, a `u64`, to `out`. It may lie behind the end.
+/// Moves the position of `fd` by `offset`, relative to the start, the position or the end, and writes the new position,
+/// a `u64`, to `out`. It may lie beyond the end.
 ///
 /// `whence` is 0 for the start, 1 for the position, 2 for the end; in `wasi_unstable` 2, 0 and 1.
 ///
-/// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the right `fd_seek`, or `fd_tell`
-/// where nothing moves. `EINVAL`: another `whence`, or a position before the start or beyond 63 bits.
-/// `EBADF`: not open. `EFAULT`: `out` is outside of the memory. [Specification].
+/// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the right `fd_seek`, or `fd_tell` if nothing
+/// moves. `EINVAL`: another `whence`, or a position before the start or beyond 63 bits. `EBADF`: not open. `EFAULT`:
+/// `out` is outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_seek
 pub(super) fn fd_seek(call: &mut WasiCall<'_>, fd: u32, offset: i64, whence: u32, out: u32) -> WasiResult {
@@ -219,31 +218,31 @@ pub(super) fn fd_seek(call: &mut WasiCall<'_>, fd: u32, offset: i64, whence: u32
 /// Writes the position of `fd`, a `u64`, to `out`.
 ///
 /// `ESPIPE`: a stream. `EISDIR`: a directory. `ENOTCAPABLE`: without the right `fd_tell`. `EBADF`: not
-/// open. `EFAULT`: `out` is outside of the memory. [Specification].
+/// open. `EFAULT`: `out` is outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_tell
 pub(super) fn fd_tell(call: &mut WasiCall<'_>, fd: u32, out: u32) -> WasiResult {
     let (_, position) = call.system.descriptors.file(fd, 0)?;
     let descriptor = call.system.descriptors.get(fd)?;
-    // `fd_seek` includes it, says the specification.
+    // According to the specification, `fd_seek` includes it.
     descriptor.check(rights::FD_SEEK).or_else(|_| descriptor.check(rights::FD_TELL))?;
     Ok(call.memory.write_u64(out, position)?)
 }
 
-/// Writes entries of a directory to the `len` bytes at `buf`, those after the one that `cookie` is of,
-/// and how many bytes it were, a `u32`, to `out`. The last one may be cut; less than `len` is the end.
+/// Writes the entries of a directory that follow the one with `cookie` to the `len` bytes at `buf`, and the number of
+/// bytes written, a `u32`, to `out`. The last entry may be truncated; less than `len` bytes mean the end.
 ///
 /// ```text
 ///      entry          + 8          + 16            + 20         + 24
 ///      │ next: u64    │ ino: u64   │ namlen: u32   │ type: u8   │ name, without NUL │ next entry …
 /// ```
 ///
-/// `next` is the cookie that goes on behind the entry. It stays good while entries are made, renamed
-/// and removed. `.` and `..` come first, then the rest in the order in which they were made. Entries made
-/// after the call with cookie 0 show up in the next listing, so this one ends.
+/// `next` is the cookie with which to continue after the entry. It stays valid while entries are made, renamed and
+/// removed. `.` and `..` come first, then the rest in the order in which they were made. Entries made after the call
+/// with cookie 0 appear only in the next listing, so that this one ends.
 ///
-/// `ENOTDIR`: no directory. `ENOTCAPABLE`: without the right `fd_readdir`. `EBADF`: not open. `EFAULT`:
-/// `buf` or `out` is outside of the memory. [Specification].
+/// `ENOTDIR`: not a directory. `ENOTCAPABLE`: without the right `fd_readdir`. `EBADF`: not open. `EFAULT`: `buf` or
+/// `out` is outside the memory. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#fd_readdir
 pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, cookie: u64, out: u32) -> WasiResult {
@@ -252,7 +251,7 @@ pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, c
     let fs = &call.system.fs;
     let directory = fs.directory(ino)?;
     let end = call.system.descriptors.listing_end(fd, cookie, directory)?;
-    // A directory that was removed has no entries, not even `.` and `..`.
+    // A removed directory has no entries, not even `.` and `..`.
     let removed = fs.node(ino)?.links == 0;
     let mut buffer = call.memory.bytes_mut(buf, len)?;
     let mut cookie = cookie;
@@ -262,7 +261,7 @@ pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, c
         let entry = Record::<24>::new()
             .set(0, next.to_le_bytes())
             .set(8, child.to_le_bytes())
-            // A name is no longer than 255 bytes.
+            // A name has at most 255 bytes.
             .set(16, u32::try_from(name.len()).unwrap_or_default().to_le_bytes())
             .set(20, [filetype]);
         for part in [entry.0.as_slice(), name.as_bytes()] {
@@ -274,7 +273,7 @@ pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, c
         cookie = next;
     }
     let used = len.saturating_sub(u32::try_from(buffer.len()).unwrap_or(len));
-    // An entry costs as much as the look-up of a name.
+    // An entry costs as much as looking up a name.
     call.pay(u64::from(used).saturating_mul(8))?;
     Ok(call.memory.write_u32(out, used)?)
 }

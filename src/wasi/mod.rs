@@ -1,13 +1,12 @@
-//! WASI preview 1: a whole machine in memory, with nothing of the host behind it.
+//! WASI preview 1: a whole machine in memory, without access to the host.
 //!
-//! A [`Machine`] is its state, [`System`] (arguments, environment, files, a clock, random bytes), and its
-//! [`Streams`]. The functions that a guest imports are in the files of their families, and
-//! [`WasiFunction::define`] makes host functions of them. Nothing here knows the script language or the type of the
-//! store's data.
+//! A [`Machine`] is its state, [`System`] (arguments, environment, files, a clock, random bytes), and its [`Streams`].
+//! The functions that a guest imports are in one file per family, and [`WasiFunction::define`] turns them into host
+//! functions. Nothing here knows the script language or the type of the store's data.
 //!
-//! What a machine does follows from what it was made with, on every target: time is a counter, random
-//! bytes come from a seed, inode numbers and descriptors are counted, directories are listed in the
-//! order in which their entries were made.
+//! A machine's behaviour depends only on what it was made with, on every target: time is a counter, random bytes come
+//! from a seed, inode numbers and descriptors are counted, and directories are listed in the order in which their
+//! entries were made.
 
 mod abi;
 mod args;
@@ -41,7 +40,7 @@ pub(crate) use clock::CLOCK_STEP;
 pub(crate) use stream::{InputStream, OutputStream, Streams};
 pub(crate) use system::{Setup, System};
 
-/// A handle of a machine: shared by the functions of the instances that run on it and by whoever looks at it
+/// A handle to a machine, shared by the functions of the instances that run on it and by code that inspects it
 /// afterwards.
 #[derive(Clone)]
 pub(crate) struct Machine(Arc<Mutex<MachineParts>>);
@@ -53,11 +52,11 @@ pub(crate) struct MachineParts {
 }
 
 impl Machine {
-    /// Makes a machine whose files, and what it keeps of its streams, count against `budget`.
+    /// Makes a machine whose files, and the stream contents that it keeps, count against `budget`.
     ///
     /// # Errors
     ///
-    /// As [`System::new`]; also where the bytes of standard input exceed what is left of the limit `files`.
+    /// As [`System::new`]; also if the bytes of standard input exceed what is left of the limit `files`.
     pub(crate) fn new(setup: Setup, streams: Streams, budget: Budget) -> Result<Self, Error> {
         let system = System::new(setup, budget)?;
         if !system.budget.take_files(streams.stdin.held()) {
@@ -68,12 +67,12 @@ impl Machine {
 
     /// Locks the machine. No function of a guest runs while the guard is held.
     pub(crate) fn lock(&self) -> MutexGuard<'_, MachineParts> {
-        // No function leaves the state half changed in a way that another would trip over.
+        // A panic in a function leaves the state usable for the others.
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-/// Where the functions of one instance find the machine, and the memory of that instance.
+/// Where the functions of one instance find the machine and that instance's memory.
 #[derive(Clone)]
 pub(crate) struct Binding {
     machine: Machine,
@@ -86,7 +85,7 @@ impl Binding {
     }
 }
 
-/// One of the functions.
+/// One of the functions of preview 1.
 pub(crate) struct WasiFunction {
     pub(crate) name: &'static str,
     params: &'static [ValType],
@@ -94,23 +93,23 @@ pub(crate) struct WasiFunction {
 }
 
 impl WasiFunction {
-    /// The function of that name in that interface.
+    /// Returns the function of that name in that interface.
     pub(crate) fn find(abi: Abi, name: &str) -> Option<&'static Self> {
         Self::all(abi).find(|function| function.name == name)
     }
 
-    /// The functions of an interface: `sock_accept` came to preview 1 later.
+    /// Returns the functions of an interface. `sock_accept` came to preview 1 later.
     pub(crate) fn all(abi: Abi) -> impl Iterator<Item = &'static Self> {
         FUNCTIONS.iter().filter(move |function| abi == Abi::Preview1 || function.name != "sock_accept")
     }
 
     pub(crate) fn ty(&self) -> FuncType {
-        // All return an error number but the one that does not return.
+        // All return an error number except the one that does not return.
         let results = if self.name == "proc_exit" { None } else { Some(ValType::I32) };
         FuncType::new(self.params.iter().copied(), results)
     }
 
-    /// Makes a host function of it.
+    /// Makes a host function of this one.
     pub(crate) fn define<T: Sliced>(
         &'static self,
         context: impl AsContextMut<Data = T>,
@@ -139,7 +138,7 @@ impl WasiFunction {
         let MachineParts { system, streams } = &mut *machine;
         let data = match memory {
             Some(memory) => memory.data_mut(&mut *caller),
-            // Every pointer is a bad one.
+            // Every pointer is out of bounds.
             None => &mut [],
         };
         let mut call = WasiCall { system, streams, memory: GuestMemory(data), abi, fuel };
@@ -161,18 +160,18 @@ impl WasiFunction {
     }
 }
 
-/// One call: what a function works on.
+/// The state of one call, on which a function works.
 struct WasiCall<'a> {
     system: &'a mut System,
     streams: &'a mut Streams,
     memory: GuestMemory<'a>,
     abi: Abi,
-    /// What is left; `None` where fuel is not metered.
+    /// The fuel that is left; `None` if fuel is not metered.
     fuel: Option<u64>,
 }
 
 impl WasiCall<'_> {
-    /// Pays for work on so many bytes, before it is done: at the price of a `memory.copy`.
+    /// Charges for work on this many bytes before it is done, at the price of a `memory.copy`.
     fn pay(&mut self, bytes: u64) -> WasiResult {
         let price = bytes / BYTES_PER_FUEL;
         if let Some(fuel) = &mut self.fuel {
@@ -184,14 +183,13 @@ impl WasiCall<'_> {
     }
 }
 
-/// A parameter's type: `u32` for pointers, lengths, descriptors and flags of all sizes, `u64` and
-/// `i64` for the rest.
+/// A parameter's type: `u32` for pointers, lengths, descriptors and flags of all sizes; `u64` and `i64` for the rest.
 trait Param: Sized {
     const TYPE: ValType;
     fn from_val(val: Option<&Val>) -> Self;
 }
 
-// wasmi has checked the types of the arguments by the time that a function is called.
+// wasmi has checked the types of the arguments before it calls a function.
 impl Param for u32 {
     const TYPE: ValType = ValType::I32;
     fn from_val(val: Option<&Val>) -> Self {
@@ -215,11 +213,11 @@ impl Param for i64 {
 
 macro_rules! functions {
     ($($family:ident::$name:ident($($param:ident: $ty:ty),*);)*) => {
-        /// All functions of preview 1, in the specification's order.
+        /// All functions of preview 1, in the order of the specification.
         static FUNCTIONS: &[WasiFunction] = &[$(WasiFunction {
             name: stringify!($name),
             params: &[$(<$ty as Param>::TYPE),*],
-            #[allow(unused)] // of those without parameters
+            #[allow(unused)] // In functions without parameters.
             run: |call, values| {
                 let mut values = values.iter();
                 $(let $param = <$ty as Param>::from_val(values.next());)*

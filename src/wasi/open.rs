@@ -6,24 +6,23 @@ use super::descriptor::{Descriptor, Target};
 use super::fs::{Body, Ino};
 use super::resolve::Follow;
 
-/// Opens the file or directory at a path in the directory `fd`, and writes the new descriptor, a
-/// `u32`, to `out`: the lowest number that is free.
+/// Opens the file or directory at a path in the directory `fd`, and writes the new descriptor, a `u32`, to `out`: the
+/// lowest free number.
 ///
-/// `flags`: 1 to follow a symbolic link that the path ends in. `open_flags`: `creat` 1, `directory` 2, `excl` 4,
-/// `trunc` 8. `fd_flags`: the new descriptor's. `base` and `inheriting`: its rights, of which those
-/// are dropped that the specification does not know or that make no sense for what is opened.
+/// `flags`: 1 to follow a symbolic link at the end of the path. `open_flags`: `creat` 1, `directory` 2, `excl` 4,
+/// `trunc` 8. `fd_flags`: the new descriptor's flags. `base` and `inheriting`: its rights. Rights that are not defined,
+/// or do not apply to what is opened, are dropped.
 ///
-/// `ENOENT`: nothing is there. `EEXIST`: something is, with `creat` and `excl`. `ENOTDIR`: no directory,
-/// with `directory` or on the way. `EISDIR`: a directory, to be written, truncated or created. `ELOOP`: a
-/// symbolic link that is not followed, or more than 40 on the way. `ENOTCAPABLE`: the path leads out of
-/// `fd`; `fd` has not got the right `path_open`, for `creat` `path_create_file`, for `trunc`
-/// `path_filestat_set_size`; or has not got as inheriting what is asked for. `EINVAL`: a flag that is
-/// not defined, `creat` with `directory`, or a NUL in the path. `EILSEQ`: a path that is no UTF-8.
-/// `ENAMETOOLONG`: a path longer than 4,096 bytes or a name longer than 255. `EMFILE`: 4,096 are open.
-/// `ENOSPC`: the limit `files` is used up. `EBADF`, `EFAULT`. [Specification].
+/// `ENOENT`: nothing is there. `EEXIST`: something is there, with `creat` and `excl`. `ENOTDIR`: not a directory, with
+/// `directory` or along the path. `EISDIR`: a directory, to be written, truncated or created. `ELOOP`: a symbolic link
+/// that is not followed, or more than 40 along the path. `ENOTCAPABLE`: the path leads out of `fd`; or `fd` does not
+/// have the right `path_open`, for `creat` `path_create_file`, for `trunc` `path_filestat_set_size`, or its inheriting
+/// rights do not cover the request. `EINVAL`: a flag that is not defined, `creat` with `directory`, or a NUL in the
+/// path. `EILSEQ`: the path is not UTF-8. `ENAMETOOLONG`: a path longer than 4,096 bytes or a name longer than 255.
+/// `EMFILE`: 4,096 descriptors are open. `ENOSPC`: the limit `files` is used up. `EBADF`, `EFAULT`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_open
-// The parameters are the specification's.
+// The specification sets the parameters.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn path_open(
     call: &mut WasiCall<'_>,
@@ -53,14 +52,14 @@ pub(super) fn path_open(
         needed |= rights::PATH_FILESTAT_SET_SIZE;
     }
     call.memory.check(out, 4)?;
-    // A link at the place of a file that must be new is something that is there.
+    // A link in place of a file that must be new means that the file exists.
     let follow = if is(oflags::CREAT) && is(oflags::EXCL) { Follow::Never } else { follow };
     let found = call.find(fd, needed, path, len, follow)?;
     let granted = call.system.descriptors.get(fd)?.inheriting;
     if (base | inheriting) & !granted != 0 {
         return Err(Errno::Notcapable.into());
     }
-    // The search for the lowest number.
+    // Pays for the search for the lowest free number.
     call.pay(1 << 10)?;
     call.system.descriptors.room()?;
     let now = call.system.clock.now();
@@ -92,7 +91,7 @@ pub(super) fn path_open(
     Ok(call.memory.write_u32(out, opened)?)
 }
 
-/// Whether what is there can be opened as it is asked for.
+/// Checks that what is there can be opened as requested.
 fn check_kind(call: &WasiCall<'_>, ino: Ino, open_flags: u32, base: u64) -> Result<(), Errno> {
     match &call.system.fs.node(ino)?.body {
         Body::Link(_) => Err(Errno::Loop),

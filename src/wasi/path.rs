@@ -1,18 +1,18 @@
-//! `path_*`, but for `path_open`: names in directories.
+//! `path_*`, except `path_open`: names in directories.
 //!
-//! All take a directory's descriptor, and a path in it that may not lead out. Beside what each says,
-//! all return `EBADF` for a descriptor that is not open, `ENOTDIR` for one that is no directory, or for
-//! what stands on the way and is none, `ENOTCAPABLE` without the right of the function's name or for a
-//! path that leads out, `ENOENT` for what is not there or an empty path, `ELOOP` for more than 40
-//! symbolic links, `EILSEQ` for a path that is no UTF-8, `EINVAL` for one with a NUL, `ENAMETOOLONG` for
-//! more than 4,096 bytes or a name of more than 255, `EFAULT` for a pointer outside of the memory.
+//! All take a directory's descriptor and a path in that directory, which may not lead out of it. Besides the errors
+//! listed with each, all return `EBADF` for a descriptor that is not open; `ENOTDIR` for one that is not a directory,
+//! or if the path goes through something that is not; `ENOTCAPABLE` without the right of the function's name, or for a
+//! path that leads out; `ENOENT` for what does not exist or an empty path; `ELOOP` for more than 40 symbolic links;
+//! `EILSEQ` for a path that is not UTF-8; `EINVAL` for one with a NUL; `ENAMETOOLONG` for a path of more than 4,096
+//! bytes or a name of more than 255; `EFAULT` for a pointer outside the memory.
 
 use super::WasiCall;
 use super::abi::{Errno, WasiResult, rights};
 use super::fs::{Body, Ino};
 use super::resolve::{Follow, ResolvedPath};
 
-/// The place of an entry to be made. `EEXIST` where something is.
+/// Returns the place for a new entry. `EEXIST` if there is one already.
 fn vacant(found: ResolvedPath) -> Result<(Ino, String), Errno> {
     match found {
         ResolvedPath { node: None, entry: Some(entry), .. } => Ok(entry),
@@ -20,7 +20,7 @@ fn vacant(found: ResolvedPath) -> Result<(Ino, String), Errno> {
     }
 }
 
-/// The entry that is there, and its node. `EINVAL` for `.` and `..`, which are no entries.
+/// Returns an existing entry and its node. `EINVAL` for `.` and `..`, which are not entries.
 fn occupied(found: ResolvedPath) -> Result<(Ino, String, Ino), Errno> {
     let node = found.existing()?;
     let (directory, name) = found.entry.ok_or(Errno::Inval)?;
@@ -39,8 +39,8 @@ pub(super) fn path_create_directory(call: &mut WasiCall<'_>, fd: u32, path: u32,
     Ok(())
 }
 
-/// Writes what is known of what is at a path to `out`, as `fd_filestat_get` does. `flags`: 1 to follow
-/// a symbolic link that the path ends in.
+/// Writes the attributes of what is at a path to `out`, like `fd_filestat_get`. `flags`: 1 to follow a symbolic link at
+/// the end of the path.
 ///
 /// `EINVAL`: a flag that is not defined. [Specification].
 ///
@@ -57,12 +57,12 @@ pub(super) fn path_filestat_get(
     call.write_filestat(Some(found.existing()?), out)
 }
 
-/// Sets the times of what is at a path, as `fd_filestat_set_times` does. `flags` as `path_filestat_get`.
+/// Sets the times of what is at a path, like `fd_filestat_set_times`. `flags` is as in `path_filestat_get`.
 ///
 /// `EINVAL`: a flag that is not defined, or two for one time. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_filestat_set_times
-// The parameters are the specification's.
+// The specification sets the parameters.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn path_filestat_set_times(
     call: &mut WasiCall<'_>,
@@ -78,14 +78,14 @@ pub(super) fn path_filestat_set_times(
     call.set_times(found.existing()?, accessed, modified, fst_flags)
 }
 
-/// Gives a file one more name: a hard link. `flags`: 1 to follow a symbolic link that the old path
-/// ends in. `old_fd` needs the right `path_link_source`, `fd` the right `path_link_target`.
+/// Gives a file another name: a hard link. `flags`: 1 to follow a symbolic link at the end of the old path. `old_fd`
+/// needs the right `path_link_source`, `fd` the right `path_link_target`.
 ///
-/// `EEXIST`: the new path is something. `EPERM`: the old one is a directory. `ENOSPC`: the limit
-/// `files` is used up. `EINVAL`: a flag that is not defined. [Specification].
+/// `EEXIST`: the new path exists. `EPERM`: the old one is a directory. `ENOSPC`: the limit `files` is used up.
+/// `EINVAL`: a flag that is not defined. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_link
-// The parameters are the specification's.
+// The specification sets the parameters.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn path_link(
     call: &mut WasiCall<'_>,
@@ -110,10 +110,10 @@ pub(super) fn path_link(
     Ok(call.system.fs.add_entry(directory, &name, ino, call.system.clock.now())?)
 }
 
-/// Writes the target of a symbolic link, as much as fits in the `buf_len` bytes at `buf` and without
-/// a NUL, and how many bytes it were, a `u32`, to `out`.
+/// Writes the target of a symbolic link, without a NUL and truncated to `buf_len` bytes, to `buf`, and the number of
+/// bytes written, a `u32`, to `out`.
 ///
-/// `EINVAL`: it is no symbolic link. [Specification].
+/// `EINVAL`: not a symbolic link. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_readlink
 pub(super) fn path_readlink(
@@ -136,9 +136,9 @@ pub(super) fn path_readlink(
     Ok(call.memory.write_u32(out, u32::try_from(count).map_err(|_| Errno::Overflow)?)?)
 }
 
-/// Removes a directory that is empty.
+/// Removes an empty directory.
 ///
-/// `ENOTEMPTY`: it is not. `EINVAL`: the path ends in `.` or `..`. [Specification].
+/// `ENOTEMPTY`: it is not empty. `EINVAL`: the path ends in `.` or `..`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_remove_directory
 pub(super) fn path_remove_directory(call: &mut WasiCall<'_>, fd: u32, path: u32, len: u32) -> WasiResult {
@@ -151,12 +151,12 @@ pub(super) fn path_remove_directory(call: &mut WasiCall<'_>, fd: u32, path: u32,
     Ok(())
 }
 
-/// Gives a file, a symbolic link or a directory with all that is in it another name, in place of what
-/// has it now. `old_fd` needs the right `path_rename_source`, `fd` the right `path_rename_target`.
+/// Renames a file, symbolic link or directory with its content, replacing what has the new name. `old_fd` needs the
+/// right `path_rename_source`, `fd` the right `path_rename_target`.
 ///
-/// `EINVAL`: a directory into itself, or a path that ends in `.` or `..`. `ENOTDIR`: a directory in
-/// place of something else. `ENOTEMPTY`: in place of a directory that is not empty. `EISDIR`: something
-/// else in place of a directory. `ENOSPC`: the limit `files` is used up. [Specification].
+/// `EINVAL`: a directory is moved into itself, or a path ends in `.` or `..`. `ENOTDIR`: a directory would replace
+/// something else. `ENOTEMPTY`: it would replace a directory that is not empty. `EISDIR`: something else would replace
+/// a directory. `ENOSPC`: the limit `files` is used up. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_rename
 pub(super) fn path_rename(
@@ -198,11 +198,11 @@ pub(super) fn path_rename(
     Ok(call.system.fs.rename((from_directory, &from_name), (to_directory, &to_name), now)?)
 }
 
-/// Makes a symbolic link to `target`, which need not be there.
+/// Makes a symbolic link to `target`, which need not exist.
 ///
-/// `EEXIST`: something is at the path. `ENOENT`: the target is empty, or the path ends in a slash.
-/// `ENOTCAPABLE`: the target is an absolute path, which would mean another place in each directory.
-/// `ENOSPC`: the limit `files` is used up. [Specification].
+/// `EEXIST`: the path exists. `ENOENT`: the target is empty, or the path ends in a slash. `ENOTCAPABLE`: the target is
+/// an absolute path, which would mean another place in each directory. `ENOSPC`: the limit `files` is used up.
+/// [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#path_symlink
 pub(super) fn path_symlink(
@@ -226,7 +226,7 @@ pub(super) fn path_symlink(
     Ok(())
 }
 
-/// Removes a file or symbolic link. What is open stays until it is closed.
+/// Removes a file or symbolic link. An open file lives until it is closed.
 ///
 /// `EISDIR`: a directory. [Specification].
 ///

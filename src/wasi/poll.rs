@@ -1,4 +1,4 @@
-//! `poll_oneoff`: waiting, which moves the clock and never sleeps.
+//! `poll_oneoff`: waiting, which advances the clock and never sleeps.
 
 use super::abi::{Abi, Errno, Record, WasiResult, get_u8, get_u16, get_u32, get_u64, rights};
 use super::clock::check_id;
@@ -11,7 +11,7 @@ enum Wait {
     Clock { deadline: u64 },
     /// A descriptor that can be read from, or written to.
     Descriptor { fd: u32, right: u64 },
-    /// Nothing that there could be.
+    /// Nothing: the subscription is invalid.
     Failed(Errno),
 }
 
@@ -21,16 +21,16 @@ const WRITE: u8 = 2;
 
 /// `subscription_clock_abstime`: the deadline is a time, not a duration.
 const ABSTIME: u16 = 1;
-/// `fd_readwrite_hangup`: there is no more to come.
+/// `fd_readwrite_hangup`: no more bytes will come.
 const HANGUP: u16 = 1;
-/// Bytes that can be written at once, where any number can.
+/// The number of bytes reported as writable where any number is.
 const WRITABLE: u64 = 1 << 16;
 
-/// Waits until one of the `count` subscriptions has happened, and writes an event for each that has
-/// to `events`, and their number, a `u32`, to `out`.
+/// Waits until one of the `count` subscriptions has occurred, and writes an event for each that has to `events`, and
+/// the number of events, a `u32`, to `out`.
 ///
-/// Descriptors can always be read and written. So only where all subscriptions are to clocks the
-/// guest waits: then the clock moves to the earliest deadline.
+/// Descriptors can always be read and written, so the guest waits only if all subscriptions are to clocks: the clock
+/// then advances to the earliest deadline.
 ///
 /// ```text
 ///      subscription         + 8         clock:  + 16       + 24            + 32             + 40
@@ -42,9 +42,9 @@ const WRITABLE: u64 = 1 << 16;
 ///      │ userdata: u64      │ errno: u16  │ type: u8    │ nbytes: u64   │ flags: u16
 /// ```
 ///
-/// `EINVAL`: no subscription, or one of an unknown type. `EFAULT`: the arrays or `out` are not all in
-/// the memory. Events say `EINVAL` for a clock, `EBADF` for a descriptor that is not there, and
-/// `ENOTCAPABLE` without the rights `poll_fd_readwrite` and `fd_read` or `fd_write`. [Specification].
+/// `EINVAL`: no subscription, or one of an unknown type. `EFAULT`: the arrays or `out` are not in bounds. Events report
+/// `EINVAL` for a clock and `EBADF` for a descriptor that does not exist, and `ENOTCAPABLE` without the rights
+/// `poll_fd_readwrite` and `fd_read` or `fd_write`. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#poll_oneoff
 pub(super) fn poll_oneoff(
@@ -104,7 +104,7 @@ pub(super) fn poll_oneoff(
     Ok(call.memory.write_u32(out, written)?)
 }
 
-/// A subscription: its user data, its type, and what it waits for.
+/// Decodes a subscription: its user data, its type, and what it waits for.
 fn read(subscription: &[u8], abi: Abi, now: u64) -> Result<(u64, u8, Wait), Errno> {
     let userdata = get_u64(subscription, 0);
     let kind = get_u8(subscription, 8);
@@ -126,7 +126,7 @@ fn read(subscription: &[u8], abi: Abi, now: u64) -> Result<(u64, u8, Wait), Errn
     Ok((userdata, kind, wait))
 }
 
-/// How many bytes can be read or written, and whether that is all.
+/// Returns how many bytes can be read or written, and whether those are the last.
 fn ready(system: &System, streams: &Streams, fd: u32, right: u64) -> Result<(u64, u16), Errno> {
     let descriptor = system.descriptors.get(fd)?;
     descriptor.check(right | rights::POLL_FD_READWRITE)?;
@@ -138,7 +138,7 @@ fn ready(system: &System, streams: &Streams, fd: u32, right: u64) -> Result<(u64
         _ => match streams.stdin.left() {
             Some(0) => (0, HANGUP),
             Some(left) => (left, 0),
-            // Reading tells, and waits for it.
+            // Only reading tells, and it may block.
             None => (1, 0),
         },
     })

@@ -3,7 +3,7 @@
 use super::WasiCall;
 use super::abi::{Errno, Fault, WasiResult};
 
-/// Ends the guest with an exit code, whatever calls it is in. It does not return.
+/// Ends the guest with an exit code, however deep its calls are. Does not return.
 ///
 /// [Specification].
 ///
@@ -14,17 +14,17 @@ pub(super) fn proc_exit(call: &mut WasiCall<'_>, code: u32) -> WasiResult {
     Err(Fault::Exit(code))
 }
 
-/// Sends the guest a signal. There is nothing here that could handle one.
+/// Sends the guest a signal, which nothing here could handle.
 ///
-/// `ENOSYS`, always; `EINVAL` for a number that is no signal. [Specification].
+/// `ENOSYS`, always; `EINVAL` for a number that is not a signal. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#proc_raise
 pub(super) fn proc_raise(_call: &mut WasiCall<'_>, signal: u32) -> WasiResult {
-    // `none` to `sys`.
+    // The signals from `none` to `sys`.
     if signal > 30 { Err(Errno::Inval.into()) } else { Err(Errno::Nosys.into()) }
 }
 
-/// Lets others run, of which there are none.
+/// Lets other threads run; there are none.
 ///
 /// [Specification].
 ///

@@ -1,6 +1,6 @@
-//! `random_get`: bytes that look random and follow from a seed.
+//! `random_get`: pseudo-random bytes from a seed.
 //!
-//! They are those of [SplitMix64], word by word, each little-endian. Word `i`, from 0, is
+//! They come from [SplitMix64], word by word, each little-endian. Word `i`, from 0, is
 //!
 //! ```text
 //! z = seed + (i + 1) * 0x9e3779b97f4a7c15
@@ -9,8 +9,8 @@
 //! z ^ (z >> 31)
 //! ```
 //!
-//! modulo 2⁶⁴. The bytes are one stream: how a guest cuts it into requests does not matter. Nothing
-//! that must be secret may come of it.
+//! modulo 2⁶⁴. The bytes form one stream: it does not matter how a guest divides it into requests. They must not be
+//! used for secrets.
 //!
 //! [SplitMix64]: https://doi.org/10.1145/2714064.2660195
 
@@ -20,7 +20,7 @@ use super::abi::WasiResult;
 #[derive(Clone, Debug)]
 pub(crate) struct Random {
     seed: u64,
-    /// Bytes given so far.
+    /// The number of bytes returned so far.
     given: u64,
 }
 
@@ -51,12 +51,12 @@ impl Random {
 
 /// Fills the `len` bytes at `buf`.
 ///
-/// `EFAULT`: they are not all in the memory; none is written. [Specification].
+/// `EFAULT`: the range is not in bounds; nothing is written. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#random_get
 pub(super) fn random_get(call: &mut WasiCall<'_>, buf: u32, len: u32) -> WasiResult {
     call.memory.check(buf, len)?;
-    // A word is some ten instructions.
+    // A word takes about ten instructions.
     call.pay(u64::from(len).saturating_mul(64))?;
     call.system.random.fill(call.memory.bytes_mut(buf, len)?);
     Ok(())
@@ -66,7 +66,7 @@ pub(super) fn random_get(call: &mut WasiCall<'_>, buf: u32, len: u32) -> WasiRes
 mod tests {
     use super::Random;
 
-    /// The first words for the seed 1234567, which are published with the reference implementation.
+    /// The first words for the seed 1234567, as published with the reference implementation.
     #[test]
     fn is_splitmix64() {
         let random = Random::new(1_234_567);

@@ -1,26 +1,26 @@
-//! Paths: from a directory and a path to a node, without ever leaving the directory.
+//! Path resolution: from a directory and a path to a node, never leaving the directory.
 
 use super::abi::{Errno, NAME_MAX, PATH_MAX, SYMLINK_FOLLOW, known_flags};
 use super::fs::{Body, Fs, Ino};
 
-/// Symbolic links that one path may lead through.
+/// The maximum number of symbolic links in the resolution of one path.
 const LINKS_MAX: u32 = 40;
 
-/// Whether a symbolic link that a path ends in is followed; those on the way always are.
+/// Whether a symbolic link at the end of a path is followed. Those along the path always are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Follow {
-    /// It is meant itself.
+    /// The path means the link itself.
     Never,
-    /// It is meant itself, by a path to something new: what is there is found even if it is not a
-    /// directory and the path ends in a slash.
+    /// The path is for something new and means the link itself. What is there is found even if it is not a directory
+    /// and the path ends in a slash.
     Vacant,
-    /// Only where the path ends in a slash.
+    /// The link is followed only if the path ends in a slash.
     Slash,
     Always,
 }
 
 impl Follow {
-    /// As a guest's `lookupflags` say; others than the one that is defined are `EINVAL`.
+    /// Decodes a guest's `lookupflags`; `EINVAL` for bits other than the one defined.
     pub(crate) fn from_flags(flags: u32) -> Result<Self, Errno> {
         Ok(if known_flags(flags, SYMLINK_FOLLOW)? == 0 { Self::Slash } else { Self::Always })
     }
@@ -29,17 +29,16 @@ impl Follow {
 /// Where a path leads.
 #[derive(Debug)]
 pub(crate) struct ResolvedPath {
-    /// The directory and the name of the last component; `None` where the path ends in `.` or `..`.
+    /// The directory and the name of the last component; `None` if the path ends in `.` or `..`.
     pub(crate) entry: Option<(Ino, String)>,
-    /// What is there now.
+    /// What is there now, if anything.
     pub(crate) node: Option<Ino>,
-    /// The path, or a link that it ends in and that was followed, ends in a slash: only a directory will
-    /// do.
+    /// The path, or a followed link at its end, ends in a slash, so only a directory is valid.
     pub(crate) slash: bool,
 }
 
 impl ResolvedPath {
-    /// What is there; `ENOENT` for nothing.
+    /// Returns what is there; `ENOENT` if nothing is.
     pub(crate) fn existing(&self) -> Result<Ino, Errno> {
         self.node.ok_or(Errno::Noent)
     }
@@ -48,10 +47,9 @@ impl ResolvedPath {
 impl Fs {
     /// Resolves `path` from the directory `base`.
     ///
-    /// `..` above `base` and an absolute path are `ENOTCAPABLE`: a directory stands for what is in it
-    /// and nothing else.
+    /// `..` above `base` and an absolute path are `ENOTCAPABLE`: a directory gives access to its content and nothing else.
     ///
-    /// Adds the cost of the work, in bytes, to `work`, also when it fails.
+    /// Adds the cost of the work, in bytes, to `work`, even on failure.
     pub(crate) fn resolve(&self, base: Ino, path: &str, follow: Follow, work: &mut u64) -> Result<ResolvedPath, Errno> {
         if path.is_empty() {
             return Err(Errno::Noent);
@@ -62,7 +60,7 @@ impl Fs {
         if path.starts_with('/') {
             return Err(Errno::Notcapable);
         }
-        // The directories passed through; the last is the current one. The first is never popped.
+        // The directories passed through, ending with the current one. The first is never popped.
         let mut below: Vec<Ino> = Vec::new();
         let current = |below: &Vec<Ino>| below.last().copied().unwrap_or(base);
         let mut rest = Components::default();
@@ -98,7 +96,7 @@ impl Fs {
                         return Err(Errno::Loop);
                     }
                     *work = work.saturating_add(target.len() as u64);
-                    // `path_symlink` makes none that are absolute.
+                    // `path_symlink` makes no absolute ones.
                     rest.push(target);
                 }
                 Body::Directory(_) if !last => below.push(ino),
@@ -114,13 +112,13 @@ impl Fs {
 /// What looking up a component costs, in bytes of work.
 const COMPONENT_COST: u64 = 256;
 
-/// The components still to come: of the path, and of the links that were followed.
+/// The components that remain: those of the path and of the links followed.
 #[derive(Default)]
 struct Components<'a> {
-    /// None of them is empty or begins with a slash; the innermost link is the last.
+    /// None is empty or begins with a slash. The innermost link is last.
     texts: Vec<&'a str>,
-    /// A slash follows the component taken last, which nothing else follows; or one followed the link
-    /// through which it was reached.
+    /// Set if a slash follows the component taken last and nothing else does, or if one followed the link through which
+    /// that component was reached.
     slash: bool,
 }
 

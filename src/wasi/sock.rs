@@ -1,9 +1,9 @@
-//! `sock_*`: there are no sockets, so no descriptor is one.
+//! `sock_*`: there are no sockets, so no descriptor is valid for these.
 
 use super::WasiCall;
 use super::abi::{Errno, WasiResult};
 
-/// What all of them return: `EBADF` for a number that is not open, else `ENOTSOCK`.
+/// Returns what all of them do: `EBADF` for a number that is not open, otherwise `ENOTSOCK`.
 fn no_socket(call: &WasiCall<'_>, fd: u32) -> WasiResult {
     call.system.descriptors.get(fd)?;
     Err(Errno::Notsock.into())
@@ -11,7 +11,7 @@ fn no_socket(call: &WasiCall<'_>, fd: u32) -> WasiResult {
 
 /// Accepts a connection.
 ///
-/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: not a socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_accept
 pub(super) fn sock_accept(call: &mut WasiCall<'_>, fd: u32, _flags: u32, _out: u32) -> WasiResult {
@@ -20,7 +20,7 @@ pub(super) fn sock_accept(call: &mut WasiCall<'_>, fd: u32, _flags: u32, _out: u
 
 /// Receives a message.
 ///
-/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: not a socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_recv
 pub(super) fn sock_recv(
@@ -37,7 +37,7 @@ pub(super) fn sock_recv(
 
 /// Sends a message.
 ///
-/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: not a socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_send
 pub(super) fn sock_send(
@@ -53,7 +53,7 @@ pub(super) fn sock_send(
 
 /// Ends a connection.
 ///
-/// `EBADF`: `fd` is not open. `ENOTSOCK`: it is no socket. [Specification].
+/// `EBADF`: `fd` is not open. `ENOTSOCK`: not a socket. [Specification].
 ///
 /// [Specification]: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#sock_shutdown
 pub(super) fn sock_shutdown(call: &mut WasiCall<'_>, fd: u32, _how: u32) -> WasiResult {

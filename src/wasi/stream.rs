@@ -1,4 +1,4 @@
-//! The standard streams: what stands behind the descriptors 0, 1 and 2.
+//! The standard streams, behind the descriptors 0, 1 and 2.
 
 use std::io::{ErrorKind, Read, Write};
 
@@ -6,7 +6,7 @@ use super::abi::{Errno, Fault, WasiResult};
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
 
-/// The standard streams of a machine. Apart from its state, since they may lead out of the process and cannot be cloned.
+/// The standard streams of a machine. Separate from its state, since they may lead out of the process and cannot be cloned.
 pub(crate) struct Streams {
     pub(crate) stdin: InputStream,
     pub(crate) stdout: OutputStream,
@@ -14,7 +14,7 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    /// Reads standard input from `stdin` and keeps both outputs.
+    /// Reads standard input from `stdin` and keeps what is written to both outputs.
     pub(crate) fn kept(stdin: InputStream) -> Self {
         Self { stdin, stdout: OutputStream::Kept(Vec::new()), stderr: OutputStream::Kept(Vec::new()) }
     }
@@ -22,7 +22,7 @@ impl Streams {
 
 /// Where standard input comes from.
 pub(crate) enum InputStream {
-    /// Bytes, and how many of them were read.
+    /// Bytes, and the number of those already read.
     Bytes(Vec<u8>, usize),
     /// The embedder's reader, asked for as many bytes as the guest asks for.
     Reader(Box<dyn Read + Send>),
@@ -33,7 +33,7 @@ impl InputStream {
         Self::Bytes(bytes.into(), 0)
     }
 
-    /// Fills the front of `buffer`; how much of it. 0 is the end.
+    /// Fills the front of `buffer` and returns the number of bytes read. 0 means the end.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         match self {
             Self::Bytes(bytes, at) => {
@@ -55,7 +55,7 @@ impl InputStream {
         }
     }
 
-    /// Bytes that are known to be there; `None` where only reading would tell.
+    /// Returns the number of bytes that can be read; `None` if only reading would tell.
     pub(crate) fn left(&self) -> Option<u64> {
         match self {
             Self::Bytes(bytes, at) => Some(bytes.len().saturating_sub(*at) as u64),
@@ -63,7 +63,7 @@ impl InputStream {
         }
     }
 
-    /// Bytes that it holds in memory.
+    /// Returns the number of bytes held in memory.
     pub(crate) fn held(&self) -> u64 {
         match self {
             Self::Bytes(bytes, _) => bytes.len() as u64,
@@ -72,11 +72,11 @@ impl InputStream {
     }
 }
 
-/// Where a standard output goes to.
+/// Where standard output or standard error goes.
 pub(crate) enum OutputStream {
     /// Kept, within the sandbox's limit `output`.
     Kept(Vec<u8>),
-    /// Given to the embedder at once.
+    /// Passed to the embedder at once.
     Passed(Box<dyn Write + Send>),
 }
 
@@ -87,7 +87,7 @@ impl OutputStream {
                 if let Err(limit) = budget.take_output(bytes.len() as u64) {
                     return Err(Fault::Ended(Error::limit(
                         Limit::Output,
-                        format!("the guest writes more than the sandbox takes: limit `output` is {limit} bytes"),
+                        format!("the guest writes more than the sandbox allows: limit `output` is {limit} bytes"),
                     )));
                 }
                 kept.extend_from_slice(bytes);
@@ -101,7 +101,7 @@ impl OutputStream {
         Ok(())
     }
 
-    /// What was kept.
+    /// Returns what was kept.
     pub(crate) fn kept(&self) -> &[u8] {
         match self {
             Self::Kept(kept) => kept,

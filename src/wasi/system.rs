@@ -1,5 +1,4 @@
-//! The state of a machine, and what it is made from. Its streams, which may lead out of the process, are in
-//! `stream`.
+//! The state of a machine, and what it is made from. Its streams, which may lead out of the process, are in `stream`.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +15,17 @@ use crate::error::{Error, Limit};
 /// What the state of a machine is made from.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
-    /// All of `argv`, the program's name first.
+    /// The whole of `argv`, starting with the program's name.
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
-    /// Files by path, from the root. A path that ends in a slash is an empty directory.
+    /// Files by path from the root. A path that ends in a slash is an empty directory.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// When files were modified, by their paths as in `files`.
+    /// Modification times of files, by their paths as in `files`.
     pub(crate) modified: BTreeMap<String, u64>,
-    /// Whether other files have a time that follows from their content, instead of `now`.
+    /// Whether other files get a time derived from their content instead of `now`.
     pub(crate) content_times: bool,
-    /// The directories that the guest may open: the name of each for the guest, and its path. The guest
-    /// can open no files if there are none.
+    /// The directories that the guest may open: the name of each as the guest sees it, and its path. Without any, the
+    /// guest can open no files.
     pub(crate) preopens: Vec<(String, String)>,
     pub(crate) seed: u64,
     pub(crate) now: u64,
@@ -41,28 +40,27 @@ pub(crate) struct System {
     /// As `name=value`.
     pub(crate) env: Vec<String>,
     pub(crate) fs: Fs,
-    /// The paths of the files that the machine was made with. Inode numbers are never used twice.
+    /// The paths of the files that the machine was made with. Inode numbers are never reused.
     pub(crate) origins: BTreeMap<Ino, String>,
     pub(crate) descriptors: Descriptors,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
-    /// What the guest exited with, the last time that it did.
+    /// The most recent exit code of the guest.
     pub(crate) exit_code: Option<i32>,
     pub(crate) budget: Budget,
 }
 
 impl System {
-    /// Makes a machine with descriptors 0, 1, 2 for the streams, and 3 and up for the preopened
-    /// directories.
+    /// Makes a machine with descriptors 0, 1, 2 for the streams, and 3 and up for the preopened directories.
     ///
     /// # Errors
     ///
-    /// For arguments, names or paths that a guest could not be given, and where the files take more
-    /// than the limit `files` allows.
+    /// For arguments, names or paths that a guest cannot receive, and if the files exceed what is left of the limit
+    /// `files`.
     pub(crate) fn new(setup: Setup, budget: Budget) -> Result<Self, Error> {
         let Setup { args, env, files, modified, content_times, preopens, seed, now, clock_step } = setup;
         if let Some(at) = args.iter().position(|arg| arg.contains('\0')) {
-            return Err(Error::value(format!("`args[{at}]` contains a NUL, where a guest would see its end")));
+            return Err(Error::value(format!("`args[{at}]` contains a NUL, where it would end for a guest")));
         }
         for (name, value) in &env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
@@ -99,11 +97,11 @@ impl System {
         Ok(system)
     }
 
-    /// Opens a directory for the guest, and makes it if it is not there.
+    /// Opens a directory for the guest, making it if necessary.
     fn add_preopen(&mut self, name: String, path: &str) -> Result<(), Error> {
         let bad = |why: &str| Err(Error::value(format!("`preopens` has {name:?}: {path:?}, {why}")));
         if name.is_empty() || name.contains('\0') || name.len() > PATH_MAX as usize {
-            return bad("whose name is empty, has a NUL or is longer than 4096 bytes");
+            return bad("whose name is empty, contains a NUL or is longer than 4096 bytes");
         }
         let now = self.clock.now();
         let mut ino = ROOT;
@@ -126,16 +124,16 @@ impl System {
     }
 
     fn insert(&mut self, descriptor: Descriptor) {
-        // The table is empty at first and has room for three.
+        // The table is empty at first and has room for the three.
         let _ = self.descriptors.insert(descriptor, &mut self.fs);
     }
 
-    /// Adds a file of the host's choice, and the directories on its way.
+    /// Adds a file from the host, and the directories on its path.
     fn add_file(&mut self, path: &str, content: Vec<u8>, modified: u64) -> Result<(), Error> {
         let bad = |why: &str| Err(Error::value(format!("`files` has the path {path:?}, {why}")));
         let failed = |errno: Errno| match errno {
             Errno::Nospc => Err(too_large(&self.budget)),
-            Errno::Exist => bad("which is there already"),
+            Errno::Exist => bad("which exists already"),
             _ => bad("which is a file and a directory at once"),
         };
         let folder = path.ends_with('/');
@@ -152,10 +150,10 @@ impl System {
         if folder {
             parts.pop();
         }
-        let Some((name, folders)) = parts.split_last() else { return bad("which is no path of a file") };
+        let Some((name, folders)) = parts.split_last() else { return bad("which is not the path of a file") };
         let unfit = |part: &&str| part.is_empty() || *part == "." || *part == ".." || part.contains('\0');
         if parts.iter().any(unfit) {
-            return bad("which is no plain path: no empty parts, no `.`, no `..`, no NUL");
+            return bad("which is not a plain path: no empty parts, no `.`, no `..`, no NUL");
         }
         if parts.iter().any(|part| part.len() > NAME_MAX) {
             return bad("in which a name is longer than 255 bytes");
@@ -191,17 +189,17 @@ impl System {
         }
     }
 
-    /// All files and symbolic links by path, sorted, and empty directories by a path that ends in a slash.
+    /// Returns all files and symbolic links by path, sorted, and empty directories with a path that ends in a slash.
     ///
     /// # Errors
     ///
-    /// Where the paths are longer together than the limit `files`.
+    /// If the paths together are longer than the limit `files`.
     pub(crate) fn files(&self) -> Result<Vec<(String, Ino)>, Error> {
         self.fs.list().ok_or_else(|| too_large(&self.budget))
     }
 }
 
-/// The directory `name` in `directory`, made if it is not there.
+/// Returns the directory `name` in `directory`, making it if necessary.
 fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno> {
     match fs.lookup(directory, name)? {
         None => fs.create_directory(directory, name, now),
@@ -210,16 +208,16 @@ fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno
     }
 }
 
-/// The time of a file that was given, in nanoseconds since 1970. It follows from the content: a guest that compares
-/// times to find out whether a file changed (a cache of compiled code, `make`) sees that it did, and the same files have
-/// the same times everywhere.
+/// Returns the modification time of a given file, in nanoseconds since 1970, derived from its content. A guest that
+/// compares times to find out whether a file changed (a cache of compiled code, `make`) sees that it did, and the same
+/// files have the same times everywhere.
 ///
-/// Between 1980 and 2000, where each archive format has times, and an even number of seconds, which is what the coarsest of
-/// them holds. A file that the guest writes is newer wherever its clock starts in 2000 or later.
+/// It lies between 1980 and 2000, which every archive format can represent, and is an even number of seconds, the coarsest
+/// resolution among them. A file that the guest writes is newer, provided its clock starts in 2000 or later.
 fn content_time(content: &[u8]) -> u64 {
     /// 1980-01-01, in seconds since 1970.
     const FIRST: u64 = 315_532_800;
-    /// Even seconds until 2000-01-01.
+    /// The number of even seconds until 2000-01-01.
     const COUNT: u64 = 315_576_000;
     const NANOSECONDS: u64 = 1_000_000_000;
     let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(content).as_bytes();
@@ -229,12 +227,11 @@ fn content_time(content: &[u8]) -> u64 {
 
 pub(super) fn too_large(budget: &Budget) -> Error {
     let limit = budget.files_limit();
-    Error::limit(Limit::Files, format!("the files are larger than the sandbox takes: limit `files` is {limit} bytes"))
+    Error::limit(Limit::Files, format!("the files are larger than the sandbox allows: limit `files` is {limit} bytes"))
 }
 
 impl WasiCall<'_> {
-    /// Reads a path from the guest and resolves it in the directory of a descriptor that has the right
-    /// `needed`.
+    /// Reads a path from the guest and resolves it in the directory of a descriptor that has the right `needed`.
     pub(super) fn find(
         &mut self,
         fd: u32,

@@ -8,13 +8,13 @@ const fn measured(ours: f64, theirs: f64) -> Measurement {
     Measurement { ours, theirs }
 }
 
-/// A figure with two processes, at most 1.5.
+/// Returns a figure with two processes and the goal "at most 1.5".
 fn figure() -> Figure {
     let effort = Effort::LONG.processes(2);
     Figure::ratio("name", "the other side", Goal::AtMost(1.5), effort, 1, |_, _| Ok(()))
 }
 
-/// Measures with the outcomes given; also returns the indices of the processes.
+/// Measures with the outcomes given, and also returns the indices of the processes.
 fn measure(runs: usize, outcomes: &[Outcome]) -> (Outcome, Vec<usize>) {
     let processes = RefCell::new(Vec::new());
     let outcome = figure().measure_with(runs, |process| {
@@ -50,7 +50,7 @@ fn a_figure_is_skipped_where_a_process_cannot_measure_it() {
 fn goals_are_met_at_their_bounds() {
     for goal in [Goal::AtMost(1.25), Goal::Stretch(1.25)] {
         assert_eq!([1.0, 1.25, 1.2501].map(|figure| goal.is_met(figure)), [true, true, false]);
-        // A measurement that went wrong is no success.
+        // A measurement that went wrong is not a success.
         assert!(!goal.is_met(f64::NAN));
     }
     assert!(Goal::AtMost(1.0).is_judged());

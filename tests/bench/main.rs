@@ -16,7 +16,7 @@ mod table;
 
 use harness::{Effort, Figure, Goal, Unit};
 
-/// A figure that is not measured.
+/// Returns a figure that is not measured.
 fn ratio(name: &str, goal: Goal) -> Figure {
     Figure::ratio(name, "the other side", goal, Effort::LONG, 1, |_, _| Err("not here".to_owned()))
 }

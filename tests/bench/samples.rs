@@ -58,9 +58,9 @@ fn the_work_that_fills_a_slice_is_found() {
     });
     assert!((5_000..6_500).contains(&count), "{count}");
     assert!(calls < 10, "{calls} calls");
-    // Work that takes longer is done once, and so is all work where there is no slice to fill.
+    // Work that takes longer is done once, and so is all work if there is no slice to fill.
     assert_eq!(times(slice, &mut |_| Duration::from_secs(1)), 1);
     assert_eq!(times(Duration::ZERO, &mut |_| panic!("not to be called")), 1);
-    // Work that takes no time at all comes to an end.
+    // Work that takes no time at all also ends.
     assert!(times(slice, &mut |_| Duration::ZERO) >= 1 << 32);
 }

@@ -4,9 +4,10 @@
 //!   off.
 //! - `# file: NAME` gives the sandbox a file. Its content is the lines below that begin with `#|`; a file whose
 //!   name ends in `.wasm` is written in the text format.
+//! - `# backtrace: on` makes guests keep frames.
 //! - `# skip: REASON` leaves the script out unless ignored tests are asked for.
 //!
-//! A comment that looks like a directive but is none of these is an error, so a misspelt one cannot go unnoticed.
+//! A comment that looks like a directive but is none of these is an error, so that a misspelt one is noticed.
 //! `tests/targets/transcripts.mjs` and `inside.star` read the limits of transcripts outside Rust.
 
 use wasmlark::Limits;
@@ -17,12 +18,14 @@ pub struct Directives {
     pub limits: Limits,
     /// Names and contents, in the order of the script.
     pub files: Vec<(String, String)>,
+    /// Whether guests keep frames.
+    pub has_backtrace: bool,
     /// Why the script is not run.
     pub skip: Option<String>,
 }
 
 impl Directives {
-    /// Reads the directives among the lines of a script.
+    /// Reads the directives in the lines of a script.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut directives = Self::default();
         let mut lines = lines.into_iter().peekable();
@@ -43,16 +46,21 @@ impl Directives {
                     }
                     directives.files.push((value.to_owned(), content));
                 }
+                "backtrace" if value == "on" => directives.has_backtrace = true,
                 "skip" if value.is_empty() => return Err("`# skip:` needs a reason".to_owned()),
                 "skip" => directives.skip = Some(value.to_owned()),
-                _ => return Err(format!("`{line}`: unknown directive; the directives are: limits, file, skip")),
+                _ => {
+                    return Err(format!(
+                        "`{line}`: unknown directive; the directives are: limits, file, backtrace: on, skip"
+                    ));
+                }
             }
         }
         Ok(directives)
     }
 }
 
-/// The name and value of a line `# name: value`, where the name is one word in lower case.
+/// Returns the name and value of a line `# name: value`, where the name is one word in lower case.
 pub fn directive(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.strip_prefix("# ")?.split_once(':')?;
     let is_word = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());

@@ -18,7 +18,7 @@ pub fn compare(path: &str, actual: &str, command: &str) -> Result<(), String> {
     what.map_or(Ok(()), |what| Err(format!("{path}:{what}\nif that is right: UPDATE=1 {command}")))
 }
 
-/// The first line that differs, with its number from 1.
+/// Returns the first line that differs, with its number from 1.
 pub fn difference(expected: &str, actual: &str) -> Option<String> {
     if expected == actual {
         return None;

@@ -129,7 +129,8 @@ impl Chunk {
             blanked.push((mark.at, format!("{indent}pass")));
         }
         blanked.iter().for_each(|(at, line)| lines[*at] = line);
-        let mut sandbox = Sandbox::new().limits(self.directives.limits.clone());
+        let sandbox = Sandbox::new().limits(self.directives.limits.clone());
+        let mut sandbox = sandbox.backtrace(self.directives.has_backtrace);
         sandbox.file("assert.star", ASSERT);
         for (name, content) in &self.directives.files {
             match name.ends_with(".wasm") {

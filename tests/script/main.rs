@@ -35,7 +35,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 /// The native stack of a chunk's thread, which is what Rust gives a thread by default. No script may need more.
 const STACK: usize = 2 << 20;
 
-/// New messages, by file and line.
+/// New messages by file and line.
 type Updates = Arc<Mutex<BTreeMap<String, BTreeMap<usize, String>>>>;
 
 fn main() -> ExitCode {
@@ -108,7 +108,7 @@ fn run(chunk: &Chunk, updates: Option<&Updates>) -> Result<(), Failed> {
     if text.is_empty() { Ok(()) } else { Err(report(chunk, &text)) }
 }
 
-/// What went wrong, and the commands that one needs next.
+/// Returns the failure: what went wrong, and the commands to run next.
 fn report(chunk: &Chunk, text: &str) -> Failed {
     let command = format!("cargo test --test script {}:", chunk.filter());
     Failed::from(format!("{text}\nto run this chunk alone:  {command}\nto accept new messages:   UPDATE=1 {command}"))

@@ -1,4 +1,4 @@
-//! A directive of the suite as a script.
+//! Turns a directive of the suite into a script.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ pub(crate) struct Script {
     pub(crate) makes: Option<String>,
     /// The variable of the instance or definition that it uses.
     pub(crate) uses: Option<String>,
-    /// The suite's words for the error that it expects.
+    /// The suite's text for the error that it expects.
     pub(crate) message: String,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Script {
 pub(crate) struct Generator<'a> {
     text: &'a str,
     lexer: Lexer<'a>,
-    /// The variable of the instance that a directive without a name refers to.
+    /// The variable of the instance to which a directive without a name refers.
     current: Option<String>,
     /// The variables of named instances and definitions.
     instances: HashMap<String, String>,
@@ -189,7 +189,7 @@ impl<'a> Generator<'a> {
         found.cloned().unwrap_or_else(|| "no_instance".to_owned())
     }
 
-    /// The function that is called, and the variable of its instance.
+    /// Returns the function that is called, and the variable of its instance.
     fn function(&self, invoke: &WastInvoke<'_>, by_bits: bool) -> (String, String) {
         let instance = self.instance(&invoke.module);
         let function = format!("{instance}.exports[{}]", string(invoke.name));
@@ -220,7 +220,7 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// The text of a module in the file, from parenthesis to parenthesis.
+    /// Returns the text of a module in the file, from parenthesis to parenthesis.
     fn module_text(&self, module: &Wat<'_>) -> String {
         let start = module.span().offset();
         let mut at = start;

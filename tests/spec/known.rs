@@ -1,8 +1,9 @@
 //! Known failures of the engine, and what it does not support: `known.txt`, compared with the results.
 //!
-//! Each cause has a line of its own. Below it, indented, are the files with directives that fail for it, and the lines of
-//! these. Under a cause that begins with `needs`, directives are skipped, and the number after a file counts them. All
-//! of it is checked both ways: what fails or is skipped must be listed, and what is listed must fail or be skipped.
+//! Each cause has a line of its own. Below it, indented, are the files with directives that fail
+//! because of it, and the lines of these. Under a cause that begins with `needs`, directives are
+//! skipped, and the number after a file counts them. All of it is checked both ways: what fails or
+//! is skipped must be listed, and what is listed must fail or be skipped.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +65,7 @@ impl Known {
         self.failed.iter().find(has).map(|((cause, _), _)| cause.as_str())
     }
 
-    /// Where the list and the results of a file differ, except for failures that are not listed.
+    /// Returns where the list and the results of a file differ, except for failures that are not listed.
     pub(crate) fn disagreements(&self, path: &str, found: &Found) -> Vec<String> {
         let mut problems = Vec::new();
         for ((_, _), lines) in self.failed.iter().filter(|((_, p), _)| p == path) {
@@ -86,7 +87,7 @@ impl Known {
         problems
     }
 
-    /// `known.txt` for these results. A failure without a cause goes below its message, for a person to replace.
+    /// Returns `known.txt` for these results. A failure without a cause goes below its message, which a person must replace.
     pub(crate) fn updated(&self, found: &Found) -> String {
         let mut sections: Vec<(String, BTreeMap<&str, Vec<usize>>)> =
             self.causes.iter().map(|c| ((*c).to_owned(), BTreeMap::new())).collect();

@@ -10,7 +10,7 @@ pub(crate) struct Unsupported(pub(crate) &'static str);
 const GC: Unsupported = Unsupported("needs the gc proposal: a reference of its types");
 const COMPONENT: Unsupported = Unsupported("a component");
 
-/// The bits of a type's NaNs: `quiet` is the canonical NaN, the only one that keeps its bits between script and guest;
+/// The NaNs of a type as bits: `quiet` is the canonical NaN, the only one that keeps its bits between script and guest;
 /// `unsigned` are the bits that `nan:canonical` compares.
 struct Nan {
     quiet: u64,
@@ -53,7 +53,7 @@ impl Call {
     }
 }
 
-/// Whether this argument is a NaN that a script cannot pass.
+/// Returns whether this argument is a NaN that a script cannot pass.
 fn has_payload(arg: &WastArgCore<'_>) -> bool {
     match arg {
         WastArgCore::F32(x) => f32::from_bits(x.bits).is_nan() && u64::from(x.bits) != NAN32.quiet,
@@ -109,7 +109,7 @@ fn pattern(result: &WastRetCore<'_>, by_bits: bool) -> Result<String, Unsupporte
     })
 }
 
-/// The bits that are compared, and their values.
+/// Returns the bits that are compared, and their values.
 type Bits = (u64, u64);
 
 fn f32_bits(x: &NanPattern<F32>) -> Bits {
@@ -154,7 +154,7 @@ fn whole(lanes: impl Iterator<Item = u8>) -> String {
     format!("vector({})", bytes(&lanes.collect::<Vec<_>>()))
 }
 
-/// A float, without the payload of a NaN. Rust prints the shortest digits that read back as the same float.
+/// Formats a float, without the payload of a NaN. Rust prints the shortest digits that read back as the same float.
 fn float(x: f64) -> String {
     match x {
         _ if x.is_nan() => "float(\"nan\")".to_owned(),
@@ -164,7 +164,7 @@ fn float(x: f64) -> String {
     }
 }
 
-/// A `bytes` literal.
+/// Formats a `bytes` literal.
 pub(crate) fn bytes(content: &[u8]) -> String {
     let mut out = String::from("b\"");
     for byte in content {
@@ -178,7 +178,7 @@ pub(crate) fn bytes(content: &[u8]) -> String {
     out
 }
 
-/// A `str` literal in ASCII, so that no name of the suite means anything to the script's parser.
+/// Formats a `str` literal in ASCII, so that no name of the suite means anything to the script's parser.
 pub(crate) fn string(content: &str) -> String {
     let mut out = String::from("\"");
     for c in content.chars() {

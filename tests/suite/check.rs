@@ -1,8 +1,8 @@
-//! `Sandbox::check`: what is found in a script without running it.
+//! `Sandbox::check`: what it finds in a script without running it.
 
 use wasmlark::Sandbox;
 
-/// Returns what is found in `main.star`, a line each.
+/// Returns the findings in `main.star`, one per line.
 fn check(script: &str) -> Vec<String> {
     let mut sandbox = Sandbox::new();
     sandbox.file("lib/typed.star", "def double(x: int) -> int:\n    return 2 * x\n");
@@ -160,7 +160,7 @@ def other(wide):
         let call = "wasm.instantiate('lib/guest.wat', wasi = wasm.wasi(), imports = {'env': {'log': log}, 'js': {'memory': wasm.Memory(1)}})";
         assert_eq!(check(&format!("{fits}\n{call}")), [""; 0], "{fits}");
     }
-    // What does not stand in the text cannot be told.
+    // What is not in the text cannot be known.
     for unknown in [
         "wasm.instantiate('lib/' + 'guest.wat')",
         "wasm.instantiate('nothing.wat')",

@@ -1,4 +1,4 @@
-//! What tests share, `tests/common`.
+//! Tests of the helpers that tests share, `tests/common`.
 
 use wasmlark::Limits;
 
@@ -12,8 +12,9 @@ fn parse(text: &str) -> Result<Directives, String> {
 #[test]
 fn all_directives() {
     let text = "# A title: with a colon.\n# limits: fuel=none memory=65536\n# limits: ticks=9\n\
-                # file: lib.star\n#| def f():\n#|     return 1\n#|\n# skip: takes long\nx = 1 # not: one\n";
+                # file: lib.star\n#| def f():\n#|     return 1\n#|\n# backtrace: on\n# skip: takes long\nx = 1 # not: one\n";
     let want = Directives {
+        has_backtrace: true,
         limits: Limits::new().fuel(None).memory(65_536).ticks(9),
         files: vec![("lib.star".to_owned(), "def f():\n    return 1\n\n".to_owned())],
         skip: Some("takes long".to_owned()),
@@ -29,7 +30,10 @@ fn mistakes_are_errors() {
         ("# limits: fuel", "`fuel` does not set a limit"),
         ("# limits: ticks=none", "limit `ticks`: expected a whole number, got `none`"),
         ("# limits: ticks=-1", "limit `ticks`: expected a whole number, got `-1`"),
-        ("# limit: fuel=5", "`# limit: fuel=5`: unknown directive; the directives are: limits, file, skip"),
+        (
+            "# limit: fuel=5",
+            "`# limit: fuel=5`: unknown directive; the directives are: limits, file, backtrace: on, skip",
+        ),
         ("# skip:", "`# skip:` needs a reason"),
         ("x = 1\n#| y = 2", "`#| y = 2` belongs to no `# file:`"),
     ] {

@@ -1,4 +1,4 @@
-//! Standard input, output and error, and written files, as an application has them.
+//! Standard input, output and error, and written files, as an application sees them.
 
 use std::sync::{Arc, Mutex};
 
@@ -92,13 +92,13 @@ fn a_file_is_no_folder() {
 #[test]
 fn written_files_count() {
     let sandbox = Sandbox::new().writable(true).limits(Limits::new().files(1000));
-    // A file that is replaced gives its place back.
+    // A replaced file frees its space.
     assert!(sandbox.run("main.star", "for n in range(100): write_file('a', 'x' * 500)").is_ok());
     for script in ["for n in range(3): write_file(str(n), '')", "write_file('a', 'x' * 600)"] {
         let error = sandbox.run("main.star", script).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files), "{script}: {error}");
     }
-    // What a loaded file wrote counts on.
+    // What a loaded file wrote still counts.
     let mut sandbox = sandbox;
     sandbox.file("lib.star", "write_file('lib', 'x' * 500)\nx = 1");
     let error = sandbox.run("main.star", "load('lib.star', 'x')\nwrite_file('a', 'x' * 500)").unwrap_err();
@@ -149,7 +149,7 @@ fn a_loader_lists_what_its_lister_says() {
                    `Sandbox::lister` lets it";
     assert_eq!(error.message(), message);
     let sandbox = sandbox.lister(|folder| match folder {
-        // What is no name is left out.
+        // A name that is not valid is left out.
         "" => Ok(["a.txt", "sub/", "..", "", "x/y", "a\\b", "broken/"].map(str::to_owned).to_vec()),
         "sub" => Ok(vec!["b.txt".to_owned()]),
         "broken" => Err("the disk is gone".to_owned()),

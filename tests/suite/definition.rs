@@ -11,7 +11,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// Returns the definition of what stands before `^` in a script.
+/// Returns the definition of the name before `^` in a script.
 fn definition(script: &str) -> Option<Definition> {
     let (before, _) = script.split_once('^').unwrap();
     let line = before.matches('\n').count() + 1;
@@ -19,7 +19,7 @@ fn definition(script: &str) -> Option<Definition> {
     sandbox().definition("main.star", &script.replacen('^', "", 1), line, column)
 }
 
-/// Its place.
+/// Returns its place.
 fn place(script: &str) -> Option<String> {
     let Definition { location, end, .. } = definition(script)?;
     Some(format!("{}:{}:{}-{}:{}", location.file, location.line, location.column, end.line, end.column))
@@ -43,7 +43,7 @@ fn names_are_found_in_the_scope_that_they_mean() {
         ("x = 1\nlambda y = x^: y", "main.star:1:1-1:2"),
         ("for i in [1]:\n    print(i^)", "main.star:1:5-1:6"),
         ("T = int\ndef f(x: T^):\n    pass", "main.star:1:1-1:2"),
-        // The parser is given another text where `<<=` stands.
+        // Where the text has `<<=`, the parser is given another text.
         ("y = 1\ny <<= 2; x = y\nx^", "main.star:2:10-2:11"),
         ("x = 1\nf'{x^}'", "main.star:1:1-1:2"),
     ] {

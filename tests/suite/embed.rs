@@ -1,4 +1,4 @@
-//! Applications that have an evaluator of their own, and the static type checker.
+//! Applications with their own evaluator, and the static type checker.
 
 use starlark::environment::{Globals, GlobalsBuilder, Module};
 use starlark::eval::Evaluator;
@@ -138,7 +138,7 @@ fn the_type_checker_finds_mistakes_without_running() {
         "def f(m: wasm.Memory): pass\ndef g():\n    f(wasm.Store())",
         "def f(c: wasm.Caller): return c.memroy",
     ];
-    // In a function, so that nothing runs even by accident.
+    // In a function, so that nothing can run by accident.
     let main = |script: &str| match script.starts_with("def ") {
         true => script.to_owned(),
         false => format!("def main():\n    return {script}"),
@@ -162,7 +162,7 @@ fn the_type_checker_finds_mistakes_without_running() {
     }
 }
 
-/// A 32-bit host cannot count to such a maximum, and says so instead.
+/// A 32-bit host cannot represent such a maximum, and reports that instead.
 #[test]
 fn a_64_bit_table_has_any_maximum() {
     let script = r#"[

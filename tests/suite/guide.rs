@@ -1,7 +1,8 @@
 //! The scripts of `docs/guide` run, and print what the pages say.
 //!
-//! A block ```` ```python NAME ```` is a file for the scripts behind it; one without a name is a script, and the block
-//! ```` ```text ```` behind it is what it prints, with its error's report at the end.
+//! A block ```` ```python NAME ```` is a file for the scripts after it; one without a name is a script, and the block
+//! ```` ```text ```` after it is its output, with the report of its error at the end. A script that
+//! mentions `--backtrace` runs with it.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +30,7 @@ fn scripts_of_the_guide_print_what_it_says() {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
-/// Returns a page with what its scripts print now, and how many there are.
+/// Returns a page with the current output of its scripts, and the number of scripts.
 fn with_output(page: &str) -> (String, usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sandbox =
@@ -47,6 +48,7 @@ fn with_output(page: &str) -> (String, usize) {
             continue;
         }
         scripts += 1;
+        sandbox = sandbox.backtrace(script.contains("--backtrace"));
         let report = sandbox.report("script.star", script);
         let error = report.result.err().map(|error| error.to_string()).unwrap_or_default();
         let printed = format!("{}{}", report.output, error);

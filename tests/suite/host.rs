@@ -1,4 +1,4 @@
-//! Functions and values that an application gives to its scripts.
+//! Functions and values that an application gives its scripts.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -177,7 +177,7 @@ fn sandbox_that_fails() -> Result<wasmlark::Run, Error> {
     Sandbox::new().run("other.star", "wasm.Module('a.wasm')")
 }
 
-/// Also through WebAssembly, where the error crosses two languages.
+/// Even through WebAssembly, where the error crosses two languages.
 #[test]
 #[cfg(feature = "wat")]
 fn an_error_crosses_a_guest() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasmlark::{Caller, Error, ErrorKind, Limits, Sandbox, TrapCode};
 
-/// A script that makes an instance of a guest that imports `env.f` with a signature, and exports it.
+/// Returns a script that makes an instance of a guest that imports `env.f` with a signature, and exports it.
 fn guest(signature: &str, rest: &str) -> String {
     format!(
         "guest = wasm.wat('''(module (import \"env\" \"f\" (func $f {signature})) (memory (export \"memory\") 1)
@@ -124,12 +124,9 @@ fn memory_is_read_and_written() {
     let run = sandbox.run("main.star", &rest("(i.exports.f(100, 5), m.read_string(100, 6))")).unwrap();
     assert_eq!(run.value.to_string(), r#"(9, "Jello!")"#);
     for (args, expected) in [
-        ("65536, 1", "wasm trap: out of bounds memory access: 1 bytes at 65536, of a memory of 65536 bytes"),
-        (
-            "-1, -1",
-            "wasm trap: out of bounds memory access: 4294967295 bytes at 4294967295, of a memory of 65536 bytes",
-        ),
-        ("65535, 1", "wasm trap: out of bounds memory access: 1 bytes at 65536, of a memory of 65536 bytes"),
+        ("65536, 1", "wasm trap: out of bounds memory access: 1 bytes at 65536 in a memory of 65536 bytes"),
+        ("-1, -1", "wasm trap: out of bounds memory access: 4294967295 bytes at 4294967295 in a memory of 65536 bytes"),
+        ("65535, 1", "wasm trap: out of bounds memory access: 1 bytes at 65536 in a memory of 65536 bytes"),
     ] {
         let error = sandbox.run("main.star", &rest(&format!("i.exports.f({args})"))).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Trap(TrapCode::MemoryOutOfBounds));

@@ -8,12 +8,14 @@ use std::path::Path;
 
 use syn::visit::{self, Visit};
 
-/// The tiers from the ground up; those in one tier do not know each other. A path belongs to the longest entry
-/// that it begins with.
+/// The tiers from the ground up; modules in one tier do not import each other. A path belongs to
+/// the longest entry that it begins with.
 const TIERS: &[&[&str]] = &[
     &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff", "progress"],
+    &["frame"],
     &["error"],
     &["limits", "host_failure", "files"],
+    &["frames", "profile"],
     &["slices"],
     &["budget", "value", "data"],
     &["api::scope"],
@@ -31,7 +33,8 @@ const TIERS: &[&[&str]] = &[
         "lang::nesting",
         "lang::compat::ticks",
     ],
-    &["lang::compat::limits"],
+    &["lang::compat::limits", "module::frames"],
+    &["module::profile"],
     &["lang::compat::room"],
     &[
         "module",
@@ -51,6 +54,7 @@ const TIERS: &[&[&str]] = &[
     &["api::convert", "api::identity", "api::handle", "api::wasi_module"],
     &["api::evaluation"],
     &["api::store", "api::data", "api::asserts"],
+    &["api::callers"],
     &["api::store_ref", "api::fuel", "api::typed_calls"],
     &["api::function"],
     &["api::callback", "api::memory", "api::global", "api::table", "api::module", "api::wasi", "api::host_function"],
@@ -63,7 +67,7 @@ const TIERS: &[&[&str]] = &[
     &["api::instantiate", "api::outcome"],
     &["globals"],
     &["builtins"],
-    // Above `globals` only because it is about what leaves a script: it needs no script type.
+    // Above `globals` only because of its subject, which is what leaves a script: it needs no script type.
     &["report"],
     &["session"],
     &["docs"],
@@ -72,7 +76,7 @@ const TIERS: &[&[&str]] = &[
     &["internals"],
 ];
 
-/// Modules that do nothing but list others.
+/// Modules that only list others.
 const LISTS: &[&str] = &["", "api"];
 
 #[test]
@@ -123,7 +127,7 @@ fn violations_are_found() {
     }
 }
 
-/// What is wrong with the imports of `modules`, paths with their texts, and how many imports there are.
+/// Returns what is wrong with the imports of `modules`, which are paths with their texts, and the number of imports.
 fn check(modules: &[(String, String)]) -> (Vec<String>, usize) {
     let mut violations = Vec::new();
     let mut count = 0;
@@ -144,7 +148,7 @@ fn check(modules: &[(String, String)]) -> (Vec<String>, usize) {
     (violations, count)
 }
 
-/// The tier that a path belongs to, and its entry there.
+/// Returns the tier that a path belongs to, and its entry there.
 fn place(path: &str) -> Option<(usize, &'static str)> {
     let is_within =
         |entry: &&str| path.strip_prefix(*entry).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
@@ -153,7 +157,7 @@ fn place(path: &str) -> Option<(usize, &'static str)> {
     entries.filter(|(_, entry)| is_within(entry)).max_by_key(|(_, entry)| entry.len())
 }
 
-/// All modules with their paths (`api::memory::pack`) and texts.
+/// Returns all modules with their paths (`api::memory::pack`) and texts.
 fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -168,7 +172,7 @@ fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) {
     }
 }
 
-/// The paths in this crate that a file names, from the crate's root; each once.
+/// Returns the paths in this crate that a file names, from the crate's root, each once.
 fn imports(module: &str, file: &syn::File) -> Vec<String> {
     let mut paths = Paths { module: segments(module), children: Vec::new(), found: Vec::new() };
     paths.children = file.items.iter().filter_map(child).collect();
@@ -178,7 +182,7 @@ fn imports(module: &str, file: &syn::File) -> Vec<String> {
     paths.found
 }
 
-/// The name of the module that an item declares in a file of its own.
+/// Returns the name of the module that an item declares in a file of its own.
 fn child(item: &syn::Item) -> Option<String> {
     match item {
         syn::Item::Mod(item) if item.content.is_none() => Some(item.ident.to_string()),
@@ -191,9 +195,9 @@ fn segments(path: &str) -> Vec<String> {
 }
 
 struct Paths {
-    /// The module that is read now, modules within the file among it.
+    /// The module being read, including modules within the file.
     module: Vec<String>,
-    /// The modules below the file's.
+    /// The modules nested in the file's own.
     children: Vec<String>,
     found: Vec<String>,
 }
@@ -214,7 +218,7 @@ impl Paths {
                 }
             }
             Some((first, _)) if self.children.contains(first) => {}
-            // Something of another crate, or that a `use` brought.
+            // A path of another crate, or one that a `use` imported.
             _ => return,
         }
         base.extend_from_slice(rest);
@@ -251,7 +255,7 @@ impl<'ast> Visit<'ast> for Paths {
         visit::visit_path(self, path);
     }
 
-    /// Not syntax to the compiler before the macro has run: every path from a root counts.
+    /// The compiler does not parse these tokens before the macro has run, so every path from a root counts.
     fn visit_macro(&mut self, item: &'ast syn::Macro) {
         let tokens = item.tokens.to_string();
         let words: Vec<&str> = tokens.split_whitespace().collect();

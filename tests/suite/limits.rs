@@ -1,4 +1,4 @@
-//! README's table of limits is made from the library's.
+//! README's table of limits is generated from the library's.
 
 use wasmlark::Limit;
 

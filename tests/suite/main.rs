@@ -14,10 +14,10 @@
 //! - `observe`: a run's memories, and its cost while it goes on
 //! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
-//! - `runner`: the runner of `tests/script`, which is a test of its own, sees what is wrong
-//! - `serde`: an application's own types, into a script and out of it
+//! - `runner`: the runner of `tests/script`, a separate test, detects what is wrong
+//! - `serde`: passing an application's own types into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
-//! - `stress`: many threads with many sessions, which are interrupted at any time
+//! - `stress`: many threads with many sessions, interrupted at any time
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -52,6 +52,7 @@ mod nesting;
 #[cfg(feature = "wat")]
 mod observe;
 #[cfg(all(feature = "serde", feature = "wat"))]
+mod profile;
 mod properties;
 #[cfg(feature = "wat")]
 mod readme;

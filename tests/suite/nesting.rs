@@ -83,8 +83,7 @@ fn deep_text_ends_in_the_limit() {
     }
 }
 
-/// What the default limit does not refuse must fit the native stack, in the parser, in the compiler, and while what they
-/// made is freed.
+/// What the default limit allows must fit the native stack, in the parser, in the compiler, and while the results are freed.
 #[test]
 fn text_as_deep_as_the_limit_allows_fits_the_stack() {
     for (n, at_least) in [(60, 25), (95, 25), (190, 20), (198, 20), (199, 10)] {
@@ -98,7 +97,7 @@ fn text_as_deep_as_the_limit_allows_fits_the_stack() {
                 }
             }
         }
-        // Were all refused, nothing would have reached the stack.
+        // If all were refused, nothing would have reached the stack.
         assert!(succeed >= at_least, "{n} levels: only {succeed} of the texts run");
     }
 }
@@ -111,7 +110,7 @@ fn the_limit_names_the_line() {
     assert_eq!(error.message(), "the source is nested deeper than 3 levels (limit `nesting`)");
 }
 
-/// A long text is not a deep one.
+/// A long text is not deep.
 #[test]
 fn long_text_is_not_deep() {
     let list = format!("x = [{}]\nlen(x)", "1, ".repeat(10_000));
@@ -154,7 +153,7 @@ x = 0"#;
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::CallDepth), "{error}");
 }
 
-/// A script's value is shown unless it is too deep for that.
+/// A script's value is shown unless it is too deep.
 #[test]
 fn values_of_any_depth() {
     let deep = |step: &str| {

@@ -1,12 +1,12 @@
-//! What holds for any value: numbers into WebAssembly and back, memories like a `Vec<u8>`, values into a script and out
-//! of it, and through JSON.
+//! Properties of all values: numbers into WebAssembly and back, memories compared with a `Vec<u8>`, values into a
+//! script and out of it, and through JSON.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use wasmlark::{Int, Limits, Sandbox, Session, Struct, Value};
 
-/// The same cases in each run: a failure is then a failure of the change at hand.
+/// Each run has the same cases, so that a failure is due to the change at hand.
 fn check<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(&strategy, test).unwrap();
@@ -33,7 +33,7 @@ def keep(type, x):
     return globals[type].value
 "#;
 
-/// Any int is taken as signed or as unsigned, and comes back signed; one that fits neither is refused, and so is it by a global.
+/// Any int is accepted as signed or as unsigned, and comes back signed. One that fits neither is refused, also by a global.
 #[test]
 fn ints_go_through_webassembly() {
     let session = session(IDENTITIES);
@@ -62,7 +62,7 @@ fn ints_go_through_webassembly() {
     });
 }
 
-/// A float comes back bit by bit, apart from what a NaN carries; as an f32 it is rounded as Rust rounds, and refused if it
+/// A float comes back bit by bit, except for the payload of a NaN. As an f32 it is rounded as Rust does, and refused if it
 /// is finite and too large.
 #[test]
 fn floats_go_through_webassembly() {
@@ -84,7 +84,7 @@ fn floats_go_through_webassembly() {
     });
 }
 
-/// Sixteen bytes are a v128, and no other number of them is; any value is an externref.
+/// Exactly sixteen bytes are a v128; any value is an externref.
 #[test]
 fn vectors_and_references_go_through_webassembly() {
     let session = session(IDENTITIES);
@@ -108,13 +108,13 @@ fn key() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Values of all kinds that can be passed to a script; `for_json` those that JSON gives back as they were.
+/// Generates values of all kinds that can be passed to a script; with `for_json`, only those that JSON preserves.
 fn value(for_json: bool) -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::None),
         any::<bool>().prop_map(Value::Bool),
         any::<i128>().prop_map(move |number| {
-            // starlark's decoder makes a float of an int that fits neither 64 bits with a sign nor 64 without.
+            // starlark's decoder makes a float of an int that fits 64 bits neither with a sign nor without.
             Value::Int(if for_json { Int::from(number as i64) } else { Int::from(number) })
         }),
         proptest::num::f64::NORMAL.prop_map(Value::Float),
@@ -125,7 +125,7 @@ fn value(for_json: bool) -> impl Strategy<Value = Value> {
         let list = vec(inner.clone(), 0..5);
         let strings = proptest::collection::btree_map(any::<String>(), inner.clone(), 0..5);
         let dict = vec((key(), inner.clone()), 0..5).prop_map(|mut entries| {
-            // Starlark's `True` is no key that equals 1.
+            // `True` in Starlark does not equal 1 as a key.
             let mut keys: Vec<Value> = Vec::new();
             entries.retain(|(key, _)| {
                 !keys.contains(key) && {
@@ -146,7 +146,7 @@ fn value(for_json: bool) -> impl Strategy<Value = Value> {
     })
 }
 
-/// A value comes out of a script as it went in, from a function, a global and a list of arguments.
+/// A value comes out of a script unchanged, from a function, a global and a list of arguments.
 #[test]
 fn values_come_back_as_they_were() {
     let session = session("def same(x):\n    return x\ndef inside(x):\n    return [x, {1: x}][1][1]");
@@ -159,7 +159,7 @@ fn values_come_back_as_they_were() {
     });
 }
 
-/// What JSON can say comes back from it as it was, and serde reads the same text.
+/// A value that JSON can represent comes back unchanged, and serde reads the same text.
 #[test]
 fn json_there_and_back() {
     let session = session("def twice(x):\n    text = json.encode(x)\n    return [text, json.decode(text)]");
@@ -209,7 +209,7 @@ def do(name, args):
     return getattr(m[0], name)(*args)
 "#;
 
-/// What a step does to a `Vec<u8>`; `None` for one that must fail and change nothing.
+/// Applies a step to a `Vec<u8>`; `None` for one that must fail and change nothing.
 fn expected(memory: &mut [u8], step: &Step) -> Option<Value> {
     let range = |at: i64, count: i64| {
         let (at, count) = (usize::try_from(at).ok()?, usize::try_from(count).ok()?);

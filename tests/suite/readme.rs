@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wasmlark::Sandbox;
 
-/// The first block of README that begins with this fence.
+/// Returns the first block of README that begins with this fence.
 fn block<'a>(readme: &'a str, fence: &str) -> &'a str {
     let (_, rest) = readme.split_once(&format!("\n```{fence}\n")).unwrap();
     rest.split_once("```\n").unwrap().0

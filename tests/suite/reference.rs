@@ -1,4 +1,4 @@
-//! The reference of the script API in `docs/reference`, which is made from the documentation in the code.
+//! The reference of the script API in `docs/reference`, which is generated from the documentation in the code.
 
 use std::path::Path;
 

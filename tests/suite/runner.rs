@@ -1,4 +1,4 @@
-//! The runner of `tests/script`: it must see every way in which a chunk can be wrong.
+//! The runner of `tests/script` must detect every way in which a chunk can be wrong.
 
 use crate::chunk::{Chunk, rewrite};
 
@@ -6,7 +6,7 @@ fn parse(text: &str) -> Result<Vec<Chunk>, String> {
     Chunk::parse("t.star", text)
 }
 
-/// What the chunks of a file get wrong: lines and the first lines of texts.
+/// Returns what is wrong in the chunks of a file: lines and the first lines of texts.
 fn failures(text: &str) -> Vec<(usize, String)> {
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let chunks = parse(text).unwrap();
@@ -30,7 +30,7 @@ fn a_file_that_is_not_made_of_chunks_is_refused() {
     assert_eq!(error("# One.\n---\nx = 1\n"), no_title.replace(":1:", ":3:"));
     assert_eq!(
         error("# One.\n# limit: fuel=5\n"),
-        "tests/script/t.star:1: `# limit: fuel=5`: unknown directive; the directives are: limits, file, skip"
+        "tests/script/t.star:1: `# limit: fuel=5`: unknown directive; the directives are: limits, file, backtrace: on, skip"
     );
 }
 

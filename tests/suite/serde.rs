@@ -1,4 +1,4 @@
-//! An application's own types, into a script and out of it, by serde.
+//! Passing an application's own types into a script and out of it with serde.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -90,7 +90,7 @@ fn own_types_go_in_and_out() {
     assert_eq!(session.call::<u64>("add", (40, 2)).unwrap(), 42);
     assert_eq!(session.call::<u64>("add", [41]).unwrap(), 42);
     assert_eq!(session.call::<Value>("add", &[Value::from("a"), Value::from("b")]).unwrap(), Value::from("ab"));
-    // What is no `Vec<u8>` in serde's own words is one here.
+    // serde treats a `Vec<u8>` as a sequence; here it can also be made from bytes.
     assert_eq!(session.call::<Vec<u8>>("same", (Value::Bytes(vec![1, 255]),)).unwrap(), [1, 255]);
 }
 
@@ -128,7 +128,7 @@ fn errors_say_where() {
     );
     assert_eq!(
         message(session.call::<u8>("f", 300).unwrap_err()),
-        "cannot call `f`: the arguments of a call must be a tuple or a list, as `(x,)` is for one, got a value of type int"
+        "cannot call `f`: the arguments of a call must be a tuple or a list, such as `(x,)` for a single one, got a value of type int"
     );
     assert_eq!(
         message(session.call::<Vec<u8>>("function", ()).unwrap_err()),
@@ -138,7 +138,7 @@ fn errors_say_where() {
     assert_eq!(session.call_values("f", &[1.into()]).unwrap(), 1.into(), "the session can be called again");
 }
 
-/// A chain that ends nowhere near: `Serialize` of it alone would overflow the native stack.
+/// A very long chain: `Serialize` of it alone would overflow the native stack.
 struct Endless;
 
 impl Serialize for Endless {
@@ -192,7 +192,7 @@ fn json() {
     assert!(serde_json::to_string(&Value::Dict(vec![(Value::Tuple(vec![]), Value::None)])).is_err());
 }
 
-/// Numbers that look random, the same in each run.
+/// Pseudo-random numbers, the same in each run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -205,7 +205,7 @@ impl Numbers {
         (0..self.below(4)).filter_map(|_| char::from_u32(self.below(0x300) as u32)).collect()
     }
 
-    /// A value of any type; one that can be a key has `depth` 0.
+    /// Returns a value of any type; `depth` 0 gives one that can be a key.
     fn value(&mut self, depth: u32) -> Value {
         let count = self.below(4);
         match self.below(if depth == 0 { 7 } else { 12 }) {
@@ -246,7 +246,7 @@ fn random_values_survive_every_way() {
     assert_eq!(kinds.len(), 11, "{kinds:?}");
 }
 
-/// Through `From` and `TryFrom`, through serde, and through both crosswise.
+/// Converts through `From` and `TryFrom`, through serde, and through one in each direction.
 #[test]
 fn random_numbers_survive_every_way() {
     let mut numbers = Numbers(3);
@@ -274,7 +274,7 @@ fn random_numbers_survive_every_way() {
     }
 }
 
-/// What serde_json marks numbers with is a dict like any other, where a script or an application makes one.
+/// The mark of serde_json's numbers is an ordinary dict if a script or an application makes one.
 #[test]
 fn the_mark_of_a_json_number_is_a_key() {
     let dict = Value::Dict(vec![("$serde_json::private::Number".into(), "5".into())]);

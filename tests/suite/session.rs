@@ -1,14 +1,12 @@
 //! Sessions, and the values that go into and out of them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use wasmlark::{CallLimits, ErrorKind, Int, Limit, Limits, Sandbox, Session, Struct, TrapCode, Value};
 
 fn load(script: &str) -> Session {
     Sandbox::new().load("main.star", script).unwrap()
 }
 
-/// All that a value may be, one a line.
+/// All types of values, one per line.
 const VALUES: &str = r#"None
 True
 -7
@@ -181,7 +179,7 @@ fn all_calls_have_one_budget() {
     }
 }
 
-/// What calls leave behind would be three times the limit, and wasm's handles are moved by the collector.
+/// Without collection, what calls leave behind would be three times the limit; the collector also moves the handles of wasm.
 #[test]
 fn garbage_is_collected_between_calls() {
     let limits = Limits::new().heap(32 << 20);
@@ -204,9 +202,28 @@ fn a_panic_ends_the_session() {
     let sandbox = Sandbox::new().on_print(|line| assert_ne!(line, "boom\n"));
     let mut session = sandbox.load("main.star", "def say(text): print(text)").unwrap();
     assert!(session.call_values("say", &["hello".into()]).is_ok());
-    assert!(catch_unwind(AssertUnwindSafe(|| session.call_values("say", &["boom".into()]))).is_err());
+    let error = session.call_values("say", &["boom".into()]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert!(error.message().starts_with("a panic ended the script: assertion `left != right` failed"), "{error}");
+    assert_eq!(error.location().map(|place| place.line), Some(1));
     let error = session.call_values("say", &["hello".into()]).unwrap_err();
     assert_eq!(error.message(), "the session has ended: a call panicked");
+}
+
+#[test]
+fn a_panic_of_starlarks_is_an_error_with_its_place() {
+    let mut session = Sandbox::new().load("main.star", "def f(n):\n    return tuple(range(n))").unwrap();
+    let error = session.call_values("f", &[1_000_000_000.into()]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert_eq!(error.message(), "a panic ended the script: AlignedSize must not exceed u32::MAX");
+    assert_eq!(error.location().map(|place| place.line), Some(2));
+    let error = session.call_values("f", &[1.into()]).unwrap_err();
+    assert_eq!(error.message(), "the session has ended: a call panicked");
+
+    let mut sandbox = Sandbox::new();
+    sandbox.file("lib.star", "def f(n): tuple(range(n))\nf(1000000000)");
+    let error = sandbox.program("main.star", "load('lib.star', 'x')").unwrap_err();
+    assert_eq!(error.location().map(|place| (&*place.file, place.line)), Some(("lib.star", 1)));
 }
 
 #[test]
@@ -215,7 +232,7 @@ fn a_script_that_fails_is_no_session() {
     assert_eq!(error.location().map(|at| at.line), Some(2));
 }
 
-/// Whatever a script or a module chose of a message, it drives no terminal and forges no line.
+/// Text in a message that a script or a module chose cannot control a terminal or forge a line.
 #[test]
 fn messages_are_escaped() {
     let scripts = [
@@ -334,7 +351,7 @@ fn a_program_says_where_it_cannot_be_made() {
     }
 }
 
-/// Loops of each kind, and work whose fuel tells.
+/// Loops of each kind, and work whose price in fuel can be seen.
 const LOOPS: &str = r#"
 guest = wasm.instantiate(wasm.wat('''(module
     (import "host" "script" (func $script (param i32) (result i32)))
@@ -395,7 +412,7 @@ fn an_interrupt_reaches_every_loop() {
             let delay = stop.join().unwrap().elapsed();
             assert_eq!(error.kind(), ErrorKind::Interrupted, "{function}: {error}");
             assert_eq!(error.message(), "interrupted", "{function}");
-            // Far above what it takes, for a machine with much else to do.
+            // Far above what it takes, for a busy machine.
             assert!(delay < Duration::from_secs(1), "{function}: {delay:?}");
             session.call_values("work", &[]).unwrap();
         }
@@ -422,7 +439,7 @@ fn slices_change_no_result_and_no_cost() {
     }
 }
 
-/// An error of each kind that a host function can end a guest with comes out of slices as it does without them.
+/// Each kind of error with which a host function can end a guest is the same with and without slices.
 #[test]
 fn slices_change_no_error() {
     use std::error::Error as _;
@@ -512,7 +529,7 @@ alias = z"#;
     assert_eq!(functions[2].params[2].kind, wasmlark::ParamKind::Named);
 }
 
-/// What may be spent runs out at the same number, wherever the session's counts stand.
+/// A limit ends at the same number, wherever the session's counts are.
 #[test]
 fn limits_of_a_call_are_exact() {
     let script = format!(
@@ -533,10 +550,10 @@ fn limits_of_a_call_are_exact() {
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks));
         assert_eq!(error.message(), format!("the call's ticks are used up: its limit `ticks` is {}", ticks - 1));
         assert!(used <= ticks, "{used}");
-        // Moves the count, so that starlark's checks come elsewhere.
+        // Moves the count, so that starlark's checks happen elsewhere.
         session.call_values("spin_ticks", &[77.into()]).unwrap();
     }
-    // An endless loop ends soon after, at a place.
+    // An endless loop ends soon after, and its error has a place.
     let before = session.stats().ticks;
     let error = session.call_values_with("script", &[], &[], CallLimits::new().ticks(3)).unwrap_err();
     assert_eq!(error.message(), "the call's ticks are used up: its limit `ticks` is 3");
@@ -547,7 +564,7 @@ fn limits_of_a_call_are_exact() {
         let before = session.stats().fuel.unwrap();
         (session.call_values_with("work", &[], &[], limits), session.stats().fuel.unwrap() - before)
     };
-    // The memory grows in the first one only.
+    // Only the memory of the first one grows.
     let [_, fuel] = [(); 2].map(|()| fuel_of(&mut session, CallLimits::new()).1);
     for _ in 0..3 {
         fuel_of(&mut session, CallLimits::new().fuel(fuel)).0.unwrap();
@@ -592,7 +609,7 @@ fn a_call_has_no_more_than_the_session_has_left() {
     );
 }
 
-/// A session that is refilled is as good as new, again and again, with its state.
+/// A refilled session works like a new one, again and again, and keeps its state.
 #[test]
 fn a_refilled_session_goes_on() {
     let limits = Limits::new().ticks(12_000).output(20);
@@ -634,7 +651,7 @@ fn a_deadline_reaches_every_loop() {
                 "the deadline of 30ms has passed; how far a script gets until then depends on the clock, so this is not repeatable"
             );
             assert!(error.location().is_some(), "{function}: {error}");
-            // Far above what it takes, for a machine with much else to do.
+            // Far above what it takes, for a busy machine.
             assert!(start.elapsed() < Duration::from_secs(1), "{function}: {:?}", start.elapsed());
             session.call_values("work", &[]).unwrap();
             let error = session.call_values_with(function, &[], &[], CallLimits::new().deadline(Duration::ZERO));
@@ -643,7 +660,7 @@ fn a_deadline_reaches_every_loop() {
     }
 }
 
-/// The statements of the script itself, of a file that it loads, and a program's.
+/// Interrupts the statements of the script itself, of a file that it loads, and of a program.
 #[test]
 fn an_interrupt_of_the_sandbox_reaches_its_top_level() {
     use std::time::Duration;
@@ -666,7 +683,7 @@ fn an_interrupt_of_the_sandbox_reaches_its_top_level() {
             stopper.join().unwrap();
             assert_eq!(error.kind(), ErrorKind::Interrupted, "{name}: {error}");
             assert!(error.location().is_some(), "{name} {file}: {error}");
-            // Until it is taken back, whatever begins ends.
+            // Until the interrupt is reset, whatever begins is ended.
             assert_eq!(sandbox.load("main.star", script).unwrap_err().kind(), ErrorKind::Interrupted);
             sandbox.interrupt().reset();
         }
@@ -677,7 +694,7 @@ fn an_interrupt_of_the_sandbox_reaches_its_top_level() {
         sandbox.interrupt().after(wait());
         assert_eq!(program.session().unwrap_err().kind(), ErrorKind::Deadline, "{name}");
         sandbox.interrupt().reset();
-        // And a session's calls.
+        // It also ends a session's calls.
         let mut session = sandbox.load("main.star", &format!("metered = True\n{LOOPS}")).unwrap();
         sandbox.interrupt().now();
         assert_eq!(session.call_values(name, &[]).unwrap_err().kind(), ErrorKind::Interrupted);
@@ -715,7 +732,7 @@ def grow(n): return guest.grow(n)
     assert!(outcomes[2].0.is_err());
 }
 
-/// starlark goes on to check at each tick after a check has ended a call.
+/// After a check has ended a call, starlark still checks at each tick.
 #[test]
 fn a_call_that_follows_one_without_ticks_has_its_own() {
     let sandbox = Sandbox::new().limits(Limits::new().ticks(20_000));
@@ -728,7 +745,7 @@ fn a_call_that_follows_one_without_ticks_has_its_own() {
     }
 }
 
-/// The ticks that a file has left when those that it loads have spent theirs.
+/// The ticks that a file has left after the files that it loads have used theirs.
 #[test]
 fn assert_fails_does_not_catch_the_end_of_the_ticks() {
     let mut sandbox = Sandbox::new().limits(Limits::new().ticks(40_000)).asserts(true);

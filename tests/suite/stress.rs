@@ -1,6 +1,6 @@
-//! Many threads with many sessions, which are interrupted at any time.
+//! Many threads with many sessions, interrupted at any time.
 //!
-//! `STRESS=1000 cargo test --test suite stress` starts so many sessions on each thread. With a sanitizer, on nightly:
+//! `STRESS=1000 cargo test --test suite stress` starts that many sessions on each thread. With a sanitizer, on nightly:
 //! `RUSTFLAGS=-Zsanitizer=address cargo +nightly test --target x86_64-unknown-linux-gnu --test suite stress`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ fn sessions_are_interrupted_at_any_time() {
         for thread in 0..THREADS {
             let (program, interrupted) = (&program, &interrupted);
             scope.spawn(move || {
-                // A generator of our own: each run does the same, as far as time allows.
+                // A generator of our own, so that each run does the same, as far as timing allows.
                 let mut state = thread.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
                 let mut random = move |below: u64| {
                     state ^= state << 13;
@@ -77,7 +77,7 @@ fn sessions_are_interrupted_at_any_time() {
                             stop.now();
                         });
                         let kind = i64::try_from(random(4)).unwrap();
-                        // The session goes to another thread for the call, as it may.
+                        // The session moves to another thread for the call, as it may.
                         let (mut moved, result) = std::thread::spawn(move || {
                             let result = match kind {
                                 3 => session.call_values("work", &[200.into()]),
@@ -98,7 +98,7 @@ fn sessions_are_interrupted_at_any_time() {
                                 interrupted.fetch_add(1, Ordering::Relaxed);
                             }
                         }
-                        // A request that came too late is for no call that follows.
+                        // A request that came too late must not affect a later call.
                         moved.interrupt().reset();
                         let counted = moved.call_values("count", &[]).unwrap();
                         // `work` may be ended after its last statement.

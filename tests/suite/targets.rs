@@ -1,5 +1,5 @@
-//! The transcripts of `tests/targets/scripts` are the golden ones: `.ci/run targets` compares those of other targets
-//! with the same file. `cargo run --example report -- tests/targets/scripts` shows them.
+//! The transcripts of `tests/targets/scripts` equal the golden file, with which `.ci/run targets` compares those of
+//! other targets. `cargo run --example report -- tests/targets/scripts` shows them.
 
 use std::path::Path;
 use std::thread;

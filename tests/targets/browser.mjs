@@ -1,6 +1,6 @@
 // Prints transcripts made by wasmlark inside WebAssembly, in a browser:
 //   node browser.mjs BROWSER MODULE.wasm FOLDER [SCRIPT …]
-// A local server serves the page and what that asks for, and receives the transcripts.
+// A local server serves the page and the files that it requests, and receives the transcripts.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

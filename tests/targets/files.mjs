@@ -1,4 +1,4 @@
-// Prints a folder's files as a file of Starlark: node files.mjs FOLDER
+// Prints a folder's files as a Starlark file: node files.mjs FOLDER
 
 import { filesOf } from "./folder.mjs";
 

@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-// All files below a folder, as pairs of path and bytes.
+// Returns all files below a folder, as pairs of path and bytes.
 export function filesOf(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
@@ -11,7 +11,7 @@ export function filesOf(folder) {
     .map((path) => [path.slice(folder.replace(/\/*$/, "/").length), readFileSync(path)]);
 }
 
-// The scripts at the top of a folder, in the order of their names' bytes.
+// Returns the scripts at the top of a folder, sorted by the bytes of their names.
 export function scriptsOf(folder) {
   return readdirSync(folder).filter((name) => name.endsWith(".star")).sort();
 }

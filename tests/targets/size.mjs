@@ -1,5 +1,5 @@
 // Prints what a module is made of: node size.mjs MODULE.wasm
-// The bytes of code of each crate, as far as the names of functions tell, and the bytes of each section.
+// The bytes of code of each crate, as far as the names of functions show, and the bytes of each section.
 
 import { readFileSync } from "node:fs";
 
@@ -44,7 +44,7 @@ while (at < bytes.length) {
 }
 
 // A generic function counts for the crate of the type that it was instantiated for. Only a function that names no other
-// crate counts for those of Rust itself.
+// crate counts for Rust's own crates.
 const rusts = ["core", "alloc", "std"];
 function crate(name) {
   const first = (list) => list.filter((c) => name.includes(c)).sort((a, b) => name.indexOf(a) - name.indexOf(b) || b.length - a.length)[0];

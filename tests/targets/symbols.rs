@@ -11,7 +11,7 @@ use object::read::archive::ArchiveFile;
 use object::{File, Object, ObjectSection, ObjectSymbol, RelocationTarget};
 
 const ALLOWED: &str = include_str!("ios_symbols.txt");
-/// Ways to executable memory, which the list cannot allow.
+/// Symbols that give executable memory, which the list cannot allow.
 const FORBIDDEN: &[&str] = &[
     "_pthread_jit_",
     "_sys_icache_invalidate",
@@ -108,7 +108,7 @@ fn protections(file: &File<'_>, member: &str, problems: &mut Vec<String>) -> usi
     calls
 }
 
-/// The constant that the instructions before a call put into `w2`, the third argument.
+/// Returns the constant that the instructions before a call put into `w2`, the third argument.
 fn third_argument(code: &[u8], call: usize) -> Option<u32> {
     const LOOK_BACK: usize = 24;
     (1..=LOOK_BACK).find_map(|back| {
@@ -129,7 +129,7 @@ fn decoder_works() {
     assert_eq!([argument(0x5280_00a2), argument(0x3200_0be2), argument(0xaa03_03e4)], [Some(5), Some(7), None]);
 }
 
-/// The constant of `orr w2, wzr, #imm`, for runs of ones.
+/// Returns the constant of `orr w2, wzr, #imm`, for runs of ones.
 fn logical_immediate(word: u32) -> Option<u32> {
     if word >> 5 & 31 != 31 {
         return None;

@@ -78,7 +78,7 @@ fn what_is_kept_is_limited_and_what_is_passed_on_is_not() {
     let limits = || Limits::new().output(5);
     let output = WasiCommand::new().limits(limits()).stdin(&b"123456"[..]).run(&module(CAT));
     let error = output.result.unwrap_err();
-    let message = "the guest writes more than the sandbox takes: limit `output` is 5 bytes, in the guest";
+    let message = "the guest writes more than the sandbox allows: limit `output` is 5 bytes, in the guest";
     assert_eq!((error.kind(), error.message()), (ErrorKind::Limit(Limit::Output), message));
     let output = WasiCommand::new().limits(limits()).stdin(&b"123456"[..]).stdout(std::io::sink()).run(&module(CAT));
     assert_eq!(output.result.unwrap(), 0);
@@ -116,7 +116,7 @@ fn why_there_is_no_exit_code() {
         &module("(module)"),
         Limits::new(),
         ErrorKind::Link,
-        "this module is no command: it exports no function `_start`; a script can call what it exports",
+        "this module is not a command: it exports no function `_start`; a script can call what it exports",
     );
     let imports = module(r#"(module (import "env" "f" (func)))"#);
     fails(&imports, Limits::new(), ErrorKind::Link, "cannot link: `env.f` (func ()) is missing: it is not of WASI");
@@ -124,7 +124,7 @@ fn why_there_is_no_exit_code() {
         b"no module",
         Limits::new(),
         ErrorKind::Module,
-        "this is no WebAssembly module: it begins with 6e 6f 20 6d, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
+        "this is not a WebAssembly module: it begins with 6e 6f 20 6d, where a module has the bytes 00 61 73 6d (\"\\0asm\")",
     );
 }
 

@@ -4,7 +4,7 @@ use wasmlark::{ErrorKind, Limit, Limits};
 
 use crate::run;
 
-/// The message of the error that a script fails with.
+/// Returns the message of the error with which a script fails.
 #[track_caller]
 fn message(script: &str) -> String {
     run(script, Limits::new()).unwrap_err().message().to_owned()
@@ -68,7 +68,7 @@ fn bad_values_are_named() {
     for (arguments, want) in [
         ("args = 'prog'", "`args` must be a list of str, got str \"prog\""),
         ("args = ['a', 1]", "`args[1]` must be a str, got int 1"),
-        ("args = ['a\\x00']", "`args[0]` contains a NUL, where a guest would see its end"),
+        ("args = ['a\\x00']", "`args[0]` contains a NUL, where it would end for a guest"),
         ("env = ['A=1']", "`env` must be a dict from str to str, got a value of type list"),
         ("env = {'A': 1}", "`env[\"A\"]` must be a str, got int 1"),
         (
@@ -79,14 +79,14 @@ fn bad_values_are_named() {
         ("files = {'a': None}", "`files[\"a\"]` must be bytes or str, got None"),
         (
             "files = {'../a': ''}",
-            "`files` has the path \"../a\", which is no plain path: no empty parts, no `.`, no `..`, no NUL",
+            "`files` has the path \"../a\", which is not a plain path: no empty parts, no `.`, no `..`, no NUL",
         ),
         (
             "files = {'/a//b': ''}",
-            "`files` has the path \"/a//b\", which is no plain path: no empty parts, no `.`, no `..`, no NUL",
+            "`files` has the path \"/a//b\", which is not a plain path: no empty parts, no `.`, no `..`, no NUL",
         ),
         ("files = {'a': '', 'a/b': ''}", "`files` has the path \"a/b\", which is a file and a directory at once"),
-        ("files = {'/a': '', 'a': ''}", "`files` has the path \"a\", which is there already"),
+        ("files = {'/a': '', 'a': ''}", "`files` has the path \"a\", which exists already"),
         (
             "files = {'a/': 'x'}",
             "`files` has the path \"a/\", which ends in a slash and so is a directory, and cannot have content",
@@ -133,9 +133,9 @@ fn output_is_limited() {
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Output));
     assert_eq!(
         error.message(),
-        "the guest writes more than the sandbox takes: limit `output` is 10000 bytes, in wasm function `fd_write(i32, i32, i32, i32) -> i32`"
+        "the guest writes more than the sandbox allows: limit `output` is 10000 bytes, in wasm function `fd_write(i32, i32, i32, i32) -> i32`"
     );
-    // Not a trap, so a script cannot go on.
+    // This is not a trap, so a script cannot continue.
     let error = run(&format!("{WRITER}\nwasm.attempt(many, 2)"), limits).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Output), "{error}");
 }
@@ -149,7 +149,7 @@ fn a_full_file_system_is_an_error_of_the_guest() {
 
 #[test]
 fn what_a_guest_makes_is_paid_for() {
-    // Directories, links and names are paid for, too, and paid back.
+    // Directories, links and names are charged too, and refunded.
     let script = r#"
 load("lib.star", "eq", "guest", "link", "on_path", "symlink")
 g = guest(files = {"f": ""})
@@ -177,7 +177,7 @@ eq(on_path(g, g.call.path_create_directory, "again"), 0)
     for argument in ["files = {'f': 'x' * 1000}", "stdin = 'x' * 1000"] {
         let error = run(&format!("wasm.wasi({argument})"), Limits::new().files(500)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
-        assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 500 bytes");
+        assert_eq!(error.message(), "the files are larger than the sandbox allows: limit `files` is 500 bytes");
     }
 }
 
@@ -202,7 +202,7 @@ f()
     run(&script.replace("100000", "100"), Limits::new().fuel(None)).unwrap();
 }
 
-/// Each part of a path costs, also behind the first that is missing, and in each round through a link to itself.
+/// Each part of a path costs fuel, even after the first that is missing, and in each round through a link to itself.
 #[test]
 fn parts_of_paths_cost_fuel() {
     let setup = r#"
@@ -240,12 +240,12 @@ f()
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Heap));
     assert_eq!(
         error.message(),
-        "1000000 bytes more, copied out of a WASI machine, are too many: the sandbox's limit `heap` is 20000000 bytes"
+        "1000000 more bytes, copied out of a WASI machine, are too many: the sandbox's limit `heap` is 20000000 bytes"
     );
     run(&script.replace("100", "10"), Limits::new().heap(20_000_000)).unwrap();
 }
 
-/// Deep names are cheap, but a list of them has a whole path for each.
+/// Deep names are cheap, but a list of them contains a whole path for each.
 #[test]
 fn a_list_of_files_is_no_larger_than_the_files_may_be() {
     let script = r#"
@@ -265,6 +265,6 @@ g.machine.files
 "#;
     let error = run(script, Limits::new().files(1_000_000)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
-    assert_eq!(error.message(), "the files are larger than the sandbox takes: limit `files` is 1000000 bytes");
+    assert_eq!(error.message(), "the files are larger than the sandbox allows: limit `files` is 1000000 bytes");
     run(script, Limits::new().files(2_000_000)).unwrap();
 }

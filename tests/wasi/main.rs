@@ -1,9 +1,9 @@
 //! WASI preview 1.
 //!
-//! The scripts beside this file hold functions against memory bytes and error numbers, family by family,
-//! with guests in the text format: see `lib.star`. What a script cannot see is tested here in Rust:
+//! The scripts in this folder compare functions with memory bytes and error numbers, family by family, with guests in
+//! the text format: see `lib.star`. What a script cannot see is tested here in Rust:
 //!
-//! * `anything`: calls with arguments that make no sense
+//! * `anything`: calls with invalid arguments
 //! * `errors`: the texts of errors, and limits
 //! * `command`: `wasmlark::WasiCommand`
 //! * `guests`: programs in C and Rust, of `fixtures/wasi`
@@ -24,7 +24,7 @@ fn run(script: &str, limits: Limits) -> Result<Run, Error> {
     sandbox.run("test.star", script)
 }
 
-/// Runs a script of this folder, twice: it costs the same both times.
+/// Runs a script of this folder, twice: it must cost the same both times.
 fn passes(script: &str) {
     let run = || run(script, Limits::new()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run(), run());

@@ -29,7 +29,7 @@ struct Call {
     args: &'static str,
     values: fn() -> Vec<Val>,
     results: usize,
-    /// Puts the results on a heap, where starlark must keep them there.
+    /// Puts the results on a heap, where starlark must also keep them.
     keep: Option<Keep>,
 }
 
@@ -88,7 +88,7 @@ fn bound(call: &'static Call) -> Figure {
     })
 }
 
-/// A bound call against the call of a wasmi user who knows the signature at compile time.
+/// A bound call, compared with the call of a wasmi user who knows the signature at compile time.
 fn typed() -> Figure {
     let name = "call bound (i32,i32)->i32, typed";
     bound_against(name, "wasmi, typed call", Goal::Stretch(1.25), &CALLS[1], |mut raw, measure| {
@@ -103,7 +103,7 @@ fn typed() -> Figure {
     })
 }
 
-/// A bound call against a wasmi call whose result is put on a heap as well, which leaves out the price of fresh memory.
+/// A bound call, compared with a wasmi call whose result is also put on a heap. This leaves out the price of fresh memory.
 fn kept(call: &'static Call, keep: Keep) -> Figure {
     let name = format!("call bound {}, kept", call.signature);
     let against = "wasmi, dynamic call, and a value on a heap";
@@ -123,8 +123,8 @@ fn kept(call: &'static Call, keep: Keep) -> Figure {
     })
 }
 
-/// A call with eight arguments against wasmi's and a call of a Starlark function with eight arguments, which leaves out
-/// what starlark takes to pass them.
+/// A call with eight arguments, compared with wasmi's plus a call of a Starlark function with eight arguments. This
+/// leaves out what starlark takes to pass them.
 fn taken() -> Figure {
     let call = &CALLS[2];
     let name = format!("call bound {}, taken", call.signature);
@@ -138,8 +138,8 @@ fn taken() -> Figure {
     })
 }
 
-/// A loop of calls of a bound function in a script, against the side that `theirs` passes to its second argument. `theirs`
-/// gets the same guest in wasmi.
+/// A script's loop over calls of a bound function, compared with the side that `theirs` passes to its second argument.
+/// `theirs` gets the same guest in wasmi.
 fn bound_against(
     name: impl Into<String>,
     against: &'static str,

@@ -1,4 +1,4 @@
-//! The cost of one call, which must not grow with whatever else exists.
+//! The cost of one call, which must not grow with anything else that exists.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -71,7 +71,7 @@ instance = wasm.instantiate(binary, imports = {{'env': {{'i%d' % i: answer for i
         Self { wasm: wat::parse_str(text).unwrap(), script }
     }
 
-    /// A guest that exports what it imports, so that the instance for `caller` must be found at each call.
+    /// A guest that exports what it imports, so that each call must find the instance for `caller`.
     fn passed_on(instances: usize) -> Self {
         let text = r#"(module
             (import "env" "f" (func $f (param i32) (result i32)))
@@ -99,7 +99,7 @@ instance = instances[-1]
     }
 }
 
-/// Calls of `function` in a large setting against the same in a small one.
+/// Calls of `function` in a large setting, compared with the same in a small one.
 fn pair(
     name: &str,
     against: &'static str,
@@ -119,11 +119,11 @@ fn pair(
     })
 }
 
-/// Another instance in a store of 10,000, against another in a store of few. Both are in one script, so that neither side
-/// finds memory that was freed while the other was set up.
+/// Another instance in a store of 10,000, compared with another in a store of few. Both are in one script, so that
+/// neither side finds memory that was freed while the other was set up.
 fn instantiate() -> Figure {
     let name = "growth instantiate, 10,000 instances";
-    // Few instances are made while this is measured, compared to these.
+    // Only few instances are made while measuring, compared to these.
     let effort = Effort { slice: Duration::from_micros(100), rounds: 10, processes: 4 };
     let source = "
 module = wasm.Module(binary)

@@ -62,7 +62,7 @@ pub fn figures() -> Vec<Figure> {
     CASES.iter().map(case).chain([rust(), rust_memory()]).collect()
 }
 
-/// A Rust import of a `Sandbox`, from a guest's loop.
+/// A Rust import of a `Sandbox`, called in a guest's loop.
 fn rust() -> Figure {
     rust_figure(
         "host rust",
@@ -74,7 +74,7 @@ fn rust() -> Figure {
     )
 }
 
-/// The same, which reads four bytes of the guest.
+/// The same with an import that reads four bytes of the guest.
 fn rust_memory() -> Figure {
     rust_figure(
         "host rust memory",

@@ -1,4 +1,4 @@
-//! The host of the real modules on wasmi's side, with as little as they need.
+//! The host of the real modules on wasmi's side, with only what they need.
 
 use wasmi::{AsContextMut, Caller, Engine, Error, Extern, ExternType, Func, Instance};
 use wasmi::{Memory, MemoryType, Module, Store, Val, ValType};
@@ -18,7 +18,7 @@ pub struct State {
     pub now: i32,
     pub screen: usize,
     log: Vec<String>,
-    /// For WASI: arguments, each with a NUL at its end, and what was written.
+    /// For WASI: the arguments, each with a NUL at its end, and what was written.
     pub args: Vec<String>,
     pub output: Vec<u8>,
 }
@@ -61,7 +61,7 @@ impl<'a> Machine<'a> {
         self.instance = Some(instance);
     }
 
-    /// Calls a function with integers and returns its result, or 0 where it has none or exits with 0.
+    /// Calls a function with integers and returns its result, or 0 if it has none or exits with 0.
     pub fn call(&mut self, name: &str, args: &[i32]) -> i32 {
         let func = self.instance.unwrap().get_func(&self.store, name).unwrap();
         let args: Vec<Val> = args.iter().map(|x| Val::I32(*x)).collect();
@@ -92,8 +92,7 @@ const BAD_DESCRIPTOR: i32 = 8;
 const NO_ENTRY: i32 = 44;
 const NOT_SUPPORTED: i32 = 52;
 
-/// The functions of `js` that DOOM imports, and those of WASI for programs that open no files; no others are
-/// supported.
+/// The functions of `js` that DOOM imports, and those of WASI for programs that open no files. No others are supported.
 fn host(name: &str, mut caller: Caller<'_, State>, params: &[i64]) -> Result<i32, Error> {
     let at = |index: usize| params[index] as u32 as usize;
     let memory = caller.data().memory.unwrap();

@@ -21,7 +21,7 @@ pub fn figures() -> Vec<Figure> {
     for (size, label) in SIZES {
         figures.extend(ranges(size, label));
     }
-    // A byte of a large range costs what a byte of a small range does: the time of memcpy.
+    // Per byte, a large range costs the same as a small one: the time of memcpy.
     figures.extend([(64 << 10, "64 KiB"), (4 << 20, "4 MiB")].map(|(size, label)| {
         let statement = "m.write(0, data)".to_owned();
         against_rust(format!("memory write {label}"), statement, size, overwrite, "memcpy")
@@ -39,8 +39,8 @@ pub fn figures() -> Vec<Figure> {
     figures
 }
 
-/// Reads and writes of a range. Those of 8 bytes, which are mostly the call, are held against a Starlark method; the others
-/// against Rust.
+/// Reads and writes of a range. Those of 8 bytes, which are mostly the call, are compared with a Starlark method; the
+/// others with Rust.
 fn ranges(size: usize, label: &str) -> Vec<Figure> {
     let operations: [(&str, String, String, Rust, &'static str); 5] = [
         ("read", format!("m.read(0, {size})"), format!("p.bytes(0, {size})"), copy_bytes, "allocate and copy"),
@@ -71,7 +71,7 @@ fn ranges(size: usize, label: &str) -> Vec<Figure> {
         .collect()
 }
 
-/// Does the same in Rust, with bytes to read that end in a NUL, or with those to write. What is allocated is kept, as a
+/// Does the same in Rust, with bytes to read that end in a NUL, or with bytes to write. Allocations are kept, as a
 /// script's values are.
 type Rust = fn(&mut Buffers, &[u8], u64) -> Duration;
 
@@ -142,7 +142,7 @@ fn against_rust(name: String, statement: String, size: usize, rust: Rust, agains
     Figure::ratio(name, against, AS_FAST, effort, UNROLLED, move |effort, samples| {
         let mut buffers = Buffers::new(size);
         script::with(&script::engine(), &[], &source, |session| {
-            // The same bytes that the script writes: the distance of source and destination within a page matters.
+            // The same bytes that the script writes: the distance between source and destination within a page matters.
             let source = session.value("BYTES");
             let ours = &mut |n| session.time("ours", n);
             samples.alternate(effort, ours, &mut |n| rust(&mut buffers, source, n * UNROLLED));
@@ -178,7 +178,7 @@ memory.write_u64(4194328, 8 << 40)
 }
 
 /// Writes of 4 KiB, one after the other, through a memory larger than the caches, as in programs that move data. The
-/// distance of source and destination within a page makes them up to twice as fast, so there are many sources.
+/// distance between source and destination within a page makes them up to twice as fast, so there are many sources.
 fn streaming() -> [Figure; 2] {
     const PIECE: usize = 4 << 10;
     const SIZE: usize = 64 << 20;
@@ -200,7 +200,7 @@ fn streaming() -> [Figure; 2] {
             )
         };
         let (ours, theirs) = (function("ours", "m.write(at, data)"), function("theirs", "p.take_bytes(at, data)"));
-        // The bytes between two pieces give each another offset in its page.
+        // The bytes between two pieces give each a different offset in its page.
         format!(
             "memory = wasm.Memory({})
 DATA, BETWEEN = [], []
@@ -271,7 +271,7 @@ fn numbers() -> Vec<Figure> {
     .collect()
 }
 
-/// What a method call takes beyond a function call in starlark itself, and in a read.
+/// The cost of a method call beyond a function call, in starlark itself and in a read.
 fn functions() -> [Figure; 2] {
     let against = "a function that returns an int";
     let pair = |name: &str, statement: &str| {

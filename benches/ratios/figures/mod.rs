@@ -1,4 +1,4 @@
-//! What is measured: each file has the figures whose names begin with its own.
+//! What is measured. Each file has the figures whose names begin with its own name.
 //!
 //! `raw` is wasmi driven from Rust, `script` a script in an evaluator, and `machine` a host for real modules on wasmi's
 //! side.
@@ -15,6 +15,8 @@ mod real;
 // starlark's derives expand to `unsafe`.
 #[allow(unsafe_code)]
 mod script;
+#[allow(unsafe_code)]
+mod session;
 mod startup;
 
 use crate::harness::Figure;
@@ -28,6 +30,7 @@ pub fn all() -> Vec<Figure> {
         compute::figures(),
         growth::figures(),
         module::figures(),
+        session::figures(),
         startup::figures(),
         real::figures(),
     ]
@@ -68,6 +71,10 @@ pub const TABLE: &[Row] = &[
         "`read_u8`, `read_i32`, `read_f64` / a Starlark method that does the same",
         &["memory read_u8", "memory read_i32", "memory read_f64"],
     ),
+    each("`session.call` of a function that returns its argument / starlark's `eval_function`", &["session echo"]),
+    each("a policy decision, structs in and out / by hand on starlark and wasmi", &["session decision"]),
+    each("a Rust import, called from a guest / `Func::wrap` of wasmi", &["host rust"]),
+    each("the same decisions on two threads / on one", &["session two threads"]),
     range(
         "a loop in a guest / the same in wasmi",
         &[

@@ -13,7 +13,7 @@ use crate::harness::{Effort, Figure, Goal, Unit};
 
 const SIZES: [(usize, &str); 3] = [(1 << 10, "1 KB"), (1 << 20, "1 MB"), (14 << 20, "14 MB")];
 
-/// Instances of a small module, all alive.
+/// The number of instances of a small module that live at the same time.
 const MANY: u64 = 10_000;
 
 /// Everything is counted except its memory of one page.
@@ -48,11 +48,11 @@ fn effort(size: usize) -> Effort {
     }
 }
 
-/// From bytes to an instance, on new engines on both sides, which have compiled nothing yet.
+/// From bytes to an instance, on new engines on both sides that have compiled nothing yet.
 fn compile(size: usize, label: &'static str) -> Figure {
     let name = format!("module compile and instantiate {label}");
-    // Each module is read through for what wasmi miscompiles, and copied if it has that: see `module::repair`. What an
-    // evaluation sets up for its first instance counts for more where the module is small.
+    // Each module is searched for what wasmi miscompiles, and copied if it contains that: see `module::repair`. What an
+    // evaluation sets up for its first instance weighs more if the module is small.
     let goal = if size > 4 << 10 { Goal::AtMost(1.2) } else { Goal::AtMost(1.5) };
     Figure::ratio(name, "wasmi, the same bytes", goal, effort(size), 1, move |effort, samples| {
         let wasm = module_of(size);

@@ -25,7 +25,7 @@ pub fn figures() -> Vec<Figure> {
     ]
 }
 
-/// Against a start of the same program with nothing to do, which is the system's part.
+/// Compared with a start of the same program with nothing to do, which is the system's part.
 fn relative(name: &str, script: fn() -> String) -> Figure {
     let effort = Effort::LONG.rounds(30).processes(1);
     Figure::ratio(name, "wasmlark --version", Goal::Stretch(2.0), effort, 1, move |effort, samples| {
@@ -46,7 +46,7 @@ fn trivial() -> String {
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        // This program is in `release/deps`, below the target folder.
+        // This program is in `release/deps`, in the target folder.
         let this = std::env::current_exe().unwrap();
         let release = this.parent().and_then(Path::parent).unwrap();
         let mut cargo = Command::new(env!("CARGO"));

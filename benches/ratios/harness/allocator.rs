@@ -1,9 +1,9 @@
-//! Counts allocated bytes, to tell what an instance takes; and lays large blocks out differently in each of a figure's
-//! processes.
+//! Counts allocated bytes, to measure what an instance takes; and lays out large blocks differently in each of a
+//! figure's processes.
 //!
-//! A loop in a guest is slower by a twentieth where the addresses of its memory, its stack and the store have the same
-//! lowest bits, so that the processor takes a load for one of what was just stored. The addresses depend on the sizes of
-//! all earlier blocks, and would be the same in every process.
+//! A loop in a guest is slower by a twentieth if the addresses of its memory, its stack and the store have the same
+//! lowest bits, so that the processor mistakes a load for one of what was just stored. The addresses depend on the sizes
+//! of all earlier blocks, and would be the same in every process.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,13 +14,13 @@ static ALLOCATOR: Counting = Counting;
 
 static ALLOCATED: AtomicU64 = AtomicU64::new(0);
 
-/// The bytes from which on a block is large, as a linear memory is.
+/// The size in bytes from which a block is large, as a linear memory is.
 const LARGE: usize = 32 << 10;
 
-/// Bytes that are added to each large block.
+/// The number of bytes added to each large block.
 static PADDING: AtomicUsize = AtomicUsize::new(0);
 
-/// Chooses the layout of the process with this index. To be called first, before there is a large block.
+/// Chooses the layout of the process with this index. Must be called before the first large block is allocated.
 pub fn lay_out_as(process: usize) {
     PADDING.store(process % 64 * 48, Ordering::Relaxed);
 }
@@ -34,7 +34,7 @@ fn padded(layout: Layout) -> Layout {
     Layout::from_size_align(size, layout.align()).unwrap_or(layout)
 }
 
-/// The bytes that are allocated now.
+/// Returns the number of bytes that are allocated now.
 pub fn allocated() -> u64 {
     ALLOCATED.load(Ordering::Relaxed)
 }
@@ -42,14 +42,14 @@ pub fn allocated() -> u64 {
 struct Counting;
 
 impl Counting {
-    /// Everything is measured on one thread, which spares the price of an atomic addition.
+    /// Everything is measured on one thread, which avoids the price of an atomic addition.
     fn count(&self, change: impl FnOnce(u64) -> u64) {
         ALLOCATED.store(change(ALLOCATED.load(Ordering::Relaxed)), Ordering::Relaxed);
     }
 }
 
-// SAFETY: every call is passed on to the system's allocator, with the same padded size for a block each time: `PADDING`
-// does not change while there is a large block.
+// SAFETY: every call is passed on to the system's allocator, each time with the same padded size for a block: `PADDING`
+// does not change while a large block exists.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.count(|bytes| bytes.wrapping_add(layout.size() as u64));

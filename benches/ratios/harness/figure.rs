@@ -1,4 +1,4 @@
-//! A figure: what is measured, and the goal that it is held against.
+//! A figure: what is measured, and its goal.
 
 use std::process::{Command, Stdio};
 
@@ -7,7 +7,7 @@ use super::samples::{Effort, Samples};
 
 pub struct Figure {
     pub name: String,
-    /// What it is held against, for people.
+    /// What it is compared with, for people.
     pub against: &'static str,
     pub goal: Goal,
     pub unit: Unit,
@@ -17,9 +17,9 @@ pub struct Figure {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Goal {
-    /// The figure fails where it is larger.
+    /// The figure fails if it is larger.
     AtMost(f64),
-    /// Hoped for, and not judged.
+    /// Aspired to, and not judged.
     Stretch(f64),
 }
 
@@ -38,12 +38,12 @@ pub struct Measurement {
     pub theirs: f64,
 }
 
-/// What came of a measurement: an error says why the figure cannot be measured here.
+/// The result of a measurement. An error says why the figure cannot be measured here.
 pub type Outcome = Result<Measurement, String>;
 
 impl Figure {
-    /// The ratio of two times. `sample` sets both sides up and lets them run. One time that it samples is `per` times
-    /// the work that the figure is about.
+    /// Makes the ratio of two times. `sample` sets up both sides and runs them. Each time that it samples covers `per`
+    /// times the work of the figure.
     pub fn ratio(
         name: impl Into<String>,
         against: &'static str,
@@ -61,7 +61,7 @@ impl Figure {
         Self { name, against, goal, unit: Unit::Ratio, processes, sample: Box::new(sample) }
     }
 
-    /// An amount that stands for itself.
+    /// Makes an amount that stands for itself.
     pub fn amount(
         name: impl Into<String>,
         against: &'static str,
@@ -78,7 +78,7 @@ impl Figure {
         self.measure_with(runs, |process| self.spawn(process))
     }
 
-    /// The same, with `sample` for what happens in the process of an index. The best time of each side counts.
+    /// Does the same, with `sample` in place of the process of each index. The best time of each side counts.
     pub fn measure_with(&self, runs: usize, sample: impl Fn(usize) -> Outcome) -> Outcome {
         let run = || {
             let others = 1..self.processes;
@@ -110,7 +110,7 @@ impl Figure {
 }
 
 impl Measurement {
-    /// The number that is held against the goal.
+    /// Returns the number that is compared with the goal.
     pub fn figure(self) -> f64 {
         self.ours / self.theirs
     }
@@ -146,7 +146,7 @@ impl Unit {
     }
 }
 
-/// The line that a process prints for the one that started it.
+/// Returns the line that a process prints for the one that started it.
 pub fn show_outcome(outcome: &Outcome) -> String {
     match outcome {
         Ok(Measurement { ours, theirs }) => format!("measured: {ours} {theirs}"),
@@ -154,7 +154,7 @@ pub fn show_outcome(outcome: &Outcome) -> String {
     }
 }
 
-/// Reads such a line; `None` where it is not one.
+/// Parses such a line; `None` if it is not one.
 pub fn parse_outcome(line: &str) -> Option<Outcome> {
     match line.trim_end().split_once(": ")? {
         ("measured", numbers) => {

@@ -2,16 +2,17 @@
 
 pub const USAGE: &str = "usage: cargo bench -- [--lines] [--table] [--runs N] [WORD …]";
 
-/// What this program starts itself with, followed by an index and a name, to measure a figure in a process of its own.
+/// The argument with which this program starts itself, followed by an index and a name, to measure a figure in a
+/// process of its own.
 pub const SAMPLE: &str = "--sample";
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Options {
-    /// Measure the figures that are wanted.
+    /// Measure the requested figures.
     Run {
         words: Vec<String>,
         format: Format,
-        /// How often a figure that misses its goal is measured, in all.
+        /// The maximum number of times that a figure is measured while it misses its goal.
         runs: usize,
     },
     /// Measure the figure of this name in this process.
@@ -20,16 +21,16 @@ pub enum Options {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Aligned, with times and what a figure is held against.
+    /// Aligned columns, with times and what a figure is compared with.
     Columns,
     /// `NAME: FIGURE (goal GOAL)`.
     Lines,
-    /// README's table, of its figures alone.
+    /// README's table, of only its figures.
     Table,
 }
 
 impl Options {
-    /// `None` where the arguments are wrong.
+    /// Parses the arguments; `None` if they are wrong.
     pub fn parse(args: impl IntoIterator<Item = String>) -> Option<Self> {
         let (mut words, mut format, mut runs) = (Vec::new(), Format::Columns, 3);
         let mut args = args.into_iter();
@@ -45,12 +46,12 @@ impl Options {
                 _ => words.push(arg),
             }
         }
-        // A part of the table would leave the rest of it without figures.
+        // Part of the table would leave the rest without figures.
         (format != Format::Table || words.is_empty()).then_some(Self::Run { words, format, runs })
     }
 }
 
-/// Whether a figure is wanted: its name contains one of the words. Real modules, which take long, must be named.
+/// Returns whether a figure is requested: its name contains one of the words. Real modules, which take long, must be named.
 pub fn is_wanted(name: &str, words: &[String]) -> bool {
     match words {
         [] => !name.starts_with("real "),

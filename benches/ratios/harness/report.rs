@@ -5,7 +5,7 @@ use std::fmt;
 use super::figure::{Figure, Goal, Measurement, Outcome, Unit};
 use super::options::Format;
 
-/// The line for one figure.
+/// Returns the line for one figure.
 pub fn line(figure: &Figure, outcome: &Outcome, format: Format) -> String {
     let name = &figure.name;
     let measurement = match outcome {
@@ -21,7 +21,7 @@ pub fn line(figure: &Figure, outcome: &Outcome, format: Format) -> String {
     format!("{mark} {name:46} {shown:>8}  {goal:13} {times}({})", figure.against)
 }
 
-/// `goal 1.25`, or `stretch 1.25`.
+/// Returns `goal 1.25`, or `stretch 1.25`.
 fn goal(figure: &Figure) -> String {
     let most = figure.unit.show(figure.goal.most());
     match figure.goal {
@@ -30,7 +30,7 @@ fn goal(figure: &Figure) -> String {
     }
 }
 
-/// Both times of a ratio.
+/// Returns both times of a ratio.
 fn times(unit: Unit, measurement: Measurement) -> String {
     match unit {
         Unit::Ratio => format!("{} / {} ", time(measurement.ours), time(measurement.theirs)),
@@ -38,7 +38,7 @@ fn times(unit: Unit, measurement: Measurement) -> String {
     }
 }
 
-/// Nanoseconds with three digits and a unit.
+/// Formats nanoseconds with three digits and a unit.
 pub fn time(nanoseconds: f64) -> String {
     let (amount, unit) = match nanoseconds {
         ns if ns < 1e3 => (ns, "ns"),
@@ -56,7 +56,7 @@ pub struct Summary {
     pub passed: usize,
     pub failed: usize,
     pub skipped: usize,
-    /// Figures whose goal is a stretch.
+    /// The number of figures whose goal is a stretch.
     pub unjudged: usize,
 }
 

@@ -1,32 +1,32 @@
-//! Two sides do the same work in turns; the ratio of their times counts.
+//! Two sides do the same work in turns, and the ratio of their times counts.
 //!
 //! On a machine with other users, everything is slow for milliseconds at a time, and the clock rate changes over
 //! seconds. So each side runs in slices of some hundred microseconds, in turns. A disturbed slice takes longer, never
-//! shorter: the lower decile of a side's slices is what it takes undisturbed, and does not depend on one lucky slice as
-//! the minimum does.
+//! shorter: the lower decile of a side's slices is what it takes undisturbed, and unlike the minimum does not depend on
+//! one lucky slice.
 //!
 //! Where the system puts stack and heap makes one side slower by a third in some processes. So a figure is measured in
-//! several processes, see `figure`, and the best one of each side counts.
+//! several processes (see `figure`), and the best one of each side counts.
 
 use std::time::Duration;
 
-/// Does the work a number of times and returns how long that took.
+/// Does the work this many times and returns how long that took.
 pub type Side<'a> = &'a mut dyn FnMut(u64) -> Duration;
 
-/// How much is done to measure a figure.
+/// The amount of work to measure a figure.
 #[derive(Clone, Copy)]
 pub struct Effort {
-    /// What a slice should last.
+    /// The intended duration of a slice.
     pub slice: Duration,
-    /// Slices of each side, in turns.
+    /// The number of slices of each side.
     pub rounds: usize,
-    /// Processes that do all of this. Both sides are set up just once in a process: memory that one side has freed would
-    /// spare the other from asking the system for it.
+    /// The number of processes that do all of this. A process sets up both sides only once: memory that one side has
+    /// freed would save the other from asking the system for it.
     pub processes: usize,
 }
 
 impl Effort {
-    /// For work of nanoseconds to microseconds.
+    /// For work that takes nanoseconds to microseconds.
     pub const SHORT: Self = Self { slice: Duration::from_micros(250), rounds: 40, processes: 8 };
     /// For work that takes as long as a slice.
     pub const LONG: Self = Self { slice: Duration::ZERO, rounds: 10, processes: 2 };
@@ -40,7 +40,7 @@ impl Effort {
     }
 }
 
-/// Nanoseconds for doing the work once, an entry for each slice.
+/// Nanoseconds for doing the work once, with an entry for each slice.
 #[derive(Default)]
 pub struct Samples {
     ours: Vec<f64>,
@@ -62,18 +62,18 @@ impl Samples {
         }
     }
 
-    /// The lower decile of our times.
+    /// Returns the lower decile of our times.
     pub fn ours(&self) -> f64 {
         lower_decile(&self.ours)
     }
 
-    /// The lower decile of the other side's times.
+    /// Returns the lower decile of the other side's times.
     pub fn theirs(&self) -> f64 {
         lower_decile(&self.theirs)
     }
 }
 
-/// How often the work must be done to fill a slice.
+/// Returns how often the work must be done to fill a slice.
 pub fn times(slice: Duration, side: Side<'_>) -> u64 {
     if slice.is_zero() {
         return 1;
@@ -94,7 +94,7 @@ fn nanoseconds(took: Duration, times: u64) -> f64 {
     took.as_nanos() as f64 / times as f64
 }
 
-/// The value below which a tenth of the samples lies.
+/// Returns the value below which a tenth of the samples lies.
 pub fn lower_decile(samples: &[f64]) -> f64 {
     assert!(!samples.is_empty(), "a figure that was not skipped has samples");
     let mut sorted = samples.to_vec();

@@ -1,10 +1,10 @@
-//! README's table of figures: its rows are defined in code, and its numbers come from a run.
+//! README's table of figures. Code defines its rows, and a run gives its numbers.
 
 use std::collections::BTreeMap;
 
 use super::figure::{Figure, Goal, Outcome, Unit};
 
-/// The table stands between these lines.
+/// The table is between these lines.
 pub const BEGIN: &str = "<!-- The table is written by `UPDATE=1 cargo bench -- --table`. -->";
 pub const END: &str = "<!-- End of the table. -->";
 
@@ -12,7 +12,7 @@ const HEADER: [&str; 2] = ["| figure | ratio | goal |", "| --- | ---: | ---: |"]
 /// Stands for a figure that could not be measured.
 const SKIPPED: &str = "–";
 
-/// A row, of one figure or several.
+/// A row, for one figure or several.
 pub struct Row {
     pub title: &'static str,
     /// The names of its figures.
@@ -29,7 +29,7 @@ pub enum Cell {
     Range,
 }
 
-/// The table of what was measured, by name.
+/// Renders the table of the outcomes, given by name.
 pub fn render(rows: &[Row], figures: &[Figure], outcomes: &BTreeMap<String, Outcome>) -> String {
     let mut table = HEADER.map(|line| format!("{line}\n")).concat();
     for row in rows {
@@ -44,13 +44,13 @@ pub fn render(rows: &[Row], figures: &[Figure], outcomes: &BTreeMap<String, Outc
     table
 }
 
-/// The document with another table in it.
+/// Returns the document with this table in place of its own.
 pub fn replace(document: &str, table: &str) -> Result<String, String> {
     let (before, _, after) = parts(document)?;
     Ok(format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))
 }
 
-/// What is wrong with the table in a document, but for its numbers.
+/// Returns what is wrong with the table in a document, apart from its numbers.
 pub fn problems(document: &str, rows: &[Row], figures: &[Figure]) -> Vec<String> {
     let table = match parts(document) {
         Ok((_, table, _)) => table,
@@ -82,7 +82,7 @@ pub fn problems(document: &str, rows: &[Row], figures: &[Figure]) -> Vec<String>
     problems
 }
 
-/// What stands before, between and after the markers.
+/// Returns what is before, between and after the markers.
 fn parts(document: &str) -> Result<(&str, &str, &str), String> {
     let marker = |marker| format!("the document has no line {marker:?}");
     let (before, rest) = document.split_once(BEGIN).ok_or_else(|| marker(BEGIN))?;
@@ -90,7 +90,7 @@ fn parts(document: &str) -> Result<(&str, &str, &str), String> {
     Ok((before, table, after))
 }
 
-/// The goals of a row's figures, or the one that they share. One that is not judged is in parentheses.
+/// Returns the goals of a row's figures, or the one that they share. A goal that is not judged is in parentheses.
 fn goals(figures: &[&Figure]) -> String {
     let mut goals: Vec<String> = figures
         .iter()
@@ -123,7 +123,7 @@ impl Cell {
         }
     }
 
-    /// Whether `show` can have made the text for this number of figures.
+    /// Returns whether `show` can have made the text for this number of figures.
     fn fits(self, unit: Unit, count: usize, text: &str) -> bool {
         let is_amount = |text: &str| {
             let number = text.split(' ').next().unwrap_or_default();

@@ -32,6 +32,7 @@ fn try_run(options: args::ReplArguments) -> Result<u8, String> {
     let name = source.as_ref().map_or_else(|| NAME.to_owned(), |source| root.name_of(&source.name));
     let sandbox = granting_root(Sandbox::new().limits(options.limits.0).args(options.args), root)
         .interruptible(true)
+        .backtrace(options.backtrace)
         .stdin_from(|| Err("standard input is the console".to_owned()))
         .on_write(|bytes| {
             let _ = streams::print(bytes);

@@ -1,4 +1,4 @@
-//! What the harness asks of an engine.
+//! What the harness requires of an engine.
 
 mod wasmi;
 mod wasmtime;
@@ -11,7 +11,7 @@ use crate::value::Value;
 pub use self::wasmi::{Ours, Raw, Wasmi1, repaired};
 pub use self::wasmtime::Wasmtime;
 
-/// The bytes that a memory may have in any engine, and the elements of a table.
+/// The maximum number of bytes of a memory in any engine, and of elements of a table.
 pub const MAX_MEMORY: usize = 40 << 16;
 pub const MAX_TABLE: usize = 2_000;
 
@@ -28,26 +28,26 @@ pub trait Machine {
     /// Calls the function of this index among those that are exported.
     fn call(&mut self, index: usize, args: &[Value]) -> Result<Vec<Value>, Trap>;
 
-    /// What all that is exported holds; the contents of memories only if it is to be `deep`.
+    /// Returns the state of everything exported; the contents of memories only if `deep`.
     fn state(&mut self, deep: bool) -> State;
 }
 
 /// Why there is no instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The engine does not take the module.
+    /// The engine rejects the module.
     Rejected(String),
     Trap(Trap),
 }
 
-/// What can be seen of an instance from outside.
+/// What is visible of an instance from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     pub globals: Vec<Value>,
     pub tables: Vec<Vec<Value>>,
     /// The pages and a digest of each memory.
     pub memories: Vec<(u64, u64)>,
-    /// A digest of the calls that the host has got.
+    /// A digest of the calls that the host has received.
     pub host: u64,
 }
 
@@ -71,7 +71,7 @@ pub enum Trap {
 }
 
 impl Trap {
-    /// Whether engines have to agree about it.
+    /// Returns whether engines must agree about it.
     pub fn is_comparable(&self) -> bool {
         !matches!(self, Self::Stack | Self::Fuel | Self::Resources(_))
     }

@@ -7,9 +7,9 @@ use super::val_type;
 use crate::random::Random;
 use crate::value::{self, Type};
 
-/// How deep expressions and blocks are nested.
+/// The maximum nesting of expressions and blocks.
 const DEPTH: u32 = 6;
-/// How many instructions a function has, about.
+/// The approximate number of instructions of a function.
 const SIZES: [i32; 7] = [6, 12, 30, 60, 120, 240, 500];
 
 pub struct Body<'a> {
@@ -20,26 +20,26 @@ pub struct Body<'a> {
     pub locals: Vec<Type>,
     pub results: Vec<Type>,
     pub labels: Vec<Label>,
-    /// Instructions that may still be written, before everything becomes short.
+    /// The number of instructions that may still be written, before everything becomes short.
     pub budget: i32,
-    /// Locals that count the rounds of loops; each is one open loop's.
+    /// Locals that count the rounds of loops; each belongs to one open loop.
     pub counters: Vec<u32>,
     pub me: u32,
 }
 
-/// Where a branch may go.
+/// A target that a branch may go to.
 pub struct Label {
-    /// What a branch takes with it.
+    /// The types that a branch carries.
     pub types: Vec<Type>,
     pub back: Back,
 }
 
-/// What keeps a branch from running for ever.
+/// What keeps a branch from running forever.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Back {
     /// It goes forward.
     No,
-    /// The loop's head counts.
+    /// The loop counts at its head.
     AtHead,
     /// Each branch counts, in the global.
     Global,
@@ -55,7 +55,7 @@ impl<'a> Body<'a> {
         // A function without any has paths of its own through the engine.
         let mut more = *random.pick(&[0, 0, 1, 1, 2, 3, 4, 6, 40]);
         if random.one_in(60) {
-            // Slots that take more bytes to tell.
+            // Slots whose numbers take more bytes.
             more = *random.pick(&[260, 1000, 4200]);
         }
         locals.extend(env.some_types(more, random));
@@ -93,7 +93,7 @@ impl<'a> Body<'a> {
             return;
         }
         if self.random.one_in(3) {
-            // The whole stack of operands takes part.
+            // The whole operand stack takes part.
             let count = self.random.within(1, 4);
             let below = self.env.some_types(count, self.random);
             self.values(&below, DEPTH);
@@ -103,21 +103,21 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Counts one step, and traps when there were too many.
+    /// Counts one step, and traps after too many.
     pub fn burn(&mut self) {
         self.count();
         self.op(0x45);
         self.bytes(&[0x04, 0x40, 0x00, 0x0b]);
     }
 
-    /// Counts one step, and pushes what is left: 0 when there were too many.
+    /// Counts one step, and pushes what is left: 0 after too many.
     pub fn count(&mut self) {
         let global = self.env.first_global() as u8;
         // global.get, i32.const 1, i32.sub, global.set, global.get
         self.bytes(&[0x23, global, 0x41, 1, 0x6b, 0x24, global, 0x23, global]);
     }
 
-    /// Pushes values, one after the other or by something that has them all.
+    /// Pushes values, one after the other or with a construct that results in all of them.
     pub fn values(&mut self, types: &[Type], depth: u32) {
         if types.len() > 1 && depth > 0 && self.budget > 0 {
             if self.random.one_in(4) && self.call_for(types, depth - 1) {
@@ -175,7 +175,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Pushes a value without much ado.
+    /// Pushes a value in a simple way.
     pub fn leaf(&mut self, ty: Type) {
         match self.random.below(8) {
             0..=4 if self.get(0x20, ty) => {}
@@ -184,7 +184,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// `local.get`, `local.set` or `local.tee` of a local of the type, if there is one.
+    /// Writes `local.get`, `local.set` or `local.tee` of a local of the type, if there is one.
     pub fn get(&mut self, op: u8, ty: Type) -> bool {
         let Some(local) = self.local(ty) else { return false };
         self.op(op);
@@ -192,13 +192,13 @@ impl<'a> Body<'a> {
         true
     }
 
-    /// Any local of the type.
+    /// Returns any local of the type.
     pub fn local(&mut self, ty: Type) -> Option<u32> {
         let all: Vec<_> = (0..self.locals.len() as u32).filter(|local| self.locals[*local as usize] == ty).collect();
         (!all.is_empty()).then(|| *self.random.pick(&all))
     }
 
-    /// `global.get` or `global.set` of a global of the type, if there is one; not of the one that counts.
+    /// Writes `global.get` or `global.set` of a global of the type, if there is one other than the counting one.
     pub fn global(&mut self, op: u8, ty: Type) -> bool {
         let all: Vec<_> = (1..self.env.globals.len()).filter(|global| self.env.globals[*global] == ty).collect();
         if all.is_empty() {

@@ -31,7 +31,7 @@ impl Body<'_> {
         }
     }
 
-    /// Ends the function by a tail call, if one fits.
+    /// Ends the function with a tail call, if one fits.
     pub fn tail_call(&mut self, depth: u32) -> bool {
         let fit: Vec<_> = (0..self.env.funcs.len() as u32)
             .filter(|func| self.may_call(*func) && self.env.signature_of(*func).results == self.results)
@@ -44,7 +44,7 @@ impl Body<'_> {
         true
     }
 
-    /// The host, what comes later, and now and then any.
+    /// The host, later functions, and sometimes any function.
     fn may_call(&self, func: u32) -> bool {
         func > self.me || (func as usize) < self.env.imports || self.me.is_multiple_of(3)
     }
@@ -55,7 +55,7 @@ impl Body<'_> {
         let tables: Vec<_> =
             (0..self.env.tables.len()).filter(|table| self.env.tables[*table].0 == Type::Func).collect();
         let table = (!tables.is_empty() && self.random.one_in(3)).then(|| *self.random.pick(&tables));
-        // What may come back to this function has to count; and so has what a table leads to.
+        // Functions that may come back to this one have to count, and so have those that a table leads to.
         if !forward || table.is_some() {
             self.burn();
         }
@@ -65,7 +65,7 @@ impl Body<'_> {
             self.index(func);
             return;
         };
-        // Whatever is there: many of the calls trap.
+        // Any element of the table: many of the calls trap.
         let is_64 = self.env.tables[table].1.is_64;
         let entry = self.random.below(TABLE as u32 + 1);
         match self.random.below(3) {

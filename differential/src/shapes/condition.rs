@@ -1,4 +1,4 @@
-//! `select`, and the conditions that it and branches hang on.
+//! `select`, and the conditions on which it and branches depend.
 
 use super::body::Body;
 use super::control::type_byte;
@@ -17,7 +17,7 @@ impl Body<'_> {
         self.choose(ty);
     }
 
-    /// `select`, with everything on the stack.
+    /// Writes a `select`, whose operands are on the stack.
     pub fn choose(&mut self, ty: Type) {
         if ty.is_ref() || self.random.one_in(4) {
             self.bytes(&[0x1c, 1, type_byte(ty)]);
@@ -95,7 +95,7 @@ impl Body<'_> {
                 }
             }
             8 => {
-                // and, or, xor: with a comparison behind.
+                // and, or, xor, followed by a comparison.
                 operand(self, Type::I32);
                 operand(self, Type::I32);
                 let op = 0x71 + self.random.below(3) as u8;

@@ -4,7 +4,7 @@ use super::body::{Back, Body, Label};
 use crate::value::Type;
 
 impl Body<'_> {
-    /// Writes a block, a loop or an `if` that makes `results` of the `params` on the stack.
+    /// Writes a block, a loop or an `if` that turns the `params` on the stack into `results`.
     pub fn structure(&mut self, params: &[Type], results: &[Type], depth: u32) {
         match self.random.below(3) {
             0 => {
@@ -53,7 +53,7 @@ impl Body<'_> {
         self.labels.push(Label { types: params.to_vec(), back });
         let mut stack = params.to_vec();
         if !self.random.one_in(3) {
-            // What is left of the round makes the next one's parameters.
+            // The values that remain at the end of a round become the next one's parameters.
             self.transform(stack, params, depth);
             self.guarded(0, depth);
             stack = params.to_vec();
@@ -76,7 +76,7 @@ impl Body<'_> {
         }
     }
 
-    /// Makes one stack of another.
+    /// Turns one stack into another.
     pub fn transform(&mut self, mut from: Vec<Type>, to: &[Type], depth: u32) {
         loop {
             if self.random.one_in(4) {
@@ -96,7 +96,7 @@ impl Body<'_> {
                     from.pop();
                 }
                 5 if depth > 0 && self.budget > 0 => {
-                    // On, by a block that takes some of them.
+                    // Proceeds with a block that takes some of them.
                     let taken = self.random.within(1, from.len().min(3) as u32) as usize;
                     let params = from.split_off(from.len() - taken);
                     let count = self.random.below(3);
@@ -114,7 +114,7 @@ impl Body<'_> {
                         self.choose(ty);
                         from.pop();
                     } else {
-                        // A branch that takes what it needs, and what it does not take is made anew.
+                        // A branch that takes what it needs; what it does not take is made anew.
                         self.bytes(&[0x04, 0x40]);
                         self.labels.push(Label { types: Vec::new(), back: Back::No });
                         self.effect(inner);
@@ -139,8 +139,7 @@ impl Body<'_> {
         self.early(to, depth);
     }
 
-    /// With the label's values on the stack, sometimes leaves by a branch that need not be; then nothing that follows
-    /// is ever run.
+    /// With the label's values on the stack, sometimes leaves by an optional branch; the code after it is then unreachable.
     fn early(&mut self, on_stack: &[Type], depth: u32) {
         if !self.random.one_in(6) {
             return;
@@ -179,7 +178,7 @@ impl Body<'_> {
         self.dead(on_stack, depth);
     }
 
-    /// Code that is never run, in which the stack holds whatever is asked for.
+    /// Writes unreachable code, in which the stack holds whatever is needed.
     fn dead(&mut self, results: &[Type], depth: u32) {
         match self.random.below(4) {
             0 => {}
@@ -201,7 +200,7 @@ impl Body<'_> {
         &self.labels[self.labels.len() - 1 - depth as usize]
     }
 
-    /// `br_if` with the label's values on the stack, which stay there.
+    /// Writes `br_if` with the label's values on the stack, which stay there.
     fn guarded(&mut self, label: u32, depth: u32) {
         match self.label(label).back {
             Back::No | Back::AtHead => self.condition(depth.min(2)),
@@ -223,7 +222,7 @@ impl Body<'_> {
                 self.bytes(&[0x41, 1, 0x6b, 0x22]);
                 self.index(counter);
                 match self.random.below(4) {
-                    // Not below 0, from where it would be long.
+                    // Not below 0, from where counting down would take long.
                     0 => self.bytes(&[0x41, 0, 0x4a]),
                     1 => self.bytes(&[0x41, 0, 0x4c, 0x45]),
                     2 => {
@@ -241,7 +240,7 @@ impl Body<'_> {
         self.index(label);
     }
 
-    /// A branch out of somewhere, in a block of its own so that code goes on behind it.
+    /// Writes a branch out of somewhere, in a block of its own so that code continues after it.
     pub fn branch(&mut self, depth: u32) {
         let label = self.random.below(self.labels.len() as u32);
         let types = self.label(label).types.clone();
@@ -274,7 +273,7 @@ impl Body<'_> {
         }
     }
 
-    /// Pushes a value as the last of those that a branch takes, which may take it.
+    /// Pushes a value as the last of those that a branch carries, possibly with a branch that carries it.
     pub fn br_if_with(&mut self, ty: Type, depth: u32) -> bool {
         let fit: Vec<_> = (0..self.labels.len() as u32).filter(|label| self.label(*label).types == [ty]).collect();
         if fit.is_empty() {
@@ -286,7 +285,7 @@ impl Body<'_> {
         true
     }
 
-    /// Leaves the function, if something is so.
+    /// Leaves the function, depending on a condition.
     pub fn leave_if(&mut self, depth: u32) {
         self.condition(depth.min(2));
         self.bytes(&[0x04, 0x40]);

@@ -1,10 +1,10 @@
-//! Effects: what leaves the operand stack as it was.
+//! Effects: code that leaves the operand stack unchanged.
 
 use super::body::Body;
 use crate::value::Type;
 
 impl Body<'_> {
-    /// Does something, and leaves the stack as it was.
+    /// Does something that leaves the stack unchanged.
     pub fn effect(&mut self, depth: u32) {
         self.budget -= 1;
         let ty = self.env.some_type(self.random);
@@ -36,7 +36,7 @@ impl Body<'_> {
         }
     }
 
-    /// Takes a value from the stack, where it can be seen afterwards if possible.
+    /// Takes a value from the stack and stores it where it can be seen, if possible.
     pub fn sink(&mut self, ty: Type) {
         match self.random.below(6) {
             0..=2 if self.global(0x24, ty) => {}
@@ -49,8 +49,8 @@ impl Body<'_> {
         }
     }
 
-    /// Leaves some values on the stack, mostly those of locals, below a block that takes others; what it leaves is
-    /// looked at afterwards.
+    /// Leaves some values on the stack, mostly those of locals, below a block that takes others; the values left are
+    /// checked afterwards.
     fn pressure(&mut self, depth: u32) {
         let count = self.random.within(1, 4);
         let mut types = self.env.some_types(count, self.random);

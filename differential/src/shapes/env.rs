@@ -1,45 +1,45 @@
-//! What the functions of a module have in common.
+//! What the functions of a module share.
 
 use crate::interface::{Limits, Signature};
 use crate::plan::ZERO;
 use crate::random::Random;
 use crate::value::Type;
 
-/// The elements of a table at first.
+/// The initial number of elements of a table.
 pub const TABLE: u64 = 8;
 
-/// Where a segment does not fit.
+/// An offset at which a segment does not fit.
 pub const FAR: i32 = 5;
 
 pub struct Env {
     pub types: Vec<Signature>,
-    /// The type of each function; those of the imports come first.
+    /// The type of each function, including imported ones, which come first.
     pub funcs: Vec<u32>,
     pub imports: usize,
-    /// The imports' names: what an import does hangs on its name.
+    /// The imports' names, which determine what the imports do.
     pub names: Vec<String>,
-    /// The first counts what loops and calls may still do.
+    /// The first counts the steps that loops and calls may still take.
     pub globals: Vec<Type>,
     pub memories: Vec<Limits>,
-    /// How many of the memories are imported: the first ones.
+    /// The number of imported memories, which come first.
     pub imported_memories: usize,
     pub tables: Vec<(Type, Limits)>,
-    /// How many of the tables are imported: the first ones.
+    /// The number of imported tables, which come first.
     pub imported_tables: usize,
-    /// An imported global before all others, which says where the first segment goes. The host has 0 for it, and an
-    /// instance of the same module [`FAR`]: of two instances, the second is left half made.
+    /// An imported global before all others, which gives the offset of the first segment. The host's value for it is 0,
+    /// and that of an instance of the same module is [`FAR`]: of two instances, the second remains half made.
     pub place: Option<String>,
     pub data: u32,
-    /// Active segments of elements, and passive ones, which come after them.
+    /// Active element segments, and passive ones, which come after them.
     pub active: u32,
     pub passive: u32,
-    /// The types that this module favours: in few types, everything meets everything.
+    /// The types that this module favours: with few types, more things fit each other.
     pub favoured: Vec<Type>,
-    /// Whether code after a branch is written, tail calls are made, and so on: each module has a mood.
+    /// Whether code after a branch is written, tail calls are made, and so on, which differs by module.
     pub mood: Mood,
 }
 
-/// How often a module does some things, of 10.
+/// How often a module does some things, out of 10 times.
 pub struct Mood {
     pub select: u32,
     pub blocks: u32,
@@ -83,7 +83,7 @@ impl Env {
         let memories = random.weighted(&[2, 6, 1]);
         env.memories.extend((0..memories).map(|_| memory(random)));
         if random.one_in(4) {
-            // The host may give one memory for both.
+            // The host may give the same memory for both.
             env.memories = vec![memory(random); random.within(1, 3) as usize];
             env.imported_memories = env.memories.len().min(2);
         }
@@ -103,11 +103,11 @@ impl Env {
         env.imports = random.below(5) as usize;
         let defined = random.within(1, 8) as usize;
         for index in 0..env.imports + defined {
-            // Nothing in, nothing out: some paths of a call are taken for these alone.
+            // No parameters and no results: some paths of a call are only for these.
             let signature = if random.one_in(4) {
                 Signature { params: Vec::new(), results: Vec::new() }
             } else if index > 0 && random.one_in(3) {
-                // A type that is there already: then there are tail calls that fit.
+                // A type that exists already, so that some tail calls fit.
                 env.types[env.funcs[random.below(index as u32) as usize] as usize].clone()
             } else {
                 env.signature(random)
@@ -141,7 +141,7 @@ impl Env {
         if random.one_in(8) { any_type(random) } else { *random.pick(&self.favoured) }
     }
 
-    /// The index of a type, which is added if it is new.
+    /// Returns the index of a type, adding it if necessary.
     pub fn type_index(&mut self, params: &[Type], results: &[Type]) -> u32 {
         let known = self.types.iter().position(|ty| ty.params == params && ty.results == results);
         known.unwrap_or_else(|| {
@@ -150,12 +150,13 @@ impl Env {
         }) as u32
     }
 
-    /// The index of the first global that is not imported.
+    /// Returns the index of the first global that is not imported.
     pub fn first_global(&self) -> u32 {
         u32::from(self.place.is_some())
     }
 
-    /// A segment of elements for `table.init`. An active one, which is dropped, only where it certainly is.
+    /// Returns an element segment for `table.init`. Active segments, which are dropped, are used
+    /// only where they certainly are.
     pub fn segment(&self, random: &mut Random) -> u32 {
         let first = if self.place.is_some() { self.active } else { 0 };
         random.within(first, self.active + self.passive - 1)
@@ -176,7 +177,7 @@ fn memory(random: &mut Random) -> Limits {
         0 => None,
         1 => Some(u64::from(random.within(2, 5))),
         2 => Some(100),
-        // The largest that is valid.
+        // The highest valid one.
         _ if is_64 => Some(1 << 48),
         _ => Some(1 << 16),
     };

@@ -1,4 +1,4 @@
-//! Modules of our own making: small, and full of what an interpreter's compiler treats in a special way.
+//! Generates small modules, full of what an interpreter's compiler treats specially.
 //!
 //! A function is written front to back as a walk over the operand stack. What was pushed below a block stays there
 //! while the block changes the locals that it came from; conditions have every form; branches go to blocks and loops
@@ -138,7 +138,7 @@ fn exports(env: &Env) -> ExportSection {
     exports
 }
 
-/// The first table's elements, and passive segments; together they declare all functions for `ref.func`.
+/// Writes the first table's elements, and passive segments; together they declare all functions for `ref.func`.
 fn elements(env: &Env, random: &mut Random) -> ElementSection {
     let mut elements = ElementSection::new();
     let some =

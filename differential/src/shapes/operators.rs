@@ -4,7 +4,7 @@ use super::body::Body;
 use crate::value::Type;
 use crate::value::Type::{F32, F64, I32, I64, V128};
 
-/// Operators of two operands of a type, with the same type as result.
+/// Operators with two operands and a result of one type.
 const BINARY: [(Type, u8, u8); 4] = [(I32, 0x6a, 0x78), (I64, 0x7c, 0x8a), (F32, 0x92, 0x98), (F64, 0xa0, 0xa6)];
 /// Comparisons.
 const COMPARE: [(Type, u8, u8); 4] = [(I32, 0x46, 0x4f), (I64, 0x51, 0x5a), (F32, 0x5b, 0x60), (F64, 0x61, 0x66)];
@@ -38,7 +38,7 @@ const CONVERT: [(Type, Type, u8); 25] = [
     (F32, I32, 0xbe),
     (F64, I64, 0xbf),
 ];
-/// Conversions that do not trap: the result, the operand, the number behind the prefix 0xfc.
+/// Conversions that do not trap: the result, the operand, the number after the prefix 0xfc.
 const SATURATE: [(Type, Type, u8); 8] = [
     (I32, F32, 0),
     (I32, F32, 1),
@@ -49,7 +49,7 @@ const SATURATE: [(Type, Type, u8); 8] = [
     (I64, F64, 6),
     (I64, F64, 7),
 ];
-/// Operators of vectors, by the number behind the prefix 0xfd.
+/// Vector operators, by the number after the prefix 0xfd.
 const VECTOR_UNARY: [u32; 24] = [
     0x4d, 0x60, 0x61, 0x62, 0x67, 0x69, 0x74, 0x7c, 0x7e, 0x80, 0x81, 0x87, 0x89, 0xa0, 0xa1, 0xc0, 0xc1, 0xe0, 0xe3,
     0xef, 0xf8, 0xfa, 0xfe, 0x5e,
@@ -60,7 +60,7 @@ const VECTOR_BINARY: [u32; 36] = [
 ];
 const VECTOR_SHIFT: [u32; 8] = [0x6b, 0x6c, 0x8b, 0x8d, 0xab, 0xac, 0xcb, 0xcd];
 const SPLAT: [(Type, u32); 6] = [(I32, 0x0f), (I32, 0x10), (I32, 0x11), (I64, 0x12), (F32, 0x13), (F64, 0x14)];
-/// Taking a lane out: the result, the number, the lanes.
+/// Extracting a lane: the result, the number, the lanes.
 const EXTRACT: [(Type, u32, u32); 8] = [
     (I32, 0x15, 16),
     (I32, 0x16, 16),
@@ -74,7 +74,7 @@ const EXTRACT: [(Type, u32, u32); 8] = [
 const VECTOR_TEST: [u32; 6] = [0x53, 0x63, 0x64, 0x83, 0xa3, 0xc4];
 
 impl Body<'_> {
-    /// Pushes what an operator makes of operands.
+    /// Pushes the result of an operator.
     pub fn operator(&mut self, ty: Type, depth: u32) {
         match (ty, self.random.below(12)) {
             (I32, 0..=2) => self.condition(depth),
@@ -107,7 +107,7 @@ impl Body<'_> {
         }
     }
 
-    /// Changes the value on the stack, if there is an operator that does.
+    /// Changes the value on the stack, if there is an operator that does so.
     pub fn unary(&mut self, ty: Type) -> bool {
         let fit: Vec<_> = UNARY.iter().filter(|(of, ..)| *of == ty).collect();
         if fit.is_empty() {
@@ -126,7 +126,7 @@ impl Body<'_> {
         self.op(op);
     }
 
-    /// Pushes two operands: of locals, constants, the same twice.
+    /// Pushes two operands: locals, constants, or the same one twice.
     fn pair(&mut self, ty: Type, depth: u32) {
         match self.random.below(6) {
             0 => {

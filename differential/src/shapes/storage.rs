@@ -12,7 +12,7 @@ const I32_STORES: [(u8, u32); 3] = [(0x36, 2), (0x3a, 0), (0x3b, 1)];
 const I64_STORES: [(u8, u32); 4] = [(0x37, 3), (0x3c, 0), (0x3d, 1), (0x3e, 2)];
 
 impl Body<'_> {
-    /// Pushes a value from a memory, or what is in place of it where there is none.
+    /// Pushes a value from a memory, or a substitute if there is none.
     pub fn load(&mut self, ty: Type, depth: u32) {
         let Some(memory) = self.memory() else { return self.leaf(ty) };
         if ty == Type::I32 && !self.env.memories[memory].is_64 || ty == Type::I64 && self.env.memories[memory].is_64 {
@@ -234,7 +234,7 @@ impl Body<'_> {
         offset.encode(&mut self.out);
     }
 
-    /// Pushes a value that a table has to do with.
+    /// Pushes a value that depends on a table.
     pub fn of_table(&mut self, ty: Type, depth: u32) {
         let fit: Vec<_> = (0..self.env.tables.len())
             .filter(|table| {

@@ -1,4 +1,4 @@
-//! Arrays of numbers in memory, so that a loop need not make a Starlark value per byte.
+//! Arrays of numbers in memory, so that scripts need no loop that makes a Starlark value per byte.
 
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
@@ -20,7 +20,7 @@ fn element(ty: Value<'_>) -> Result<NumberType, Error> {
     })
 }
 
-/// A list of the numbers in `bytes`: a loop for each type, which decides nothing for each number.
+/// Returns a list of the numbers in `bytes`. Each type has its own loop, so that nothing is decided per number.
 fn list<'v>(number: NumberType, bytes: &[u8], heap: Heap<'v>) -> Value<'v> {
     match number {
         NumberType::U8 => heap.alloc(AllocList(bytes.iter().map(|b| i32::from(*b)))),
@@ -47,7 +47,7 @@ fn decode<'v, const N: usize, T: AllocValue<'v>>(
 /// The methods of arrays.
 #[starlark_module]
 pub(super) fn methods(builder: &mut MethodsBuilder) {
-    /// A list of `count` numbers from `ptr` on. `type` is `"u8"`, `"i8"`, `"u16"`, `"i16"`, `"u32"`,
+    /// Returns a list of the `count` numbers that start at `ptr`. `type` is `"u8"`, `"i8"`, `"u16"`, `"i16"`, `"u32"`,
     /// `"i32"`, `"u64"`, `"i64"`, `"f32"` or `"f64"`.
     fn read_array<'v>(
         this: &Memory<'v>,
@@ -60,12 +60,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let count = convert::size(count.get(), "count")?;
         let length = count.saturating_mul(number.size() as u64);
-        // A list is a word for each element; numbers beyond 32 bits and floats are objects of their own.
+        // A list takes one word per element; floats and numbers beyond 32 bits are objects of their own.
         Ok(this.copy_range(ptr, length, count.saturating_mul(8), |bytes| list(number, bytes, heap))?)
     }
 
-    /// Writes all numbers of `values`, an iterable, from `ptr` on, each as `type`, as in `read_array`.
-    /// Nothing is written unless all are good.
+    /// Writes all numbers of `values`, an iterable, starting at `ptr`, each as `type`, which is as in `read_array`.
+    /// Writes nothing if a value is invalid or the range does not fit.
     fn write_array<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] r#type: ValueOfUnchecked<'v, String>,

@@ -83,7 +83,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         this.bulk(
             |data| check_range("write", data, ptr, length).map(|()| length),
             |data| {
-                // `check_range` has seen that it fits.
+                // `check_range` has checked that it fits.
                 slice_mut(data, ptr, length).unwrap_or_default().fill(byte);
                 Ok(NoneType)
             },
@@ -109,7 +109,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 Ok(length)
             },
             |data| {
-                // `check_range` has seen that both fit.
+                // `check_range` has checked that both fit.
                 if let (Some(from), Some(to)) = (bounds(src, length), bounds(dst, length)) {
                     data.copy_within(from, to.start);
                 }
@@ -163,7 +163,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.copy_range(ptr, length, length.saturating_mul(2), hex)?)
     }
 
-    /// Writes the bytes that `digits` has, two hexadecimal digits each, at `ptr`. Returns how many there are.
+    /// Writes the bytes in `digits`, two hexadecimal digits each, at `ptr`, and returns their number.
     fn write_hex<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -175,8 +175,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             return Err(Error::value(format!("`digits` must be hexadecimal digits, got `{found}` at {at}")).into());
         }
         if !digits.len().is_multiple_of(2) {
-            let message =
-                format!("`digits` must have two hexadecimal digits for each byte, got {} of them", digits.len());
+            let message = format!("`digits` must have two hexadecimal digits per byte, got {} digits", digits.len());
             return Err(Error::value(message).into());
         }
         let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or_default();

@@ -23,17 +23,16 @@ use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
 use crate::module::clip_memory_maximum;
 
-/// The bytes of a page; wasmi runs without the custom-page-sizes proposal.
+/// The bytes of a page. wasmi runs without the custom-page-sizes proposal.
 pub(crate) const PAGE: u64 = 1 << 16;
 
-/// A parameter that the type checker knows as an `int`, checked by hand, so that each error says what
-/// is wrong with it.
+/// A parameter that the type checker sees as an `int`. Code checks it by hand, so that each error says what is wrong.
 pub(crate) type Int<'v> = ValueOfUnchecked<'v, i64>;
 
 handle! { MemoryGen as Memory { memory: wasmi::Memory } prints "<wasm.Memory>" }
 
 impl<'v> Memory<'v> {
-    /// Makes a memory of a script's own.
+    /// Makes a memory for a script.
     pub(crate) fn make(
         owner: Value<'v>,
         initial: Value<'v>,
@@ -54,7 +53,7 @@ impl<'v> Memory<'v> {
         let mut ty = wasmi::MemoryType::builder();
         ty.memory64(is_64).min(initial).max(maximum.map(clip_memory_maximum));
         let ty = ty.build().map_err(|e| Error::value(e.to_string()))?;
-        // Before wasmi asks the limiter: a size may be beyond what the host can count.
+        // Checked before wasmi asks the limiter, since the host may not be able to count a size so large.
         let bytes = initial.saturating_mul(PAGE);
         if bytes > store.memory_room()?.left {
             return Err(store.no_memory("a new memory", bytes));
@@ -79,7 +78,7 @@ impl<'v> Memory<'v> {
         self.owner.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
     }
 
-    /// The `length` bytes at `offset`, for reading.
+    /// Returns the `length` bytes at `offset`, for reading.
     #[inline]
     fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
         self.charge_long(length)?;
@@ -103,7 +102,7 @@ impl<'v> Memory<'v> {
         })?
     }
 
-    /// Does bulk work at the fuel that it costs a guest, in one use of the store.
+    /// Does bulk work in one use of the store, for the fuel that it would cost a guest.
     ///
     /// `prepare` checks the request and returns the number of bytes to pay for. A request that it refuses costs
     /// nothing, and `work` runs only once the fuel is paid.
@@ -127,7 +126,7 @@ impl<'v> Memory<'v> {
         done.ok_or_else(|| store.out_of_fuel(this))
     }
 
-    /// The `length` bytes at `offset`, for writing.
+    /// Returns the `length` bytes at `offset`, for writing.
     #[inline]
     fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
         self.charge_long(length)?;
@@ -152,12 +151,12 @@ impl<'v> Memory<'v> {
         })
     }
 
-    /// Charges work on so many bytes, as a guest is charged for the same.
+    /// Charges the fuel that a guest would pay for work on so many bytes.
     fn charge(&self, bytes: u64) -> Result<(), Error> {
         self.owner.store()?.charge(self.owner.to_value(), bytes / BYTES_PER_FUEL)
     }
 
-    /// Charges a read or write that is long enough to cost fuel. One that does not fit the memory costs nothing.
+    /// Charges a read or write that is long enough to cost fuel. One that does not fit in the memory costs nothing.
     #[inline(always)]
     fn charge_long(&self, bytes: u64) -> Result<(), Error> {
         if bytes < BYTES_PER_FUEL || bytes > self.byte_length()? { Ok(()) } else { self.charge(bytes) }
@@ -191,7 +190,7 @@ impl<'v> Memory<'v> {
         if buffer.unpack_str().is_some() {
             return Err(Error::value("`buffer` must be bytes, got a str; write_string writes text"));
         }
-        // Before the items are looked at: their number is in the message.
+        // Checked before the items, whose number is in the message.
         if let Ok(length) = buffer.length() {
             self.data(|data| check_range("write", data, offset, length.unsigned_abs().into()))?;
         }
@@ -245,7 +244,7 @@ fn out_of_range(what: &str, offset: u64, length: u64, size: usize) -> Error {
     Error::value(format!("cannot {what} {length} bytes at offset {offset}: the memory has {size} bytes"))
 }
 
-/// An error unless the range fits. `what` is the verb for the message: `read` or `write`.
+/// Fails unless the range fits. `what` is the verb for the message: `read` or `write`.
 fn check_range(what: &str, data: &[u8], offset: u64, length: u64) -> Result<(), Error> {
     match slice(data, offset, length) {
         Some(_) => Ok(()),
@@ -253,7 +252,7 @@ fn check_range(what: &str, data: &[u8], offset: u64, length: u64) -> Result<(), 
     }
 }
 
-/// A position within a memory that is not the start of a range: an error beyond the end.
+/// Checks a position that is not the start of a range. Fails if it is beyond the end of the memory.
 fn check_start(offset: u64, size: usize) -> Result<usize, Error> {
     match usize::try_from(offset) {
         Ok(at) if at <= size => Ok(at),
@@ -326,7 +325,7 @@ where
             let size = data.len() as u64;
             let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
             let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
-            // Slices of Starlark's sequences are clipped. Here a range that does not fit is a mistake, as in `read`.
+            // Starlark clips slices of sequences. Here a range that does not fit is a mistake, as in `read`.
             if start > size || stop > size {
                 return Err(Error::value(format!("cannot read [{start}:{stop}]: the memory has {size} bytes")));
             }

@@ -10,7 +10,7 @@ use super::{Int, Memory, out_of_range};
 use crate::api::convert::{self, int};
 use crate::error::Error;
 
-/// A number that is stored in so many bytes.
+/// A number as it is stored in memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberType {
     U8,
@@ -26,7 +26,7 @@ pub(super) enum NumberType {
 }
 
 impl NumberType {
-    /// The number of a name; wasm's own names are signed, as its values are in Starlark.
+    /// Returns the number of this name. WebAssembly's own names are signed, as its values are in Starlark.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         Some(match name {
             "u8" => Self::U8,
@@ -43,7 +43,7 @@ impl NumberType {
         })
     }
 
-    /// Its size in bytes.
+    /// Returns its size in bytes.
     pub(super) fn size(self) -> usize {
         match self {
             Self::U8 | Self::I8 => 1,
@@ -61,7 +61,7 @@ impl NumberType {
             *to = *from;
         }
         let bits = u64::from_le_bytes(word);
-        // Each cast keeps the low bits, which are all that `bytes` had.
+        // Each cast keeps the low bits, which are all that `bytes` held.
         match self {
             Self::U8 | Self::U16 => heap.alloc(bits as i32),
             Self::I8 => heap.alloc(i32::from(bits as i8)),
@@ -75,8 +75,8 @@ impl NumberType {
         }
     }
 
-    /// The little-endian bytes of a value, the first [`size`](Self::size) of them; or what the value
-    /// must be.
+    /// Returns the little-endian bytes of a value, of which the first [`size`](Self::size) count. Fails with a
+    /// description of what the value must be.
     #[inline]
     pub(super) fn encode(self, value: Value<'_>) -> Result<[u8; 8], String> {
         let (low, high) = match self {
@@ -104,7 +104,7 @@ impl NumberType {
     }
 }
 
-/// A byte that a script gives.
+/// Converts a byte that a script gives.
 pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
     value
         .unpack_i32()
@@ -112,7 +112,7 @@ pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
         .ok_or_else(|| Error::value(format!("`{what}` must be an int from 0 to 255, got {}", convert::describe(value))))
 }
 
-/// The `N` bytes at `ptr`: of a size that the compiler knows, so that a read is a comparison and a load.
+/// Returns the `N` bytes at `ptr`. The compiler knows `N`, so that a read is a comparison and a load.
 #[inline(always)]
 fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Error> {
     let ptr = convert::size(ptr.get(), "ptr")?;
@@ -125,7 +125,7 @@ fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Erro
     })
 }
 
-/// Writes `value` as `number`, of `N` bytes; `small` makes them of an int of 32 bits, if it is in range.
+/// Writes `value` as `number`, which has `N` bytes. `small` encodes a 32-bit int, if it is in range.
 #[inline(always)]
 fn write<'v, const N: usize>(
     this: &Memory<'v>,
@@ -163,7 +163,7 @@ type Float<'v> = ValueOfUnchecked<'v, UnpackFloat>;
 /// The methods of single numbers.
 #[starlark_module]
 pub(super) fn methods(builder: &mut MethodsBuilder) {
-    /// The unsigned byte at `ptr`.
+    /// Returns the unsigned byte at `ptr`.
     fn read_u8<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
         Ok(read(this, ptr).map(u8::from_le_bytes)?.into())
     }
@@ -177,7 +177,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::U8, ptr, value.get(), |x| u8::try_from(x).ok().map(u8::to_le_bytes))
     }
 
-    /// The signed byte at `ptr`.
+    /// Returns the signed byte at `ptr`.
     fn read_i8<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
         Ok(read(this, ptr).map(i8::from_le_bytes)?.into())
     }
@@ -191,12 +191,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::I8, ptr, value.get(), |x| i8::try_from(x).ok().map(i8::to_le_bytes))
     }
 
-    /// The unsigned number of 2 bytes at `ptr`.
+    /// Returns the unsigned 2-byte number at `ptr`.
     fn read_u16<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
         Ok(read(this, ptr).map(u16::from_le_bytes)?.into())
     }
 
-    /// Writes `value` as an unsigned number of 2 bytes to `ptr`.
+    /// Writes `value` as an unsigned 2-byte number to `ptr`.
     fn write_u16<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -205,12 +205,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::U16, ptr, value.get(), |x| u16::try_from(x).ok().map(u16::to_le_bytes))
     }
 
-    /// The signed number of 2 bytes at `ptr`.
+    /// Returns the signed 2-byte number at `ptr`.
     fn read_i16<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
         Ok(read(this, ptr).map(i16::from_le_bytes)?.into())
     }
 
-    /// Writes `value` as a signed number of 2 bytes to `ptr`.
+    /// Writes `value` as a signed 2-byte number to `ptr`.
     fn write_i16<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -219,7 +219,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::I16, ptr, value.get(), |x| i16::try_from(x).ok().map(i16::to_le_bytes))
     }
 
-    /// The unsigned number of 4 bytes at `ptr`.
+    /// Returns the unsigned 4-byte number at `ptr`.
     fn read_u32<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -228,7 +228,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(int(u32::from_le_bytes(read(this, ptr)?), heap)))
     }
 
-    /// Writes `value` as an unsigned number of 4 bytes to `ptr`.
+    /// Writes `value` as an unsigned 4-byte number to `ptr`.
     fn write_u32<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -237,12 +237,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::U32, ptr, value.get(), |x| u32::try_from(x).ok().map(u32::to_le_bytes))
     }
 
-    /// The signed number of 4 bytes at `ptr`.
+    /// Returns the signed 4-byte number at `ptr`.
     fn read_i32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<i32> {
         Ok(read(this, ptr).map(i32::from_le_bytes)?)
     }
 
-    /// Writes `value` as a signed number of 4 bytes to `ptr`.
+    /// Writes `value` as a signed 4-byte number to `ptr`.
     fn write_i32<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -251,7 +251,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::I32, ptr, value.get(), |x| Some(x.to_le_bytes()))
     }
 
-    /// The unsigned number of 8 bytes at `ptr`.
+    /// Returns the unsigned 8-byte number at `ptr`.
     fn read_u64<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -260,7 +260,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(int(u64::from_le_bytes(read(this, ptr)?), heap)))
     }
 
-    /// Writes `value` as an unsigned number of 8 bytes to `ptr`.
+    /// Writes `value` as an unsigned 8-byte number to `ptr`.
     fn write_u64<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -269,7 +269,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::U64, ptr, value.get(), |x| u64::try_from(x).ok().map(u64::to_le_bytes))
     }
 
-    /// The signed number of 8 bytes at `ptr`.
+    /// Returns the signed 8-byte number at `ptr`.
     fn read_i64<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -278,7 +278,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(int(i64::from_le_bytes(read(this, ptr)?), heap)))
     }
 
-    /// Writes `value` as a signed number of 8 bytes to `ptr`.
+    /// Writes `value` as a signed 8-byte number to `ptr`.
     fn write_i64<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -287,12 +287,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write(this, NumberType::I64, ptr, value.get(), |x| Some(i64::from(x).to_le_bytes()))
     }
 
-    /// The IEEE 754 number of 4 bytes at `ptr`, widened exactly; every NaN is the same.
+    /// Returns the 4-byte IEEE 754 number at `ptr`, widened exactly. All NaNs become the same value.
     fn read_f32<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<f64> {
         Ok(convert::float(f64::from(f32::from_le_bytes(read(this, ptr)?))))
     }
 
-    /// Writes `value` as an IEEE 754 number of 4 bytes to `ptr`.
+    /// Writes `value` as a 4-byte IEEE 754 number to `ptr`.
     fn write_f32<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -301,12 +301,12 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         write::<4>(this, NumberType::F32, ptr, value.get(), |_| None)
     }
 
-    /// The IEEE 754 number of 8 bytes at `ptr`; every NaN is the same.
+    /// Returns the 8-byte IEEE 754 number at `ptr`. All NaNs become the same value.
     fn read_f64<'v>(this: &Memory<'v>, #[starlark(require = pos)] ptr: Int<'v>) -> starlark::Result<f64> {
         Ok(convert::float(f64::from_le_bytes(read(this, ptr)?)))
     }
 
-    /// Writes `value` as an IEEE 754 number of 8 bytes to `ptr`.
+    /// Writes `value` as an 8-byte IEEE 754 number to `ptr`.
     fn write_f64<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,

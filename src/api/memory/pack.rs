@@ -1,5 +1,4 @@
-//! Records in memory, with the format codes of Python's `struct` module in its standard sizes:
-//! little-endian, no padding.
+//! Records in memory, in the format codes and standard sizes of Python's `struct` module: little-endian, no padding.
 
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
@@ -11,14 +10,14 @@ use super::{Int, Memory};
 use crate::api::convert;
 use crate::error::Error;
 
-/// One piece of a format.
+/// One field of a format.
 #[derive(Clone, Copy)]
 enum Field {
     Number(NumberType),
     Bool,
     /// One byte, as `bytes` of length 1.
     Char,
-    /// So many bytes, as one `bytes`.
+    /// This many bytes, as one `bytes`.
     Bytes(usize),
     Pad,
 }
@@ -33,7 +32,7 @@ impl Field {
     }
 }
 
-/// Fields that a format may have: more is a mistake, or an attempt to use up the host's memory.
+/// The most fields that a format may have. More are a mistake, or an attempt to use up the host's memory.
 const MAX_FIELDS: usize = 1 << 16;
 
 fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
@@ -67,7 +66,7 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
             'x' => Field::Pad,
             '>' | '!' | '=' | '@' if at == 0 => {
                 return Err(Error::value(format!(
-                    "`format` begins with `{code}`; memory is little-endian and unpadded, so `<` or nothing may stand there"
+                    "`format` begins with `{code}`; memory is little-endian and unpadded, so only `<` or nothing may stand there"
                 )));
             }
             _ => {
@@ -85,7 +84,7 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
         fields.extend(std::iter::repeat_n(field, repeat));
     }
     match count {
-        Some(count) => Err(Error::value(format!("`format` ends with the count {count} and no code after it"))),
+        Some(count) => Err(Error::value(format!("`format` ends with the count {count} but no code after it"))),
         None => Ok(fields),
     }
 }
@@ -97,9 +96,9 @@ fn length(fields: &[Field]) -> u64 {
 /// The methods of records.
 #[starlark_module]
 pub(super) fn methods(builder: &mut MethodsBuilder) {
-    /// A tuple of the values at `ptr`, by the codes of Python's `struct`: `b B h H i I l L q Q` for
-    /// integers, `f d` for floats, `?` for a bool, `c` and `4s` for bytes, `x` for a byte to skip, each
-    /// after an optional count. Little-endian, no padding.
+    /// Returns a tuple of the values at `ptr`, by the codes of Python's `struct`: `b B h H i I l L q Q` for integers,
+    /// `f d` for floats, `?` for a bool, `c` and `4s` for bytes, `x` for a byte to skip, each after an optional count.
+    /// Little-endian, no padding.
     fn unpack<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] format: ValueOfUnchecked<'v, String>,
@@ -125,9 +124,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         })?)
     }
 
-    /// Writes `values` to `ptr` by the codes of `unpack`, and returns the number of bytes written.
-    /// Bytes shorter than their `s` field are filled up with zeros. Nothing is written unless all
-    /// values are good.
+    /// Writes `values` to `ptr` by the codes of `unpack`, and returns the number of bytes written. Bytes shorter than
+    /// their `s` field are padded with zeros. Writes nothing if a value is invalid or the range does not fit.
     fn pack<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] format: ValueOfUnchecked<'v, String>,
@@ -141,7 +139,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             return Err(Error::value(format!("`format` takes {wanted} values, got {}", values.items.len())).into());
         }
         let length = length(&fields);
-        // The range first: a long `s` field must not be allocated for nothing.
+        // The range is checked first: a long `s` field must not be allocated for nothing.
         this.write_range(ptr, length, |_| ())?;
         let mut bytes = Vec::new();
         let mut given = values.items.iter().copied().enumerate();

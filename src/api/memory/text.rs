@@ -1,4 +1,4 @@
-//! Text in memory: UTF-8 of a length or up to a NUL, and UTF-16.
+//! Text in memory: UTF-8 of a given length or up to a NUL, and UTF-16.
 
 use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
@@ -33,7 +33,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let max_len = max_len.map_or(Ok(4096), |m| convert::size(m.get(), "max_len"))?;
         if max_len == 0 {
-            return Err(Error::value("`max_len` is 0: no NUL can be found in no bytes").into());
+            return Err(Error::value("`max_len` is 0, which leaves no bytes to search for a NUL").into());
         }
         Ok(this.data(|data| {
             let start = check_start(ptr, data.len())?;
@@ -62,8 +62,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.read_range(ptr, len, |bytes| utf8(bytes, ptr).map(|s| heap.alloc(s)))??)
     }
 
-    /// Writes `s` at `ptr` as UTF-8, without a NUL, and returns the number of bytes written, which is `len(bytes(s))`
-    /// and not `len(s)`: that counts characters.
+    /// Writes `s` at `ptr` as UTF-8, without a NUL, and returns the number of bytes written. That is `len(bytes(s))`,
+    /// not `len(s)`, which counts characters.
     fn write_string<'v>(
         this: &Memory<'v>,
         #[starlark(require = pos)] ptr: Int<'v>,
@@ -86,7 +86,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let bytes = text(s.get())?.as_bytes();
         if let Some(at) = memchr::memchr(0, bytes) {
-            return Err(Error::value(format!("`s` has a NUL at byte {at}: as a C string it would end there")).into());
+            return Err(Error::value(format!("`s` has a NUL at byte {at}, where a C string would end")).into());
         }
         let length = (bytes.len() as u64).saturating_add(1);
         this.write_range(ptr, length, |to| {

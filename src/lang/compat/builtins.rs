@@ -1,14 +1,14 @@
-//! Builtins that cost the same on every host, and by the length of what they are given.
+//! Builtins that cost the same on every host, in proportion to the length of their arguments.
 //!
 //! Upstream: starlark calls some builtins before the script runs if all arguments are constants, and keeps the result if
-//! it fits the word of small ints. That word is narrower on a 32-bit host, where the call is then made when the script
-//! runs, and counts a tick more. Behind a value of this crate they are always called when the script runs.
-//! And a call counts one tick, however many elements a builtin goes through, and makes what the heap has no room for.
+//! it fits the word of small ints. That word is narrower on a 32-bit host, where the call then happens at run time and
+//! counts a tick more. Wrapped in a value of this crate, they are always called at run time. Also, a call counts one
+//! tick however many elements a builtin processes, and allocates even what the heap has no room for.
 //!
 //! Upstream change: none known.
 //!
-//! Remove when: small ints have as many bits on every host, or a builtin can be registered without being folded;
-//! when long work counts, and when a limit on the heap is checked before a value is made.
+//! Remove when: small ints have as many bits on every host, or a builtin can be registered without being folded; long
+//! work counts; and a limit on the heap is checked before a value is made.
 
 use std::fmt;
 
@@ -28,32 +28,33 @@ use starlark::values::{
 
 use super::{room, ticks};
 
-/// What a builtin does with its arguments.
+/// The work of a builtin on its arguments.
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    /// Goes through the elements of the shortest, and makes so many bytes for each. From so many elements on it counts.
+    /// Processes the elements of the shortest argument, and makes `bytes` for each. Counts ticks if there are at least
+    /// `from` elements.
     Elements { from: u64, bytes: u64 },
-    /// The same, but equal elements are made once; so the bytes are known only of a range.
+    /// Does the same, but makes equal elements only once, so that the bytes are known only for a range.
     Distinct { bytes: u64 },
-    /// Goes through the bytes of a string.
+    /// Processes the bytes of a string.
     Bytes,
     /// Converts digits, in a time that grows with the square of their number.
     Digits,
-    /// Makes a text of all together.
+    /// Makes a text of all arguments together.
     Text,
 }
 
 impl Work {
     const READ: Self = Self::Elements { from: 0, bytes: 0 };
 
-    /// Fewer elements than a thousand are done within the tick of the call.
+    /// Fewer than a thousand elements are covered by the tick of the call.
     const fn make(bytes: u64) -> Self {
         Self::Elements { from: 1000, bytes }
     }
 }
 
-/// The builtins that are replaced. The bytes are those of starlark's values, and of the vectors in which it collects them,
-/// on a 64-bit host, so that a script is refused on every host.
+/// The builtins that are replaced. The sizes are those of starlark's values, and of the vectors in which it collects them,
+/// on a 64-bit host, so that every host refuses the same calls.
 const REPLACED: [(&str, Work); 21] = [
     ("all", Work::READ),
     ("any", Work::READ),
@@ -110,7 +111,7 @@ struct Replaced {
 starlark_simple_value!(Replaced);
 
 impl Replaced {
-    /// Counts the work that a call is, and asks for the room that it needs.
+    /// Counts the work of a call, and checks that there is room for what it makes.
     fn prepare<'v>(&self, args: &Arguments<'v, '_>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<()> {
         let mut args = args.positions(eval.heap())?;
         match self.work {
@@ -136,7 +137,7 @@ impl Replaced {
                 ticks::spend_elements(eval, bytes / room::BYTES_PER_ELEMENT)?;
             }
             Work::Digits => {
-                /// A million digits are a million ticks.
+                /// A million digits cost a million ticks.
                 const SQUARE_PER_TICK: u64 = 1_000_000;
                 let digits = args.next().and_then(|text| text.unpack_str()).map_or(0, str::len) as u64;
                 ticks::spend(eval, digits.saturating_mul(digits) / SQUARE_PER_TICK)?;
@@ -151,9 +152,9 @@ impl Replaced {
     }
 }
 
-/// Returns the number of elements of a value that has some, and is no string.
+/// Returns the number of elements of a value that has some and is not a string.
 fn length(value: Value<'_>) -> Option<u64> {
-    // To ask these would cost an error, or a walk.
+    // Asking these would cost an error, or a traversal.
     if value.unpack_i32().is_some() || matches!(value.get_type(), "function" | "native_method" | "string") {
         return None;
     }

@@ -1,17 +1,17 @@
 //! `log10` and `pow` for wasm32-unknown-unknown, which has no C library.
 //!
-//! Upstream: starlark prints floats with the help of `log10` and `pow(10, exponent)`. Rust's own versions for this target
-//! are off by a unit in the last place at powers of ten, where it shows: `1e-283` would be printed as `0e-283`. These are
-//! exact at powers of ten, as those of other targets are; everywhere else they are the crate libm's. The linker
-//! prefers them to Rust's.
+//! Upstream: starlark prints floats using `log10` and `pow(10, exponent)`. Rust's versions for this
+//! target are off by a unit in the last place at powers of ten, where it shows: `1e-283` would be
+//! printed as `0e-283`. These are exact at powers of ten, like those of other targets; everywhere
+//! else they are the crate libm's. The linker prefers them to Rust's.
 //!
 //! Upstream change: none known.
 //!
 //! Remove when: starlark formats floats without functions of the C library, or Rust's are exact at powers of ten.
 #![allow(unsafe_code)] // The names of the C library.
 
-/// As `log10` of C: for x = m · 2ⁿ, n · log₁₀ 2 + ln m / ln 10, with m around 1 and log₁₀ 2 in two parts, so that
-/// the errors stay below the last place of the result where that is a whole number.
+/// Computes `log10` of C: for x = m · 2ⁿ, n · log₁₀ 2 + ln m / ln 10, with m around 1 and log₁₀ 2 in two parts, so that
+/// the errors stay below the last place of the result if that is a whole number.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub(crate) extern "C" fn log10(x: f64) -> f64 {
     /// 32 bits of log₁₀ 2, so that a product with n is exact, and the rest.
@@ -27,18 +27,18 @@ pub(crate) extern "C" fn log10(x: f64) -> f64 {
     n * LOG10_2.1 + std::f64::consts::LOG10_E * ::libm::log(m) + n * LOG10_2.0
 }
 
-/// As `pow` of C.
+/// Computes `pow` of C.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub(crate) extern "C" fn pow(x: f64, y: f64) -> f64 {
     match (x == 10.0).then(|| power_of_ten(y)).flatten() {
-        // The C libraries that this follows round these two, which lie in the middle, up.
+        // The C libraries that this follows round these two, which are halfway, up.
         Some(power) if y == 23.0 || y == 210.0 => power.next_up(),
         Some(power) => power,
         None => ::libm::pow(x, y),
     }
 }
 
-/// The float nearest to ten to a whole number, as far as those have all their digits.
+/// Returns the float nearest to ten to the power of a whole number, as far as those have all their digits.
 fn power_of_ten(exponent: f64) -> Option<f64> {
     let whole = exponent as i32;
     if f64::from(whole) != exponent || !(-307..=308).contains(&whole) {

@@ -1,8 +1,8 @@
-//! Tells which limit ended an evaluation.
+//! Finds out which limit ended an evaluation.
 //!
 //! Upstream: the error of a limit on ticks or on the heap has a private type and the kind `Other`, so it cannot be
-//! told from other errors. What was used is public. starlark checks the heap first, then the ticks, and once more after
-//! every evaluation; so an error of that kind from an evaluator beyond a limit is about that limit.
+//! distinguished from other errors. What was used is public. starlark checks the heap first, then the ticks, and once
+//! more after every evaluation; so an error of that kind from an evaluator beyond a limit is about that limit.
 //!
 //! Upstream change: none known.
 //!
@@ -14,7 +14,7 @@ use starlark::values::{FrozenHeap, Heap};
 
 use crate::error::{Error, Limit};
 
-/// Returns the limit that `error`, which ended the evaluation of `eval`, is about.
+/// Returns the limit that caused `error`, which ended the evaluation of `eval`.
 pub(crate) fn limit_reached(
     error: &starlark::Error,
     eval: &Evaluator<'_, '_, '_>,
@@ -37,7 +37,7 @@ pub(crate) fn limit_reached(
     }
 }
 
-/// Returns the bytes that starlark holds against its limit on the heap.
+/// Returns the number of bytes that starlark compares with its limit on the heap.
 pub(crate) fn heap_used(heap: Heap<'_>, frozen_heap: &FrozenHeap) -> usize {
     heap.peak_allocated_bytes().saturating_add(frozen_heap.allocated_bytes())
 }

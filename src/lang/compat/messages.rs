@@ -19,7 +19,7 @@ pub(crate) fn reworded(message: &str) -> Option<String> {
     let is_unreachable = object == "Object of type `wasm.Exports" && suggestion.strip_suffix("`?")? == attribute;
     is_unreachable.then(|| {
         format!(
-            "export `{attribute}` cannot be reached: the instance was not made, since its start function failed, or its store is closed"
+            "export `{attribute}` cannot be reached: its instance was not made since its start function failed, its store is closed, or the evaluation that made it has ended"
         )
     })
 }

@@ -1,11 +1,12 @@
-//! The heap that is left, asked for before a builtin makes something large.
+//! The room left on the heap, checked before a builtin makes something large.
 //!
-//! Upstream: starlark holds its heap against the limit at each thousandth tick, and allocates within a tick whatever it
-//! is told to. The size of what a builtin is about to make follows from its arguments, so it is refused beforehand.
+//! Upstream: starlark compares its heap with the limit every thousand ticks, and within a tick
+//! allocates whatever it is told to. The size of what a builtin is about to make follows from its
+//! arguments, so too large a result is refused beforehand.
 //!
 //! Upstream change: none known.
 //!
-//! Remove when: starlark's heap has a limit that an allocation is checked against.
+//! Remove when: starlark's heap has a limit that is checked at each allocation.
 
 use std::collections::HashSet;
 
@@ -21,19 +22,19 @@ use super::limits::heap_used;
 use super::ticks::{self, Extra};
 use crate::error::{Error, Limit};
 
-/// What is below this is found by starlark's own count soon enough.
+/// Smaller sizes are found soon enough by starlark's own count.
 const SMALL: u64 = 64 << 10;
 
-/// The elements and bytes of work after which ticks are counted for it.
+/// The number of elements and bytes of work from which ticks are counted for it.
 const MANY: u64 = 1024;
-/// A byte of a text is copied, where an element is called on.
+/// A byte of a text is only copied, whereas a method is called on an element.
 pub(crate) const BYTES_PER_ELEMENT: u64 = 64;
 
-/// Asks for `bytes` of the heap, which `what` is about to take.
+/// Checks that there is room on the heap for `bytes`, which `what` is about to take.
 ///
 /// # Errors
 ///
-/// If fewer are left of the limit `heap`.
+/// If less is left of the limit `heap`.
 pub(crate) fn ask(eval: &Evaluator<'_, '_, '_>, what: &str, bytes: u64) -> Result<(), Error> {
     let Some(limit) = limit(eval).filter(|_| bytes >= SMALL) else { return Ok(()) };
     let left = limit.saturating_sub(heap_used(eval.heap(), eval.frozen_heap())) as u64;
@@ -50,7 +51,7 @@ fn limit(eval: &Evaluator<'_, '_, '_>) -> Option<usize> {
     eval.extra?.downcast_ref::<Extra>().map(|extra| extra.heap)
 }
 
-/// What is made of many elements: its size, which is asked for, and the work, which is counted.
+/// A value made of many elements: checks the room for its size, and counts the work.
 pub(crate) struct Growth<'a> {
     what: &'a str,
     bytes: u64,
@@ -62,7 +63,7 @@ impl<'a> Growth<'a> {
         Self { what, bytes: 0, work: 0 }
     }
 
-    /// Counts so many elements, whose text has `bytes`.
+    /// Counts this many elements, whose text has `bytes`.
     ///
     /// # Errors
     ///
@@ -78,12 +79,13 @@ impl<'a> Growth<'a> {
     }
 }
 
-/// Asks for the text of `value`, and counts the work of writing it. A value that is in several places is written in each,
-/// so a small one may have a text that no memory holds. Strings alone are small beside what they are made of.
+/// Checks the room for the text of `value`, and counts the work of writing it. A value that is in several places is
+/// written in each, so a small one may have a text that no memory can hold. The text of a string alone is small compared
+/// to what it is made from.
 ///
 /// # Errors
 ///
-/// Those of [`Growth::add`].
+/// As [`Growth::add`].
 pub(crate) fn ask_text<'v>(eval: &mut Evaluator<'v, '_, '_>, what: &str, value: Value<'v>) -> starlark::Result<()> {
     let heap = eval.heap();
     if !has_parts(value) || is_small(value, heap, &mut MANY.saturating_sub(1)) {
@@ -120,8 +122,8 @@ pub(crate) fn ask_text<'v>(eval: &mut Evaluator<'v, '_, '_>, what: &str, value: 
     Ok(())
 }
 
-/// Tells whether all elements are as few as `left`, from which they are taken. Each byte counts as one; what has parts counts as
-/// some, so that this nests little on the native stack.
+/// Returns whether there are at most `left` elements, and subtracts them from it. Each byte of a text counts as one; a value
+/// with parts counts as several, so that the recursion on the native stack is shallow.
 fn is_small<'v>(value: Value<'v>, heap: Heap<'v>, left: &mut u64) -> bool {
     let mut is_small = true;
     for_each_part(value, heap, |part| {
@@ -165,6 +167,6 @@ fn for_each_part<'v>(value: Value<'v>, heap: Heap<'v>, mut part: impl FnMut(Valu
     } else if let Some(fields) = Record::from_value(value) {
         fields.iter().for_each(|(_, value)| part(value));
     } else if let Ok(elements) = value.iterate(heap) {
-        elements.for_each(part); // A set's, which can be had in no other way.
+        elements.for_each(part); // A set's elements, which are accessible only this way.
     }
 }

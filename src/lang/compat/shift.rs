@@ -1,8 +1,8 @@
 //! `<<` with a result of any size.
 //!
-//! Upstream: starlark's own operator shifts within the word of small ints, which has 32 bits on a 64-bit host and 29 on a
-//! 32-bit one: `1 << 31` is negative on the one and not on the other. The parser replaces the operator with a
-//! call of the function below, which is exact.
+//! Upstream: starlark's operator shifts within the word of small ints, which has 32 bits on a 64-bit host and 29 on a
+//! 32-bit one: `1 << 31` is negative on the one but not on the other. The parser replaces the operator with a call of the
+//! function below, which is exact.
 //!
 //! Upstream change: facebook/starlark-rust pull request 204, merged on 2026-07-03.
 //!
@@ -19,11 +19,11 @@ use starlark::values::{
     AllocValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
 };
 
-/// The function's name, which is the operator that the parser replaces with a call of it. No script can write it.
+/// The function's name, which is the operator that the parser replaces with a call. No script can write it.
 pub(crate) const OPERATOR: &str = "<<";
 
-/// The name of the right operand that marks the operator's left one as the right side of a `<<=`: see
-/// [`shift_assign`](super::shift_assign). A script that has it is refused.
+/// The name of a right operand that marks the left one as the right side of a `<<=`: see
+/// [`shift_assign`](super::shift_assign). A script that contains it is refused.
 pub(crate) const MARKER: &str = "__shift_assign__";
 
 /// Adds the function to the globals.
@@ -32,11 +32,11 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     builder.set(MARKER, Marker);
 }
 
-/// `a << b`.
+/// Computes `a << b`.
 fn left_shift<'v>(a: Value<'v>, b: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
     match (a.unpack_i32(), b.unpack_i32()) {
         (Some(a), Some(b @ 0..32)) => Ok(heap.alloc(i64::from(a) << b)),
-        // starlark's is exact for operands that are not small ints, and makes the errors.
+        // starlark's operator is exact for operands that are not small ints, and makes the errors.
         _ => a.left_shift(b, heap),
     }
 }
@@ -64,7 +64,7 @@ impl<'v> StarlarkValue<'v> for LeftShift {
     }
 }
 
-/// What [`MARKER`] names.
+/// The value of [`MARKER`].
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
 #[allocative(skip)]
 struct Marker;
@@ -80,7 +80,7 @@ impl fmt::Display for Marker {
     }
 }
 
-/// The value that is added to `x` in place of `x <<= n`.
+/// The value that is added to `x` to evaluate `x <<= n`.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 struct ShiftAssignOperand<'v>(Value<'v>);

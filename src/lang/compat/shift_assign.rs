@@ -1,9 +1,9 @@
 //! `x <<= n` with a result of any size.
 //!
-//! Upstream: starlark's own `<<=` shifts within the word of small ints, as its `<<` does (see [`shift`](super::shift)), and
-//! its syntax tree cannot be changed from outside. So the text is changed and parsed again: `x <<= n` becomes
-//! `x += (n)<<__shift_assign__`, which `shift` evaluates exactly. Nothing moves up to the statement's end; reports map places
-//! back to the original text.
+//! Upstream: starlark's `<<=` shifts within the word of small ints, like its `<<` (see [`shift`](super::shift)), and its
+//! syntax tree cannot be changed from outside. So the text is changed and parsed again: `x <<= n` becomes `x +=
+//! (n)<<__shift_assign__`, which `shift` evaluates exactly. Nothing moves before the statement's end; reports map places back
+//! to the original text.
 //!
 //! Upstream change: facebook/starlark-rust pull request 204, merged on 2026-07-03, fixes `<<`.
 //!
@@ -16,21 +16,21 @@ use starlark_syntax::syntax::module::AstModuleFields;
 
 use super::shift::MARKER;
 
-/// Replaces the operator. As long as the operator, so that what follows stays in its column.
+/// Replaces the operator, and has the same length, so that what follows stays in its column.
 const BEGIN: &str = "+=(";
 
 /// The operator.
 const ASSIGNMENT: &str = "<<=";
 
-/// Is inserted at a statement's end: [`MARKER`] as the right operand of `<<`.
+/// Inserted at a statement's end: [`MARKER`] as the right operand of `<<`.
 const END: &str = ")<<__shift_assign__";
 
-/// Returns where a text has the marker's name, which only this file may write.
+/// Returns where a text contains the marker's name, which only this file may write.
 pub(crate) fn find_marker(text: &str) -> Option<usize> {
     text.find(MARKER)
 }
 
-/// The difference between a file as it was written and as it runs.
+/// The difference between a file as written and as it runs.
 pub(crate) struct SourceEdits {
     original: CodeMap,
     edited: CodeMap,
@@ -78,7 +78,7 @@ impl SourceEdits {
         Self { original: original.codemap().clone(), edited: edited.codemap().clone(), insertions }
     }
 
-    /// Returns the place in the original text that a place in the edited text stands for; `None` for a place in another file.
+    /// Returns the place in the original text for a place in the edited text; `None` for a place in another file.
     pub(crate) fn original(&self, place: &FileSpan) -> Option<FileSpan> {
         if place.file != self.edited {
             return None;

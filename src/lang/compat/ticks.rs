@@ -1,8 +1,8 @@
 //! Ticks for work that starlark does not count.
 //!
 //! Upstream: an evaluator counts a tick for each call and each round of a loop in bytecode, and nothing else: not a call
-//! from Rust, and not the elements that a builtin goes through. The count cannot be added to from outside, and is held
-//! against the limit at each multiple of a thousand. So a loop of the language does the counting.
+//! from Rust, and not the elements that a builtin processes. Its count cannot be increased from outside, and is compared
+//! with the limit at each multiple of a thousand. So a loop in the language does the counting.
 //!
 //! Upstream change: none known.
 //!
@@ -17,23 +17,23 @@ use starlark::values::{OwnedFrozenValue, Value};
 
 use crate::ticks::{CHECK_PERIOD, TickMeter};
 
-/// The limit from which on a thousand ticks more do not matter, and the place of the error does: below, starlark's own limit
-/// is exact, and its error has none.
+/// The limit from which a thousand ticks more do not matter, but the place of the error does. Below it, starlark's own limit
+/// is used, which is exact, but whose error has no place.
 pub(crate) const ROUNDED_FROM: u64 = 10_000;
 
-/// What an evaluator of a sandbox has as its `extra`.
+/// The `extra` of a sandbox's evaluator.
 #[derive(ProvidesStaticType)]
 pub(crate) struct Extra {
-    /// Must hear of what is counted here.
+    /// The meter that must be told what is counted here.
     pub(crate) meter: TickMeter,
     /// The limit `heap`, in bytes.
     pub(crate) heap: usize,
 }
 
-/// The elements that a builtin goes through for a tick.
+/// The number of elements that a builtin processes per tick.
 const ELEMENTS: u64 = 8;
 
-/// The function that counts; its call of `range` is a tick too. `None` never happens, and then nothing is counted.
+/// The function that counts; its call of `range` is a tick too. `None` never happens, and would count nothing.
 static COUNT: Lazy<Option<OwnedFrozenValue>> = Lazy::new(|| {
     let text = "def count(ticks):\n    for _ in range(ticks - 1):\n        pass\n";
     let ast = AstModule::parse("ticks.star", text.to_owned(), &Dialect::Standard).ok()?;
@@ -65,17 +65,17 @@ pub(crate) fn spend<'v>(eval: &mut Evaluator<'v, '_, '_>, ticks: u64) -> starlar
     Ok(())
 }
 
-/// Counts what a builtin does with so many elements.
+/// Counts a builtin's work on this many elements.
 ///
 /// # Errors
 ///
-/// Those of [`spend`].
+/// As [`spend`].
 pub(crate) fn spend_elements(eval: &mut Evaluator<'_, '_, '_>, elements: u64) -> starlark::Result<()> {
     spend(eval, elements / ELEMENTS)
 }
 
-/// Returns the ticks that an evaluator must have counted before its script begins, so that the check that finds
-/// `limit` passed comes at the very next tick; for a large limit, so that the limit is a multiple of the period.
+/// Returns the ticks that an evaluator must have counted before its script begins, so that the check that finds `limit`
+/// exceeded comes at the very next tick, or for a large limit, so that the limit is a multiple of the period.
 pub(crate) fn align(limit: u64) -> u64 {
     let past = limit % CHECK_PERIOD;
     match limit >= ROUNDED_FROM {

@@ -8,21 +8,21 @@ use crate::module::skim::{Skim, code};
 
 /// An open block.
 struct Frame {
-    /// Whether one of the new loops is open in it.
+    /// Whether one of the new loops is open directly in it.
     is_open: bool,
-    /// How many are open around it.
+    /// The number of new loops open around it.
     outside: usize,
 }
 
-/// Writes the code of a function with loops. `None` for what no valid function has.
+/// Writes the code of a function with new loops. `None` for code that no valid function has.
 pub(super) fn write(bytes: &[u8], splits: &[Split], out: &mut Vec<u8>) -> Option<()> {
     let mut splits = splits.iter();
     let mut split = splits.next();
     let mut skim = Skim::new(bytes);
-    // What was written of the bytes.
+    // The number of bytes already written.
     let mut written = 0usize;
     let mut frames = vec![Frame { is_open: false, outside: 0 }];
-    // How many of the new loops are open.
+    // The number of new loops that are open.
     let mut open = 0usize;
     while skim.left() > 0 {
         let start = bytes.len().checked_sub(skim.left())?;
@@ -82,7 +82,7 @@ pub(super) fn write(bytes: &[u8], splits: &[Split], out: &mut Vec<u8>) -> Option
     Some(())
 }
 
-/// The depth of a branch, with the loops that it leaves, of those that are open.
+/// Returns the depth of a branch once the open new loops that it leaves are counted.
 fn deeper(frames: &[Frame], open: usize, depth: u32) -> Option<u32> {
     let target = frames.len().checked_sub(usize::try_from(depth).ok()?.checked_add(1)?)?;
     let crossed = open.checked_sub(frames.get(target)?.outside)?;

@@ -1,10 +1,10 @@
-//! By how much the instructions that only compute change the height of the operand stack.
+//! How the instructions that only compute change the height of the operand stack.
 
 use wasmparser::{BinaryReader, BlockType, ContType, FrameKind, FuncType, ModuleArity, RefType, SubType};
 
 use crate::module::skim::{Op, code};
 
-/// Returns by how much an instruction that is neither control nor call changes the number of operands; `raw` begins with it.
+/// Returns the change in the number of operands made by an instruction that is neither control nor a call. `raw` begins with it.
 #[inline(always)]
 pub(super) fn effect(op: Op, raw: &[u8]) -> Option<isize> {
     match op.code {
@@ -20,7 +20,7 @@ const fn effects() -> [i8; 256] {
     let mut effects = [0; 256];
     let mut opcode = 0;
     while opcode < effects.len() {
-        #[allow(clippy::indexing_slicing, reason = "in a constant, and below the length")]
+        #[allow(clippy::indexing_slicing, reason = "evaluated at compile time, and below the length")]
         let slot = &mut effects[opcode];
         *slot = match opcode {
             // local.get, global.get, memory.size, constants, ref.null, ref.func
@@ -46,7 +46,7 @@ fn rare(raw: &[u8]) -> Option<isize> {
     isize::try_from(left).ok()?.checked_sub(isize::try_from(taken).ok()?)
 }
 
-/// What an instruction that only computes asks of a module.
+/// Answers what an instruction that only computes may ask of a module.
 struct Nothing;
 
 impl ModuleArity for Nothing {
@@ -102,7 +102,7 @@ mod tests {
             assert_eq!(effect(op, &raw), rare(&raw), "{opcode:#x}");
             agreed += 1;
         }
-        // drop, select; all from local.get to i64.extend32_s but 0x27, which is none; three of references
+        // drop and select; local.get to i64.extend32_s, except 0x27, which is undefined; the three instructions of references
         assert_eq!(agreed, 2 + (0xc4 - 0x20) + 3);
     }
 }

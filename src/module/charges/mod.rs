@@ -1,11 +1,11 @@
-//! Begins a new charge of fuel behind each place from which a branch may skip code.
+//! Begins a new charge of fuel after each place from which a branch may skip code.
 //!
-//! wasmi 2.0.0 charges fuel where a function, a loop or an arm of an `if` begins, for all instructions in it that are
-//! outside of further loops and `if`s. What a branch skips is charged too: a `br_table` in a loop pays for all its arms
-//! in each round.
+//! wasmi 2.0.0 charges fuel where a function, a loop or an arm of an `if` begins, for all its
+//! instructions outside nested loops and `if`s. It thus charges for what a branch skips: a
+//! `br_table` in a loop pays for all its arms in each round.
 //!
-//! A `loop` to which nothing branches computes nothing, and wasmi begins a charge with it. So the code behind a place
-//! that control may have left goes into such a loop, up to the next such place or the end of the block around it:
+//! A `loop` that no branch targets computes nothing, but wasmi begins a charge with it. So the code after a place where
+//! control may have left is wrapped in such a loop, up to the next such place or the end of the enclosing block:
 //!
 //! ```wat
 //! block $b                        block $b
@@ -14,17 +14,17 @@
 //! end                             end
 //! ```
 //!
-//! Only functions with a `br_table` are rewritten. Others pay for a few arms that they do not run, at most for all of
-//! a function at each call or round; those with a `br_table` pay for hundreds.
+//! Only functions with a `br_table` are rewritten. Others pay for a few arms that they do not run: at most for the
+//! whole function once per call or round. Those with a `br_table` pay for hundreds.
 //!
 //! | file | |
 //! | --- | --- |
-//! | `places` | where charges may begin, and which of these places are worth one |
-//! | `signatures`, `effect` | the height of the stack, which `places` keeps |
+//! | `places` | where charges may begin, and which of these places get one |
+//! | `signatures`, `effect` | the height of the stack, which `places` tracks |
 //! | `table` | the targets of a `br_table` |
 //! | `body` | writes a function with its new loops |
 //!
-//! Goes with the first wasmi that charges a block where it is entered.
+//! Remove with the first wasmi that charges a block where it is entered.
 
 mod body;
 mod effect;
@@ -43,18 +43,18 @@ use wasmparser::{BinaryReader, FunctionBody, Payload};
 use self::signatures::Signatures;
 use super::binary::Binary;
 
-/// How many instructions a charge may pay for that are not run. A smaller number makes more charges, and a charge
-/// takes about the time of an instruction or two.
+/// How many instructions that do not run a charge may include. A smaller number makes more charges, and each takes
+/// about the time of one or two instructions.
 pub(crate) const SHORT: u32 = 32;
 
-/// The bytes of a body that is too small for a place.
+/// Bodies of at most this many bytes are too small for a place.
 const SMALL: usize = 64;
 
 const HEADER: usize = 8;
 
-/// Returns the module with new charges in the function bodies of these indices, where a charge would pay for more than
-/// `short` instructions that are not run; `None` for a module that needs none, or that is not valid. A module that is
-/// not valid may become another one that is not.
+/// Returns the module with new charges in the function bodies of these indices, where a charge would include more than
+/// `short` instructions that do not run; `None` for a module that needs none or is not valid. An invalid module may
+/// become a different invalid one.
 pub(crate) fn split(binary: &Binary<'_>, bodies: &BTreeSet<usize>, short: u32) -> Option<Vec<u8>> {
     if bodies.is_empty() {
         return None;
@@ -62,7 +62,7 @@ pub(crate) fn split(binary: &Binary<'_>, bodies: &BTreeSet<usize>, short: u32) -
     let bytes = binary.bytes();
     let signatures = Signatures::of(binary)?;
     let mut out = Vec::new();
-    // What of the module stands in `out` already.
+    // The number of the module's bytes already in `out`.
     let mut written = 0usize;
     // Where the last section or function ends.
     let mut end = HEADER;
@@ -111,16 +111,16 @@ pub(crate) fn split(binary: &Binary<'_>, bodies: &BTreeSet<usize>, short: u32) -
     Some(out)
 }
 
-/// The bytes of a section's size, however great it is.
+/// The number of bytes written for a section's size, whatever its value.
 const SIZE: usize = 5;
 
-/// A number in LEB128, as long as the longest.
+/// Encodes a number in LEB128 with the maximum length.
 fn padded(number: u32) -> [u8; SIZE] {
     let part = |shift: u32| (number >> shift) as u8 | 0x80;
     [part(0), part(7), part(14), part(21), (number >> 28) as u8]
 }
 
-/// A function body with new charges; `Some(None)` for one that needs none.
+/// Returns a function body with new charges; `Some(None)` if it needs none.
 fn function(
     bytes: &[u8],
     index: usize,

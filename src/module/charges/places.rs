@@ -1,24 +1,24 @@
-//! Where a charge of fuel may begin: behind a `br_if`, and behind the `end` of a block from within which a branch goes
+//! Where a charge of fuel may begin: after a `br_if`, and after the `end` of a block from within which a branch goes
 //! further out.
 //!
-//! The charge begins where the block next has no operands on the stack: there wasmi has nothing to copy as a loop begins,
-//! so that a charge is all that one costs. Pieces of a few instructions stay with the code before them, until they come
-//! to more.
+//! The charge begins where the block next has no operands on the stack. There wasmi has nothing to
+//! copy when a loop begins, so that the loop costs only its charge. Pieces of a few instructions
+//! stay with the code before them until they add up.
 //!
-//! The code need not be valid. A loop that goes around a part of it makes valid code of no other: the part must then take nothing from
-//! the stack and leave nothing there but the results of its block. The module is validated after it was rewritten.
+//! The code need not be valid. Wrapping part of it in a loop makes no invalid code valid: the loop is valid only if the part takes
+//! nothing from the stack and leaves only the results of its block. The module is validated after it is rewritten.
 
 use super::effect::effect;
 use super::signatures::{BlockType, NOTHING, Signature, Signatures};
 use super::table;
 use crate::module::skim::{Skim, code};
 
-/// What is never worth a charge.
+/// A cost that is never worth a charge of its own.
 const FEW: u32 = 2;
 
-/// A place that was taken: a `loop` of this type opens there, behind the `end` of the one before it in the sequence.
+/// A place that gets a charge: a `loop` of this type opens there, after the `end` of the one before it in the sequence.
 pub(super) struct Split {
-    /// The offset in the code, behind the instruction that control may have left at.
+    /// The offset in the code, after the instruction at which control may have left.
     pub(super) at: usize,
     pub(super) ty: BlockType,
 }
@@ -26,35 +26,36 @@ pub(super) struct Split {
 /// A place where a charge may begin.
 struct Place {
     at: usize,
-    /// The place whose charge pays for this code if it gets none; `None` for the loop, arm or function around it.
+    /// The place whose charge pays for this code if it gets none of its own; `None` for the
+    /// enclosing loop, arm or function.
     payer: Option<usize>,
-    /// Which of the loops, arms and functions that is, so that their unpaid pieces are counted apart.
+    /// The enclosing loop, arm or function, so that the unpaid pieces of each are counted separately.
     root: usize,
-    /// The instructions that it pays for.
+    /// The number of instructions that it pays for.
     cost: u32,
-    /// The sequence of instructions that it is in: that of a block, or of an arm of an `if`.
+    /// The sequence of instructions that contains it: a block, or an arm of an `if`.
     sequence: usize,
-    /// What the sequence results in.
+    /// The results of that sequence.
     results: BlockType,
-    /// Whether it is behind an `end`: one branch may skip any number of these, but just one behind a `br_if`.
+    /// Whether it is after an `end`. One branch may skip any number of such places, but only one after a `br_if`.
     is_end: bool,
     is_taken: bool,
 }
 
-/// An open block, as far as charges go.
+/// An open block, as far as charges are concerned.
 struct Open {
     root: usize,
-    /// The place that pays for the code that comes next.
+    /// The place that pays for the code that follows.
     payer: Option<usize>,
     sequence: usize,
     signature: Signature,
-    /// The operands below those of the block.
+    /// The number of operands below the block's own.
     base: isize,
-    /// Whether control does not get here.
+    /// Whether the code here is unreachable.
     is_dead: bool,
-    /// The outermost block that a branch from here or from within goes to, counted from the function.
+    /// The outermost block targeted by a branch from here or from within, counted from the function.
     reaches: usize,
-    /// Whether control may have left since the last place, and, if so, whether behind an `end`.
+    /// Whether control may have left since the last place, and if so, whether the place is after an `end`.
     pending: Option<bool>,
 }
 
@@ -65,13 +66,13 @@ struct Finder {
     places: Vec<Place>,
     roots: usize,
     sequences: usize,
-    /// The operands on the stack.
+    /// The number of operands on the stack.
     height: isize,
-    /// The instructions since the block changed or a place began.
+    /// The number of instructions since the block changed or a place began.
     count: u32,
 }
 
-/// Returns the places in a function's code where charges begin, in order. `None` for what no valid function has.
+/// Returns the places in a function's code where charges begin, in order. `None` for code that no valid function has.
 pub(super) fn places(bytes: &[u8], signature: Signature, signatures: &Signatures, short: u32) -> Option<Vec<Split>> {
     let function = Signature { params: 0, ..signature };
     let mut finder = Finder::default();
@@ -121,7 +122,7 @@ pub(super) fn places(bytes: &[u8], signature: Signature, signatures: &Signatures
                 finder.frames.last_mut()?.reaches = 0;
                 finder.die()?;
             }
-            // Ends the run, so that it skips nothing.
+            // Traps, and so skips nothing.
             code::UNREACHABLE => finder.die()?,
             code::CALL => finder.call(signatures.function(op.first)?)?,
             code::CALL_INDIRECT => {
@@ -142,7 +143,7 @@ pub(super) fn places(bytes: &[u8], signature: Signature, signatures: &Signatures
 }
 
 impl Finder {
-    /// Adds the instructions since the last time to the place that pays for them.
+    /// Adds the instructions since the last call to the place that pays for them.
     fn settle(&mut self) {
         let count = std::mem::take(&mut self.count);
         let payer = self.frames.last().and_then(|frame| frame.payer);
@@ -208,7 +209,7 @@ impl Finder {
         Some(())
     }
 
-    /// Begins a place behind an instruction, if there may be one.
+    /// Begins a place after an instruction, if one is allowed there.
     #[inline(always)]
     fn place(&mut self, left: Option<bool>, at: usize) -> Option<()> {
         let frame = self.frames.last_mut()?;
@@ -231,9 +232,9 @@ impl Finder {
     }
 }
 
-/// Takes the places whose code is long enough.
+/// Selects the places whose code is long enough.
 fn take(places: &mut [Place], short: u32, roots: usize, sequences: usize) -> Option<Vec<Split>> {
-    // Backwards, since what is behind adds to what is before.
+    // Backwards, since the cost of later places is added to earlier ones.
     for index in (0..places.len()).rev() {
         let place = places.get_mut(index)?;
         if place.is_end {
@@ -245,7 +246,7 @@ fn take(places: &mut [Place], short: u32, roots: usize, sequences: usize) -> Opt
             payer.cost = payer.cost.saturating_add(cost);
         }
     }
-    // What those that are not taken leave to the charges of others.
+    // The cost that places without a charge leave to others.
     let mut left_to_root = vec![0u32; roots.checked_add(1)?];
     let mut left_to_place = vec![0u32; places.len()];
     for index in 0..places.len() {

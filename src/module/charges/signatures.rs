@@ -1,11 +1,11 @@
-//! What the code of a module takes from the stack and leaves there, by the types that it names.
+//! What code takes from the stack and leaves there, according to the module's types.
 
 use wasmparser::{FuncType, Payload, TypeRef};
 
 use crate::module::binary::Binary;
 use crate::module::repair::encoded;
 
-/// The type of a block as the number that it is encoded as: an index, or a negative number for no result or one.
+/// The encoding of a block's type: an index, or a negative number for no result or one.
 pub(super) type BlockType = i64;
 
 pub(super) const NOTHING: BlockType = -0x40;
@@ -14,7 +14,7 @@ pub(super) const NOTHING: BlockType = -0x40;
 #[derive(Default)]
 pub(super) struct Signatures {
     types: Vec<Signature>,
-    /// The type index of each function, imported ones first.
+    /// The type index of each function, including imported ones, which come first.
     functions: Vec<u32>,
     imported: usize,
 }
@@ -28,7 +28,7 @@ pub(super) struct Signature {
 }
 
 impl Signatures {
-    /// Reads the types of a module; `None` for one that is not valid.
+    /// Reads the types of a module; `None` if it is not valid.
     pub(super) fn of(binary: &Binary<'_>) -> Option<Self> {
         let mut signatures = Self::default();
         for payload in binary.payloads() {
@@ -58,17 +58,17 @@ impl Signatures {
         Some(signatures)
     }
 
-    /// The type of a function.
+    /// Returns the type of a function.
     pub(super) fn function(&self, index: i64) -> Option<Signature> {
         self.indexed(i64::from(*self.functions.get(usize::try_from(index).ok()?)?))
     }
 
-    /// The type of the function whose body this is.
+    /// Returns the type of the function with this body.
     pub(super) fn body(&self, index: usize) -> Option<Signature> {
         self.function(i64::try_from(self.imported.checked_add(index)?).ok()?)
     }
 
-    /// The type at an index.
+    /// Returns the type at an index.
     pub(super) fn indexed(&self, index: i64) -> Option<Signature> {
         self.types.get(usize::try_from(index).ok()?).copied()
     }
@@ -92,7 +92,7 @@ fn signature(ty: &FuncType, index: i64) -> Signature {
     Signature { params: ty.params().len(), results: ty.results().len(), block }
 }
 
-/// A value type as the negative number that it is encoded as.
+/// Returns the negative number that encodes a value type.
 fn negative(ty: wasm_encoder::ValType) -> BlockType {
     let mut byte = Vec::new();
     wasm_encoder::Encode::encode(&ty, &mut byte);

@@ -13,11 +13,11 @@ const LOCALS: u64 = 5;
 const BUDGET: i32 = 300;
 const MEMARG: MemArg = MemArg { offset: 0, align: 2, target: MemArgTarget::Memory(0), ordering: None };
 
-/// A generator of functions, by a linear congruence.
+/// A generator of random functions, using a linear congruential generator.
 struct Random {
     state: u64,
     code: Vec<u8>,
-    /// How many results a branch to each open block takes.
+    /// The number of results that a branch to each open block takes.
     labels: Vec<u32>,
     left: u32,
 }
@@ -68,7 +68,7 @@ impl Random {
         }
     }
 
-    /// A block, loop or `if` that leaves so many results.
+    /// Generates a block, loop or `if` with this many results.
     fn block(&mut self, results: u32, depth: u32) {
         let ty = match results {
             0 => BlockType::Empty,
@@ -101,7 +101,7 @@ impl Random {
         self.sink().end();
     }
 
-    /// Instructions that leave so many results, or control.
+    /// Generates instructions that leave this many results, or leave the block.
     fn sequence(&mut self, results: u32, depth: u32) {
         for _ in 0..self.below(6) {
             if self.left == 0 {
@@ -160,7 +160,7 @@ impl Random {
     }
 }
 
-/// A module with an `f` of two parameters, a memory, and a count of rounds after which it traps.
+/// Generates a module with a function `f` of two parameters, a memory, and a number of rounds after which it traps.
 fn random(seed: u64) -> Vec<u8> {
     let mut random = Random { state: seed, code: Vec::new(), labels: vec![1], left: 40 };
     random.sequence(1, 4);
@@ -190,7 +190,7 @@ fn engine() -> Engine {
     Engine::new(wasmi::Config::default().consume_fuel(true))
 }
 
-/// What a call of `f` leaves behind: its result or trap, the memory, the rounds that were left, and the fuel that it took.
+/// Returns what a call of `f` leaves behind: its result or trap, the memory, the rounds left, and the fuel that it used.
 fn run(engine: &Engine, bytes: &[u8]) -> (String, u64) {
     let module = wasmi::Module::new(engine, bytes).unwrap();
     let mut store = Store::new(engine, ());
@@ -227,7 +227,7 @@ fn results_stay_and_fuel_gets_less() {
     assert!(after < before, "{after} of {before}");
 }
 
-/// Not valid before, and not after.
+/// An invalid module does not become valid.
 #[test]
 fn an_invalid_function_does_not_become_valid() {
     let engine = engine();

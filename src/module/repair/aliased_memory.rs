@@ -1,14 +1,14 @@
-//! One memory that a module imports twice.
+//! A memory that a module imports twice.
 //!
-//! wasmi keeps the place and the length of the first memory at hand, and looks them up anew where that memory
-//! grows. It does not know that another index may be the same memory: after `memory.grow 1` it reads and writes the
-//! first one where it was, which is the host's memory by then.
+//! wasmi caches the address and length of the first memory, and refreshes them when that memory grows. It does not know
+//! that another index may be the same memory: after `memory.grow 1` it still reads and writes the first memory at its
+//! old place, which is host memory by then.
 //!
-//! The repair is a growth of the first memory by nothing, after each growth of another imported one. It takes its
-//! zero from a local that nobody sets, for wasmi compiles a growth by a constant zero as `memory.size`. It costs two
-//! units of fuel. Only a module whose first memory is imported, and another one too, can have the two be one.
+//! The repair grows the first memory by zero pages after each growth of another imported one. The zero comes from a
+//! local that is never set, since wasmi compiles a growth by a constant zero as `memory.size`. The repair costs two
+//! units of fuel. The two can be the same memory only if the module imports its first memory and another one.
 //!
-//! Goes with the first wasmi that looks the first memory up after each `memory.grow`.
+//! Remove with the first wasmi that refreshes the first memory after each `memory.grow`.
 
 use wasm_encoder::InstructionSink;
 use wasmparser::{MemoryType, ValType};
@@ -18,7 +18,7 @@ use super::lowering::Lowering;
 /// The memories that a module imports.
 #[derive(Default)]
 pub(super) struct Memories {
-    /// The index type of each.
+    /// Their index types.
     imported: Vec<ValType>,
 }
 
@@ -27,12 +27,12 @@ impl Memories {
         self.imported.push(if ty.memory64 { ValType::I64 } else { ValType::I32 });
     }
 
-    /// Whether the memory of this index may be the first one under another index.
+    /// Returns whether the memory of this index may be the first memory under another index.
     pub(super) fn may_be_first(&self, index: i64) -> bool {
         index > 0 && usize::try_from(index).is_ok_and(|index| index < self.imported.len())
     }
 
-    /// Writes what goes after a growth of a memory that may be the first one.
+    /// Writes the code that follows the growth of a memory that may be the first one.
     pub(super) fn refresh(&self, lowering: &mut Lowering, out: &mut Vec<u8>) -> Option<()> {
         let zero = lowering.locals.unset(*self.imported.first()?)?;
         InstructionSink::new(out).local_get(zero).memory_grow(0).drop();

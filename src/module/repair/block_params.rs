@@ -1,13 +1,12 @@
 //! A block with parameters.
 //!
-//! Where control flow begins, wasmi copies the locals that stand on the operand stack into slots of their own, since
-//! the block may set them. Of a block with `n` parameters it means to leave out the topmost `n` operands, and leaves
-//! out the topmost `n` locals instead (`PreservedAllLocalsIter`): a local below the parameters is not copied, and
-//! read afterwards from a slot that nobody wrote. What it holds is what the last owner left there: another call's
-//! values, another store's, or the host's memory.
+//! Where control flow begins, wasmi copies the locals on the operand stack into slots of their own,
+//! since the block may set them. For a block with `n` parameters it means to leave out the topmost
+//! `n` operands, but leaves out the topmost `n` locals instead (`PreservedAllLocalsIter`): a local
+//! below the parameters is not copied, and later read from a slot that was never written. That slot
+//! holds what its last owner left there: values of another call or store, or the host's memory.
 //!
-//! The repair takes the parameters off the stack. They go into new locals, from which the block fetches them as it
-//! begins:
+//! The repair takes the parameters off the stack. They go into new locals, which the block reads as it begins:
 //!
 //! | shape | becomes |
 //! | --- | --- |
@@ -21,7 +20,7 @@
 //! One set of locals serves all blocks, since no code runs between a block's `local.set` and its `local.get`. Each
 //! added instruction costs a unit of fuel.
 //!
-//! Goes with the first wasmi whose `PreservedAllLocalsIter` counts operands.
+//! Remove with the first wasmi whose `PreservedAllLocalsIter` counts operands.
 
 use wasm_encoder::InstructionSink;
 use wasmparser::BlockType;
@@ -30,14 +29,14 @@ use super::lowering::{Frame, Kind, Lowering, get_all, set_all};
 use super::types::Types;
 
 impl Frame {
-    /// Whether a branch to it finds its operands in locals.
+    /// Returns whether a branch to it finds its operands in locals.
     pub(super) fn is_lowered_loop(&self) -> bool {
         self.kind == Kind::Loop && !self.params.is_empty()
     }
 }
 
 impl Lowering {
-    /// A block begins; whether it was written in other words.
+    /// Begins a block, and returns whether it was written in another form.
     pub(super) fn open(&mut self, kind: Kind, ty: BlockType, types: &mut Types, out: &mut Vec<u8>) -> Option<bool> {
         let param_types = types.params(ty)?.to_vec();
         let results = types.results(ty)?;
@@ -72,18 +71,18 @@ impl Lowering {
         Some(())
     }
 
-    /// A block ends.
+    /// Ends a block.
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Option<()> {
         let frame = self.frames.pop()?;
         if frame.kind == Kind::If && !frame.params.is_empty() {
-            // Without an `else` the parameters are the results.
+            // Without an `else`, the parameters are the results.
             InstructionSink::new(out).else_();
             get_all(&frame.params, out);
         }
         Some(())
     }
 
-    /// Comes before a `br`.
+    /// Writes the code before a `br`.
     pub(super) fn br(&self, depth: u32, out: &mut Vec<u8>) -> Option<()> {
         let target = self.target(depth)?;
         if target.is_lowered_loop() {
@@ -92,7 +91,7 @@ impl Lowering {
         Some(())
     }
 
-    /// Comes before a `br_if`.
+    /// Writes the code before a `br_if`.
     pub(super) fn br_if(&mut self, depth: u32, out: &mut Vec<u8>) -> Option<()> {
         let target = self.target(depth)?;
         if target.is_lowered_loop() {

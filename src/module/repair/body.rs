@@ -1,4 +1,4 @@
-//! A function body, rewritten.
+//! Rewrites a function body.
 
 use wasm_encoder::{BlockType, Encode, InstructionSink};
 use wasmparser::{FunctionBody, ValType};
@@ -11,8 +11,8 @@ use super::types::encoded;
 use super::{select, store_to_itself};
 use crate::module::skim::{self, Skim};
 
-/// Writes a body as it stands in a code section, with its size. `None` for what no valid module has, or
-/// for code that grows too large.
+/// Writes a body as a code section contains it, with its size. `None` for a body that no valid module has, or for code
+/// that grows too large.
 pub(super) fn rewrite(
     bytes: &[u8],
     index: usize,
@@ -42,7 +42,7 @@ pub(super) fn rewrite(
         let raw = bytes.get(start..operators.original_position())?;
         let op = Skim::new(raw).next()?;
         if is_local(op) && op.first >= i64::from(count) {
-            // Not a valid function, and with new locals it could become one.
+            // The function is not valid, and new locals could make it so.
             return None;
         }
         if (select::is_select(op) && !window.recent(original).is_safe_condition())

@@ -1,12 +1,12 @@
-//! A `br_table` that takes values along.
+//! A `br_table` that carries values.
 //!
-//! Of the values that a branch takes, wasmi keeps the last of each kind in a register and the rest in slots. Where
-//! all targets of a `br_table` have the same stack height it leaves the values where they are, though there may be
-//! other operands between that height and them (`visit_br_table`, `equal_heights`). The target reads slots
-//! that hold something else, or nothing yet.
+//! Of the values that a branch carries, wasmi keeps the last of each kind in a register and the rest in slots. If all
+//! targets of a `br_table` have the same stack height, it leaves the values where they are, even if other operands lie
+//! between that height and the values (`visit_br_table`, `equal_heights`). The target then reads slots that hold
+//! something else, or nothing yet.
 //!
-//! The repair keeps the values in locals and branches without any, to one small block for each target. There the
-//! values are fetched and taken along by a plain `br`:
+//! The repair keeps the values in locals and branches without any, to a small block per target. That block reads the
+//! values back and carries them on with a plain `br`:
 //!
 //! ```wat
 //! local.set $c  local.set $v1  local.set $v0
@@ -16,10 +16,10 @@
 //! end local.get $v0  local.get $v1  br $second_target
 //! ```
 //!
-//! Each added instruction costs a unit of fuel. A `br_table` without values, or with one that fits a register, stays
-//! as it is.
+//! Each added instruction costs a unit of fuel. A `br_table` without values, or with one that fits
+//! a register, is left unchanged.
 //!
-//! Goes with the first wasmi that compares the height of the values with that of the targets.
+//! Remove with the first wasmi that compares the height of the values with that of the targets.
 
 use std::collections::BTreeMap;
 
@@ -28,13 +28,13 @@ use wasmparser::{BrTable, ValType};
 
 use super::lowering::{Lowering, get_all, set_all};
 
-/// Whether wasmi passes some of the values that a branch takes in slots.
+/// Returns whether wasmi passes some of the values that a branch carries in slots.
 pub(super) fn needs_slots(values: &[ValType]) -> bool {
     values.len() > 1 || values.contains(&ValType::V128)
 }
 
 impl Lowering {
-    /// A `br_table`; whether it was written in other words.
+    /// Begins a `br_table`, and returns whether it was written in another form.
     pub(super) fn table(&mut self, targets: &BrTable<'_>, out: &mut Vec<u8>) -> Option<bool> {
         let mut depths = targets.targets().collect::<Result<Vec<u32>, _>>().ok()?;
         depths.push(targets.default());
@@ -50,7 +50,7 @@ impl Lowering {
         let index = self.locals.behind(&operands)?;
         InstructionSink::new(out).local_set(index);
         set_all(&params, out);
-        // One small block for each target, the first innermost.
+        // One small block per target, the first one innermost.
         let mut places = BTreeMap::new();
         let mut distinct = Vec::new();
         for depth in &depths {
@@ -75,7 +75,7 @@ impl Lowering {
             InstructionSink::new(out).end();
             let target = self.target(depth)?;
             if target.label != operands {
-                // Labels of one table may differ in code that is never reached, where any operands will do.
+                // The labels of a table may differ in unreachable code, where any operands are valid.
                 InstructionSink::new(out).unreachable();
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The locals that a rewritten function gets.
+//! The locals added to a rewritten function.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use wasmparser::ValType;
 
 use super::types::encoded;
 
-/// New locals, handed out by type: what asks twice for the same types gets the same locals.
+/// New locals, allocated by type: asking twice for the same types returns the same locals.
 pub(super) struct Locals {
     first: u32,
     types: Vec<ValType>,
-    /// Those of each type, in order.
+    /// The set locals of each type, in order.
     known: BTreeMap<u32, Vec<u32>>,
-    /// Those that nobody sets.
+    /// The locals that are never set.
     unset: Vec<(ValType, u32)>,
 }
 
 impl Locals {
-    /// Begins with none, for a function whose next local is `first`.
+    /// Starts without any, for a function whose next local is `first`.
     pub(super) fn new(first: u32) -> Self {
         Self { first, types: Vec::new(), known: BTreeMap::new(), unset: Vec::new() }
     }
 
-    /// The types of the locals that were added.
+    /// Returns the types of the added locals.
     pub(super) fn types(&self) -> &[ValType] {
         &self.types
     }
 
-    /// The locals of operands of these types: the same ones for the same types.
+    /// Returns locals for operands of these types: the same ones for the same types.
     pub(super) fn of(&mut self, types: &[ValType]) -> Option<Vec<u32>> {
         let mut used = BTreeMap::<u32, usize>::new();
         let mut locals = Vec::with_capacity(types.len());
@@ -39,12 +39,12 @@ impl Locals {
         Some(locals)
     }
 
-    /// The local of an i32 that stands on the stack above operands of these types.
+    /// Returns a local for an i32 that is on the stack above operands of these types.
     pub(super) fn behind(&mut self, types: &[ValType]) -> Option<u32> {
         self.nth(ValType::I32, types.iter().filter(|ty| **ty == ValType::I32).count())
     }
 
-    /// A local that nobody sets.
+    /// Returns a local that is never set.
     pub(super) fn unset(&mut self, ty: ValType) -> Option<u32> {
         if let Some((_, local)) = self.unset.iter().find(|(known, _)| *known == ty) {
             return Some(*local);
@@ -54,7 +54,7 @@ impl Locals {
         Some(local)
     }
 
-    /// The `nth` local of this type, of those that are set.
+    /// Returns the `nth` local of this type among those that are set.
     pub(super) fn nth(&mut self, ty: ValType, nth: usize) -> Option<u32> {
         let key = key(ty)?;
         if let Some(local) = self.known.get(&key).and_then(|known| known.get(nth)) {
@@ -72,7 +72,7 @@ impl Locals {
     }
 }
 
-/// What tells value types apart in a map.
+/// Returns a key that distinguishes value types in a map.
 fn key(ty: ValType) -> Option<u32> {
     let mut bytes = Vec::new();
     wasm_encoder::Encode::encode(&encoded(ty)?, &mut bytes);

@@ -1,4 +1,4 @@
-//! The control flow of a function that is rewritten: which blocks are open, and what stands in for operands.
+//! The control flow of a function being rewritten: the open blocks, and the locals that replace operands.
 
 use wasm_encoder::InstructionSink;
 use wasmparser::{Operator, ValType};
@@ -6,7 +6,7 @@ use wasmparser::{Operator, ValType};
 use super::locals::Locals;
 use super::types::Types;
 
-/// The blocks that are open at a place in a function, and the locals that it gets.
+/// The blocks that are open at a place in a function, and the function's new locals.
 pub(super) struct Lowering {
     pub(super) frames: Vec<Frame>,
     pub(super) locals: Locals,
@@ -15,9 +15,9 @@ pub(super) struct Lowering {
 /// An open block.
 pub(super) struct Frame {
     pub(super) kind: Kind,
-    /// What a branch to this block takes: its results, or a loop's parameters.
+    /// The types that a branch to this block carries: its results, or a loop's parameters.
     pub(super) label: Vec<ValType>,
-    /// The locals of its parameters.
+    /// The locals of the block's parameters.
     pub(super) params: Vec<u32>,
 }
 
@@ -36,8 +36,8 @@ impl Lowering {
         Self { frames: vec![function], locals: Locals::new(next_local) }
     }
 
-    /// Writes what the operator becomes, or what comes before it: `Some(false)` says that it stays itself. `None`
-    /// for what no valid function has.
+    /// Writes what replaces the operator, or what precedes it: `Some(false)` means that the operator itself stays.
+    /// `None` for code that no valid function has.
     pub(super) fn lower(&mut self, operator: &Operator<'_>, types: &mut Types, out: &mut Vec<u8>) -> Option<bool> {
         match operator {
             Operator::Block { blockty } => self.open(Kind::Block, *blockty, types, out),
@@ -52,7 +52,7 @@ impl Lowering {
         }
     }
 
-    /// The block that a branch of this depth goes to.
+    /// Returns the block targeted by a branch of this depth.
     pub(super) fn target(&self, depth: u32) -> Option<&Frame> {
         self.frames.iter().nth_back(usize::try_from(depth).ok()?)
     }

@@ -1,12 +1,12 @@
 //! A function with more than 30,000 locals.
 //!
-//! The specification's implementations share a limit of 50,000. wasmi refuses more than 30,000, parameters among them,
-//! with a message about parameters (`LocalsRegistry::register`).
+//! By the specification's implementation limits, a function may have 50,000. wasmi refuses more than 30,000, including
+//! parameters, with a message about parameters (`LocalsRegistry::register`).
 //!
-//! The repair leaves out the locals that no instruction names. A function that uses more than 30,000 is refused in
-//! words of our own.
+//! The repair removes the locals that no instruction uses. A function that uses more than 30,000 is refused with a
+//! message of our own.
 //!
-//! Goes with the first wasmi that takes 50,000.
+//! Remove with the first wasmi that accepts 50,000.
 
 use wasm_encoder::Encode;
 use wasmparser::{FunctionBody, ValType};
@@ -14,10 +14,10 @@ use wasmparser::{FunctionBody, ValType};
 use super::types::encoded;
 use crate::module::skim::{Op, Skim, code};
 
-/// The most locals that wasmi gives a function.
+/// The maximum number of locals in a function that wasmi accepts.
 pub(super) const MOST: u32 = 30_000;
 
-/// Whether an instruction names a local.
+/// Returns whether an instruction uses a local.
 pub(super) fn is_local(op: Op) -> bool {
     matches!(op.code, code::LOCAL_GET | code::LOCAL_SET | code::LOCAL_TEE)
 }
@@ -28,7 +28,7 @@ struct Locals {
     groups: Vec<(u32, ValType)>,
     /// For each local, parameters first. A parameter is always used.
     used: Vec<bool>,
-    /// Where the code begins in the bytes of the body.
+    /// The offset of the code in the body.
     code: usize,
 }
 
@@ -56,12 +56,12 @@ impl Locals {
     }
 }
 
-/// How many locals a function uses, parameters among them; `None` for what no valid module has.
+/// Returns how many locals a function uses, including parameters; `None` for a body that no valid module has.
 pub(super) fn used(bytes: &[u8], body: &FunctionBody<'_>, params: u32) -> Option<usize> {
     Locals::of(bytes, body, params).map(|locals| locals.used.into_iter().filter(|used| *used).count())
 }
 
-/// Returns the content of a body that has no locals but those that it uses.
+/// Returns the content of a body with only the locals that it uses.
 pub(super) fn compact(bytes: &[u8], body: &FunctionBody<'_>, params: u32) -> Option<Vec<u8>> {
     let Locals { groups, used, code } = Locals::of(bytes, body, params)?;
     let mut flags = used.iter().skip(usize::try_from(params).ok()?);

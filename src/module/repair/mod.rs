@@ -1,25 +1,25 @@
-//! Rewrites the shapes of valid modules that wasmi 2.0.0 runs wrongly into shapes that it runs right.
+//! Rewrites the shapes of valid modules that wasmi 2.0.0 runs wrongly into shapes that it runs correctly.
 //!
-//! wasmi compiles some valid modules to code that computes wrong results, reads slots of its value stack that
-//! nobody wrote, or crashes. Each fault has a file here: what wasmi does, which shape triggers it, what replaces the
-//! shape, and when the file can go.
+//! wasmi compiles some valid modules to code that computes wrong results, reads slots of its value stack that were
+//! never written, or crashes. Each fault has a file here: what wasmi does, which shape triggers it, what replaces the
+//! shape, and when the file can be removed.
 //!
 //! | file | shape | what wasmi does |
 //! | --- | --- | --- |
 //! | `select` | a `select` on a comparison with zero | takes the wrong operand |
-//! | `block_params` | a block with parameters | reads slots that nobody wrote |
-//! | `br_table` | a `br_table` that takes values along | reads slots that nobody wrote |
+//! | `block_params` | a block with parameters | reads slots that were never written |
+//! | `br_table` | a `br_table` that carries values | reads slots that nobody wrote |
 //! | `empty_frame` | a tail call of a host function, below a frame without locals | crashes |
-//! | `aliased_memory` | one memory, imported twice | uses a memory after it was freed |
-//! | `partial_instance` | an instantiation that fails half-way | crashes in functions that are left behind |
+//! | `aliased_memory` | a memory imported twice | uses a memory after it was freed |
+//! | `partial_instance` | an instantiation that fails halfway | crashes in functions that remain |
 //! | `store_to_itself` | a store of a local to itself, with a large offset | panics while it compiles |
 //! | `many_locals` | a function with more than 30,000 locals | refuses it |
 //! | `memory_maximum` | a memory with a maximum of 2⁴⁸ pages | panics when it grows |
 //!
-//! A module without the shapes is compiled as it is; to read it through costs less than a tenth of compiling it. A
-//! rewritten module keeps its indices: types, locals and functions are only ever appended. wasmi reports no code
+//! A module without these shapes is compiled unchanged; searching it takes less than a tenth of the time to compile it.
+//! A rewritten module keeps its indices: types, locals and functions are only ever appended. wasmi reports no code
 //! offsets, so no message changes either. The two shapes that real modules have, `select` and `store_to_itself`, are
-//! mended without any fuel; what the others cost stands in their files.
+//! repaired without costing fuel; the files of the others say what they cost.
 
 mod aliased_memory;
 mod block_params;
@@ -47,19 +47,19 @@ pub(super) use self::types::encoded;
 use crate::error::{Error, ErrorKind};
 use crate::module::binary::Binary;
 
-/// A module that wasmi runs right.
+/// A module that wasmi runs correctly.
 pub(crate) struct Repaired<'a> {
     /// The given bytes, unless they had to be changed.
     pub(crate) bytes: Cow<'a, [u8]>,
-    /// Which function bodies have a `br_table`.
+    /// The indices of the function bodies that have a `br_table`.
     pub(crate) tables: BTreeSet<usize>,
     /// Whether an instruction grows a table: wasmi cannot resume there.
     pub(crate) grows_tables: bool,
 }
 
-/// Returns a module that means the same and that wasmi runs right.
+/// Returns a module with the same meaning that wasmi runs correctly.
 ///
-/// Bytes that are not a valid module come back as they are, for wasmi to refuse.
+/// Returns bytes that are not a valid module unchanged, for wasmi to refuse.
 pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<Repaired<'a>, Error> {
     let bytes = binary.bytes();
     let as_it_is = |tables, grows_tables| Ok(Repaired { bytes: Cow::Borrowed(bytes), tables, grows_tables });

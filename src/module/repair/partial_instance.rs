@@ -1,16 +1,16 @@
-//! An instance that is left half made.
+//! An instance that is only partly initialised.
 //!
-//! Where an active segment does not fit, instantiation fails, and what earlier segments wrote stays. wasmi then leaves
+//! If an active segment does not fit, instantiation fails, and what earlier segments wrote remains. wasmi then leaves
 //! the instance without its memories, tables, globals and functions (`Module::instantiate` returns before
-//! `initialize_instance`). But functions of it may be in an imported table by now, and a call of one of them reads
-//! beyond the end of those lists.
+//! `initialize_instance`). But an imported table may by now contain functions of the instance, and calling one of them
+//! reads past the end of those lists.
 //!
-//! The repair does what the specification says that instantiation is: the segments become passive, and a new start
-//! function copies them one by one before it calls the old one. wasmi runs a start function in a whole instance.
-//! Only a module is rewritten that has functions, imports a table, writes to it, and has an active segment after that.
-//! The start function costs some units of fuel for each segment.
+//! The repair follows the specification's definition of instantiation: the segments become passive, and a new start
+//! function copies them one by one before it calls the old one. wasmi runs a start function in a complete instance.
+//! Only a module that has functions, imports a table, writes to it, and has an active segment after that is rewritten.
+//! The start function costs a few units of fuel per segment.
 //!
-//! Goes with the first wasmi that initialises the instance before it copies segments.
+//! Remove with the first wasmi that initialises the instance before it copies segments.
 
 use wasm_encoder::{Encode, InstructionSink};
 use wasmparser::{ConstExpr, Data, DataKind, DataSectionReader, Element, ElementKind, ElementSectionReader};
@@ -19,9 +19,9 @@ use wasmparser::{ConstExpr, Data, DataKind, DataSectionReader, Element, ElementK
 #[derive(Default)]
 pub(super) struct Segments {
     imported_tables: u32,
-    /// An imported table is written to.
+    /// Whether an imported table is written to.
     writes_imported: bool,
-    /// An active segment comes after one that writes to an imported table.
+    /// Whether an active segment follows one that writes to an imported table.
     may_stop_half_way: bool,
     pub(super) start: Option<u32>,
     pub(super) has_data_count: bool,
@@ -54,7 +54,7 @@ impl Segments {
     }
 }
 
-/// The code of the new start function, as it grows with the segments.
+/// The code of the new start function, which grows with the segments.
 #[derive(Default)]
 pub(super) struct Start(Vec<u8>);
 
@@ -101,14 +101,14 @@ impl Start {
         Some(())
     }
 
-    /// Writes the function as it stands in a code section, with a call of the old start function.
+    /// Writes the function as a code section contains it, with a call of the old start function.
     pub(super) fn encode(mut self, old: Option<u32>, out: &mut Vec<u8>) {
         let mut sink = InstructionSink::new(&mut self.0);
         if let Some(old) = old {
             sink.call(old);
         }
         sink.end();
-        // With a local: see `empty_frame`.
+        // It has a local: see `empty_frame`.
         let mut body = Vec::new();
         1u32.encode(&mut body);
         1u32.encode(&mut body);
@@ -135,7 +135,7 @@ impl Start {
         Some(())
     }
 
-    /// The code of an offset, without its `end`.
+    /// Returns the code of an offset, without its `end`.
     fn offset(&mut self, bytes: &[u8], offset: &ConstExpr<'_>) -> Option<()> {
         let range = offset.get_binary_reader().range();
         let code = bytes.get(range)?;
@@ -147,7 +147,7 @@ impl Start {
 /// The flag of a passive data segment, and of a passive element segment of function indices.
 const PASSIVE: u8 = 1;
 
-/// Writes an element segment as a passive one, given its flags and what follows its offset.
+/// Writes an element segment as a passive one, given its flags and the bytes after its offset.
 fn passive_element(flags: u8, items: &[u8], out: &mut Vec<u8>) -> Option<()> {
     const PASSIVE_EXPRESSIONS: u8 = 5;
     const FUNCTIONS: u8 = 0;

@@ -1,4 +1,4 @@
-//! What the instructions just before a place leave on the stack, as far as a repair wants to know.
+//! What the instructions just before a place leave on the stack, as far as repairs need to know.
 
 use crate::module::skim::{Op, Skim, code};
 
@@ -12,16 +12,16 @@ pub(super) struct Recent {
 /// Where the last few instructions before a place begin.
 #[derive(Default)]
 pub(super) struct Window {
-    /// For each, how many bytes of the code follow its beginning.
+    /// For each, the number of bytes of code from its beginning to the end.
     begins: [usize; REACH],
     next: usize,
 }
 
-/// How many instructions back one is looked at. What depends on more counts as unsafe.
+/// How many instructions to look back. What depends on earlier ones counts as unsafe.
 const REACH: usize = 4;
 
 impl Window {
-    /// Moves over an instruction.
+    /// Moves past an instruction.
     #[inline(always)]
     pub(super) fn push(&mut self, bytes_from_begin: usize) {
         if let Some(begin) = self.begins.get_mut(self.next % REACH) {
@@ -30,7 +30,7 @@ impl Window {
         self.next = self.next.wrapping_add(1);
     }
 
-    /// What the instructions leave, which are of this code.
+    /// Returns what the instructions, which are part of `code`, leave.
     pub(super) fn recent(&self, code: &[u8]) -> Recent {
         let mut recent = Recent::default();
         let (newer, older) = self.begins.split_at_checked(self.next % REACH).unwrap_or_default();
@@ -48,10 +48,10 @@ impl Window {
 /// What an instruction leaves on top of the stack, as wasmi keeps it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Kind {
-    /// A local, for which there is no code.
+    /// A local, for which no code is generated.
     Local(i64),
-    /// A local that was just set to something else than a local. What is below it on the stack is not what the
-    /// instruction before left.
+    /// A local that was just set to something other than a local. What is below it on the stack is not what the
+    /// previous instruction left.
     Tee(i64),
     /// A local, perhaps as another type.
     View,
@@ -65,9 +65,9 @@ enum Kind {
     Slot,
     /// The result of code, or a constant.
     Value,
-    /// The result of a comparison that wasmi does not drop: one that is not with zero, or of a register.
+    /// The result of a comparison that wasmi does not drop: one that is not with zero, or compares a register.
     Comparison,
-    /// Anything else, which may be a comparison with zero of a slot.
+    /// Anything else, which may be a comparison of a slot with zero.
     #[default]
     Other,
 }
@@ -81,17 +81,17 @@ impl Recent {
         self.last = kind;
     }
 
-    /// Whether wasmi is certain to hold back no comparison of a slot with zero, if the last instruction made the
-    /// condition of a `select` that follows.
+    /// Returns whether wasmi certainly holds back no comparison of a slot with zero, if the last instruction produced
+    /// the condition of a `select` that follows.
     pub(super) fn is_safe_condition(&self) -> bool {
         self.last != K::Other
     }
 
-    /// Whether the value and the pointer of a store that follows are certain not to be the same local.
+    /// Returns whether the value and the pointer of a store that follows are certainly not the same local.
     pub(super) fn is_safe_store(&self) -> bool {
         match (self.before, self.last) {
             (_, K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison) => true,
-            // Setting a local moves what stands on the stack of it to a slot.
+            // Setting a local moves its values on the stack to slots.
             (_, K::Tee(_)) => true,
             (K::Zero | K::Constant | K::Register | K::Slot | K::Value | K::Comparison, K::Local(_)) => true,
             (K::Local(pointer) | K::Tee(pointer), K::Local(value)) => pointer != value,
@@ -112,7 +112,7 @@ impl Recent {
             code::I32_LOAD..=code::I64_LOAD32_U => K::Register,
             code::CALL | code::CALL_INDIRECT => K::Slot,
             code::GLOBAL_GET | code::MEMORY_SIZE | code::MEMORY_GROW => K::Value,
-            // With a constant condition, what is left is one of the operands.
+            // If the condition is constant, the result is one of the operands.
             code::SELECT => match self.last {
                 K::Zero | K::Constant | K::Value | K::Other => K::Other,
                 _ => K::View,
@@ -125,7 +125,7 @@ impl Recent {
                 K::Local(_) | K::Tee(_) | K::Register | K::Slot => K::Register,
                 _ => K::Value,
             },
-            // An `i32.eqz` of an exclusive or is compiled as the comparison of its operands.
+            // An `i32.eqz` of an exclusive or is compiled as a comparison of the xor's operands.
             code::I32_XOR | code::I64_XOR => K::Value,
             code::I32_SHL..=code::I32_ROTR | code::I64_SHL..=code::I64_ROTR => self.shift(),
             code::I32_WRAP_I64 | code::I64_EXTEND_I32_S | code::I64_EXTEND_I32_U => match self.last {
@@ -151,7 +151,7 @@ impl Recent {
         }
     }
 
-    /// A shift by zero is compiled to nothing: what it shifts stays on top.
+    /// A shift by zero is compiled to nothing: its operand stays on top.
     fn shift(&self) -> Kind {
         match (self.before, self.last) {
             (_, K::Local(_) | K::Tee(_) | K::Register | K::Slot) => K::Register,
@@ -164,9 +164,9 @@ impl Recent {
 
     fn equality(&self) -> Kind {
         match (self.before, self.last) {
-            // With a constant that is not zero, or of a register.
+            // Compares with a constant other than zero, or compares a register.
             (_, K::Constant | K::Register) | (K::Register | K::Comparison, K::Zero) => K::Comparison,
-            // Neither is a constant that is zero.
+            // Neither is a constant zero.
             (K::Local(_) | K::Tee(_) | K::Constant | K::Register | K::Slot, K::Local(_)) => K::Comparison,
             _ => K::Other,
         }

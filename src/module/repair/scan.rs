@@ -13,50 +13,50 @@ use super::{br_table, many_locals, memory_maximum, store_to_itself};
 use crate::module::binary::Binary;
 use crate::module::skim::{Skim, code};
 
-/// The most locals that a valid function has: the validator's limit.
+/// The maximum number of locals that the validator allows in a function.
 const MAX_LOCALS: u32 = 50_000;
 
-/// What a module has of the shapes.
+/// The shapes that were found in a module.
 #[derive(Default)]
 pub(super) struct Scan {
     pub(super) types: Types,
-    /// The type index of each function, imported ones first.
+    /// The type index of each function, including imported ones, which come first.
     functions: Vec<u32>,
     imported: usize,
     bodies: usize,
-    /// What was found, by the index of the body in the code section.
+    /// The shapes found, by the index of the body in the code section.
     found: BTreeMap<usize, Shapes>,
-    /// Which function bodies have a `br_table`.
+    /// The indices of the function bodies that have a `br_table`.
     pub(super) tables: BTreeSet<usize>,
     has_tail_calls: bool,
     has_great_maximum: bool,
     /// Whether an instruction grows a table.
     pub(super) grows_tables: bool,
-    /// The most locals that a function uses, where that is more than wasmi gives it.
+    /// The highest number of locals that a function uses, if wasmi does not accept that many.
     pub(super) too_many_locals: Option<usize>,
     pub(super) memories: Memories,
     pub(super) segments: Segments,
 }
 
-/// What a function body has of the shapes.
+/// The shapes that were found in a function body.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Shapes {
     /// A block with parameters.
     has_block_params: bool,
-    /// A `br_table`, and a block to which branches take values along in slots.
+    /// A `br_table`, and a block to which branches carry values in slots.
     has_value_table: bool,
     has_unsafe_select: bool,
     has_unsafe_store: bool,
-    /// A `memory.grow` of a memory that may be the first one too.
+    /// A `memory.grow` of a memory that may also be the first one.
     has_aliased_grow: bool,
     has_many_locals: bool,
     callees: Callees,
-    /// It has an instruction that could not be read.
+    /// An instruction that could not be read.
     is_unknown: bool,
 }
 
 impl Scan {
-    /// Reads a module through. An error only for bytes that are not a module, or use what wasmi does not know.
+    /// Reads a module. Fails only for bytes that are not a module, or use features that wasmi does not know.
     pub(super) fn of(binary: &Binary<'_>) -> Result<Self, BinaryReaderError> {
         let mut scan = Self::default();
         let bytes = binary.bytes();
@@ -139,7 +139,7 @@ impl Scan {
         frame_is_empty &= count == 0;
         let code = bytes.get(locals.original_position()..body.range().end).unwrap_or_default();
         let mut shapes = Shapes { has_many_locals: count > many_locals::MOST, ..Shapes::default() };
-        // More than the validator takes is left to wasmi, which validates before it compiles.
+        // A number beyond the validator's limit is left to wasmi, which validates before it compiles.
         if shapes.has_many_locals && count <= MAX_LOCALS {
             let used = many_locals::used(bytes, body, params).filter(|used| *used > many_locals::MOST as usize);
             self.too_many_locals = self.too_many_locals.max(used);
@@ -150,11 +150,11 @@ impl Scan {
         Ok(shapes)
     }
 
-    /// Looks for shapes in the code of a body; `None` at an instruction that is not known.
+    /// Looks for shapes in the code of a body; `None` at an unknown instruction.
     fn code(&mut self, bytes: &[u8], index: usize, frame_is_empty: bool, shapes: &mut Shapes) -> Option<()> {
         let mut skim = Skim::new(bytes);
         let mut window = Window::default();
-        // Whether a branch takes values along in slots, to any block.
+        // Whether a branch to any block carries values in slots.
         let mut has_value_label = br_table::needs_slots(self.function_type(index)?.results());
         let mut has_table = false;
         while skim.left() > 0 {
@@ -168,7 +168,7 @@ impl Scan {
                 code::SELECT | code::TYPED_SELECT => {
                     shapes.has_unsafe_select |= !window.recent(bytes).is_safe_condition();
                 }
-                // A type index is not negative; the types of one result are.
+                // A type index is not negative; the encodings of a single result are.
                 code::BLOCK | code::IF | code::LOOP if op.first < 0 => has_value_label |= op.first == V128,
                 code::BLOCK | code::IF | code::LOOP => {
                     let ty = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty))?;
@@ -194,7 +194,7 @@ impl Scan {
             }
             window.push(begin);
         }
-        // A loop's parameters are parameters of a block.
+        // A loop's parameters are the parameters of a block.
         if has_table {
             self.tables.insert(index);
         }
@@ -202,40 +202,39 @@ impl Scan {
         Some(())
     }
 
-    /// Whether anything has to be rewritten.
+    /// Returns whether anything has to be rewritten.
     pub(super) fn found_any(&self) -> bool {
         self.has_great_maximum || self.stops_half_way() || self.found.values().any(|shapes| self.must_rewrite(shapes))
     }
 
-    /// Whether an invalid module could become valid when what was found is rewritten, so that it has to be validated
-    /// first.
+    /// Returns whether rewriting could make an invalid module valid, so that it has to be validated first.
     pub(super) fn needs_validation(&self) -> bool {
         self.stops_half_way()
             || self.too_many_locals.is_some()
             || self.found.values().any(|shapes| shapes.is_unknown || shapes.has_branches() || shapes.has_many_locals)
     }
 
-    /// Whether instantiation may stop half-way and leave functions of the module in a table.
+    /// Returns whether instantiation may stop halfway and leave functions of the module in a table.
     pub(super) fn stops_half_way(&self) -> bool {
         self.bodies > 0 && self.segments.may_stop_half_way()
     }
 
-    /// Whether the module has code that could not be read.
+    /// Returns whether the module has code that could not be read.
     pub(super) fn has_unknown(&self) -> bool {
         self.found.values().any(|shapes| shapes.is_unknown)
     }
 
-    /// What to rewrite of a body; `None` for one that stays as it is.
+    /// Returns what to rewrite in a body; `None` for a body that stays unchanged.
     pub(super) fn found_in(&self, body: usize) -> Option<Shapes> {
         self.found.get(&body).copied().filter(|shapes| self.must_rewrite(shapes))
     }
 
-    /// The type of the function whose body this is.
+    /// Returns the type of the function with this body.
     pub(super) fn function_type(&self, body: usize) -> Option<&FuncType> {
         self.functions.get(self.imported.checked_add(body)?).and_then(|ty| self.types.get(*ty))
     }
 
-    /// How many functions the module has, imported ones among them.
+    /// Returns the number of functions in the module, including imported ones.
     pub(super) fn function_count(&self) -> usize {
         self.functions.len()
     }
@@ -252,16 +251,16 @@ impl Scan {
 /// The number of `table.grow` after its prefix.
 const TABLE_GROW: i64 = 15;
 
-/// How a block type of one v128 is encoded, as a signed number.
+/// The encoding of a block type of one v128, as a signed number.
 const V128: i64 = 0x7b - 0x80;
 
 impl Shapes {
-    /// Whether the function has more locals than wasmi gives it.
+    /// Returns whether the function has more locals than wasmi accepts.
     pub(super) fn has_many_locals(&self) -> bool {
         self.has_many_locals
     }
 
-    /// Whether blocks or branches have to be rewritten.
+    /// Returns whether blocks or branches have to be rewritten.
     pub(super) fn has_branches(&self) -> bool {
         self.has_block_params || self.has_value_table
     }

@@ -1,4 +1,4 @@
-//! A module, put together from sections that stay and sections that are rewritten.
+//! Assembles a module from unchanged sections and rewritten ones.
 
 use std::ops::Range;
 
@@ -10,19 +10,19 @@ use super::scan::Scan;
 use super::{body, many_locals, memory_maximum};
 use crate::module::binary::Binary;
 
-/// A rewritten module is at most this many times as large as it was, and [`ALLOWANCE`] bytes. What is beyond is made
-/// to be large: hundreds of parameters, taken along by every branch.
+/// A rewritten module is at most this many times as large as the original, plus [`ALLOWANCE`] bytes. A larger one was
+/// built to be large: hundreds of parameters that every branch carries.
 const GROWTH: usize = 8;
 const ALLOWANCE: usize = 1 << 20;
 
 const HEADER: usize = 8;
 
-/// Rewrites what the scan found; `None` where that cannot be done.
+/// Rewrites what the scan found; `None` if that is not possible.
 pub(super) fn module(binary: &Binary<'_>, mut scan: Scan) -> Option<Vec<u8>> {
     let bytes = binary.bytes();
     let most = bytes.len().checked_mul(GROWTH)?.checked_add(ALLOWANCE)?;
     let new_start = if scan.stops_half_way() { Some(NewStart::of(binary, &mut scan)?) } else { None };
-    // Before the type section is written, which takes what the code needs.
+    // Done before the type section is written, which includes the types that the code needs.
     let code = code_section(binary, &mut scan, most, new_start.as_ref())?;
     let mut out = Vec::with_capacity(bytes.len().checked_add(code.len())?);
     out.extend_from_slice(bytes.get(..HEADER)?);
@@ -39,7 +39,7 @@ pub(super) fn module(binary: &Binary<'_>, mut scan: Scan) -> Option<Vec<u8>> {
                 section.extend_from_slice(bytes.get(skip_count(range.start, bytes)?..range.end)?);
                 new.ty.encode(&mut section);
             }
-            // Written with the element section, which is there.
+            // Written with the element section, which exists.
             (Payload::StartSection { .. } | Payload::DataCountSection { .. }, Some(_)) => continue,
             (Payload::ElementSection(_), Some(new)) => {
                 let mut start = Vec::new();
@@ -169,7 +169,7 @@ fn memory_section(memories: MemorySectionReader<'_>, out: &mut Vec<u8>) -> Optio
     Some(())
 }
 
-/// Where a section's entries begin, behind their count.
+/// Returns where a section's entries begin, after their count.
 fn skip_count(section: usize, bytes: &[u8]) -> Option<usize> {
     let mut reader = wasmparser::BinaryReader::new(bytes.get(section..)?, section);
     reader.read_var_u32().ok()?;

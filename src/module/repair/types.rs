@@ -1,4 +1,4 @@
-//! The types of a module: those that it has, and those that rewritten blocks need.
+//! The types of a module: its own, and those that rewritten blocks need.
 
 use wasm_encoder::{Encode, TypeSection};
 use wasmparser::{BlockType, FuncType, ValType};
@@ -7,7 +7,7 @@ use wasmparser::{BlockType, FuncType, ValType};
 #[derive(Default)]
 pub(super) struct Types {
     types: Vec<FuncType>,
-    /// How many of them the module brought.
+    /// The number of types in the original module.
     original: usize,
 }
 
@@ -21,7 +21,7 @@ impl Types {
         self.types.get(usize::try_from(index).ok()?)
     }
 
-    /// The parameters of a block.
+    /// Returns the parameters of a block.
     pub(super) fn params(&self, ty: BlockType) -> Option<&[ValType]> {
         match ty {
             BlockType::Empty | BlockType::Type(_) => Some(&[]),
@@ -29,7 +29,7 @@ impl Types {
         }
     }
 
-    /// The results of a block.
+    /// Returns the results of a block.
     pub(super) fn results(&self, ty: BlockType) -> Option<Vec<ValType>> {
         match ty {
             BlockType::Empty => Some(Vec::new()),
@@ -38,7 +38,7 @@ impl Types {
         }
     }
 
-    /// The type of a block with these results and no parameters, appended to the module's types if it has none.
+    /// Returns the block type with these results and no parameters, appending it to the module's types if necessary.
     pub(super) fn block(&mut self, results: &[ValType]) -> Option<wasm_encoder::BlockType> {
         Some(match results {
             [] => wasm_encoder::BlockType::Empty,
@@ -47,7 +47,7 @@ impl Types {
         })
     }
 
-    /// The index of the type with these results and no parameters, which is appended if the module has none.
+    /// Returns the index of the type with these results and no parameters, appending it if necessary.
     pub(super) fn without_params(&mut self, results: &[ValType]) -> Option<u32> {
         let same = |ty: &FuncType| ty.params().is_empty() && ty.results() == results;
         let index = self.types.iter().position(same).unwrap_or(self.types.len());
@@ -57,18 +57,18 @@ impl Types {
         u32::try_from(index).ok()
     }
 
-    /// How many types the module has by now.
+    /// Returns the current number of types.
     pub(super) fn len(&self) -> usize {
         self.types.len()
     }
 
-    /// Writes the appended types as they stand in a type section.
+    /// Writes the appended types as a type section contains them.
     pub(super) fn encode_new(&self, out: &mut Vec<u8>) -> Option<()> {
         for ty in self.types.get(self.original..)? {
             let results = ty.results().iter().map(|ty| encoded(*ty)).collect::<Option<Vec<_>>>()?;
             let mut one = TypeSection::new();
             one.ty().function([], results);
-            // Behind the section's size and count, which one entry of this kind keeps to a byte or two.
+            // After the section's size and count, which one entry of this kind keeps to one or two bytes.
             let mut section = Vec::new();
             one.encode(&mut section);
             let mut reader = wasmparser::BinaryReader::new(&section, 0);
@@ -80,7 +80,7 @@ impl Types {
     }
 }
 
-/// A value type in the encoder's words; `None` for a reference that wasmi does not run.
+/// Returns a value type in the encoder's form; `None` for a reference type that wasmi does not run.
 pub(in crate::module) fn encoded(ty: ValType) -> Option<wasm_encoder::ValType> {
     Some(match ty {
         ValType::I32 => wasm_encoder::ValType::I32,

@@ -1,4 +1,4 @@
-//! A value, to anything that serde deserialises.
+//! Converts a value to any type that serde can deserialise.
 
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
@@ -8,7 +8,7 @@ use super::super::Value;
 use super::serialize::step;
 use super::{Fault, MAX_DEPTH};
 
-/// Reads a value that has at most so many levels.
+/// Reads a value with at most this many levels of nesting.
 pub(super) struct Deserializer<'de> {
     value: &'de Value,
     depth: usize,
@@ -19,7 +19,7 @@ impl<'de> Deserializer<'de> {
         Self { value, depth: MAX_DEPTH }
     }
 
-    /// Reads a part of a container that has so many levels left.
+    /// Reads a part of a container that has this many levels left.
     fn at(value: &'de Value, depth: usize) -> Result<Self, Fault> {
         if depth == 0 { Err(Fault::too_deep()) } else { Ok(Self { value, depth }) }
     }
@@ -93,7 +93,7 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Bytes are a sequence of `u8` too: a `Vec<u8>` asks for one.
+    /// Bytes are also a sequence of `u8`, which `Vec<u8>` asks for.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value {
             Value::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),

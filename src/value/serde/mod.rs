@@ -1,4 +1,4 @@
-//! Values and serde: what an application gives to a script and gets back, as its own types.
+//! Values and serde: what an application passes to a script and gets back, as types of its own.
 
 mod deserialize;
 mod serialize;
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use super::{Int, Value};
 use crate::error::Error;
 
-/// The levels of containers in each other, as for values that go into and out of a script.
+/// The maximum nesting of containers, the same as for values that go into and out of a script.
 const MAX_DEPTH: usize = super::starlark::MAX_DEPTH;
 
-/// How a [`Value`] marks, as the name of a newtype, what serde has no form for. Other formats see what is inside.
+/// The newtype names with which a [`Value`] marks types that serde lacks. Other formats see only the content.
 mod mark {
     pub(super) const DICT: &str = "wasmlark::Dict";
     pub(super) const INT: &str = "wasmlark::Int";
@@ -22,14 +22,14 @@ mod mark {
     pub(super) const STRUCT: &str = "wasmlark::Struct";
 }
 
-/// With the feature `serde`.
+/// Requires the feature `serde`.
 impl Value {
-    /// Makes a value of anything that serde serialises.
+    /// Makes a value from anything that serde can serialise.
     ///
-    /// A struct becomes a dict in the order of its fields, a map a dict in the order of its keys: a `HashMap` has an order
-    /// of its own in each process, and none of that may reach a script. Give a [`Value::Dict`] for another order, and sort
-    /// what a `HashSet` holds. A `Vec` becomes a list, a tuple or an array a tuple, `None` and `()` become `None`. An enum's variant is
-    /// its name, with data a dict from its name to that. A [`Value`] stays what it is.
+    /// A struct becomes a dict in the order of its fields, and a map a dict sorted by key: the order of a `HashMap` differs in each
+    /// process and must not reach a script. Pass a [`Value::Dict`] for another order, and sort the elements of a `HashSet`. A `Vec`
+    /// becomes a list, a tuple or an array a tuple, `None` and `()` become `None`. An enum's variant becomes its name, or with data a
+    /// dict from its name to the data. A [`Value`] stays unchanged.
     ///
     /// ```
     /// use wasmlark::Value;
@@ -49,10 +49,9 @@ impl Value {
         value.serialize(serialize::Serializer::new()).map_err(Error::from)
     }
 
-    /// Makes anything that serde deserialises of the value.
+    /// Converts the value to any type that serde can deserialise.
     ///
-    /// A struct is made of a dict, a struct or a record, by the names of the fields. The message of an error says where in
-    /// the value it is.
+    /// A struct is made from a dict, a struct or a record, by field name. An error says where in the value it occurred.
     ///
     /// ```
     /// use wasmlark::Value;
@@ -73,19 +72,19 @@ impl Value {
         T::deserialize(deserialize::Deserializer::new(self)).map_err(Error::from)
     }
 
-    /// Returns the arguments of a call, which are given as a tuple or a list.
+    /// Returns the arguments of a call, given as a tuple or a list.
     pub(crate) fn arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<Self>, Error> {
         match Self::from_serialize(args)? {
             Self::None => Ok(Vec::new()),
             Self::Tuple(args) | Self::List(args) => Ok(args),
             other => Err(Error::value(format!(
-                "the arguments of a call must be a tuple or a list, as `(x,)` is for one, got a value of type {}",
+                "the arguments of a call must be a tuple or a list, such as `(x,)` for a single one, got a value of type {}",
                 other.type_name()
             ))),
         }
     }
 
-    /// Returns the arguments of a call that are given by name, as a map or a struct.
+    /// Returns the named arguments of a call, given as a map or a struct.
     pub(crate) fn named_arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Self)>, Error> {
         let entries = match Self::from_serialize(args)? {
             Self::None => return Ok(Vec::new()),
@@ -113,7 +112,7 @@ impl Value {
 /// value is the number's text.
 const JSON_NUMBER: &str = "$serde_json::private::Number";
 
-/// Reads such a number: an int of any size, or a float.
+/// Parses such a number: an int of any size, or a float.
 fn json_number(text: &str) -> Option<Value> {
     Int::parse(text).map(Value::Int).or_else(|| text.parse().ok().map(Value::Float))
 }
@@ -121,7 +120,7 @@ fn json_number(text: &str) -> Option<Value> {
 /// What is wrong with a value, and where in it.
 #[derive(Debug)]
 struct Fault {
-    /// The way to the place, innermost step first: `.name`, `[3]`.
+    /// The path to the place, innermost step first: `.name`, `[3]`.
     path: Vec<String>,
     message: String,
 }
@@ -135,7 +134,7 @@ impl Fault {
         Self::new(format!("the value is nested deeper than {MAX_DEPTH} levels"))
     }
 
-    /// The same fault, seen from one level further out. Where all is too deep, the way there is of no interest.
+    /// Returns the same fault as seen one level further out. If the value is nested too deeply, the path does not matter.
     fn within(mut self, step: impl FnOnce() -> String) -> Self {
         if self.path.len() < 16 {
             self.path.push(step());

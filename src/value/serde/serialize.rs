@@ -1,4 +1,4 @@
-//! Anything that serde serialises, to a value.
+//! Makes a value from anything that serde can serialise.
 
 use std::cmp::Ordering;
 
@@ -8,10 +8,10 @@ use serde::ser::{self, SerializeMap};
 use super::super::{Int, Struct, Value};
 use super::{Fault, JSON_NUMBER, MAX_DEPTH, json_number, mark};
 
-/// Makes a value that has at most so many levels.
+/// Makes a value with at most this many levels of nesting.
 pub(super) struct Serializer {
     depth: usize,
-    /// The mark of the newtype around what comes.
+    /// The mark of the newtype around the value that follows.
     mark: Option<&'static str>,
 }
 
@@ -20,18 +20,18 @@ impl Serializer {
         Self { depth: MAX_DEPTH, mark: None }
     }
 
-    /// Makes a part of a container that has so many levels left.
+    /// Makes a part of a container that has this many levels left.
     fn at(depth: usize) -> Result<Self, Fault> {
         if depth == 0 { Err(Fault::too_deep()) } else { Ok(Self { depth, mark: None }) }
     }
 
-    /// The depth that the parts of a container have left.
+    /// Returns the number of levels that the parts of a container have left.
     fn inner(&self) -> usize {
         self.depth.saturating_sub(1)
     }
 
     fn items(self, variant: Option<&'static str>, is_tuple: bool) -> Result<Items, Fault> {
-        // A variant with data is a dict around it.
+        // A variant with data adds a dict around it.
         let depth = self.inner().saturating_sub(usize::from(variant.is_some()));
         Ok(Items { depth, values: Vec::new(), is_tuple, is_set: self.mark == Some(mark::SET), variant })
     }
@@ -42,7 +42,7 @@ impl Serializer {
     }
 }
 
-/// A list, tuple or set that is being made.
+/// A list, tuple or set under construction.
 pub(super) struct Items {
     depth: usize,
     values: Vec<Value>,
@@ -51,7 +51,7 @@ pub(super) struct Items {
     variant: Option<&'static str>,
 }
 
-/// A dict or struct that is being made.
+/// A dict or struct under construction.
 pub(super) struct Entries {
     depth: usize,
     key: Option<Value>,
@@ -61,7 +61,7 @@ pub(super) struct Entries {
     variant: Option<&'static str>,
 }
 
-/// The value of an enum's variant with data.
+/// Returns the value of an enum's variant with data.
 fn variant(name: Option<&'static str>, data: Value) -> Value {
     match name {
         None => data,
@@ -114,7 +114,7 @@ impl Entries {
     }
 }
 
-/// How a message names the place of a key.
+/// Returns the step for a key in a message's path.
 pub(super) fn step(key: &Value) -> String {
     match key {
         Value::Str(name) if name.len() <= 60 => format!(".{name}"),
@@ -123,7 +123,7 @@ pub(super) fn step(key: &Value) -> String {
     }
 }
 
-/// A total order of keys: types that can be compared go by their values.
+/// A total order of keys: keys of the same comparable type are ordered by value.
 fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => a.cmp(b),

@@ -1,4 +1,4 @@
-//! A [`Value`] in any of serde's formats.
+//! A [`Value`] in any serde format.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::super::{Int, Value};
 use super::{JSON_NUMBER, MAX_DEPTH, json_number, mark};
 
-/// `None` is a unit, a set a sequence, a struct a map from the names of its fields, an opaque value its text. An int beyond 128
-/// bits is a string. What a format has no form for is the format's error: JSON takes keys that are strings, ints or bools.
+/// `None` becomes a unit, a set a sequence, a struct a map from its field names, an opaque value its text. An int beyond 128
+/// bits becomes a string. The format itself reports what it cannot represent: keys in JSON must be strings, ints or bools.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -48,7 +48,7 @@ fn serialize_int<S: Serializer>(value: &Int, serializer: S) -> Result<S::Ok, S::
     }
 }
 
-/// Pairs, as a map in their order.
+/// Pairs, serialised as a map in their order.
 struct Entries<'a, K>(&'a [(K, Value)]);
 
 impl<K: Serialize> Serialize for Entries<'_, K> {
@@ -57,20 +57,20 @@ impl<K: Serialize> Serialize for Entries<'_, K> {
     }
 }
 
-/// A sequence becomes a list, a map a dict in its order. Fails for what is nested deeper than 200 levels.
+/// A sequence becomes a list, a map a dict in its order. Fails for values nested deeper than 200 levels.
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Seed { depth: MAX_DEPTH }.deserialize(deserializer)
     }
 }
 
-/// Makes a value of at most so many levels.
+/// Makes a value with at most this many levels of nesting.
 struct Seed {
     depth: usize,
 }
 
 impl Seed {
-    /// The seed for the parts of a container.
+    /// Returns the seed for the parts of a container.
     fn inner(&self) -> Self {
         Self { depth: self.depth.saturating_sub(1) }
     }
@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for Seed {
         }
         match made.as_slice() {
             [(Value::Str(key), Value::Str(text))] if key == JSON_NUMBER => {
-                json_number(text).ok_or_else(|| de::Error::custom(format_args!("`{text}` is no number")))
+                json_number(text).ok_or_else(|| de::Error::custom(format_args!("`{text}` is not a number")))
             }
             _ => Ok(Value::Dict(made)),
         }

@@ -1,4 +1,4 @@
-//! Values and errors. As with `machine`, there are two of it.
+//! Values and errors. Like `machine`, this file is compiled twice.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ pub fn val(mut context: impl AsContextMut<Data = Data>, value: Value) -> Val {
     }
 }
 
-/// An error of the host, or a trap that it hands on.
+/// An error of the host, or a trap that it passes on.
 #[derive(Debug)]
 pub struct HostTrap(pub Trap);
 

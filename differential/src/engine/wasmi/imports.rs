@@ -1,4 +1,4 @@
-//! What a module imports from the host. As with `machine`, there are two of it.
+//! What a module imports from the host. Like `machine`, this file is compiled twice.
 
 use super::api::{
     Caller, Error, Extern, Func, FuncType, Global, GlobalType, Memory, MemoryType, Mutability, Store, Table, TableType,
@@ -75,7 +75,7 @@ fn called(caller: &mut Caller<'_, Data>, import: usize, args: &[Value]) -> Resul
     }
 }
 
-/// Changes an export. What cannot be done is not done, in all engines alike.
+/// Changes an export. A change that is not possible is left out, in all engines alike.
 fn apply(caller: &mut Caller<'_, Data>, change: Change) {
     let export = |caller: &Caller<'_, Data>, index: usize| caller.data().exports.get(index).copied();
     match change {

@@ -1,5 +1,5 @@
-//! An instance in wasmi. Its two releases differ in a few names, which the parent of this file explains: the file is
-//! part of two modules.
+//! An instance in wasmi. Its two releases differ in a few names, which this file's parent defines:
+//! the file is part of two modules.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,9 +24,9 @@ pub struct Data {
     pub limits: StoreLimits,
     pub funcs: Vec<Func>,
     pub exports: Vec<Extern>,
-    /// Whether functions are told from null alone: not all of them are known.
+    /// Whether functions are only distinguished from null, since not all of them are known.
     pub blurred: bool,
-    /// The places of functions, by the only thing about them that can be compared.
+    /// The positions of functions, by the only property of functions that can be compared.
     pub places: HashMap<String, u32>,
 }
 
@@ -56,7 +56,7 @@ pub fn start(config: &Config, case: &Case, bytes: &[u8], salt: u64) -> Result<Bo
     if case.linked {
         match instantiate(&mut store, &module, &wanted, &exports) {
             Ok(second) => exports = [second, exports].concat(),
-            // What it did before it failed is there, and functions of it may be.
+            // What it did before it failed remains, possibly including functions of it.
             Err(Failure::Trap(trap)) if trap.is_comparable() && case.may_be_half_made() => {
                 store.data_mut().host.failed(&trap);
                 store.data_mut().blurred = true;
@@ -77,14 +77,14 @@ pub fn start(config: &Config, case: &Case, bytes: &[u8], salt: u64) -> Result<Bo
     Ok(Box::new(Instance { store, fuel }))
 }
 
-/// Makes an instance, and gives what it exports. What it imports is an earlier instance's or the host's.
+/// Makes an instance, and returns its exports. Its imports are those of an earlier instance or the host's.
 fn instantiate(
     store: &mut Store<Data>,
     module: &Module,
     wanted: &Interface,
     before: &[Extern],
 ) -> Result<Vec<Extern>, Failure> {
-    // A module that was rewritten may ask for less than it did; which is which, what it was says.
+    // A rewritten module may import less than the original, whose imports say which is which.
     let interface = store.data().interface.clone();
     let mut imports = Vec::new();
     let mut by_index = HashMap::new();
@@ -138,7 +138,7 @@ impl Machine for Instance {
     }
 }
 
-/// Fills the engine's value stack with numbers that are not 0: what reads a slot before it was written shall be seen.
+/// Fills the engine's value stack with numbers other than 0, so that reading an unwritten slot is noticed.
 fn leave_marks(store: &mut Store<Data>) {
     let module = Module::new(store.engine(), crate::mark::module()).expect("it is valid");
     store.set_fuel(STEPS).expect("fuel is consumed");
@@ -147,7 +147,7 @@ fn leave_marks(store: &mut Store<Data>) {
     mark.call(store, &[], &mut []).expect("it returns");
 }
 
-/// The imports as wasmi wants them: by kind.
+/// Returns the imports as wasmi wants them: by kind.
 fn order(interface: &Interface) -> Vec<usize> {
     let mut order: Vec<_> = (0..interface.imports.len()).collect();
     order.sort_by_key(|index| match interface.imports.get(*index).map(|import| &import.kind) {

@@ -1,6 +1,6 @@
-//! wasmi in three ways: as the library uses it, as it is, and its last release of the old design.
+//! wasmi in three ways: as the library uses it, without the library's rewriting, and the last release of its old design.
 
-// The two share a file, which is compiled against either.
+// Both share a file, which is compiled once for each.
 #[allow(clippy::duplicate_mod)]
 mod new;
 
@@ -12,10 +12,10 @@ use std::borrow::Cow;
 use super::{Engine, Failure, Machine};
 use crate::case::Case;
 
-/// wasmi as the library uses it: what it compiles wrongly is rewritten first.
+/// wasmi as the library uses it: what it would compile wrongly is rewritten first.
 #[derive(Default)]
 pub struct Ours {
-    /// Changes what imports answer: for the harness's own tests.
+    /// Changes the answers of imports, for the harness's own tests.
     pub salt: u64,
 }
 
@@ -35,7 +35,7 @@ fn config() -> ::wasmi::Config {
     wasmlark::internals::config(&wasmlark::Limits::default())
 }
 
-/// The module as the library has it compiled.
+/// Returns the module in the form that the library compiles.
 pub fn repaired(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Failure> {
     let engine = ::wasmi::Engine::new(&config());
     wasmlark::internals::repaired(&engine, bytes).map_err(|error| Failure::Rejected(error.to_string()))
@@ -54,7 +54,7 @@ impl Engine for Raw {
     }
 }
 
-/// wasmi 1.1.0. It knows nothing of NaNs that are the same everywhere.
+/// wasmi 1.1.0, which does not make NaNs the same everywhere.
 pub struct Wasmi1;
 
 impl Engine for Wasmi1 {

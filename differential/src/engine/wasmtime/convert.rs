@@ -54,7 +54,7 @@ pub fn val(mut store: StoreContextMut<'_, Data>, value: Value) -> wasmtime::Resu
     })
 }
 
-/// An error of the host, or a trap that it hands on.
+/// An error of the host, or a trap that it passes on.
 #[derive(Debug)]
 pub struct HostTrap(pub Trap);
 

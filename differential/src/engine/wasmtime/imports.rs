@@ -79,7 +79,7 @@ fn called(caller: &mut Caller<'_, Data>, import: usize, args: &[Value]) -> wasmt
     }
 }
 
-/// Changes an export. What cannot be done is not done, in all engines alike.
+/// Changes an export. A change that is not possible is left out, in all engines alike.
 fn apply(caller: &mut Caller<'_, Data>, change: Change) -> wasmtime::Result<()> {
     let export = |caller: &Caller<'_, Data>, index: usize| caller.data().exports.get(index).cloned();
     match change {

@@ -20,7 +20,7 @@ use crate::plan::{FUEL, FUEL_EXPORT, STEPS};
 use crate::random::digest;
 use crate::value::Value;
 
-/// The independent engine: it compiles to machine code, and shares no source with wasmi but the parser.
+/// The independent engine. It compiles to machine code, and shares no source with wasmi except the parser.
 pub struct Wasmtime(wasmtime::Engine);
 
 impl Default for Wasmtime {
@@ -36,10 +36,10 @@ impl Default for Wasmtime {
             .wasm_tail_call(true)
             .consume_fuel(true)
             .collector(Collector::Null)
-            // Each call has a fresh stack of this size at its disposal; the worker's threads have more.
+            // Each call has a fresh stack of this size; the worker's threads have more.
             .max_wasm_stack(1 << 20)
-            // Memories are small and many: none is worth an address range of its own. And there is no handler of
-            // signals that would catch those of the engine under test.
+            // Memories are small and many, and none is worth an address range of its own. Also, there is no signal
+            // handler that would catch the signals of the engine under test.
             .signals_based_traps(false)
             .memory_reservation(0)
             .memory_guard_size(0)
@@ -56,7 +56,7 @@ struct Data {
     limits: StoreLimits,
     funcs: Vec<Func>,
     exports: Vec<Extern>,
-    /// Whether functions are told from null alone: not all of them are known.
+    /// Whether functions are only distinguished from null, since not all of them are known.
     blurred: bool,
     places: HashMap<usize, u32>,
 }
@@ -90,7 +90,7 @@ impl Engine for Wasmtime {
         if case.linked {
             match instantiate(&mut store, &module, &exports) {
                 Ok(second) => exports = [second, exports].concat(),
-                // What it did before it failed is there, and functions of it may be.
+                // What it did before it failed remains, possibly including functions of it.
                 Err(Failure::Trap(trap)) if trap.is_comparable() && case.may_be_half_made() => {
                     store.data_mut().host.failed(&trap);
                     store.data_mut().blurred = true;
@@ -99,7 +99,7 @@ impl Engine for Wasmtime {
             }
         }
         let funcs: Vec<_> = exports.iter().filter_map(|export| export.clone().into_func()).collect();
-        // An imported function has a pointer of its own in each instance.
+        // An imported function has a different pointer in each instance.
         let instances = exports.len() / case.interface.exports.len().max(1);
         for (func, first) in funcs.iter().zip(first_places(&case.interface, instances)) {
             let raw = func.to_raw(&mut store) as usize;
@@ -114,7 +114,7 @@ impl Engine for Wasmtime {
     }
 }
 
-/// Makes an instance, and gives what it exports. What it imports is an earlier instance's or the host's.
+/// Makes an instance, and returns its exports. Its imports are those of an earlier instance or the host's.
 fn instantiate(store: &mut Store<Data>, module: &Module, before: &[Extern]) -> Result<Vec<Extern>, Failure> {
     let interface = store.data().interface.clone();
     let mut imports: Vec<Extern> = Vec::new();

@@ -1,0 +1,291 @@
+//! The frames of the guests of a store, read from what their rewritten modules keep: see `module::frames`.
+
+use std::sync::Arc;
+
+use wasmi::{AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreContextMut, TrapCode, Val};
+
+use crate::frame::{CodeMap, Frame};
+
+/// The names that a rewritten module has for what it shares with the host. Where a module has one of them itself, it is not
+/// valid once it is rewritten, and keeps no frames.
+pub(crate) const IMPORTED: &str = "\0wasmlark";
+pub(crate) const DEPTH: &str = "\0depth";
+pub(crate) const SERIAL: &str = "\0serial";
+pub(crate) const SLOTS: &str = "\0wasmlark slots";
+pub(crate) const PLACE: &str = "\0wasmlark place";
+pub(crate) const START: &str = "\0wasmlark start";
+
+/// The bytes of a slot: the place of a frame, and where the serial number is.
+pub(crate) const SLOT: i32 = 16;
+pub(crate) const SERIAL_AT: u64 = 8;
+
+/// Set in the place of an instruction whose function has given its slot back.
+pub(crate) const LEFT: u32 = 1 << 31;
+
+const SLOT_BYTES: usize = SLOT as usize;
+
+/// What guests are compiled to tell of themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Told {
+    #[default]
+    Nothing,
+    /// Their frames, after a trap.
+    Frames,
+    /// What each function spends.
+    Fuel,
+}
+
+impl Told {
+    /// Turns `other` on or off: guests tell one thing at a time.
+    pub(crate) fn set(&mut self, other: Self, is_on: bool) {
+        if is_on {
+            *self = other;
+        } else if *self == other {
+            *self = Self::Nothing;
+        }
+    }
+}
+
+/// What a compiled module that keeps frames says of itself.
+pub(crate) struct Layout {
+    pub(crate) map: Arc<CodeMap>,
+    pub(crate) has_tail_calls: bool,
+    /// How many memories it defines itself: that of the slots is made after them.
+    pub(crate) memories: u32,
+    pub(crate) has_start: bool,
+}
+
+/// Returns how many pages of slots a module needs whose guests nest so deep: enough for an entry from the host at any of
+/// the first half.
+pub(crate) fn pages(stack_depth: usize) -> u32 {
+    const PAGE: usize = 1 << 16;
+    /// With more, modules would not be compiled: the frames behind are lost then, and the guests trap as they do.
+    const MAX: u32 = 1 << 14;
+    let bytes = needed(stack_depth).saturating_mul(2);
+    u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(MAX).min(MAX)
+}
+
+/// The bytes that the slots of one entry take at most.
+fn needed(stack_depth: usize) -> usize {
+    stack_depth.saturating_add(4).saturating_mul(SLOT_BYTES)
+}
+
+/// The frames of a store.
+pub(crate) struct Frames {
+    /// The address of the slot of the innermost frame, in all instances.
+    depth: Global,
+    /// How many functions were entered from elsewhere.
+    serial: Global,
+    stack_depth: usize,
+    instances: Vec<Guest>,
+    /// Those of the call that failed last, until they are taken.
+    failed: Vec<Frame>,
+}
+
+/// An instance that keeps frames.
+struct Guest {
+    slots: Memory,
+    place: Global,
+    layout: Arc<Layout>,
+}
+
+/// The data of a store that may keep frames.
+pub(crate) trait Framed: 'static {
+    fn frames(&self) -> Option<&Frames>;
+    fn frames_mut(&mut self) -> Option<&mut Frames>;
+    /// Leaves the memory that is made after `count` others out of what the store has used.
+    fn pass_memory(&mut self, count: u32);
+}
+
+/// What `end` sets back.
+pub(crate) struct Entry {
+    base: i32,
+    /// The slots of the frames below, of each instance, where there was no room above them.
+    moved: Option<Vec<Vec<u8>>>,
+}
+
+impl Frames {
+    /// The frames of a store whose guests nest so deep.
+    pub(crate) fn new(mut context: impl AsContextMut, stack_depth: usize) -> Self {
+        let depth = Global::new(&mut context, Val::I32(0), Mutability::Var);
+        let serial = Global::new(&mut context, Val::I64(0), Mutability::Var);
+        Self { depth, serial, stack_depth, instances: Vec::new(), failed: Vec::new() }
+    }
+
+    /// Takes the frames of the call that failed last, innermost first.
+    pub(crate) fn take_failed(&mut self) -> Vec<Frame> {
+        std::mem::take(&mut self.failed)
+    }
+}
+
+/// Makes an instance of a module that keeps frames, and runs its start function.
+pub(crate) fn instantiate<T: Framed>(
+    context: &mut StoreContextMut<'_, T>,
+    module: &wasmi::Module,
+    layout: &Arc<Layout>,
+    externs: &[Extern],
+) -> Result<Instance, wasmi::Error> {
+    let Some((depth, serial)) = context.data().frames().map(|frames| (frames.depth, frames.serial)) else {
+        return Err(wasmi::Error::new("a module that keeps frames in a store that has none"));
+    };
+    context.data_mut().pass_memory(layout.memories);
+    let externs: Vec<Extern> = externs.iter().cloned().chain([depth.into(), serial.into()]).collect();
+    let instance = Instance::new(&mut *context, module, &externs)?;
+    let slots = instance.get_memory(&*context, SLOTS);
+    let place = instance.get_global(&*context, PLACE);
+    if let (Some(slots), Some(place), Some(frames)) = (slots, place, context.data_mut().frames_mut()) {
+        frames.instances.push(Guest { slots, place, layout: layout.clone() });
+    }
+    if layout.has_start
+        && let Some(start) = instance.get_func(&*context, START)
+    {
+        let entry = begin(context);
+        let outcome = start.call(&mut *context, &[], &mut []);
+        end(context, entry, outcome.as_ref().err());
+        outcome?;
+    }
+    Ok(instance)
+}
+
+/// Begins a call from the host; `None` in a store that keeps no frames.
+pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<Entry> {
+    let frames = context.data().frames()?;
+    let (depth, stack_depth) = (frames.depth, frames.stack_depth);
+    let base = depth.get(&*context).i32().unwrap_or_default();
+    let used = usize::try_from(base).unwrap_or_default();
+    let slots: Vec<Memory> = frames.instances.iter().map(|guest| guest.slots).collect();
+    let room = slots.iter().map(|slots| slots.data(&*context).len()).min().unwrap_or(usize::MAX);
+    if used.saturating_add(needed(stack_depth)) <= room {
+        return Some(Entry { base, moved: None });
+    }
+    let below = used.saturating_add(SLOT_BYTES);
+    let moved = slots.iter().map(|slots| slots.data(&*context).get(..below).unwrap_or_default().to_vec()).collect();
+    set_depth(context, depth, 0);
+    Some(Entry { base, moved: Some(moved) })
+}
+
+/// Ends what `begin` began. Where the call failed, its frames are kept for whoever reports it.
+pub(crate) fn end<T: Framed>(context: &mut StoreContextMut<'_, T>, entry: Option<Entry>, error: Option<&wasmi::Error>) {
+    let Some(Entry { base, moved }) = entry else { return };
+    if let Some(error) = error {
+        let failed = read(context, if moved.is_some() { 0 } else { base }, error.as_trap_code());
+        if let Some(frames) = context.data_mut().frames_mut() {
+            frames.failed = failed;
+        }
+    }
+    let Some(frames) = context.data().frames() else { return };
+    let depth = frames.depth;
+    if let Some(moved) = moved {
+        let slots: Vec<Memory> = frames.instances.iter().map(|guest| guest.slots).collect();
+        let below = moved.first().map_or(0, Vec::len);
+        // What instances that were made meanwhile have there is newer than the frames that come back.
+        for (slots, moved) in slots.iter().zip(moved.into_iter().map(Some).chain(std::iter::repeat(None))) {
+            let Some(place) = slots.data_mut(&mut *context).get_mut(..below) else { continue };
+            match moved {
+                Some(moved) => place.copy_from_slice(&moved),
+                None => place.fill(0),
+            }
+        }
+    }
+    set_depth(context, depth, base);
+}
+
+fn set_depth<T>(context: &mut StoreContextMut<'_, T>, depth: Global, to: i32) {
+    // Cannot fail: it is mutable, and an i32.
+    let _ = depth.set(&mut *context, Val::I32(to));
+}
+
+/// Reads the frames of a call that failed, innermost first.
+fn read<T: Framed>(context: &StoreContextMut<'_, T>, base: i32, trap: Option<TrapCode>) -> Vec<Frame> {
+    let Some(frames) = context.data().frames() else { return Vec::new() };
+    let top = frames.depth.get(context).i32().unwrap_or_default();
+    let mut walk = Walk { guests: &frames.instances, known: None, serial: 0 };
+    let slots = |guest: &Guest, at: usize| Slot::read(guest.slots.data(context), at);
+    let noted = |guest: &Guest| guest.place.get(context).i32().unwrap_or_default().cast_unsigned();
+    let mut found: Vec<(&Guest, u32)> = Vec::new();
+    let mut at = usize::try_from(base.saturating_add(SLOT)).unwrap_or_default();
+    let top = usize::try_from(top).unwrap_or_default();
+    while at <= top {
+        found.extend(walk.step(|guest| slots(guest, at)));
+        at = at.saturating_add(SLOT_BYTES);
+    }
+    // A function that a failed tail call was to replace has given its slot back, which is as it left it.
+    let left = match trap {
+        Some(code) if is_of_indirect_call(code) => walk.step(|guest| slots(guest, at)).filter(|(guest, place)| {
+            let noted = noted(guest);
+            let is_left = noted & LEFT != 0 && guest.layout.map.is_same_function(*place, noted & !LEFT);
+            // The slot may be of a call that has returned.
+            is_left
+                && found.last().is_none_or(|(last, place)| std::ptr::eq(*last, *guest) || last.layout.map.calls(*place))
+        }),
+        _ => None,
+    };
+    match (left, found.last_mut()) {
+        (Some((guest, _)), _) => found.push((guest, noted(guest) & !LEFT)),
+        (None, Some((guest, place))) if trap.is_some_and(notes_its_place) => {
+            let noted = noted(guest);
+            if guest.layout.map.is_same_function(*place, noted) {
+                *place = noted;
+            }
+        }
+        _ => {}
+    }
+    let frame =
+        |(index, (guest, place)): (usize, (&Guest, u32))| Frame::new(guest.layout.map.clone(), place, index == 0);
+    found.into_iter().enumerate().map(frame).rev().collect()
+}
+
+/// The way from the outermost frame of a call to the innermost.
+struct Walk<'a> {
+    guests: &'a [Guest],
+    /// The instance that the next frame is in, where its caller says so.
+    known: Option<&'a Guest>,
+    /// The highest serial number until now.
+    serial: u64,
+}
+
+impl<'a> Walk<'a> {
+    /// Returns the instance and the place of the next frame, whose slot `slot` reads in each instance.
+    fn step(&mut self, slot: impl Fn(&Guest) -> Slot) -> Option<(&'a Guest, u32)> {
+        let guest = self.known.take().or_else(|| {
+            let highest = self.guests.iter().max_by_key(|guest| slot(guest).serial)?;
+            // One that is not above the last is of a call that has returned: the frame is in an instance that could not
+            // be made.
+            let serial = slot(highest).serial;
+            let is_live = serial > self.serial;
+            self.serial = serial.max(self.serial);
+            is_live.then_some(highest)
+        })?;
+        let place = slot(guest).place;
+        let map = &guest.layout.map;
+        if !guest.layout.has_tail_calls && map.calls_own(place) {
+            self.known = Some(guest);
+        }
+        map.has(place).then_some((guest, place))
+    }
+}
+
+/// What is in a slot.
+struct Slot {
+    place: u32,
+    serial: u64,
+}
+
+impl Slot {
+    fn read(slots: &[u8], at: usize) -> Self {
+        let number = |at: usize| {
+            let bytes = slots.get(at..).and_then(|bytes| bytes.first_chunk::<8>());
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        Self { place: number(at) as u32, serial: number(at.saturating_add(8)) }
+    }
+}
+
+/// Tells whether an instruction that traps so has noted its place just before.
+fn notes_its_place(code: TrapCode) -> bool {
+    !matches!(code, TrapCode::StackOverflow | TrapCode::OutOfFuel)
+}
+
+fn is_of_indirect_call(code: TrapCode) -> bool {
+    matches!(code, TrapCode::IndirectCallToNull | TrapCode::BadSignature | TrapCode::TableOutOfBounds)
+}

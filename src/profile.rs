@@ -1,0 +1,283 @@
+//! What the fuel of a run was spent on.
+//!
+//! The functions of a rewritten module tell where they begin and end: see `module::profile`. What a store's counter of fuel
+//! loses between two such events is the innermost function's.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasmi::{Caller, Extern, Func, Instance, Nullable, StoreContextMut};
+
+/// The names that a rewritten module has for what it shares with the host. Where a module has one of them itself, it is not
+/// valid once it is rewritten, and its functions are not told apart.
+pub(crate) const TOLD: &str = "\0wasmlark told";
+pub(crate) const START: &str = "\0wasmlark start";
+
+/// The elements of the table: what a function calls when it begins, and when it ends.
+pub(crate) const ENTER: i32 = 0;
+pub(crate) const LEAVE: i32 = 1;
+
+/// The fuel of what tells that a function ends.
+const LEAVE_COST: u64 = 4;
+
+/// How the fuel of a run is spread over the functions that spent it, of both languages: see
+/// [`Sandbox::profile`](crate::Sandbox::profile).
+///
+/// A Starlark function, `file.star:name`, spends no fuel itself but through the guests that it calls. What the host does for a
+/// guest, such as WASI's work, counts to the guest's function that asked for it.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    nodes: Vec<Node>,
+    known: BTreeMap<(usize, Arc<str>), usize>,
+    /// The function that runs now.
+    current: usize,
+    /// The Starlark functions around the guests that run now, and those that are about to call another.
+    callers: usize,
+    pending: Vec<String>,
+}
+
+/// A function, called by those above it.
+#[derive(Clone, Debug)]
+struct Node {
+    parent: usize,
+    name: Arc<str>,
+    fuel: u64,
+}
+
+/// The one above all; it has no name.
+const ROOT: usize = 0;
+
+impl Profile {
+    fn new() -> Self {
+        let root = Node { parent: ROOT, name: "".into(), fuel: 0 };
+        Self { nodes: vec![root], ..Self::default() }
+    }
+
+    /// Returns all fuel that is in the profile.
+    pub fn fuel(&self) -> u64 {
+        self.nodes.iter().fold(0, |sum, node| sum.saturating_add(node.fuel))
+    }
+
+    /// Returns the profile as folded stacks, a line each: the functions that called each other, outermost first, with
+    /// semicolons between them, and the fuel that the innermost spent itself. Sorted; what tools for flame graphs take.
+    pub fn folded(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.fuel > 0) {
+            let mut names = vec![&*node.name];
+            let mut at = index;
+            while at != ROOT {
+                at = self.nodes.get(at).map_or(ROOT, |node| node.parent);
+                names.extend(self.nodes.get(at).map(|node| &*node.name).filter(|name| !name.is_empty()));
+            }
+            names.reverse();
+            lines.push(format!("{} {}\n", names.join(";"), node.fuel));
+        }
+        lines.sort();
+        lines.concat()
+    }
+
+    fn child(&mut self, parent: usize, name: &str) -> usize {
+        let name: Arc<str> = name.into();
+        let next = self.nodes.len();
+        let index = *self.known.entry((parent, name.clone())).or_insert(next);
+        if index == next {
+            self.nodes.push(Node { parent, name, fuel: 0 });
+        }
+        index
+    }
+
+    fn add(&mut self, node: usize, fuel: u64) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.fuel = node.fuel.saturating_add(fuel);
+        }
+    }
+}
+
+/// The profile that the stores of a run share.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedProfile(Arc<Mutex<Profile>>);
+
+impl SharedProfile {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Profile::new())))
+    }
+
+    /// Returns a profile that goes on from this one, apart from it.
+    pub(crate) fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.lock().clone())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Profile> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the profile, with what is missing to `used` as the host's.
+    pub(crate) fn finished(&self, used: Option<u64>) -> Profile {
+        let mut profile = self.lock().clone();
+        let rest = used.unwrap_or_default().saturating_sub(profile.fuel());
+        let host = profile.child(ROOT, "(host)");
+        profile.add(host, rest);
+        profile
+    }
+
+    /// Notes the Starlark functions, outermost first, that are about to call a guest.
+    pub(crate) fn note_callers(&self, all: Vec<String>) {
+        let mut profile = self.lock();
+        profile.pending = all;
+    }
+}
+
+/// What a compiled module says of its functions.
+pub(crate) struct Layout {
+    /// The name of each function that the module defines.
+    pub(crate) names: Vec<String>,
+    /// The fuel of each one's stub until it tells that the function begins.
+    pub(crate) costs: Vec<u64>,
+    pub(crate) has_start: bool,
+}
+
+/// One store's part of the profile.
+pub(crate) struct Teller {
+    shared: SharedProfile,
+    /// The functions of this store that have not returned.
+    stack: Vec<usize>,
+    /// What the counter stood at when it was last looked at.
+    last: u64,
+}
+
+/// The data of a store that may have a profile.
+pub(crate) trait Profiled: 'static {
+    fn teller_mut(&mut self) -> Option<&mut Teller>;
+    /// Leaves what a table next grows by out of what the store has used.
+    fn pass_table(&mut self);
+    /// Returns the fuel of a store whose counter stands there.
+    fn fuel_of(&self, counter: Option<u64>) -> u64;
+}
+
+/// What `end` sets back.
+pub(crate) struct Entry {
+    depth: usize,
+    current: usize,
+    callers: usize,
+}
+
+impl Teller {
+    pub(crate) fn new(shared: SharedProfile) -> Self {
+        Self { shared, stack: Vec::new(), last: 0 }
+    }
+
+    pub(crate) fn shared(&self) -> &SharedProfile {
+        &self.shared
+    }
+
+    /// Counts what was spent until the counter stood at `now`.
+    pub(crate) fn observe(&mut self, now: u64) {
+        let spent = std::mem::replace(&mut self.last, now).saturating_sub(now);
+        if let Some(top) = self.stack.last().filter(|_| spent > 0) {
+            self.shared.lock().add(*top, spent);
+        }
+    }
+
+    /// Goes on from a counter that was set to `now` for another reason than what was spent.
+    pub(crate) fn rebase(&mut self, now: u64) {
+        self.last = now;
+    }
+
+    /// Begins a call from the host, with the counter at `now`.
+    pub(crate) fn begin(&mut self, now: u64) -> Entry {
+        self.observe(now);
+        let mut profile = self.shared.lock();
+        let entry = Entry { depth: self.stack.len(), current: profile.current, callers: profile.callers };
+        let callers = std::mem::take(&mut profile.pending);
+        let mut node = profile.current;
+        for caller in callers.iter().skip(entry.callers) {
+            node = profile.child(node, caller);
+        }
+        profile.callers = callers.len();
+        profile.current = node;
+        drop(profile);
+        self.stack.push(node);
+        entry
+    }
+
+    /// Ends what `begin` began, also where functions did not return.
+    pub(crate) fn end(&mut self, entry: &Entry, now: u64) {
+        self.observe(now);
+        self.stack.truncate(entry.depth);
+        let mut profile = self.shared.lock();
+        profile.current = entry.current;
+        profile.callers = entry.callers;
+    }
+
+    fn enter(&mut self, name: &str, now: u64) {
+        self.observe(now);
+        let mut profile = self.shared.lock();
+        let node = profile.current;
+        let node = profile.child(node, name);
+        profile.current = node;
+        drop(profile);
+        self.stack.push(node);
+    }
+
+    fn leave(&mut self, now: u64) {
+        self.observe(now);
+        self.stack.pop();
+        if let Some(top) = self.stack.last() {
+            self.shared.lock().current = *top;
+        }
+    }
+}
+
+/// Makes an instance of a module that tells of its functions, and runs its start function.
+pub(crate) fn instantiate<T: Profiled>(
+    context: &mut StoreContextMut<'_, T>,
+    module: &wasmi::Module,
+    layout: &Arc<Layout>,
+    externs: &[Extern],
+    call: impl FnOnce(&Func, &mut StoreContextMut<'_, T>) -> Result<(), wasmi::Error>,
+) -> Result<Instance, wasmi::Error> {
+    let instance = Instance::new(&mut *context, module, externs)?;
+    if let Some(table) = instance.get_table(&*context, TOLD) {
+        let known = layout.clone();
+        let enter =
+            Func::wrap(&mut *context, move |mut caller: Caller<'_, T>, index: i32| enter(&mut caller, &known, index));
+        let leave = Func::wrap(&mut *context, |mut caller: Caller<'_, T>, _: i32| leave(&mut caller));
+        context.data_mut().pass_table();
+        table.grow(&mut *context, 2, wasmi::Ref::Func(Nullable::Null))?;
+        for (index, function) in [(ENTER, enter), (LEAVE, leave)] {
+            table.set(&mut *context, u64::from(index.cast_unsigned()), wasmi::Ref::from(Nullable::Val(function)))?;
+        }
+    }
+    if layout.has_start
+        && let Some(start) = instance.get_func(&*context, START)
+    {
+        call(&start, context)?;
+    }
+    Ok(instance)
+}
+
+/// A function begins: the fuel of its stub is given back.
+fn enter<T: Profiled>(caller: &mut Caller<'_, T>, layout: &Layout, index: i32) {
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    let now = give_back(caller, layout.costs.get(index).copied().unwrap_or_default());
+    if let Some(teller) = caller.data_mut().teller_mut() {
+        teller.enter(layout.names.get(index).map_or("?", String::as_str), now);
+    }
+}
+
+/// Gives fuel back. Returns the fuel of the store.
+fn give_back<T: Profiled>(caller: &mut Caller<'_, T>, fuel: u64) -> u64 {
+    let counter = caller.get_fuel().ok().map(|counter| counter.saturating_add(fuel));
+    if let Some(counter) = counter {
+        // Cannot fail: fuel is metered.
+        let _ = caller.set_fuel(counter);
+    }
+    caller.data().fuel_of(counter)
+}
+
+fn leave<T: Profiled>(caller: &mut Caller<'_, T>) {
+    let now = give_back(caller, LEAVE_COST);
+    if let Some(teller) = caller.data_mut().teller_mut() {
+        teller.leave(now);
+    }
+}
