@@ -127,7 +127,7 @@ export class Editor {
         indentUnit.of(name.endsWith(".star") ? "    " : "  "),
         syntaxHighlighting(colours), theme, EditorView.cspNonce.of("editor"),
         this.#language.of(languages(name)),
-        this.#label.of(EditorView.contentAttributes.of({ "aria-label": name, id: `${parent.id}-content` })),
+        this.#label.of(EditorView.contentAttributes.of({ "aria-label": name, "aria-description": "Tab indents; after Escape it leads on", id: `${parent.id}-content` })),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed(this.name, update.state.doc.toString());

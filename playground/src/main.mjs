@@ -32,6 +32,9 @@ const size = (bytes) => {
 let files = new Map([[MAIN, ""]]);
 let title = "script";
 let runner, tools, screen, memoryView;
+// When the engine is there, and with it `runner` and `tools`.
+let isLoaded;
+const loaded = new Promise((resolve) => (isLoaded = resolve));
 let checked = [];
 let lastRun = null;
 // Of each memory, by name: what it is, and what it was before the last run or call.
@@ -41,11 +44,13 @@ const isText = (name) => /\.(star|wat|txt|md|json|csv)$/.test(name);
 
 const editorTools = {
   async complete(name, line, column) {
+    await loaded;
     await tools.files(files);
     const { head } = await tools.request({ do: "complete", name, line, column });
     return head.names ?? [];
   },
   async describe(name, line, column) {
+    await loaded;
     await tools.files(files);
     const { head } = await tools.request({ do: "describe", name, line, column });
     return head.markdown;
@@ -142,6 +147,7 @@ async function describe(name) {
   const into = $("binary");
   into.replaceChildren(make("p", { textContent: `${name}, ${size(files.get(name).length)}` }));
   if (!name.endsWith(".wasm")) return;
+  await loaded;
   await tools.files(files);
   const { head } = await tools.request({ do: "inspect", name });
   const list = (heading, items) => items?.length
@@ -378,7 +384,7 @@ function stop() {
     showMemoryNow();
     return;
   }
-  if (runner.isBusy) runner.stop();
+  if (runner?.isBusy) runner.stop();
 }
 
 $("run").addEventListener("click", run);
@@ -537,13 +543,13 @@ let examples = [];
 async function example(id) {
   const found = examples.find((one) => one.id === id);
   if (!found) return;
-  const loaded = new Map(found.files);
+  const next = new Map(found.files);
   for (const name of found.fetched ?? []) {
     state(`loading ${name}…`, "busy");
     try {
       const response = await fetch(`modules/${name}`);
       if (!response.ok) throw new Error(response.statusText);
-      loaded.set(name, new Uint8Array(await response.arrayBuffer()));
+      next.set(name, new Uint8Array(await response.arrayBuffer()));
     } catch (error) {
       say(found.title, `${name} is not on this server: ${error.message}. It belongs to somebody else, and is put there when the page is built.`);
       state("ready");
@@ -552,7 +558,7 @@ async function example(id) {
   }
   $("examples").value = id;
   stop();
-  setFiles(loaded, id);
+  setFiles(next, id);
   reset();
   view("script");
 }
@@ -630,7 +636,7 @@ async function begin() {
   examples = await (await fetch("examples.json")).json();
   $("examples").replaceChildren(...examples.map(({ id, title: text, isMissing }) => make("option", { value: id, textContent: isMissing ? `${text} (not on this server)` : text, disabled: Boolean(isMissing) })));
   const module = engine();
-  let shared = null;
+  let shared = null, unfetched = null;
   try {
     shared = await decode(location.hash);
   } catch {
@@ -642,9 +648,9 @@ async function begin() {
     setFiles(shared, "script");
   } else {
     const wanted = location.hash.slice(1);
-    const first = examples.find(({ id }) => id === wanted && !examples.isMissing) ?? examples[0];
+    const first = examples.find(({ id }) => id === wanted) ?? examples[0];
     setFiles(new Map(first.files), first.id);
-    if (first.fetched) queueMicrotask(() => example(first.id));
+    if (first.fetched) unfetched = first.id;
     $("examples").value = first.id;
   }
   try {
@@ -657,6 +663,8 @@ async function begin() {
     return;
   }
   state("ready");
+  isLoaded();
+  if (unfetched) await example(unfetched);
   document.documentElement.dataset.ready = "";
   checkSoon();
 }

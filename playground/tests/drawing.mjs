@@ -72,9 +72,7 @@ export const tests = {
 
   async "DOOM is drawn, and its menu takes keys"({ visit, Skip }) {
     if (!existsSync(join(dist, "modules/doom.wasm"))) throw new Skip("examples/real/modules had no doom.wasm when the page was built");
-    const page = await visit();
-    await page.selectOption("#examples", "doom");
-    await page.waitForFunction(() => document.querySelector("#state").textContent === "ready");
+    const page = await visit({ fragment: "#doom" });
     await page.click("#run");
     await isDrawing(page, 120_000);
     await page.waitForFunction(() => {
