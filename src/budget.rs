@@ -10,6 +10,7 @@ use crate::error::{Error, Limit};
 use crate::fuel::FuelAccount;
 use crate::limits::Limits;
 use crate::profile::SharedProfile;
+use crate::progress::{Progress, SeenTicks};
 use crate::ticks::TickMeter;
 
 /// What tells modules apart: the hash of their bytes.
@@ -19,6 +20,8 @@ pub(crate) type ModuleHash = [u8; 32];
 #[derive(Debug, Clone)]
 struct Usage {
     fuel: FuelAccount,
+    /// What guests used since the last settlement, as far as slices tell.
+    fuel_unsettled: u64,
     /// The limit on fuel of the call that runs now, where that is less than what is left.
     call_fuel: Option<u64>,
     memory: u64,
@@ -63,6 +66,8 @@ pub(crate) struct Budget {
     usage: Arc<Mutex<Usage>>,
     /// The ticks of the evaluator that runs now.
     pub(crate) ticks: TickMeter,
+    progress: Progress,
+    pub(crate) seen_ticks: SeenTicks,
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
@@ -75,6 +80,7 @@ impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage {
             fuel: FuelAccount::new(limits.fuel),
+            fuel_unsettled: 0,
             call_fuel: None,
             memory: 0,
             memory_peak: 0,
@@ -88,11 +94,18 @@ impl Budget {
         Self {
             usage: Arc::new(Mutex::new(usage)),
             ticks: TickMeter::new(limits.ticks),
+            progress: Progress::default(),
+            seen_ticks: SeenTicks::default(),
             files_limit: limits.files,
             output_limit: limits.output as u64,
             heap_limit: limits.heap as u64,
             profile: None,
         }
+    }
+
+    /// Sets who is told what is used.
+    pub(crate) fn with_progress(self, progress: Progress) -> Self {
+        Self { progress, ..self }
     }
 
     /// The same budget, with a profile of its fuel.
@@ -112,6 +125,8 @@ impl Budget {
             usage: Arc::new(Mutex::new(self.usage().clone())),
             ticks: TickMeter::new(ticks),
             profile: self.profile.as_ref().map(SharedProfile::fork),
+            progress: self.progress.clone(),
+            seen_ticks: SeenTicks::default(),
             ..*self
         }
     }
@@ -127,7 +142,30 @@ impl Budget {
     }
 
     pub(crate) fn spend_fuel(&self, fuel: u64) {
-        self.usage().fuel.spend(fuel);
+        let mut usage = self.usage();
+        usage.fuel.spend(fuel);
+        usage.fuel_unsettled = 0;
+    }
+
+    /// Notes that a guest has spent a slice of so much fuel, and reports it.
+    pub(crate) fn pass_slice(&self, fuel: u64) {
+        if self.progress.is_wanted() {
+            let mut usage = self.usage();
+            usage.fuel_unsettled = usage.fuel_unsettled.saturating_add(fuel);
+            drop(usage);
+            self.report_progress();
+        }
+    }
+
+    /// Tells the application what is used by now, if it asks.
+    pub(crate) fn report_progress(&self) {
+        if self.progress.is_wanted() {
+            let usage = self.usage();
+            let fuel = usage.fuel.used().map(|used| used.saturating_add(usage.fuel_unsettled));
+            let memory_peak = usage.memory_peak;
+            drop(usage);
+            self.progress.report(fuel, self.seen_ticks.get(), memory_peak);
+        }
     }
 
     /// Leaves `fuel` for a call at most.
@@ -339,6 +377,11 @@ impl Limiter {
     /// Leaves what a table next grows by out of what is used.
     pub(crate) fn pass_table(&mut self) {
         self.passes_table = true;
+    }
+
+    /// Notes that a guest of the store has spent a slice of so much fuel.
+    pub(crate) fn pass_slice(&self, fuel: u64) {
+        self.budget.pass_slice(fuel);
     }
 
     /// Returns what this store may still take of linear memory.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::{Error, ErrorKind, Limit};
 use crate::limits::Limits;
+use crate::progress::Progress;
 use crate::wording::shown;
 
 /// Takes what a script writes.
@@ -27,6 +28,8 @@ pub(crate) struct Channels {
     pub(crate) error_output: Option<Arc<Sink>>,
     /// Whether a script may write files.
     pub(crate) is_writable: bool,
+    /// Gets what the run has spent, while it runs.
+    pub(crate) progress: Progress,
 }
 
 /// Where a script writes to.

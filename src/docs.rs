@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use once_cell::sync::Lazy;
 use starlark::docs::markdown::render_doc_item_no_link;
 use starlark::docs::multipage::{DocModuleInfo, render_markdown_multipage};
 use starlark::docs::{DocItem, DocModule};
@@ -26,6 +27,12 @@ const ASSERTS: &str = "asserts";
 /// assert!(pages["globals"].contains("read_file"));
 /// ```
 pub fn reference() -> BTreeMap<String, String> {
+    PAGES.clone()
+}
+
+static PAGES: Lazy<BTreeMap<String, String>> = Lazy::new(make_pages);
+
+fn make_pages() -> BTreeMap<String, String> {
     let Some(module) = namespace() else { return BTreeMap::new() };
     let [globals, asserts] = [global_functions(), assert_functions()];
     let page = |name: &str, module| DocModuleInfo { module, name: name.to_owned(), page_path: name.to_owned() };
@@ -37,8 +44,8 @@ pub fn reference() -> BTreeMap<String, String> {
 /// Returns the part of the reference on one name, such as `wasm.instantiate`, `wasm.Memory`, `wasm.Memory.read` or
 /// `read_file`; `None` for a name that the script API does not have.
 pub fn reference_entry(name: &str) -> Option<String> {
-    if let Some(page) = reference().remove(name) {
-        return Some(page);
+    if let Some(page) = PAGES.get(name) {
+        return Some(page.clone());
     }
     let functions = [global_functions(), assert_functions()];
     if let Some(item) = functions.iter().find_map(|module| module.members.get(name)) {
@@ -54,6 +61,37 @@ pub fn reference_entry(name: &str) -> Option<String> {
         _ => return None,
     };
     Some(tidy(&text))
+}
+
+/// Returns the entry on a name in a script, without the members that the page of a type has.
+pub(crate) fn entry_of_name(name: &str) -> Option<String> {
+    // Pages that stand for no name.
+    if [GLOBALS, ASSERTS].contains(&name) {
+        return None;
+    }
+    let entry = reference_entry(name)?;
+    match PAGES.contains_key(name) {
+        true => entry.split("\n---\n").next().map(|page| page.trim_end().to_owned() + "\n"),
+        false => Some(entry),
+    }
+}
+
+/// Returns the type of the namespace that a function returns or an attribute has, as its entry says.
+pub(crate) fn type_of(name: &str) -> Option<String> {
+    let entry = entry_of_name(name)?;
+    let attribute = format!("{name}: ");
+    let named = |line: &str| match line.strip_prefix(&attribute) {
+        Some(ty) => Some(ty.trim().to_owned()),
+        None => line.split_once(") -> ").map(|(_, ty)| ty.trim().to_owned()),
+    };
+    entry.lines().find_map(named).filter(|ty| PAGES.contains_key(ty))
+}
+
+/// Returns the members of a type of the namespace: the headings of its page.
+pub(crate) fn members(ty: &str) -> Vec<String> {
+    let headings = PAGES.get(ty).into_iter().flat_map(|page| page.lines());
+    let headings = headings.filter_map(|line| line.strip_prefix("## "));
+    headings.filter_map(|heading| Some(heading.replace('\\', "").rsplit('.').next()?.to_owned())).collect()
 }
 
 fn global_functions() -> DocModule {

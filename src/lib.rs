@@ -138,6 +138,7 @@ mod limits;
 mod module;
 mod observe;
 mod profile;
+mod progress;
 mod report;
 mod sandbox;
 mod session;
@@ -148,7 +149,7 @@ mod wasi;
 mod wasi_command;
 mod wording;
 
-pub use check::{Definition, Diagnostic, Severity};
+pub use check::{Completion, Definition, Diagnostic, Severity};
 pub use coverage::Coverage;
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
@@ -169,7 +170,7 @@ pub use module::inspect::{Inspection, Item, Section, inspect};
 pub use observe::{Crossing, CrossingEvent, Side};
 pub use profile::Profile;
 pub use sandbox::{Report, Run, Sandbox};
-pub use session::{CallLimits, Param, ParamKind, Program, ScriptFunction, Session, Stats};
+pub use session::{CallLimits, MemoryInfo, Param, ParamKind, Program, ScriptFunction, Session, Stats};
 /// The version of starlark that [`globals`] and [`Engine::attach`] are for.
 pub use starlark;
 pub use value::{Int, Struct, Value};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::check::{self, Definition, Diagnostic};
+use crate::check::{self, Completion, Definition, Diagnostic};
 use crate::coverage::Coverage;
 use crate::data::{Channels, Output};
 use crate::engine::Engine;
@@ -20,6 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::limits::Limits;
 use crate::observe::Crossing;
 use crate::profile::Profile;
+use crate::progress::Progress;
 use crate::session::{self, Files, Program, Session, Source, Stats};
 use crate::slices::SLICE;
 use crate::value::Value;
@@ -411,6 +412,29 @@ impl Sandbox {
         self
     }
 
+    /// Takes what a run has spent, while it runs: about every 1000 ticks, and, where the sandbox is
+    /// [`interruptible`](Self::interruptible), every 100,000 units of a guest's fuel. The numbers never fall within a
+    /// session, and may be behind what is spent; [`Run::stats`] is exact.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use std::sync::Arc;
+    /// use wasmlark::Sandbox;
+    ///
+    /// let seen = Arc::new(AtomicU64::new(0));
+    /// let ticks = seen.clone();
+    /// let sandbox = Sandbox::new().on_progress(move |spent| ticks.store(spent.ticks, Ordering::Relaxed));
+    /// let run = sandbox.run("main.star", "def f():\n    for _ in range(10000): pass\nf()")?;
+    /// let seen = seen.load(Ordering::Relaxed);
+    /// assert!(seen > 8000 && seen <= run.stats.ticks);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn on_progress(mut self, progress: impl Fn(&Stats) + Send + Sync + 'static) -> Self {
+        self.channels.progress =
+            Progress::new(move |fuel, ticks, memory_peak| progress(&Stats { fuel, ticks, memory_peak }));
+        self
+    }
+
     /// Adds a file: a script for `load`, a module for `wasm.Module`, or data for `read_file`. A name is a path with `/`.
     pub fn file(&mut self, name: impl Into<String>, content: impl Into<Vec<u8>>) -> &mut Self {
         self.files.insert(name.into(), content.into());
@@ -637,6 +661,20 @@ impl Sandbox {
         result.map(|_| session)
     }
 
+    /// Runs a script, and keeps it whether or not it succeeded. Of a script that failed, what it defined and changed before
+    /// is there: its memories can be looked at, its output and its cost are known.
+    ///
+    /// ```
+    /// let script = "memory = wasm.Memory(1)\nmemory.write_u8(0, 7)\nfail('no more')";
+    /// let (mut session, result) = wasmlark::Sandbox::new().open("main.star", script);
+    /// assert!(result.is_err());
+    /// assert_eq!(session.read_memory("memory", 0, 1)?, [7]);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn open(&self, name: &str, script: &str) -> (Session, Result<Value, Error>) {
+        self.start(name, script, self.args.iter())
+    }
+
     /// Parses a script and evaluates the files that it loads, for many sessions. Of the sandbox, the limits, the
     /// arguments and the files are those of now.
     ///
@@ -691,6 +729,31 @@ impl Sandbox {
     /// ```
     pub fn visible_names(&self, name: &str, script: &str, line: usize, column: usize) -> Vec<String> {
         check::visible(&self.granting_engine(), name, script, line, column)
+    }
+
+    /// Returns the names that may stand at a place of a script, sorted: what begins as the name before the place does. They
+    /// are names of the script and of the language, or behind a dot the attributes of what stands before it, as far as its
+    /// type is known. Line and column are in characters, from 1. The line itself need not parse.
+    ///
+    /// ```
+    /// let script = "memory = wasm.Memory(1)\nmemory.gr";
+    /// let [found] = &wasmlark::Sandbox::new().completions("main.star", script, 2, 10)[..] else { panic!() };
+    /// assert_eq!((found.name.as_str(), found.is_member), ("grow", true));
+    /// ```
+    pub fn completions(&self, name: &str, script: &str, line: usize, column: usize) -> Vec<Completion> {
+        check::completions(&self.granting_engine(), name, script, line, column)
+    }
+
+    /// Returns what is to be read of the name at a place of a script, as Markdown: from the reference, or the signature and
+    /// the docstring of a function of the script. `None` where nothing is known. Line and column are in characters, from 1.
+    ///
+    /// ```
+    /// let script = "memory = wasm.Memory(1)\nmemory.grow(1)";
+    /// let found = wasmlark::Sandbox::new().description("main.star", script, 2, 9).unwrap();
+    /// assert!(found.contains("wasm.Memory.grow"));
+    /// ```
+    pub fn description(&self, name: &str, script: &str, line: usize, column: usize) -> Option<String> {
+        check::description(&self.granting_engine(), name, script, line, column)
     }
 
     fn start(

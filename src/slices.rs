@@ -51,6 +51,9 @@ pub(crate) trait Sliced: Framed + Profiled {
     fn is_plain(&self) -> bool;
     fn slices(&self) -> Option<&Slices>;
     fn slices_mut(&mut self) -> Option<&mut Slices>;
+
+    /// Notes that a guest has spent a slice of so much fuel.
+    fn pass_slice(&self, _fuel: u64) {}
 }
 
 /// Returns the fuel of a store; `None` where it is not metered.
@@ -217,6 +220,9 @@ fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u
     if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell()) {
         return Err(wasmi::Error::host(Stopped(stop)));
     }
+    // What is left of the slice is less than the next instruction costs.
+    let size = context.data().slices().map_or(0, |slices| slices.size);
+    context.data().pass_slice(size.saturating_sub(context.get_fuel().unwrap_or(0)));
     match fuel(&*context) {
         Some(left) if left >= required => {
             set_fuel_for(context, left, required);

@@ -68,6 +68,11 @@ impl TickMeter {
         self.0.limit.load(Ordering::Relaxed).saturating_sub(self.0.checked.load(Ordering::Relaxed))
     }
 
+    /// Returns the evaluator's count at the last check.
+    pub(crate) fn checked(&self) -> u64 {
+        self.0.checked.load(Ordering::Relaxed)
+    }
+
     /// Lowers the count that the evaluator may reach to `limit`, if it is higher. Returns what it was, for
     /// [`set_limit`](Self::set_limit).
     pub(crate) fn lower_limit(&self, limit: u64) -> u64 {

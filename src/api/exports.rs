@@ -63,6 +63,12 @@ impl<'v> Exports<'v> {
         self.compiled.exports.keys().map(String::as_str)
     }
 
+    /// Returns the names of the memories among them.
+    pub(crate) fn memories(&self) -> impl Iterator<Item = &str> {
+        let is_memory = |ty: &wasmi::ExternType| matches!(ty, wasmi::ExternType::Memory(_));
+        self.compiled.exports.iter().filter(move |(_, ty)| is_memory(ty)).map(|(name, _)| name.as_str())
+    }
+
     /// The export of that name; an error with the closest names for one that is not there.
     pub(crate) fn get(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         match self.find(Hashed::new(name), heap) {

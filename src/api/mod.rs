@@ -17,7 +17,7 @@ pub(crate) mod global;
 mod handle;
 pub(crate) mod host_function;
 pub(crate) mod host_module;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod instance;
 pub(crate) mod instantiate;
 pub(crate) mod link;

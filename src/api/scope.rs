@@ -108,6 +108,10 @@ impl Sliced for StoreData {
     fn slices_mut(&mut self) -> Option<&mut Slices> {
         self.slices.as_mut()
     }
+
+    fn pass_slice(&self, fuel: u64) {
+        self.limiter.pass_slice(fuel);
+    }
 }
 
 /// Who called into wasm, lifetimes erased.

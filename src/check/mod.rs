@@ -1,7 +1,9 @@
 //! Checks scripts without running them: syntax, names, types, and starlark's lints.
 
+mod completion;
 mod definition;
 mod imports;
+mod line;
 mod scopes;
 mod top_level;
 
@@ -15,6 +17,8 @@ use starlark::syntax::AstModule;
 use starlark::typing::{AstModuleTypecheck, Interface};
 use starlark_syntax::syntax::module::AstModuleFields;
 
+pub use self::completion::Completion;
+pub(crate) use self::completion::{completions, description};
 pub use self::definition::Definition;
 pub(crate) use self::definition::{definition, visible};
 use self::top_level::TopLevel;

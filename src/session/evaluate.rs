@@ -18,6 +18,7 @@ use super::call_limits::CallLimits;
 use super::functions::functions;
 use super::globals;
 use super::mailbox::{Answer, Call, Mailbox, Reply, Request};
+use super::memories;
 use super::printer::Printer;
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
@@ -72,6 +73,8 @@ pub(crate) struct Files {
     loading: RefCell<Vec<String>>,
     /// All ticks until now.
     ticks: Cell<u64>,
+    /// What the evaluator that runs now had counted when it began what it runs.
+    ticks_begun: Cell<u64>,
     /// Those of them that were spent before the session was last refilled.
     ticks_before: Cell<u64>,
     ticks_extra: ticks::Extra,
@@ -150,13 +153,17 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                         Err(error) => Err(files.reporter.explain(&error)),
                     }
                 }
+                Request::Memories => Ok(Answer::Memories(memories::list(&module))),
+                Request::Memory { name, offset, length } => {
+                    memories::read(&module, &name, offset, length).map(|bytes| Answer::Value(Value::Bytes(bytes)))
+                }
                 Request::Functions => Ok(Answer::Functions(functions(&module))),
                 Request::Eval { name, text } => files
                     .eval(&mut eval, ticks, &name, text)
                     .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
                     .map_err(|error| files.reporter.explain(&error)),
                 Request::Names { path } => {
-                    let names = files.names(&module, path.as_deref());
+                    let names = names_in(&files.engine, &module, path.as_deref());
                     Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))
                 }
             };
@@ -176,6 +183,35 @@ fn variable<'v>(module: &Module<'v>, name: &str) -> Option<Starlark<'v>> {
         return None;
     }
     module.get(name)
+}
+
+/// Returns the names that a statement of any script can begin with; or, behind the dot of a path such as `a.b`, the attributes
+/// of its value, where the language itself has one.
+pub(crate) fn language_names(engine: &Engine, path: Option<&str>) -> Vec<String> {
+    Module::with_temp_heap(|module| {
+        module.set("argv", module.heap().alloc(AllocList::EMPTY));
+        names_in(engine, &module, path)
+    })
+}
+
+/// Returns the names that a statement of the script can begin with; or, behind the dot of a path such as `a.b`, the
+/// attributes of its value. Calls nothing.
+fn names_in<'v>(engine: &Engine, module: &Module<'v>, path: Option<&str>) -> Vec<String> {
+    let Ok(globals) = sandbox_globals(engine) else { return Vec::new() };
+    let Some(path) = path else {
+        // Names that no script can write are the crate's own.
+        let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
+        let language = globals.names().map(|name| name.as_str().to_owned());
+        return own.chain(language.filter(|name| ![OPERATOR, MARKER].contains(&name.as_str()))).collect();
+    };
+    let mut parts = path.split('.');
+    let first = parts.next().unwrap_or_default();
+    let global = || globals.iter().find(|(name, _)| *name == first).map(|(_, value)| value.to_value());
+    let mut value = module.get(first).or_else(global);
+    for part in parts {
+        value = value.and_then(|value| value.get_attr(part, module.heap()).ok().flatten());
+    }
+    value.map(|value| value.dir_attr()).unwrap_or_default()
 }
 
 /// Lets other stores have the fuel that the store which ran last holds. The evaluation is looked up each time, since
@@ -204,7 +240,7 @@ impl Files {
     /// `interrupt` stops whatever the files run.
     pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels, interrupt: &Interrupt) -> Self {
         let interrupt = interrupt.inner();
-        let budget = engine.budget();
+        let budget = engine.budget().with_progress(channels.progress.clone());
         let data = Data::new(channels, engine.limits());
         Self {
             ticks_extra: ticks::Extra { meter: budget.ticks.clone(), heap: engine.limits().heap },
@@ -215,6 +251,7 @@ impl Files {
             loaded: RefCell::default(),
             loading: RefCell::default(),
             ticks: Cell::new(0),
+            ticks_begun: Cell::new(0),
             ticks_before: Cell::new(0),
             out_of_ticks: Cell::new(false),
             is_full: Cell::new(false),
@@ -281,6 +318,7 @@ impl Files {
         // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here. So
         // is the heap: the error of a limit of starlark's has no place (see `silence`).
         eval.set_check_cancelled(Box::new(move || {
+            self.report_progress();
             let passed = self.budget.ticks.check();
             let silence = limits.call_depth.saturating_add(names::MAX_LOADS);
             if self.call_interrupt.take_told() {
@@ -409,26 +447,6 @@ impl Files {
         self.spend(eval, ticks, CallLimits::new(), |eval| eval.eval_module(ast, globals))
     }
 
-    /// Returns the names that a statement of the script can begin with; or, behind the dot of a path such as `a.b`, the
-    /// attributes of its value. Calls nothing.
-    fn names<'v>(&self, module: &Module<'v>, path: Option<&str>) -> Vec<String> {
-        let Ok(globals) = sandbox_globals(&self.engine) else { return Vec::new() };
-        let Some(path) = path else {
-            // Names that no script can write are the crate's own.
-            let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
-            let language = globals.names().map(|name| name.as_str().to_owned());
-            return own.chain(language.filter(|name| ![OPERATOR, MARKER].contains(&name.as_str()))).collect();
-        };
-        let mut parts = path.split('.');
-        let first = parts.next().unwrap_or_default();
-        let global = || globals.iter().find(|(name, _)| *name == first).map(|(_, value)| value.to_value());
-        let mut value = module.get(first).or_else(global);
-        for part in parts {
-            value = value.and_then(|value| value.get_attr(part, module.heap()).ok().flatten());
-        }
-        value.map(|value| value.dir_attr()).unwrap_or_default()
-    }
-
     /// Calls a function of the script.
     fn call<'v>(&self, eval: &mut Evaluator<'v, '_, '_>, ticks: u64, call: &Call) -> starlark::Result<Starlark<'v>> {
         let Call { name, args, kwargs, limits } = call;
@@ -466,6 +484,7 @@ impl Files {
         work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
     ) -> starlark::Result<Starlark<'v>> {
         let before = eval.get_total_tick_count();
+        let outer_begun = self.ticks_begun.replace(before);
         self.budget.ticks.observe(before);
         self.out_of_ticks.set(false);
         self.is_full.set(false);
@@ -501,6 +520,7 @@ impl Files {
         // Loads have added theirs meanwhile.
         let spent = eval.get_total_tick_count().saturating_sub(before);
         self.ticks.set(self.ticks.get().saturating_add(spent));
+        self.ticks_begun.set(outer_begun);
         if let Some(limit) = outer_limit {
             self.budget.ticks.set_limit(limit);
         }
@@ -569,6 +589,14 @@ impl Files {
             let _ = ticks::spend(eval, 1);
             self.silence.set(silence);
         }
+    }
+
+    /// Tells the application what is spent by now, if it asks: as of the check before this one, since not every check comes
+    /// with a thousand ticks.
+    fn report_progress(&self) {
+        let counted = self.budget.ticks.checked().saturating_sub(self.ticks_begun.get());
+        self.budget.seen_ticks.note(self.ticks.get().saturating_add(counted));
+        self.budget.report_progress();
     }
 
     /// Renews what can be spent.

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use super::call_limits::CallLimits;
 use super::functions::ScriptFunction;
+use super::memories::MemoryInfo;
 use crate::error::Error;
 use crate::value::Value;
 
@@ -21,6 +22,14 @@ pub(super) enum Request {
     Eval {
         name: String,
         text: String,
+    },
+    /// The linear memories, each with its name.
+    Memories,
+    /// Bytes of one of them.
+    Memory {
+        name: String,
+        offset: u64,
+        length: u64,
     },
     /// The names that a script could write, or those behind a path of names and its dot.
     Names {
@@ -42,6 +51,7 @@ pub(super) enum Answer {
     /// There is no such variable, or nothing to say.
     Nothing,
     Functions(Vec<ScriptFunction>),
+    Memories(Vec<MemoryInfo>),
 }
 
 pub(super) type Reply = Result<Answer, Error>;

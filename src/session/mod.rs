@@ -5,6 +5,7 @@ mod evaluate;
 mod functions;
 mod globals;
 mod mailbox;
+mod memories;
 mod printer;
 mod program;
 mod whole;
@@ -16,9 +17,10 @@ use std::task::{Context, Poll, Waker};
 
 pub use self::call_limits::CallLimits;
 use self::evaluate::live;
-pub(crate) use self::evaluate::{Files, Source, grant, sandbox_globals};
+pub(crate) use self::evaluate::{Files, Source, grant, language_names, sandbox_globals};
 pub use self::functions::{Param, ParamKind, ScriptFunction};
 use self::mailbox::{Answer, Call, Mailbox, Request};
+pub use self::memories::MemoryInfo;
 pub use self::program::Program;
 use self::whole::Whole;
 use crate::data::Output;
@@ -264,6 +266,44 @@ impl Session {
         }
     }
 
+    /// Returns the linear memories of the script: those that its variables lead to, sorted by the variables' names, then
+    /// those of the other instances in the default store and in the script's stores. A memory with several names is listed
+    /// once.
+    ///
+    /// ```
+    /// let script = "memory = wasm.Memory(1)\nmemory.write_string(8, 'hello')";
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", script)?;
+    /// let memories = session.memories()?;
+    /// assert_eq!((memories[0].name.as_str(), memories[0].size), ("memory", 65536));
+    /// assert_eq!(session.read_memory("memory", 8, 5)?, b"hello");
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the session has ended because a call panicked.
+    pub fn memories(&mut self) -> Result<Vec<MemoryInfo>, Error> {
+        self.0.mailbox.send(Request::Memories);
+        match self.resume()? {
+            Answer::Memories(memories) => Ok(memories),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns `length` bytes at `offset` of the memory that [`memories`](Self::memories) lists under this name. It costs
+    /// the script neither fuel nor heap.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such memory, or the range reaches beyond its end.
+    pub fn read_memory(&mut self, name: &str, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
+        self.0.mailbox.send(Request::Memory { name: name.to_owned(), offset, length });
+        match self.value()? {
+            Value::Bytes(bytes) => Ok(bytes),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Evaluates more statements, as if they stood at the end of the script: they see its variables, and set them. Returns the
     /// value of the last statement; [`Value::None`] if that is not an expression. `name` is for messages.
     ///
@@ -299,6 +339,18 @@ impl Session {
         let names = self.value().unwrap_or_default();
         let names = names.as_slice().unwrap_or_default().iter().filter_map(Value::as_str);
         names.map(str::to_owned).collect()
+    }
+
+    /// Returns where the name begins that ends at the byte `end` of a line, and what it may become: names that
+    /// [`names`](Self::names) returns, and keywords, sorted.
+    ///
+    /// ```
+    /// let mut session = wasmlark::Sandbox::new().load("main.star", "memory = wasm.Memory(1)")?;
+    /// assert_eq!(session.complete("x = memory.gr", 13), (11, vec!["grow".to_owned()]));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    pub fn complete(&mut self, line: &str, end: usize) -> (usize, Vec<String>) {
+        crate::lang::complete(line, end, |path| self.names(path))
     }
 
     /// Tells whether a text ends within a statement, and more lines can make it whole: with an open bracket, an open string

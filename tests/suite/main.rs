@@ -13,6 +13,7 @@
 //! - `limits`: README's table of limits
 //! - `nesting`: text, loads and values of any depth end in an error, not in an overflow of the native stack
 //! - `observe`: what an observer is told of the calls between scripts, guests and the host
+//! - `progress`: a run's memories, and its cost while it goes on
 //! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
 //! - `runner`: the runner of `tests/script`, a separate test, detects what is wrong
@@ -56,6 +57,7 @@ mod nesting;
 mod observe;
 #[cfg(all(feature = "serde", feature = "wat"))]
 mod profile;
+mod progress;
 mod properties;
 #[cfg(feature = "wat")]
 mod readme;

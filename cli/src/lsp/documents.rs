@@ -83,11 +83,6 @@ fn is_test(name: &str) -> bool {
 }
 
 impl Document<'_> {
-    /// Tells whether it has the functions of tests.
-    pub fn is_test(&self) -> bool {
-        is_test(&self.name)
-    }
-
     /// Returns the path and the text of another file inside the root.
     pub fn file(&self, name: &str) -> Option<(PathBuf, String)> {
         let path = self.root.path_of(name)?;

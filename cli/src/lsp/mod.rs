@@ -13,7 +13,6 @@ use std::io::{self, BufReader};
 
 use serde_json::{Value, json};
 
-use self::answers::Api;
 use self::documents::Documents;
 use self::wire::Incoming;
 use crate::{args, exit, streams};
@@ -31,12 +30,11 @@ enum State {
 struct Server {
     state: State,
     documents: Documents,
-    api: Api,
 }
 
 /// Serves until the client says `exit`, and returns the exit status.
 pub fn run(options: args::LspArguments) -> u8 {
-    let mut server = Server { state: State::New, documents: Documents::new(options.root), api: Api::new() };
+    let mut server = Server { state: State::New, documents: Documents::new(options.root) };
     let mut input = BufReader::new(streams::Stdin);
     loop {
         let served = match wire::read(&mut input) {
@@ -124,8 +122,8 @@ impl Server {
         let Some(document) = document else { return Ok(Value::Null) };
         let place = text::place(document.text, params.get("position").unwrap_or(&Value::Null))?;
         Ok(match method {
-            "textDocument/hover" => answers::hover(&self.api, &document, place),
-            "textDocument/completion" => answers::completion(&mut self.api, &document, place),
+            "textDocument/hover" => answers::hover(&document, place),
+            "textDocument/completion" => answers::completion(&document, place),
             _ => answers::definition(&document, place, uri),
         })
     }

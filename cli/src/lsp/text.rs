@@ -43,47 +43,9 @@ pub fn range(text: &str, begin: Place, end: Place) -> Value {
     json!({ "start": position(text, begin), "end": position(text, end) })
 }
 
-fn is_name(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// Names with dots between them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Path {
-    pub parts: Vec<String>,
-    /// Where the first begins.
-    pub begin: Place,
-}
-
-/// Returns the path around a place, up to the name at that place: `wasm.Memory` at `Mem` in `wasm.Memory.read`.
-pub fn path(text: &str, place: Place) -> Option<Path> {
-    let chars: Vec<char> = line(text, place.line).chars().collect();
-    let at = place.column.saturating_sub(1);
-    let (before, after) = chars.split_at_checked(at)?;
-    let after = after.iter().take_while(|c| is_name(**c)).count();
-    let before = before.iter().rev().take_while(|c| is_name(**c) || **c == '.').count();
-    let begin = at.saturating_sub(before);
-    let path: String = chars.get(begin..at.saturating_add(after))?.iter().collect();
-    let parts: Vec<String> = path.split('.').map(str::to_owned).collect();
-    let is_path = parts.iter().all(|part| part.chars().next().is_some_and(|c| is_name(c) && !c.is_numeric()));
-    is_path.then(|| Path { parts, begin: Place { line: place.line, column: begin.saturating_add(1) } })
-}
-
-/// Returns what stands before a place in its line.
-pub fn before(text: &str, place: Place) -> String {
-    line(text, place.line).chars().take(place.column.saturating_sub(1)).collect()
-}
-
-/// Returns the text with another line in the place of one.
-pub fn with_line(text: &str, number: usize, new: &str) -> String {
-    let lines = text.split('\n').enumerate();
-    let lines: Vec<&str> = lines.map(|(at, line)| if at.saturating_add(1) == number { new } else { line }).collect();
-    lines.join("\n")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Path, Place, before, path, place, position, with_line};
+    use super::{Place, place, position};
     use serde_json::json;
 
     #[test]
@@ -99,17 +61,5 @@ mod tests {
         assert_eq!(at(0, 99), Ok(Place { line: 1, column: 2 }));
         assert_eq!(at(99, u64::MAX), Ok(Place { line: 100, column: 1 }));
         assert!(place(text, &json!({ "line": -1, "character": 0 })).is_err());
-    }
-
-    #[test]
-    fn paths_end_with_the_name_at_the_place() {
-        let found = |column| path("x = wasm.Memory(1).a", Place { line: 1, column });
-        let memory = Path { parts: vec!["wasm".to_owned(), "Memory".to_owned()], begin: Place { line: 1, column: 5 } };
-        assert_eq!(found(11), Some(memory));
-        assert_eq!(found(7).map(|path| path.parts), Some(vec!["wasm".to_owned()]));
-        // After `.a` of a call, after `1`, and behind the end.
-        assert_eq!((found(21), found(17), found(99)), (None, None, None));
-        assert_eq!(before("aé.b", Place { line: 1, column: 4 }), "aé.");
-        assert_eq!(with_line("a\nb\nc", 2, "x"), "a\nx\nc");
     }
 }

@@ -13,7 +13,6 @@ use rustyline::validate::Validator;
 use rustyline::{Context, Editor, Helper};
 use wasmlark::Session;
 
-use super::complete::complete;
 use super::{Block, Repl};
 use crate::exit;
 
@@ -76,7 +75,7 @@ impl Completer for Names {
 
     fn complete(&self, line: &str, at: usize, _context: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let Ok(mut repl) = self.0.try_borrow_mut() else { return Ok((at, Vec::new())) };
-        Ok(complete(line, at, |path| repl.session.names(path)))
+        Ok(repl.session.complete(line, at))
     }
 }
 

@@ -1,6 +1,5 @@
 //! `wasmlark repl`: statements as they are typed, or as they come from a pipe.
 
-pub mod complete;
 mod console;
 
 use std::io::{self, BufRead, IsTerminal, Write};

@@ -139,8 +139,16 @@ impl<'v> Memory<'v> {
         })
     }
 
-    fn byte_length(&self) -> Result<u64, Error> {
+    pub(crate) fn byte_length(&self) -> Result<u64, Error> {
         self.data(|data| Ok(data.len() as u64))
+    }
+
+    /// Returns bytes for the application, at no cost to the script.
+    pub(crate) fn copy(&self, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
+        self.data(|data| match slice(data, offset, length) {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
     }
 
     /// Charges the fuel that a guest would pay for work on so many bytes.

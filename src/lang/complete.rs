@@ -7,7 +7,11 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Returns where the name begins that ends at `end`, and the names that it may become. `names` gives those behind a path.
-pub fn complete(line: &str, end: usize, names: impl FnOnce(Option<&str>) -> Vec<String>) -> (usize, Vec<String>) {
+pub(crate) fn complete(
+    line: &str,
+    end: usize,
+    names: impl FnOnce(Option<&str>) -> Vec<String>,
+) -> (usize, Vec<String>) {
     let before = line.get(..end).unwrap_or_default();
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
     let path = before.rfind(|c| !is_part(c)).and_then(|at| before.get(at..)).map_or(before, |rest| {
