@@ -74,7 +74,6 @@ pub const TABLE: &[Row] = &[
     each("`session.call` of a function that returns its argument / starlark's `eval_function`", &["session echo"]),
     each("a policy decision, structs in and out / by hand on starlark and wasmi", &["session decision"]),
     each("a Rust import, called from a guest / `Func::wrap` of wasmi", &["host rust"]),
-    each("the same decisions on two threads / on one", &["session two threads"]),
     range(
         "a loop in a guest / the same in wasmi",
         &[
