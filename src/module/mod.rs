@@ -3,6 +3,7 @@
 mod binary;
 mod charges;
 mod code_size;
+mod counts;
 mod diagnose;
 mod frames;
 pub(crate) mod inspect;

@@ -16,9 +16,10 @@
 //! indirect tail calls is left as it is.
 
 use wasm_encoder::{BlockType, Encode, ExportKind, InstructionSink, RefType, SectionId, TableType};
-use wasmparser::{ExternalKind, FunctionBody, Payload, TypeRef};
+use wasmparser::{ExternalKind, FunctionBody, Payload};
 
 use super::binary::Binary;
+use super::counts::Counts;
 use super::frames::{counted, encode_export};
 use super::skim::{Skim, code};
 use crate::profile::{ENTER, LEAVE, START, TOLD};
@@ -28,20 +29,6 @@ pub(super) struct Telling {
     pub(super) bytes: Vec<u8>,
     /// The fuel of the stub of each function that the module defines.
     pub(super) costs: Vec<u64>,
-}
-
-/// What a module has, as far as it decides where something is appended.
-#[derive(Default)]
-struct Counts {
-    /// The number of parameters of each type.
-    params: Vec<u32>,
-    types: u32,
-    imported_functions: u32,
-    tables: u32,
-    imported_tables: u32,
-    /// The types of the functions that the module defines.
-    functions: Vec<u32>,
-    start: Option<u32>,
 }
 
 /// The indices that stubs need.
@@ -57,7 +44,7 @@ pub(super) fn telling(binary: &Binary<'_>) -> Option<Telling> {
     let counts = Counts::of(binary)?;
     let functions = u32::try_from(counts.functions.len()).ok().filter(|count| *count > 0)?;
     let plan = Plan {
-        ty: counts.types,
+        ty: u32::try_from(counts.params.len()).ok()?,
         table: counts.imported_tables.checked_add(counts.tables)?,
         imported: counts.imported_functions,
         functions,
@@ -112,7 +99,7 @@ pub(super) fn telling(binary: &Binary<'_>) -> Option<Telling> {
             }
             Payload::ExportSection(exports) => {
                 section = Vec::new();
-                exports.count().checked_add(counts.own_exports())?.encode(&mut section);
+                exports.count().checked_add(own_exports(&counts))?.encode(&mut section);
                 for export in exports.clone() {
                     let export = export.ok()?;
                     let kind = match export.kind {
@@ -124,7 +111,7 @@ pub(super) fn telling(binary: &Binary<'_>) -> Option<Telling> {
                     };
                     encode_export(export.name, kind, export.index, &mut section);
                 }
-                counts.append_exports(&plan, &mut section);
+                append_exports(&counts, &plan, &mut section);
                 appended.has_exports = true;
             }
             _ => section = contents.to_vec(),
@@ -194,47 +181,15 @@ fn body(bytes: &[u8], entry: &FunctionBody<'_>, plan: &Plan, out: &mut Vec<u8>) 
     Some(())
 }
 
-impl Counts {
-    fn of(binary: &Binary<'_>) -> Option<Self> {
-        let mut counts = Self::default();
-        for payload in binary.payloads() {
-            match payload {
-                Payload::TypeSection(types) => {
-                    for ty in types.clone().into_iter_err_on_gc_types() {
-                        counts.params.push(u32::try_from(ty.ok()?.params().len()).ok()?);
-                    }
-                    counts.types = u32::try_from(counts.params.len()).ok()?;
-                }
-                Payload::ImportSection(imports) => {
-                    for import in imports.clone() {
-                        let count = match import.ok()?.ty {
-                            TypeRef::Func(_) => &mut counts.imported_functions,
-                            TypeRef::Table(_) => &mut counts.imported_tables,
-                            _ => continue,
-                        };
-                        *count = count.checked_add(1)?;
-                    }
-                }
-                Payload::FunctionSection(functions) => {
-                    counts.functions = functions.clone().into_iter().collect::<Result<_, _>>().ok()?;
-                }
-                Payload::TableSection(tables) => counts.tables = tables.count(),
-                Payload::StartSection { func, .. } => counts.start = Some(*func),
-                _ => {}
-            }
-        }
-        Some(counts)
-    }
+/// Returns how many exports are appended.
+fn own_exports(counts: &Counts) -> u32 {
+    1u32.saturating_add(u32::from(counts.start.is_some()))
+}
 
-    fn own_exports(&self) -> u32 {
-        1u32.saturating_add(u32::from(self.start.is_some()))
-    }
-
-    fn append_exports(&self, plan: &Plan, section: &mut Vec<u8>) {
-        encode_export(TOLD, ExportKind::Table, plan.table, section);
-        if let Some(start) = self.start {
-            encode_export(START, ExportKind::Func, start, section);
-        }
+fn append_exports(counts: &Counts, plan: &Plan, section: &mut Vec<u8>) {
+    encode_export(TOLD, ExportKind::Table, plan.table, section);
+    if let Some(start) = counts.start {
+        encode_export(START, ExportKind::Func, start, section);
     }
 }
 
@@ -258,8 +213,8 @@ impl Appended {
         }
         if id > u8::from(SectionId::Export) && !std::mem::replace(&mut self.has_exports, true) {
             let mut section = Vec::new();
-            counts.own_exports().encode(&mut section);
-            counts.append_exports(plan, &mut section);
+            own_exports(counts).encode(&mut section);
+            append_exports(counts, plan, &mut section);
             write(SectionId::Export.into(), &section, out);
         }
     }

@@ -26,6 +26,7 @@ const TIERS: &[&[&str]] = &[
     &[
         "module::charges",
         "module::types",
+        "module::counts",
         "module::layout",
         "module::diagnose",
         "module::wat",

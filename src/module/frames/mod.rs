@@ -29,9 +29,10 @@
 mod body;
 
 use wasm_encoder::{Encode, ExportKind, GlobalType, MemoryType, SectionId, ValType};
-use wasmparser::{BinaryReader, ExternalKind, Payload, TypeRef};
+use wasmparser::{BinaryReader, ExternalKind, Payload};
 
 use super::binary::Binary;
+use super::counts::Counts;
 use super::layout::ModuleLayout;
 use crate::frames::{DEPTH, IMPORTED, PLACE, SERIAL, SLOTS, START};
 
@@ -44,23 +45,6 @@ struct Plan {
     slots: u32,
     /// Whether each function may be called from outside of its module's own calls.
     are_all_entries: bool,
-}
-
-/// What a module has, as far as it decides where something is appended.
-#[derive(Default)]
-struct Counts {
-    imports: u32,
-    imported_functions: u32,
-    imported_globals: u32,
-    globals: u32,
-    imported_memories: u32,
-    memories: u32,
-    exports: u32,
-    start: Option<u32>,
-    /// The number of parameters of each type, and the types of the functions that the module defines.
-    params: Vec<u32>,
-    functions: Vec<u32>,
-    has_tail_calls: bool,
 }
 
 /// A module that keeps frames.
@@ -79,6 +63,7 @@ pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<Framed> {
     if counts.functions.is_empty() {
         return None;
     }
+    let has_tail_calls = has_tail_calls(binary)?;
     let layout = ModuleLayout::of(binary);
     let defined_globals = counts.globals;
     let plan = Plan {
@@ -86,7 +71,7 @@ pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<Framed> {
         serial: counts.imported_globals.checked_add(1)?,
         place: counts.imported_globals.checked_add(2)?.checked_add(defined_globals)?,
         slots: counts.imported_memories.checked_add(counts.memories)?,
-        are_all_entries: counts.has_tail_calls,
+        are_all_entries: has_tail_calls,
     };
     let is_entry =
         |function: u32| plan.are_all_entries || layout.escaping.contains(&function) || counts.start == Some(function);
@@ -125,46 +110,19 @@ pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<Framed> {
             }
         }
     }
-    Some(Framed { bytes: writer.out, has_tail_calls: counts.has_tail_calls, memories: counts.memories })
+    Some(Framed { bytes: writer.out, has_tail_calls, memories: counts.memories })
 }
 
-impl Counts {
-    fn of(binary: &Binary<'_>) -> Option<Self> {
-        let mut counts = Self::default();
-        for payload in binary.payloads() {
-            match payload {
-                Payload::TypeSection(types) => {
-                    for ty in types.clone().into_iter_err_on_gc_types() {
-                        counts.params.push(u32::try_from(ty.ok()?.params().len()).ok()?);
-                    }
-                }
-                Payload::ImportSection(imports) => {
-                    counts.imports = imports.count();
-                    for import in imports.clone() {
-                        let count = match import.ok()?.ty {
-                            TypeRef::Func(_) => &mut counts.imported_functions,
-                            TypeRef::Global(_) => &mut counts.imported_globals,
-                            TypeRef::Memory(_) => &mut counts.imported_memories,
-                            _ => continue,
-                        };
-                        *count = count.checked_add(1)?;
-                    }
-                }
-                Payload::FunctionSection(functions) => {
-                    counts.functions = functions.clone().into_iter().collect::<Result<_, _>>().ok()?;
-                }
-                Payload::MemorySection(memories) => counts.memories = memories.count(),
-                Payload::GlobalSection(globals) => counts.globals = globals.count(),
-                Payload::ExportSection(exports) => counts.exports = exports.count(),
-                Payload::StartSection { func, .. } => counts.start = Some(*func),
-                Payload::CodeSectionEntry(entry) => {
-                    counts.has_tail_calls |= body::has_tail_call(binary.bytes(), entry)?
-                }
-                _ => {}
-            }
+/// Tells whether any function has a tail call; `None` for code that cannot be read.
+fn has_tail_calls(binary: &Binary<'_>) -> Option<bool> {
+    for payload in binary.payloads() {
+        if let Payload::CodeSectionEntry(entry) = payload
+            && body::has_tail_call(binary.bytes(), entry)?
+        {
+            return Some(true);
         }
-        Some(counts)
     }
+    Some(false)
 }
 
 /// Writes sections in their order, and those that a module lacks where they belong.
