@@ -157,13 +157,9 @@ try {
 }
 "#;
 
-/// Where node is installed.
 #[test]
+#[ignore = "needs node; the step `targets` of .ci/run installs and runs it"]
 fn frames_are_those_of_v8() {
-    if Command::new("node").arg("--version").output().is_err() {
-        println!("not compared: node is not there");
-        return;
-    }
     let folder = Folder::new("v8");
     folder.write("main.star", SCRIPT);
     for (name, body) in MODULES {
