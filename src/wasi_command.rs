@@ -309,7 +309,7 @@ impl WasiCommand {
             stderr: streams.stderr.kept().to_owned(),
             files: contents(system, files),
             profile: budget.profile().map(|profile| profile.finished(budget.fuel_used())),
-            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
+            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak(), cost: None },
         }
     }
 }

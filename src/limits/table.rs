@@ -71,6 +71,13 @@ macro_rules! for_each_limit {
             /// any build.
             nesting(usize) Nesting = 10:
                 usize, default 200, minimum 0, Levels, command false;
+            /// Cost of an isolated run: all instructions of the evaluator and of its guests.
+            ///
+            /// Only an isolated sandbox counts it. There, nothing that a script does is free: parsing, sorting and the
+            /// arithmetic of large ints count as much as a loop. An instruction of a guest is one unit of fuel and
+            /// some twenty units of cost. The default is enough for some minutes.
+            cost(impl Into<Option<u64>>) Cost = 11:
+                Option<u64>, default Some(100_000_000_000), minimum 0, Cost, command false;
         }
     };
 }
@@ -86,6 +93,7 @@ macro_rules! define_limit {
         ///
         /// As an integer, it is the limit's constant in the C interface.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
         #[repr(u32)]
         pub enum Limit {
@@ -179,6 +187,8 @@ pub enum LimitUnit {
     Ticks,
     /// Levels of nested source.
     Levels,
+    /// Units of the cost of an isolated run.
+    Cost,
 }
 
 impl LimitUnit {
@@ -192,6 +202,7 @@ impl LimitUnit {
             Self::Calls => "calls",
             Self::Ticks => "ticks",
             Self::Levels => "levels",
+            Self::Cost => "units of cost",
         }
     }
 }

@@ -277,7 +277,12 @@ impl Files {
     }
 
     pub(super) fn stats(&self) -> Stats {
-        Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() }
+        Stats {
+            fuel: self.budget.fuel_used(),
+            ticks: self.ticks.get(),
+            memory_peak: self.budget.memory_peak(),
+            cost: None,
+        }
     }
 
     pub(super) fn profile(&self) -> Option<Profile> {

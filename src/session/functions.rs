@@ -7,6 +7,7 @@ use starlark::environment::Module;
 
 /// A function that a script has under a name. It prints as its first line in the script would stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ScriptFunction {
     /// The name that it is called by.
@@ -19,6 +20,7 @@ pub struct ScriptFunction {
 
 /// A parameter of a [`ScriptFunction`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Param {
     /// The name, without stars.
@@ -31,6 +33,7 @@ pub struct Param {
 
 /// How an argument gets to its parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ParamKind {
     /// By position only: it stands before a `/`.

@@ -14,6 +14,7 @@ use crate::wording::{did_you_mean, shown};
 
 /// A linear memory of a session, as [`Session::memories`](crate::Session::memories) lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MemoryInfo {
     /// How the script reaches it, such as `plugin.memory`; `instance 2` and the export's name for one that no variable of the
