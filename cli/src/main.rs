@@ -22,6 +22,7 @@ mod repl;
 mod root;
 mod run;
 mod sarif;
+mod session;
 mod stack;
 mod streams;
 mod terminal;
