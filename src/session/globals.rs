@@ -1,15 +1,35 @@
 //! The globals of a sandbox's scripts: the language's own, and what the application gives.
 
+use once_cell::sync::Lazy;
 use starlark::environment::{Globals, GlobalsBuilder, Module};
 use starlark::eval::Evaluator;
 use starlark::values::OwnedFrozenValue;
 
+use crate::builtins::builtins;
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::host::Grants;
 use crate::value::{Value, make_set};
 
+pub(super) static GLOBALS: Lazy<Globals> = Lazy::new(|| builtins().build());
+
+/// Returns what every script that an engine runs sees, but for `argv`.
+pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
+    let grants = engine.grants();
+    match grants.is_plain() {
+        true => Ok(&GLOBALS),
+        false => grants.globals(|| extend(builtins(), grants, &GLOBALS)),
+    }
+}
+
+/// Makes a value that an application gives to scripts under a name.
+pub(crate) fn grant(name: &str, value: &Value) -> Result<OwnedFrozenValue, Error> {
+    check_name(name, &GLOBALS)?;
+    freeze(value).map_err(|error| error.within(&format!("cannot give scripts `{name}`")))
+}
+
 /// Adds what an application gives to the language's own globals, which `own` begins with.
-pub(super) fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<Globals, Error> {
+fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<Globals, Error> {
     if grants.has_asserts() {
         own = own.with(crate::api::asserts::functions);
     }
@@ -24,7 +44,7 @@ pub(super) fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) 
 }
 
 /// Refuses a name that no script can use, and the name of a builtin.
-pub(super) fn check_name(name: &str, known: &Globals) -> Result<(), Error> {
+fn check_name(name: &str, known: &Globals) -> Result<(), Error> {
     let fits = |(at, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit();
     if name.is_empty() || !name.chars().enumerate().all(fits) {
         let name = crate::wording::shown(name);
@@ -47,7 +67,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Makes a value once, for all scripts.
-pub(super) fn freeze(value: &Value) -> Result<OwnedFrozenValue, Error> {
+fn freeze(value: &Value) -> Result<OwnedFrozenValue, Error> {
     const NAME: &str = "value";
     let ours = |error: starlark::Error| match Error::find_in(&error) {
         Some(ours) => ours.copy(),

@@ -8,7 +8,7 @@ use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
 use super::call_limits::CallLimits;
-use super::evaluate::{Files, Loaded, Source};
+use super::files::{Files, Loaded, Source};
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;

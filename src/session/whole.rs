@@ -23,7 +23,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use super::evaluate::Files;
+use super::files::Files;
 use super::mailbox::Mailbox;
 
 /// A session's evaluation, and what it shares with the session.

@@ -1,0 +1,88 @@
+//! Loads the files that a script names in its `load` statements.
+
+use starlark::environment::{FrozenModule, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::AstModule;
+
+use super::files::{Files, Source};
+use super::supervisor::release_fuel;
+use crate::engine::Wanted;
+use crate::error::Error;
+use crate::lang::{self, names};
+
+/// Resolves the `load` statements of one file.
+pub(super) struct ScriptLoader<'a, 'v> {
+    pub(super) files: &'a Files,
+    pub(super) from: &'a str,
+    /// The file's module, once it runs.
+    pub(super) module: Option<&'a Module<'v>>,
+}
+
+impl FileLoader for ScriptLoader<'_, '_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        let files = self.files;
+        let name = names::resolve(self.from, path)?;
+        if let Some(module) = files.loaded.borrow().get(&name) {
+            return Ok(module.clone());
+        }
+        let mut chain = files.loading.borrow().clone();
+        let depth = chain.len();
+        if chain.last().is_none_or(|last| last != self.from) {
+            chain.push(self.from.to_owned());
+        }
+        names::check_load(&chain, depth, &name)?;
+        let bytes = files.engine.load(Wanted::File, &name)?;
+        let text = lang::script_text(&name, bytes)?;
+        // The loaded file draws on the same budget.
+        if let Some(module) = self.module {
+            release_fuel(module);
+        }
+        let frozen = files.load(&name, text)?;
+        files.loaded.borrow_mut().insert(name, frozen.clone());
+        Ok(frozen)
+    }
+}
+
+impl Files {
+    /// Parses a script and loads what it loads.
+    pub(super) fn prepare_script(&self, name: &str, text: String) -> Result<AstModule, Error> {
+        self.load_all(name, text).map_err(|error| self.reporter.explain(&error))
+    }
+
+    fn load_all(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+        let ast = self.parse(name, text)?;
+        let loader = ScriptLoader { files: self, from: name, module: None };
+        for load in ast.loads() {
+            loader.load(load.module_id).map_err(|mut error| {
+                // The whole statement, as where it is evaluated. The innermost one is the last that begins before.
+                let name = load.span.span.begin();
+                let statements = ast.stmt_locations();
+                let statement = statements.iter().rfind(|statement| statement.span.begin() <= name);
+                let place = statement.unwrap_or(&load.span);
+                error.set_span(place.span, &place.file);
+                error
+            })?;
+        }
+        Ok(ast)
+    }
+
+    /// Runs a file that another one loads.
+    fn load(&self, name: &str, text: String) -> starlark::Result<FrozenModule> {
+        self.loading.borrow_mut().push(name.to_owned());
+        let before = self.budget.snapshot();
+        let (outer, spent) = (self.budget.ticks.save(), self.ticks.get());
+        let frozen = Module::with_temp_heap(|module| {
+            {
+                let loader = ScriptLoader { files: self, from: name, module: Some(&module) };
+                let mut eval = Evaluator::new(&module);
+                let ticks = self.prepare(&mut eval, &loader)?;
+                self.run(&mut eval, ticks, name, Source::Text(text))?;
+            }
+            module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
+        });
+        self.budget.ticks.restore(&outer, self.ticks.get().saturating_sub(spent));
+        self.budget.restore(before);
+        self.loading.borrow_mut().pop();
+        frozen
+    }
+}
