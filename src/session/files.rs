@@ -1,11 +1,13 @@
 //! What a script and the files that it loads share while they run.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use starlark::environment::FrozenModule;
-use starlark::eval::Evaluator;
+use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 use starlark::values::Value as Starlark;
 use starlark::values::list::AllocList;
@@ -16,15 +18,15 @@ use super::globals::{GLOBALS, sandbox_globals};
 use super::mailbox::{Answer, Call, Reply};
 use super::names::variable;
 use super::printer::Printer;
+use super::supervisor::Supervisor;
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::data::{Channels, Data};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
-use crate::interrupt::{Interrupt, Stop};
+use crate::interrupt::Interrupt;
 use crate::lang;
 use crate::lang::compat::shift_assign::SourceEdits;
-use crate::lang::compat::ticks;
 use crate::observe::Observation;
 use crate::profile::Profile;
 use crate::report::Reporter;
@@ -34,41 +36,22 @@ use crate::wording::did_you_mean;
 /// What the script and the files that it loads share.
 pub(crate) struct Files {
     pub(super) engine: Engine,
-    pub(super) budget: Budget,
-    pub(super) args: Vec<String>,
-    pub(super) data: Data,
-    pub(super) printer: Printer,
+    args: Vec<String>,
+    data: Data,
+    printer: Printer,
     pub(super) loaded: RefCell<BTreeMap<String, FrozenModule>>,
-    /// The files that are being loaded now, outermost first.
+    /// The files that are being loaded, outermost first.
     pub(super) loading: RefCell<Vec<String>>,
-    /// All ticks until now.
-    pub(super) ticks: Cell<u64>,
-    /// What the evaluator that runs now had counted when it began what it runs.
-    pub(super) ticks_begun: Cell<u64>,
-    /// Those of them that were spent before the session was last refilled.
-    pub(super) ticks_before: Cell<u64>,
-    pub(super) ticks_extra: ticks::Extra,
-    /// Set when the files together have spent their ticks, before the evaluator that runs has reached its own limit.
-    pub(super) out_of_ticks: Cell<bool>,
-    /// Set when the heap of the evaluator that runs has passed its limit.
-    pub(super) is_full: Cell<bool>,
-    /// The checks that tell no evaluator to stop. starlark checks once more when a call from Rust ends, and the error of
-    /// that check would stand in for the one that has a place; so after it or a guest of its was told, it is left alone
-    /// until it has ended all that it runs.
-    pub(super) silence: Cell<usize>,
-    /// Set when an evaluation panicked: nothing is evaluated after that.
-    pub(super) has_panicked: Cell<bool>,
-    /// Set when the evaluator that runs was told to stop.
-    pub(super) stop: Cell<Option<Stop>>,
-    pub(super) reporter: Reporter,
-    /// What the application gets to stop the session.
+    pub(super) supervisor: Supervisor,
+    /// Set when an evaluation has panicked: nothing is evaluated after that.
+    has_panicked: Cell<bool>,
+    reporter: Reporter,
+    /// The application's means to stop the session.
     pub(super) interrupt: Interrupt,
-    /// Stops the call that runs now, and has its deadline.
-    pub(super) call_interrupt: Interrupt,
     /// What the statements of the script may spend.
-    pub(super) start_limits: CallLimits,
+    start_limits: CallLimits,
     /// What is observed of all files.
-    pub(super) observation: Option<Arc<Observation>>,
+    observation: Option<Arc<Observation>>,
 }
 
 /// A script, before or after it is parsed.
@@ -93,23 +76,14 @@ impl Files {
         let budget = engine.budget().with_progress(channels.progress.clone());
         let data = Data::new(channels, engine.limits());
         Self {
-            ticks_extra: ticks::Extra { meter: budget.ticks.clone(), heap: engine.limits().heap },
-            budget,
             args,
             printer: Printer(data.clone()),
             data,
             loaded: RefCell::default(),
             loading: RefCell::default(),
-            ticks: Cell::new(0),
-            ticks_begun: Cell::new(0),
-            ticks_before: Cell::new(0),
-            out_of_ticks: Cell::new(false),
-            is_full: Cell::new(false),
-            silence: Cell::new(0),
+            supervisor: Supervisor::new(engine.limits().clone(), budget, interrupt.inner()),
             has_panicked: Cell::new(false),
-            stop: Cell::new(None),
             reporter: Reporter::default(),
-            call_interrupt: interrupt.inner(),
             interrupt,
             start_limits: CallLimits::new(),
             observation: engine.observation(),
@@ -126,18 +100,30 @@ impl Files {
         &self.data
     }
 
+    pub(super) fn has_panicked(&self) -> bool {
+        self.has_panicked.get()
+    }
+
     pub(super) fn stats(&self) -> Stats {
-        Stats { fuel: self.budget.fuel_used(), ticks: self.ticks.get(), memory_peak: self.budget.memory_peak() }
+        let budget = self.supervisor.budget();
+        Stats { fuel: budget.fuel_used(), ticks: self.supervisor.ticks(), memory_peak: budget.memory_peak() }
     }
 
     pub(super) fn profile(&self) -> Option<Profile> {
-        self.budget.profile().map(|profile| profile.finished(self.budget.fuel_used()))
+        let budget = self.supervisor.budget();
+        budget.profile().map(|profile| profile.finished(budget.fuel_used()))
     }
 
+    /// Makes a report of an error that a file has caused.
+    pub(super) fn explain(&self, error: &starlark::Error) -> Error {
+        self.reporter.explain(error)
+    }
+
+    /// Makes a reply of the outcome of an evaluation.
     pub(super) fn reply(&self, result: starlark::Result<Result<Value, Error>>) -> Reply {
         match result {
             Ok(value) => value.map(Answer::Value),
-            Err(error) => match self.reporter.explain(&error) {
+            Err(error) => match self.explain(&error) {
                 // `exit()` is a way to succeed.
                 error if error.kind() == ErrorKind::Exit && error.exit_code() == Some(0) => {
                     Ok(Answer::Value(Value::None))
@@ -145,6 +131,20 @@ impl Files {
                 error => Err(error),
             },
         }
+    }
+
+    /// Makes an evaluator ready for a file. Returns the ticks that it may count.
+    pub(super) fn prepare<'v, 'a>(
+        &'a self,
+        eval: &mut Evaluator<'v, 'a, '_>,
+        loader: &'a dyn FileLoader,
+    ) -> starlark::Result<u64> {
+        if let Some(coverage) = self.engine.grants().coverage() {
+            coverage.watch(eval);
+        }
+        eval.set_loader(loader);
+        eval.set_print_handler(&self.printer);
+        self.supervisor.supervise(eval)
     }
 
     /// Runs a file. Returns the value of its last statement.
@@ -164,9 +164,9 @@ impl Files {
         Evaluation::attach(
             module,
             self.engine.clone(),
-            self.budget.clone(),
+            self.supervisor.budget().clone(),
             self.data.clone(),
-            self.call_interrupt.clone(),
+            self.supervisor.interrupt().clone(),
             self.observation.clone(),
         );
         let globals = sandbox_globals(&self.engine)?;
@@ -187,21 +187,18 @@ impl Files {
         Loaded {
             data: self.data,
             edits: self.reporter.edits(),
-            ticks: self.ticks.get(),
             modules: self.loaded.into_inner(),
-            budget: self.budget,
+            ticks: self.supervisor.ticks(),
+            budget: self.supervisor.budget().clone(),
         }
     }
 
-    /// Goes on from there: with these files loaded, and what that cost spent.
+    /// Continues from there: with these files loaded, and with what that cost counted as spent.
     pub(super) fn continue_from(&mut self, loaded: &Loaded) {
-        let left = self.engine.limits().ticks.saturating_sub(loaded.ticks);
-        self.budget = loaded.budget.fork(left);
-        self.ticks_extra.meter = self.budget.ticks.clone();
+        self.supervisor.continue_from(&loaded.budget, loaded.ticks);
         self.data = loaded.data.fork();
         self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());
-        self.ticks.set(loaded.ticks);
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
     }
 
@@ -250,4 +247,40 @@ impl Files {
             eval.eval_function(function, &values, &named)
         })
     }
+
+    /// Makes available again what the limits allow to be spent.
+    pub(super) fn refill(&self) {
+        self.supervisor.refill();
+        self.data.refill_output();
+    }
+
+    /// Runs `work` within the limits. Converts a panic to an error with the place that the script had reached.
+    fn spend<'v>(
+        &self,
+        eval: &mut Evaluator<'v, '_, '_>,
+        ticks: u64,
+        limits: CallLimits,
+        work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
+    ) -> starlark::Result<Starlark<'v>> {
+        self.supervisor.spend(eval, ticks, limits, |eval| {
+            // Of what a panic leaves behind, only the call stack is looked at; then all of it is dropped.
+            catch_unwind(AssertUnwindSafe(|| work(eval))).unwrap_or_else(|panic| {
+                self.has_panicked.set(true);
+                Err(panic_error(panic, eval))
+            })
+        })
+    }
+}
+
+/// Returns the error for a panic, with the place and the frames of the call that was running.
+fn panic_error(panic: Box<dyn Any + Send>, eval: &Evaluator<'_, '_, '_>) -> starlark::Error {
+    let ours = Error::panicked(ErrorKind::Internal, panic, |why| format!("a panic ended the script{why}"));
+    let mut error = starlark::Error::from(ours);
+    // A builtin that calls another one has no place of its own.
+    if let Some(place) = (0..eval.call_stack_count()).find_map(|depth| eval.call_stack_nth_location(depth)) {
+        error.set_span(place.span, &place.file);
+    }
+    let frames = eval.call_stack();
+    error.set_call_stack(|| frames);
+    error
 }

@@ -28,12 +28,12 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
         let mut eval = Evaluator::new(&module);
         let mut ticks = match files.prepare(&mut eval, &loader) {
             Ok(ticks) => ticks,
-            Err(error) => return mailbox.reply(Err(files.reporter.explain(&error))),
+            Err(error) => return mailbox.reply(Err(files.explain(&error))),
         };
         let result = files.run(&mut eval, ticks, &name, source);
         mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
         let mut collected = module.heap().allocated_bytes();
-        while !files.has_panicked.get() {
+        while !files.has_panicked() {
             let reply = match mailbox.request().await {
                 Request::Call(call) => {
                     let result = files.call(&mut eval, ticks, &call);
@@ -52,7 +52,7 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                             ticks = renewed;
                             Ok(Answer::Nothing)
                         }
-                        Err(error) => Err(files.reporter.explain(&error)),
+                        Err(error) => Err(files.explain(&error)),
                     }
                 }
                 Request::Memories => Ok(Answer::Memories(memories::list(&module))),
@@ -63,7 +63,7 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                 Request::Eval { name, text } => files
                     .eval(&mut eval, ticks, &name, text)
                     .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
-                    .map_err(|error| files.reporter.explain(&error)),
+                    .map_err(|error| files.explain(&error)),
                 Request::Names { path } => {
                     let names = names_in(&files.engine, &module, path.as_deref());
                     Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))

@@ -7,14 +7,13 @@ use starlark::syntax::AstModule;
 use super::files::{Files, Source};
 use super::supervisor::release_fuel;
 use crate::engine::Wanted;
-use crate::error::Error;
 use crate::lang::{self, names};
 
 /// Resolves the `load` statements of one file.
 pub(super) struct ScriptLoader<'a, 'v> {
     pub(super) files: &'a Files,
     pub(super) from: &'a str,
-    /// The file's module, once it runs.
+    /// The file's module, if it is running.
     pub(super) module: Option<&'a Module<'v>>,
 }
 
@@ -37,52 +36,48 @@ impl FileLoader for ScriptLoader<'_, '_> {
         if let Some(module) = self.module {
             release_fuel(module);
         }
-        let frozen = files.load(&name, text)?;
+        let frozen = self.run(&name, text)?;
         files.loaded.borrow_mut().insert(name, frozen.clone());
         Ok(frozen)
     }
 }
 
-impl Files {
-    /// Parses a script and loads what it loads.
-    pub(super) fn prepare_script(&self, name: &str, text: String) -> Result<AstModule, Error> {
-        self.load_all(name, text).map_err(|error| self.reporter.explain(&error))
-    }
-
-    fn load_all(&self, name: &str, text: String) -> starlark::Result<AstModule> {
-        let ast = self.parse(name, text)?;
-        let loader = ScriptLoader { files: self, from: name, module: None };
-        for load in ast.loads() {
-            loader.load(load.module_id).map_err(|mut error| {
-                // The whole statement, as where it is evaluated. The innermost one is the last that begins before.
-                let name = load.span.span.begin();
-                let statements = ast.stmt_locations();
-                let statement = statements.iter().rfind(|statement| statement.span.begin() <= name);
-                let place = statement.unwrap_or(&load.span);
-                error.set_span(place.span, &place.file);
-                error
-            })?;
-        }
-        Ok(ast)
-    }
-
-    /// Runs a file that another one loads.
-    fn load(&self, name: &str, text: String) -> starlark::Result<FrozenModule> {
-        self.loading.borrow_mut().push(name.to_owned());
-        let before = self.budget.snapshot();
-        let (outer, spent) = (self.budget.ticks.save(), self.ticks.get());
-        let frozen = Module::with_temp_heap(|module| {
-            {
-                let loader = ScriptLoader { files: self, from: name, module: Some(&module) };
-                let mut eval = Evaluator::new(&module);
-                let ticks = self.prepare(&mut eval, &loader)?;
-                self.run(&mut eval, ticks, name, Source::Text(text))?;
-            }
-            module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
+impl ScriptLoader<'_, '_> {
+    /// Runs a file that this one loads.
+    fn run(&self, name: &str, text: String) -> starlark::Result<FrozenModule> {
+        let files = self.files;
+        files.loading.borrow_mut().push(name.to_owned());
+        let frozen = files.supervisor.nest(|| {
+            Module::with_temp_heap(|module| {
+                {
+                    let loader = ScriptLoader { files, from: name, module: Some(&module) };
+                    let mut eval = Evaluator::new(&module);
+                    let ticks = files.prepare(&mut eval, &loader)?;
+                    files.run(&mut eval, ticks, name, Source::Text(text))?;
+                }
+                module.freeze().map_err(|e| starlark::Error::new_other(anyhow::Error::from(e)))
+            })
         });
-        self.budget.ticks.restore(&outer, self.ticks.get().saturating_sub(spent));
-        self.budget.restore(before);
-        self.loading.borrow_mut().pop();
+        files.loading.borrow_mut().pop();
         frozen
     }
+}
+
+/// Parses a script without running it, and loads the files that it names.
+pub(super) fn parse_and_load(files: &Files, name: &str, text: String) -> starlark::Result<AstModule> {
+    let ast = files.parse(name, text)?;
+    let loader = ScriptLoader { files, from: name, module: None };
+    for load in ast.loads() {
+        loader.load(load.module_id).map_err(|mut error| {
+            // The error gets the place of the whole statement, as when the script runs. That is the last statement which
+            // begins before the name.
+            let name = load.span.span.begin();
+            let statements = ast.stmt_locations();
+            let statement = statements.iter().rfind(|statement| statement.span.begin() <= name);
+            let place = statement.unwrap_or(&load.span);
+            error.set_span(place.span, &place.file);
+            error
+        })?;
+    }
+    Ok(ast)
 }

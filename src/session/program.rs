@@ -9,6 +9,7 @@ use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 use super::Session;
 use super::call_limits::CallLimits;
 use super::files::{Files, Loaded, Source};
+use super::loader::parse_and_load;
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -63,7 +64,7 @@ impl Program {
         script: &str,
     ) -> Result<Self, Error> {
         let files = Files::new(engine.clone(), args.to_vec(), channels.clone(), &interrupt);
-        let ast = files.prepare_script(name, script.to_owned())?;
+        let ast = parse_and_load(&files, name, script.to_owned()).map_err(|error| files.explain(&error))?;
         let loaded = files.into_loaded();
         Ok(Self(Arc::new(Inner {
             engine,

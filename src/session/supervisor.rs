@@ -1,81 +1,143 @@
 //! Keeps the evaluators of a run within its limits.
+//!
+//! Each file has an evaluator of its own, and starlark holds each evaluator against its own limits. What the files spend
+//! together is counted here, in the checks that starlark makes after each thousand ticks.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
 
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::Value as Starlark;
 
 use super::call_limits::CallLimits;
-use super::files::Files;
-use super::loader::ScriptLoader;
 use crate::api::evaluation::Evaluation;
-use crate::error::{Error, ErrorKind, Limit};
+use crate::budget::Budget;
+use crate::error::{Error, Limit};
+use crate::interrupt::{Interrupt, Stop};
 use crate::lang::compat::limits::{heap_used, limit_reached};
 use crate::lang::compat::ticks;
 use crate::lang::names;
+use crate::limits::Limits;
 use crate::slices;
 use crate::ticks::CHECK_PERIOD;
 
-impl Files {
-    /// Makes an evaluator ready for a file. Returns the ticks that it may count.
-    pub(super) fn prepare<'v, 'a>(
-        &'a self,
-        eval: &mut Evaluator<'v, 'a, '_>,
-        loader: &'a ScriptLoader<'a, 'v>,
-    ) -> starlark::Result<u64> {
-        if let Some(coverage) = self.engine.grants().coverage() {
-            coverage.watch(eval);
+pub(super) struct Supervisor {
+    limits: Limits,
+    budget: Budget,
+    /// Stops the call that is running, and has its deadline.
+    interrupt: Interrupt,
+    /// The ticks of all that has ended: files, the script's statements and calls.
+    ticks: Cell<u64>,
+    /// The part of `ticks` that was spent before the session was last refilled.
+    ticks_before_refill: Cell<u64>,
+    /// The running evaluator's count when it began what it is running.
+    ticks_begun: Cell<u64>,
+    extra: ticks::Extra,
+    /// What the last check found, unless it was a silent one.
+    findings: Cell<Findings>,
+    /// The number of coming checks that must not stop an evaluator.
+    ///
+    /// starlark checks once more when a call from Rust ends. The error of that check has no place, and would replace the
+    /// one that has. So once an evaluator or one of its guests was told to stop, no check stops it again before all that
+    /// it is running has ended.
+    silent_checks: Cell<usize>,
+}
+
+/// Why a check stops an evaluator.
+#[derive(Clone, Copy, Default)]
+struct Findings {
+    /// Someone asked for it, or the deadline has passed.
+    stop: Option<Stop>,
+    /// The files together have spent their ticks, though the evaluator has not reached its own limit.
+    is_out_of_ticks: bool,
+    /// The evaluator's heap has passed its limit.
+    is_full: bool,
+}
+
+impl Supervisor {
+    pub(super) fn new(limits: Limits, budget: Budget, interrupt: Interrupt) -> Self {
+        Self {
+            extra: ticks::Extra { meter: budget.ticks.clone(), heap: limits.heap },
+            limits,
+            budget,
+            interrupt,
+            ticks: Cell::new(0),
+            ticks_before_refill: Cell::new(0),
+            ticks_begun: Cell::new(0),
+            findings: Cell::default(),
+            silent_checks: Cell::new(0),
         }
-        let limits = self.engine.limits();
+    }
+
+    /// Continues where another run ended, which left `budget` and had spent `ticks`.
+    pub(super) fn continue_from(&mut self, budget: &Budget, ticks: u64) {
+        self.budget = budget.fork(self.limits.ticks.saturating_sub(ticks));
+        self.extra.meter = self.budget.ticks.clone();
+        self.ticks.set(ticks);
+    }
+
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Returns the means to stop the call that is running.
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Returns the ticks that all files and calls have spent.
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks.get()
+    }
+
+    /// Sets the limits of a new evaluator, and makes its checks stop it at those of the run. Returns the ticks that it
+    /// may count.
+    pub(super) fn supervise<'v, 'a>(&'a self, eval: &mut Evaluator<'v, 'a, '_>) -> starlark::Result<u64> {
         let left = self.budget.ticks.left().max(1);
         let is_rounded = left >= ticks::ROUNDED_FROM;
         let idle = ticks::align(left);
         let ticks = left.saturating_add(idle);
-        eval.set_loader(loader);
-        eval.set_print_handler(&self.printer);
-        eval.extra = Some(&self.ticks_extra);
+        eval.extra = Some(&self.extra);
         let (heap, frozen_heap) = (eval.heap(), eval.frozen_heap());
-        // starlark holds each evaluator against a limit of its own, so what the files spend together is counted here. So
-        // is the heap: the error of a limit of starlark's has no place (see `silence`).
-        eval.set_check_cancelled(Box::new(move || {
-            self.report_progress();
-            let passed = self.budget.ticks.check();
-            let silence = limits.call_depth.saturating_add(names::MAX_LOADS);
-            if self.call_interrupt.take_told() {
-                self.silence.set(silence);
-            }
-            if self.silence.get() > 0 {
-                self.silence.set(self.silence.get().saturating_sub(1));
-                return false;
-            }
-            self.out_of_ticks.set(passed);
-            self.stop.set(self.call_interrupt.stop());
-            let is_full = heap_used(heap, frozen_heap) > limits.heap;
-            self.is_full.set(is_full);
-            let is_over = passed || is_full || self.stop.get().is_some();
-            if is_over {
-                self.silence.set(silence);
-            }
-            is_over
-        }));
-        let limited = [
-            eval.set_max_tick_count(ticks.saturating_add(if is_rounded { CHECK_PERIOD } else { 0 })),
-            eval.set_max_callstack_size(limits.call_depth),
-        ];
-        for outcome in limited {
-            outcome.map_err(starlark::Error::new_other)?;
-        }
-        // A count that is not known to have passed the limit, since a thousand of it are not seen, has at the next check.
+        // The heap is checked here too, since the error of starlark's own limit has no place (see `silent_checks`).
+        eval.set_check_cancelled(Box::new(move || self.check(|| heap_used(heap, frozen_heap))));
+        eval.set_max_tick_count(ticks.saturating_add(if is_rounded { CHECK_PERIOD } else { 0 }))
+            .map_err(starlark::Error::new_other)?;
+        eval.set_max_callstack_size(self.limits.call_depth).map_err(starlark::Error::new_other)?;
+        // A check sees the count of the check before. If that is the whole limit, the limit has been passed since.
         self.budget.ticks.begin(if is_rounded { ticks.saturating_sub(1) } else { ticks });
-        // What is to end the script ends it at its first check, which has a place.
-        self.silence.set(usize::MAX);
+        // Whatever is to stop the script stops it at its first check, which has a place.
+        self.silent_checks.set(usize::MAX);
         ticks::spend(eval, idle)?;
-        self.silence.set(0);
+        self.silent_checks.set(0);
         Ok(ticks)
     }
 
-    /// Counts what `work` spends, and converts the error of a limit of starlark's to ours.
+    /// Decides whether a check of starlark's stops the evaluator.
+    fn check(&self, heap_used: impl FnOnce() -> usize) -> bool {
+        self.report_progress();
+        let is_out_of_ticks = self.budget.ticks.check();
+        // Enough for each call and each file that is still to end.
+        let many = self.limits.call_depth.saturating_add(names::MAX_LOADS);
+        if self.interrupt.take_told() {
+            self.silent_checks.set(many);
+        }
+        if let Some(left) = self.silent_checks.get().checked_sub(1) {
+            self.silent_checks.set(left);
+            return false;
+        }
+        let stop = self.interrupt.stop();
+        let findings = Findings { stop, is_out_of_ticks, is_full: heap_used() > self.limits.heap };
+        self.findings.set(findings);
+        let stops = stop.is_some() || is_out_of_ticks || findings.is_full;
+        if stops {
+            self.silent_checks.set(many);
+        }
+        stops
+    }
+
+    /// Runs `work` within the limits of a call. Counts what it spends, and converts an error of a limit of starlark's to
+    /// ours. `ticks` is what [`supervise`](Self::supervise) returned.
     pub(super) fn spend<'v>(
         &self,
         eval: &mut Evaluator<'v, '_, '_>,
@@ -86,26 +148,23 @@ impl Files {
         let before = eval.get_total_tick_count();
         let outer_begun = self.ticks_begun.replace(before);
         self.budget.ticks.observe(before);
-        self.out_of_ticks.set(false);
-        self.is_full.set(false);
-        self.stop.set(None);
-        self.silence.set(0);
-        self.call_interrupt.take_told();
-        let limits = self.engine.limits();
-        // Where the session has less left, its own limit is the one to be told of.
-        let left = limits.ticks.saturating_sub(self.ticks.get().saturating_sub(self.ticks_before.get()));
+        self.findings.take();
+        self.silent_checks.set(0);
+        self.interrupt.take_told();
+        // If the session has less left than the call may spend, it is the session's limit that counts.
+        let left = self.limits.ticks.saturating_sub(self.since_refill());
         let call_ticks = call.ticks.filter(|ticks| *ticks < left);
         let outer_limit = call_ticks.map(|ticks| self.budget.ticks.lower_limit(before.saturating_add(ticks)));
         if let Some(fuel) = call.fuel {
             self.budget.begin_call(fuel);
         }
         if call.deadline.is_some() {
-            self.call_interrupt.set_deadline(call.deadline);
+            self.interrupt.set_deadline(call.deadline);
         }
-        let mut result = self.guard(eval, work);
+        let mut result = work(eval);
         release_fuel(eval.module());
         if call.deadline.is_some() {
-            self.call_interrupt.set_deadline(None);
+            self.interrupt.set_deadline(None);
         }
         if call.fuel.is_some() {
             self.budget.end_call();
@@ -117,7 +176,7 @@ impl Files {
             result = Err(error);
         }
         self.budget.ticks.observe(eval.get_total_tick_count());
-        // Loads have added theirs meanwhile.
+        // Files that were loaded meanwhile have added their ticks themselves.
         let spent = eval.get_total_tick_count().saturating_sub(before);
         self.ticks.set(self.ticks.get().saturating_add(spent));
         self.ticks_begun.set(outer_begun);
@@ -128,25 +187,16 @@ impl Files {
             Error::limit(Limit::Ticks, format!("the call's ticks are used up: its limit `ticks` is {ticks}"))
         });
         let was_check = result.as_ref().is_err_and(is_starlarks_own);
-        let value = result.map_err(|error| match limit_reached(&error, eval, ticks, limits.heap) {
-            // Of starlark's own errors, those of a limit and of a cancelled evaluation are of this kind.
-            _ if !is_starlarks_own(&error) && !matches!(error.kind(), starlark::ErrorKind::StackOverflow(_)) => error,
-            limit => match (self.stop.get(), call_error.as_ref().map(Error::copy), limit) {
-                (_, _, Some(Limit::CallDepth)) => at_place(self.limit_error(Limit::CallDepth), &error),
-                (Some(stop), _, _) => at_place(slices::stopped(stop), &error),
-                (None, Some(ours), None) => at_place(ours, &error),
-                (None, _, _) if self.is_full.get() => at_place(self.limit_error(Limit::Heap), &error),
-                (None, _, None) if self.out_of_ticks.get() => at_place(self.limit_error(Limit::Ticks), &error),
-                (None, _, Some(limit)) => at_place(self.limit_error(limit), &error),
-                (None, _, None) => error,
-            },
+        let value = result.map_err(|error| {
+            let limit = limit_reached(&error, eval, ticks, self.limits.heap);
+            self.explain(error, limit, call_error.as_ref())
         });
         if was_check {
             self.leave_check(eval);
         }
         let value = value?;
-        // starlark counts each file by itself, and a file that loads goes on with its own count.
-        if self.ticks.get().saturating_sub(self.ticks_before.get()) > limits.ticks {
+        // starlark counts each file by itself, and a file that loads another one continues with its own count.
+        if self.since_refill() > self.limits.ticks {
             return Err(self.limit_error(Limit::Ticks).into());
         }
         match call_error {
@@ -155,78 +205,87 @@ impl Files {
         }
     }
 
-    /// Converts a panic of `work` to an error with the place that the script was at.
-    fn guard<'v>(
-        &self,
-        eval: &mut Evaluator<'v, '_, '_>,
-        work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
-    ) -> starlark::Result<Starlark<'v>> {
-        // Of what the panic leaves behind, only the stack of calls is looked at; then all of it is dropped.
-        catch_unwind(AssertUnwindSafe(|| work(eval))).unwrap_or_else(|panic| {
-            self.has_panicked.set(true);
-            let mut error = starlark::Error::from(Error::panicked(ErrorKind::Internal, panic, |why| {
-                format!("a panic ended the script{why}")
-            }));
-            // A builtin that calls another has no place of its own.
-            if let Some(place) = (0..eval.call_stack_count()).find_map(|depth| eval.call_stack_nth_location(depth)) {
-                error.set_span(place.span, &place.file);
-            }
-            let frames = eval.call_stack();
-            error.set_call_stack(|| frames);
-            Err(error)
-        })
+    /// Converts an error that a check or a limit of starlark's has caused to ours; returns any other as it is.
+    fn explain(&self, error: starlark::Error, limit: Option<Limit>, call_error: Option<&Error>) -> starlark::Error {
+        if limit.is_none() && !is_starlarks_own(&error) {
+            return error;
+        }
+        let Findings { stop, is_out_of_ticks, is_full } = self.findings.get();
+        let ours = match (limit, stop, call_error) {
+            (Some(Limit::CallDepth), ..) => self.limit_error(Limit::CallDepth),
+            (_, Some(stop), _) => slices::stopped(stop),
+            (None, None, Some(call_error)) => call_error.copy(),
+            _ if is_full => self.limit_error(Limit::Heap),
+            (None, ..) if is_out_of_ticks => self.limit_error(Limit::Ticks),
+            (Some(limit), ..) => self.limit_error(limit),
+            (None, ..) => return error,
+        };
+        at_place(ours, &error)
     }
 
-    /// Counts a tick where a check has ended the evaluation: starlark checks at each tick from there on, and not at each
-    /// thousand, until one check lets it go on.
+    /// Counts a tick after a check has stopped the evaluator. From such a check on, starlark checks at each tick, not at
+    /// each thousand, until one check lets the evaluator continue.
     fn leave_check(&self, eval: &mut Evaluator<'_, '_, '_>) {
         let count = eval.get_total_tick_count();
         if self.budget.ticks.since_check(count) == 0 {
             self.budget.ticks.set_phase(count.saturating_add(1));
-            // What loads this file is still to end.
-            let silence = self.silence.replace(usize::MAX);
-            // Fails only where nothing goes on, as the limit that it meets is the session's.
+            // The files that load this one are still to end.
+            let silent_checks = self.silent_checks.replace(usize::MAX);
+            // This fails only at a limit of the session's, and then nothing runs after it.
             let _ = ticks::spend(eval, 1);
-            self.silence.set(silence);
+            self.silent_checks.set(silent_checks);
         }
     }
 
-    /// Tells the application what is spent by now, if it asks: as of the check before this one, since not every check comes
-    /// with a thousand ticks.
+    /// Runs `work`, which has an evaluator of its own, while another evaluator waits. What it takes and does not close,
+    /// it gives back; the ticks that it spends are spent for the other evaluator too.
+    pub(super) fn nest<T>(&self, work: impl FnOnce() -> T) -> T {
+        let used = self.budget.snapshot();
+        let (outer, spent) = (self.budget.ticks.save(), self.ticks.get());
+        let result = work();
+        self.budget.ticks.restore(&outer, self.ticks.get().saturating_sub(spent));
+        self.budget.restore(used);
+        result
+    }
+
+    /// Tells the application what has been spent, if it asks: as of the check before this one, since not every check comes
+    /// after a thousand ticks.
     fn report_progress(&self) {
         let counted = self.budget.ticks.checked().saturating_sub(self.ticks_begun.get());
         self.budget.seen_ticks.note(self.ticks.get().saturating_add(counted));
         self.budget.report_progress();
     }
 
-    /// Renews what can be spent.
+    /// Makes available again what the limits on fuel and ticks allow.
     pub(super) fn refill(&self) {
         self.budget.refill_fuel();
-        self.data.refill_output();
-        self.ticks_before.set(self.ticks.get());
-        self.budget.ticks.begin(self.engine.limits().ticks);
+        self.ticks_before_refill.set(self.ticks.get());
+        self.budget.ticks.begin(self.limits.ticks);
+    }
+
+    fn since_refill(&self) -> u64 {
+        self.ticks.get().saturating_sub(self.ticks_before_refill.get())
     }
 
     fn limit_error(&self, limit: Limit) -> Error {
-        let limits = self.engine.limits();
         let value = match limit {
-            Limit::CallDepth => limits.call_depth as u64,
-            Limit::Heap => limits.heap as u64,
-            _ => limits.ticks,
+            Limit::CallDepth => self.limits.call_depth as u64,
+            Limit::Heap => self.limits.heap as u64,
+            _ => self.limits.ticks,
         };
         Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}"))
     }
 }
 
-/// Lets other stores have the fuel that the store which ran last holds. The evaluation is looked up each time, since
-/// the garbage collector moves it.
+/// Lets other stores have the fuel that the last running store holds. The evaluation is looked up each time, since the
+/// garbage collector moves it.
 pub(super) fn release_fuel(module: &Module<'_>) {
     if let Some(evaluation) = Evaluation::find(module) {
         evaluation.as_ref().release_fuel();
     }
 }
 
-/// Converts an error of starlark's to `ours`, with its place and frames.
+/// Gives `ours` the place and the frames of an error of starlark's.
 fn at_place(ours: Error, error: &starlark::Error) -> starlark::Error {
     let mut ours = starlark::Error::from(ours);
     if let Some(place) = error.span() {
@@ -236,6 +295,7 @@ fn at_place(ours: Error, error: &starlark::Error) -> starlark::Error {
     ours
 }
 
+/// Returns whether an error may be that of a limit or of a check: starlark gives both this kind.
 fn is_starlarks_own(error: &starlark::Error) -> bool {
     matches!(error.kind(), starlark::ErrorKind::Other(_)) && Error::find_in(error).is_none()
 }
