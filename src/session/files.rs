@@ -48,7 +48,7 @@ pub(crate) struct Files {
     reporter: Reporter,
     /// The application's means to stop the session.
     pub(super) interrupt: Interrupt,
-    /// What the statements of the script may spend.
+    /// The limits of the script's own statements.
     start_limits: CallLimits,
     /// What is observed of all files.
     observation: Option<Arc<Observation>>,
@@ -60,7 +60,7 @@ pub(crate) enum Source {
     Parsed(Box<AstModule>),
 }
 
-/// What files that were loaded left behind.
+/// The state after a script's files were loaded.
 pub(super) struct Loaded {
     modules: BTreeMap<String, FrozenModule>,
     budget: Budget,
@@ -70,7 +70,7 @@ pub(super) struct Loaded {
 }
 
 impl Files {
-    /// `interrupt` stops whatever the files run.
+    /// Makes the state of a new run. `interrupt` stops it.
     pub(crate) fn new(engine: Engine, args: Vec<String>, channels: Channels, interrupt: &Interrupt) -> Self {
         let interrupt = interrupt.inner();
         let budget = engine.budget().with_progress(channels.progress.clone());
@@ -91,7 +91,7 @@ impl Files {
         }
     }
 
-    /// Sets what the statements of the script may spend, within the sandbox's limits.
+    /// Sets the limits of the script's own statements, within the sandbox's.
     pub(super) fn set_start_limits(&mut self, limits: CallLimits) {
         self.start_limits = limits;
     }
@@ -182,7 +182,7 @@ impl Files {
         Ok(ast)
     }
 
-    /// Returns what the files that were loaded left behind.
+    /// Returns the state after files were loaded.
     pub(super) fn into_loaded(self) -> Loaded {
         Loaded {
             data: self.data,
@@ -193,7 +193,7 @@ impl Files {
         }
     }
 
-    /// Continues from there: with these files loaded, and with what that cost counted as spent.
+    /// Continues from a state in which files were loaded. What that cost counts as spent.
     pub(super) fn continue_from(&mut self, loaded: &Loaded) {
         self.supervisor.continue_from(&loaded.budget, loaded.ticks);
         self.data = loaded.data.fork();
@@ -233,7 +233,7 @@ impl Files {
         })?;
         self.spend(eval, ticks, *limits, |eval| {
             let mut convert = |value: &Value| {
-                // Sets are rare, and to look `set` up takes longer than a call.
+                // Looked up only for a set, since sets are rare and this takes longer than a call.
                 value.to_starlark(eval.heap(), &mut |list| match GLOBALS.iter().find(|(name, _)| *name == "set") {
                     Some((_, make_set)) => eval.eval_function(make_set.to_value(), &[list], &[]),
                     None => Ok(list),

@@ -1,4 +1,4 @@
-//! The globals of a sandbox's scripts: the language's own, and what the application gives.
+//! The globals of a sandbox's scripts: those of the language, and those of the application.
 
 use once_cell::sync::Lazy;
 use starlark::environment::{Globals, GlobalsBuilder, Module};
@@ -13,7 +13,7 @@ use crate::value::{Value, make_set};
 
 pub(super) static GLOBALS: Lazy<Globals> = Lazy::new(|| builtins().build());
 
-/// Returns what every script that an engine runs sees, but for `argv`.
+/// Returns the globals of all scripts that an engine runs. `argv` is not among them.
 pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
     let grants = engine.grants();
     match grants.is_plain() {
@@ -23,12 +23,16 @@ pub(crate) fn sandbox_globals(engine: &Engine) -> Result<&Globals, Error> {
 }
 
 /// Makes a value that an application gives to scripts under a name.
+///
+/// # Errors
+///
+/// If scripts cannot use the name, or already have it, or if the value cannot be frozen.
 pub(crate) fn grant(name: &str, value: &Value) -> Result<OwnedFrozenValue, Error> {
     check_name(name, &GLOBALS)?;
     freeze(value).map_err(|error| error.within(&format!("cannot give scripts `{name}`")))
 }
 
-/// Adds what an application gives to the language's own globals, which `own` begins with.
+/// Adds the functions and values of an application to the language's globals, which `own` begins with.
 fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<Globals, Error> {
     if grants.has_asserts() {
         own = own.with(crate::api::asserts::functions);
@@ -43,7 +47,7 @@ fn extend(mut own: GlobalsBuilder, grants: &Grants, known: &Globals) -> Result<G
     Ok(own.build())
 }
 
-/// Refuses a name that no script can use, and the name of a builtin.
+/// Returns an error for a name that no script can use, and for the name of a builtin.
 fn check_name(name: &str, known: &Globals) -> Result<(), Error> {
     let fits = |(at, c): (usize, char)| c == '_' || c.is_ascii_alphabetic() || at > 0 && c.is_ascii_digit();
     if name.is_empty() || !name.chars().enumerate().all(fits) {
@@ -59,14 +63,14 @@ fn check_name(name: &str, known: &Globals) -> Result<(), Error> {
     Ok(())
 }
 
-/// Starlark's, those that it reserves among them.
+/// Starlark's keywords, including those that are only reserved.
 const KEYWORDS: &[&str] = &[
     "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
     "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "load", "nonlocal", "not", "or", "pass",
     "raise", "return", "try", "while", "with", "yield",
 ];
 
-/// Makes a value once, for all scripts.
+/// Makes a frozen value, which all scripts share.
 fn freeze(value: &Value) -> Result<OwnedFrozenValue, Error> {
     const NAME: &str = "value";
     let ours = |error: starlark::Error| match Error::find_in(&error) {

@@ -1,4 +1,4 @@
-//! The life of a session: its script runs, and then the session answers requests.
+//! The life of a session: it runs its script, and then answers requests.
 
 use std::rc::Rc;
 
@@ -15,13 +15,13 @@ use super::names::{names_in, variable};
 use crate::lang::compat::collect::collect;
 use crate::value::Value;
 
-/// The growth of the heap in bytes after which garbage is collected between two calls.
+/// The growth of the heap, in bytes, after which garbage is collected between two calls.
 const COLLECT_AFTER: usize = 1 << 20;
 
-/// Runs the script, replies, and then replies to requests for ever.
+/// Runs the script, replies, and then replies to requests without end.
 ///
-/// The heap of a script and the references to it may live only as long as a scope of starlark's. Here that is the scope
-/// of a future: while it waits for a request, it can be moved and kept.
+/// starlark provides a heap, and so all references to it, only within a scope. Here that is the scope of a future, which can
+/// be kept and moved while it waits for a request.
 pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, source: Source) {
     Module::with_temp_heap_async(async |module| {
         let loader = ScriptLoader { files: &files, from: &name, module: Some(&module) };
@@ -43,7 +43,7 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                     Some(value) => Value::from_starlark(value, module.heap()).map(Answer::Value),
                     None => Ok(Answer::Nothing),
                 },
-                // starlark's limits of an evaluator can be set once only.
+                // A new evaluator, since the limits of one can be set only once.
                 Request::Refill => {
                     files.refill();
                     eval = Evaluator::new(&module);

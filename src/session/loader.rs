@@ -32,7 +32,7 @@ impl FileLoader for ScriptLoader<'_, '_> {
         names::check_load(&chain, depth, &name)?;
         let bytes = files.engine.load(Wanted::File, &name)?;
         let text = lang::script_text(&name, bytes)?;
-        // The loaded file draws on the same budget.
+        // The loaded file spends from the same budget.
         if let Some(module) = self.module {
             release_fuel(module);
         }

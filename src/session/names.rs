@@ -8,8 +8,8 @@ use super::globals::sandbox_globals;
 use crate::engine::Engine;
 use crate::lang::compat::shift::{MARKER, OPERATOR};
 
-/// Returns the names that a statement of any script can begin with; or, behind the dot of a path such as `a.b`, the attributes
-/// of its value, where the language itself has one.
+/// Returns the names that a statement of any script can begin with. For a path such as `a.b`, returns the attributes of its
+/// value, if the language itself defines one.
 pub(crate) fn language_names(engine: &Engine, path: Option<&str>) -> Vec<String> {
     Module::with_temp_heap(|module| {
         module.set("argv", module.heap().alloc(AllocList::EMPTY));
@@ -17,12 +17,12 @@ pub(crate) fn language_names(engine: &Engine, path: Option<&str>) -> Vec<String>
     })
 }
 
-/// Returns the names that a statement of the script can begin with; or, behind the dot of a path such as `a.b`, the
-/// attributes of its value. Calls nothing.
+/// Returns the names that a statement of the script can begin with. For a path such as `a.b`, returns the attributes of its
+/// value. No function is called.
 pub(super) fn names_in<'v>(engine: &Engine, module: &Module<'v>, path: Option<&str>) -> Vec<String> {
     let Ok(globals) = sandbox_globals(engine) else { return Vec::new() };
     let Some(path) = path else {
-        // Names that no script can write are the crate's own.
+        // Names with a space, which no script can write, are this crate's own.
         let own = module.names().map(|name| name.as_str().to_owned()).filter(|name| !name.contains(' '));
         let language = globals.names().map(|name| name.as_str().to_owned());
         return own.chain(language.filter(|name| ![OPERATOR, MARKER].contains(&name.as_str()))).collect();
