@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Does what handles scripts or modules of others: below a ceiling on memory, on a stack that fits.
+/// Does work on untrusted scripts or modules: below a ceiling on memory, and on a stack large enough for the limits.
 fn guarded(limits: Limits, work: impl FnOnce() -> u8 + Send) -> u8 {
     ceiling::set(&limits, 1);
     stack::fitting(&limits, work)

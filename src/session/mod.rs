@@ -1,13 +1,17 @@
 //! A script that was run, and whose functions can be called after that.
 
 mod call_limits;
-mod evaluate;
+mod files;
 mod functions;
 mod globals;
+mod live;
+mod loader;
 mod mailbox;
 mod memories;
+mod names;
 mod printer;
 mod program;
+mod supervisor;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -16,12 +20,14 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 pub use self::call_limits::CallLimits;
-use self::evaluate::live;
-pub(crate) use self::evaluate::{Files, Source, grant, language_names, sandbox_globals};
+pub(crate) use self::files::{Files, Source};
 pub use self::functions::{Param, ParamKind, ScriptFunction};
+pub(crate) use self::globals::{grant, sandbox_globals};
+use self::live::live;
 pub(crate) use self::mailbox::{Answer, Request};
 use self::mailbox::{Call, Mailbox};
 pub use self::memories::MemoryInfo;
+pub(crate) use self::names::language_names;
 pub use self::program::Program;
 use self::whole::Whole;
 use crate::data::{Data, Output};

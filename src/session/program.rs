@@ -1,4 +1,4 @@
-//! A script that is parsed, with the files that it loads.
+//! A parsed script with the files that it loads, from which sessions are made.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
 use super::call_limits::CallLimits;
-use super::evaluate::{Files, Loaded, Source};
+use super::files::{Files, Loaded, Source};
+use super::loader::parse_and_load;
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -17,11 +18,11 @@ use crate::interrupt::Interrupt;
 use crate::isolated::prepared::Prepared;
 use crate::value::Value;
 
-/// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed, with all that it loads evaluated and frozen.
+/// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed. The files that it loads are evaluated and frozen.
 ///
-/// Cheap to clone, and shared by any number of threads. [`session`](Self::session) runs the script's own statements,
-/// and no more: what they make, instances of WebAssembly modules among it, is the session's own, so sessions share no
-/// state. The files that it loads were evaluated once; their values are frozen and belong to all sessions.
+/// A program is cheap to clone, and any number of threads can share it. [`session`](Self::session) runs only the script's
+/// own statements. What they make, such as instances of WebAssembly modules, belongs to one session, so sessions share no
+/// state. The files that the script loads were evaluated once. Their values are frozen, and all sessions share them.
 ///
 /// ```
 /// use wasmlark::{Sandbox, Value};
@@ -39,10 +40,9 @@ use crate::value::Value;
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
-/// A session spends what the same script spends in [`Sandbox::load`](crate::Sandbox::load): the ticks and the fuel of the
-/// loaded files are counted in each. What these files print, [`Sandbox::on_print`](crate::Sandbox::on_print) gets once,
-/// when the program is made; where no such function is set, it is part of the output of each session, and so are the files
-/// that they write.
+/// A session spends what the same script spends in [`Sandbox::load`](crate::Sandbox::load): each one counts the ticks and the
+/// fuel of the loaded files. If [`Sandbox::on_print`](crate::Sandbox::on_print) is set, it gets what these files print once,
+/// when the program is made. Otherwise that is part of each session's output, as are the files that they write.
 #[derive(Clone)]
 pub struct Program(Place);
 
@@ -74,7 +74,7 @@ impl Program {
         script: &str,
     ) -> Result<Self, Error> {
         let files = Files::new(engine.clone(), args.to_vec(), channels.clone(), &interrupt);
-        let ast = files.prepare_script(name, script.to_owned())?;
+        let ast = parse_and_load(&files, name, script.to_owned()).map_err(|error| files.explain(&error))?;
         let loaded = files.into_loaded();
         Ok(Self(Place::Here(Arc::new(Inner {
             engine,
@@ -92,16 +92,16 @@ impl Program {
         Self(Place::Isolated(Arc::new(prepared)))
     }
 
-    /// Runs the script's statements, and returns them as a session whose functions can be called.
+    /// Runs the script's statements. Returns a session, whose functions can be called.
     ///
     /// # Errors
     ///
-    /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
+    /// If the script fails, or a limit ends it: see [`Error::kind`].
     pub fn session(&self) -> Result<Session, Error> {
         self.session_with(CallLimits::new())
     }
 
-    /// Does what [`session`](Self::session) does, with limits for the script's statements.
+    /// Makes a [`session`](Self::session), with limits for the script's statements.
     ///
     /// ```
     /// use wasmlark::{CallLimits, ErrorKind, Limit};
@@ -114,7 +114,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// Those of [`session`](Self::session); also if one of these limits is reached, or the sandbox cannot keep it.
+    /// Those of [`session`](Self::session); also if one of these limits is reached, or the sandbox cannot enforce it.
     pub fn session_with(&self, limits: CallLimits) -> Result<Session, Error> {
         let (session, result) = self.open(limits)?;
         result.map(|_| session)
@@ -139,7 +139,8 @@ impl Program {
 }
 
 impl Program {
-    /// Returns the names of the functions that the script defines at its top level, in their order, each once.
+    /// Returns the names of the functions that the script defines at its top level, in their order and each once. Nothing
+    /// runs for that: [`Session::functions`] also knows the functions that only running the script makes.
     ///
     /// ```
     /// let program = wasmlark::Sandbox::new().program("main.star", "def a(): pass\ndef _b(): pass\nc = lambda: 1")?;
