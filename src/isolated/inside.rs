@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
 use super::message::{Ask, ImportGrant, Order, Outcome, Script, Setup, decode, encode};
-use super::wire::{Fault, Nodes, foreign};
+use super::wire::{Fault, Nodes};
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -166,7 +166,7 @@ impl Outside {
 
     /// Asks for what a function of the application returns.
     fn call<T: DeserializeOwned>(&self, ask: &Ask) -> Result<T, Error> {
-        self.ask::<Result<T, Fault>>(ask)?.map_err(|fault| fault.into_error(foreign))
+        self.ask::<Result<T, Fault>>(ask)?.map_err(Fault::into_core_error)
     }
 
     fn channels(&self, has_stdin: bool, is_writable: bool, has_progress: bool) -> Channels {

@@ -59,7 +59,7 @@ impl Instance {
     pub(super) fn warm(core: &Core) -> Result<Image, Error> {
         let mut bare = Bare::new(core, None, u64::MAX, &Interrupt::default())?;
         let warm: TypedFunc<(), ()> = bare.export("warm")?;
-        warm.call(&mut bare.store, ()).map_err(|error| broken(&error.to_string()))?;
+        slices::call_typed(&warm, &mut bare.store.as_context_mut(), ()).map_err(|error| broken(&error.to_string()))?;
         Ok(Image::of(bare.memory.data(&bare.store)))
     }
 
@@ -77,7 +77,8 @@ impl Instance {
         let (room, exchange) = (bare.export("room")?, bare.export("exchange")?);
         let stop_flag: TypedFunc<(), u32> = bare.export("stop_flag")?;
         let Bare { mut store, memory, .. } = bare;
-        let address = stop_flag.call(&mut store, ()).map_err(|error| broken(&error.to_string()))?;
+        let address = slices::call_typed(&stop_flag, &mut store.as_context_mut(), ());
+        let address = address.map_err(|error| broken(&error.to_string()))?;
         store.data_mut().stop_flag = usize::try_from(address).ok();
         slices::set_fuel(&mut store, allowance.fuel());
         Ok(Self { store, memory, room, exchange })

@@ -102,7 +102,8 @@ impl Setup {
     #[cfg(feature = "isolated")]
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            limits: Limit::ALL.iter().map(|limit| limits.get(*limit)).collect(),
+            // What a run costs must not depend on how much it may cost, not even on how many digits that has.
+            limits: Limit::ALL.iter().map(|limit| limits.get(*limit).filter(|_| *limit != Limit::Cost)).collect(),
             args: Vec::new(),
             told: Told::Nothing,
             is_interruptible: false,

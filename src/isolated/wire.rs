@@ -176,8 +176,7 @@ pub(crate) struct Fault {
     /// File, line and column.
     location: Option<(String, u64, u64)>,
     report: Option<String>,
-    /// The number under which the host keeps the error that one of its functions returned.
-    source: Option<u32>,
+    source: Option<SourceTexts>,
     frames: Option<Vec<FramePlace>>,
 }
 
@@ -190,22 +189,64 @@ struct FramePlace {
     is_entry: bool,
 }
 
-/// What stands for an error of the application inside the core.
-#[derive(Debug)]
-struct Foreign(u32);
+/// An error that a function of the application returned.
+#[derive(Serialize, Deserialize, Debug)]
+struct SourceTexts {
+    /// Under which the host keeps it.
+    number: u32,
+    /// What it says, and what each error behind it does.
+    texts: Vec<String>,
+}
 
-impl std::fmt::Display for Foreign {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "error {} of the host", self.0)
+/// What stands for it in the core.
+#[derive(Debug)]
+struct Foreign {
+    number: u32,
+    text: String,
+    behind: Option<Box<Foreign>>,
+}
+
+impl Foreign {
+    fn new(number: u32, texts: &[String]) -> Option<Self> {
+        let (text, behind) = texts.split_first()?;
+        Some(Self { number, text: text.clone(), behind: Self::new(number, behind).map(Box::new) })
     }
 }
 
-impl std::error::Error for Foreign {}
+impl std::fmt::Display for Foreign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
-/// Returns what stands for the application's error with this number.
-#[cfg(feature = "core")]
-pub(super) fn foreign(number: u32) -> Option<Source> {
-    Some(Arc::new(Foreign(number)))
+impl std::error::Error for Foreign {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.behind.as_deref().map(|behind| behind as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// The most errors behind one that are told of.
+const MAX_BEHIND: usize = 16;
+
+impl SourceTexts {
+    fn new(source: &Source, keep: impl FnOnce(Source) -> u32) -> Self {
+        if let Some(foreign) = source.downcast_ref::<Foreign>() {
+            return Self { number: foreign.number, texts: Vec::new() };
+        }
+        let mut texts = vec![source.to_string()];
+        let mut next = source.source();
+        while let Some(error) = next.filter(|_| texts.len() < MAX_BEHIND) {
+            texts.push(error.to_string());
+            next = error.source();
+        }
+        Self { number: keep(source.clone()), texts }
+    }
+
+    /// Returns what stands for the error in the core.
+    #[cfg(feature = "core")]
+    fn into_foreign(self) -> Option<Source> {
+        Some(Arc::new(Foreign::new(self.number, &self.texts)?))
+    }
 }
 
 /// An error of the application.
@@ -214,10 +255,7 @@ pub(crate) type Source = Arc<dyn std::error::Error + Send + Sync>;
 impl Fault {
     /// Takes an error apart. `keep` gets the application's own error, if there is one, and returns its number.
     pub(crate) fn new(error: &Error, keep: impl FnOnce(Source) -> u32) -> Self {
-        let source = error.shared_source().map(|source| match source.downcast_ref::<Foreign>() {
-            Some(Foreign(number)) => *number,
-            None => keep(source),
-        });
+        let source = error.shared_source().map(|source| SourceTexts::new(&source, keep));
         let frame = |frame: Frame| FramePlace {
             index: frame.index(),
             name: frame.name().map(str::to_owned),
@@ -235,8 +273,21 @@ impl Fault {
         }
     }
 
-    /// Puts the error together. `find` gets a number of `keep`.
-    pub(crate) fn into_error(self, find: impl FnOnce(u32) -> Option<Source>) -> Error {
+    /// Puts the error of the core together. `find` gets a number of `keep`.
+    #[cfg(feature = "isolated")]
+    pub(super) fn into_error(mut self, find: impl FnOnce(u32) -> Option<Source>) -> Error {
+        let source = self.source.take().and_then(|source| find(source.number));
+        self.with_source(source)
+    }
+
+    /// Puts the error of the host together, with what stands for the application's own.
+    #[cfg(feature = "core")]
+    pub(super) fn into_core_error(mut self) -> Error {
+        let source = self.source.take().and_then(SourceTexts::into_foreign);
+        self.with_source(source)
+    }
+
+    fn with_source(self, source: Option<Source>) -> Error {
         let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
         let location =
             self.location.map(|(file, line, column)| Location { file, line: number(line), column: number(column) });
@@ -245,7 +296,6 @@ impl Fault {
             Frame::new(Arc::new(CodeMap::of_place(index, name, offset)), offset, is_entry)
         };
         let frames = self.frames.map(|frames| frames.into_iter().map(frame).collect());
-        let source = self.source.and_then(find);
         Error::of_parts(self.kind, self.message, self.exit_code, location, self.report, source, frames)
     }
 }
