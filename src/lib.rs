@@ -149,6 +149,8 @@ mod ticks;
 mod value;
 mod wasi;
 mod wasi_command;
+#[cfg(feature = "wire")]
+mod wire;
 mod wording;
 
 /// Returns whether this build has the evaluator's module, without which no script can run

@@ -73,9 +73,11 @@ const TIERS: &[&[&str]] = &[
     &["builtins"],
     // Above `globals` only because of its subject, which is what leaves a script: it needs no script type.
     &["report"],
+    &["wire"],
     &["session::call_limits", "session::functions", "session::globals", "session::memories", "session::printer"],
     &["session::mailbox", "session::names", "session::supervisor"],
     &["session"],
+    &["isolated"],
     &["docs"],
     &["check"],
     &["sandbox", "wasi_command"],

@@ -40,7 +40,11 @@ thread_local! {
 #[unsafe(no_mangle)]
 pub extern "C" fn warm() {
     std::panic::set_hook(Box::new(|panic| {
-        let text = panic.to_string();
+        // Not where it was: that is a path of the machine that built the module.
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason is known");
         panicked(text.as_ptr(), text.len());
     }));
     STATE.with_borrow_mut(|state| {
