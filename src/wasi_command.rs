@@ -26,7 +26,9 @@ use crate::observe::{Crossing, Observation, Observer, Side};
 use crate::profile::{Profile, Teller};
 use crate::session::Stats;
 use crate::slices::{self, SLICE, Slices, Stopped};
-use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
+use crate::wasi::{
+    CLOCK_STEP, Content, Given, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System,
+};
 use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
@@ -65,9 +67,12 @@ pub struct WasiOutput {
     pub stdout: Vec<u8>,
     /// What the guest wrote to standard error; empty where [`WasiCommand::stderr`] took that.
     pub stderr: Vec<u8>,
-    /// All files by their paths from the root, also where the guest failed. A path that ends in a slash
-    /// is an empty directory.
+    /// All files by their paths from the root, also where the guest failed, but those of `untouched`. A path that ends in a
+    /// slash is an empty directory.
     pub files: BTreeMap<String, Arc<[u8]>>,
+    /// Files that were given with [`WasiCommand::file_from`] and that the guest did not change, by their paths: the paths that
+    /// they were given under. The two differ where the guest renamed or linked one.
+    pub untouched: BTreeMap<String, String>,
     /// The targets of all symbolic links, by the paths of the links.
     pub links: BTreeMap<String, String>,
     /// Files of `files` that were given under another path, which is the value here: the guest
@@ -129,7 +134,35 @@ impl WasiCommand {
     /// It was modified when the guest's clock starts, unless [`modified`](Self::modified) or
     /// [`content_times`](Self::content_times) says otherwise.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
-        self.setup.files.push((path.into(), content.into()));
+        self.setup.files.push((path.into(), Content::Bytes(content.into())));
+        self
+    }
+
+    /// Adds a file that is read where the guest reads it, so that it may be larger than the limit `files` allows: `read` gets
+    /// an offset and a buffer, of which all lies within `size`, and fills it. The file counts against the limit once the guest
+    /// changes it, which needs all of it.
+    ///
+    /// The content must stay the same while the guest runs. If `read` fails, the run ends with that message. With
+    /// [`content_times`](Self::content_times), all of the file is read where the guest asks for its time.
+    ///
+    /// ```
+    /// use wasmlark::WasiCommand;
+    ///
+    /// let module = wat::parse_str(r#"(module (func (export "_start")))"#)?;
+    /// let zeros = |_offset: u64, buffer: &mut [u8]| Ok(buffer.fill(0));
+    /// let output = WasiCommand::new().file_from("/large", 1 << 40, zeros).run(&module);
+    /// assert_eq!(output.untouched["/large"], "/large");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn file_from(
+        mut self,
+        path: impl Into<String>,
+        size: u64,
+        read: impl Fn(u64, &mut [u8]) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        let path = path.into();
+        let given = Given { path: path.as_str().into(), size, read: Arc::new(read) };
+        self.setup.files.push((path, Content::Given(given)));
         self
     }
 
@@ -300,10 +333,15 @@ impl WasiCommand {
         let links =
             files.iter().filter_map(|(path, ino)| Some((path.clone(), system.fs.link(*ino)?.to_owned()))).collect();
         let origin = |path: &String, ino: &u64| system.origins.get(ino).filter(|origin| *origin != path).cloned();
+        let is_given = |ino| matches!(system.fs.file(ino), Ok(Content::Given(_)));
+        let (given, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, ino)| is_given(*ino));
+        let given_as = |ino: u64| system.origins.get(&ino).cloned().unwrap_or_default();
+        let untouched = given.into_iter().map(|(path, ino)| (path, given_as(ino))).collect();
         let origins = files.iter().filter_map(|(path, ino)| Some((path.clone(), origin(path, ino)?))).collect();
         WasiOutput {
             result,
             links,
+            untouched,
             origins,
             stdout: streams.stdout.kept().to_owned(),
             stderr: streams.stderr.kept().to_owned(),
@@ -318,7 +356,7 @@ impl WasiCommand {
 fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<[u8]>> {
     let mut known: BTreeMap<u64, Arc<[u8]>> = BTreeMap::new();
     let mut content = |ino| {
-        let read = || Arc::from(system.fs.file(ino).unwrap_or_default());
+        let read = || Arc::from(system.fs.bytes(ino).unwrap_or_default());
         Arc::clone(known.entry(ino).or_insert_with(read))
     };
     let files = files.into_iter().filter(|(_, ino)| system.fs.link(*ino).is_none());
@@ -328,8 +366,9 @@ fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<
 impl WasiOutput {
     /// Of a command that did not run.
     fn failed(error: Error) -> Self {
-        let (stdout, stderr, files, links, origins) = Default::default();
-        Self { result: Err(error), stdout, stderr, files, links, origins, profile: None, stats: Stats::default() }
+        let (stdout, stderr, files, untouched, links, origins) = Default::default();
+        let stats = Stats::default();
+        Self { result: Err(error), stdout, stderr, files, untouched, links, origins, profile: None, stats }
     }
 }
 

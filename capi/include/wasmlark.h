@@ -156,8 +156,9 @@ typedef enum wasmlark_limit {
   /**
    * Bytes of the files of all WASI machines together.
    *
-   * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
-   * guest that reaches the limit gets `ENOSPC`. The files that the script itself writes, and its own
+   * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A file
+   * of `wasmlark wasi --dir` counts its content once the guest changes it. A guest that reaches the limit
+   * gets `ENOSPC`. The files that the script itself writes, and its own
    * standard input, may take as much again.
    *
    * Default 268435456, at least 0.
