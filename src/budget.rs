@@ -1,4 +1,4 @@
-//! What the stores of an evaluation, and of the files it loads, use; held against the limits.
+//! What the stores of a script and of the files that it loads use, checked against the limits.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,31 +13,31 @@ use crate::profile::SharedProfile;
 use crate::progress::{Progress, SeenTicks};
 use crate::ticks::TickMeter;
 
-/// What tells modules apart: the hash of their bytes.
+/// Identifies a module: the hash of its bytes.
 pub(crate) type ModuleHash = [u8; 32];
 
-/// What the stores use together.
+/// What all stores use together.
 #[derive(Debug, Clone)]
 struct Usage {
     fuel: FuelAccount,
-    /// What guests used since the last settlement, as far as slices tell.
+    /// The fuel that guests have used since the last settlement, as far as their slices show it.
     fuel_unsettled: u64,
-    /// The limit on fuel of the call that runs now, where that is less than what is left.
+    /// The running call's limit on fuel, if less than that would be left otherwise.
     call_fuel: Option<u64>,
     memory: u64,
     memory_peak: u64,
     table_elements: u64,
     instances: usize,
-    /// Bytes of files, and of kept output, of WASI machines.
+    /// The bytes of the files and of the kept output of WASI machines.
     files: u64,
     output: u64,
-    /// The modules that were compiled, or found compiled, and the bytes that they take together.
+    /// The modules that the run has compiled or found compiled, and the bytes of their code.
     modules: BTreeSet<ModuleHash>,
     code: u64,
 }
 
-/// Returns the limit that refused something new its memory or table, if that is what the error says. Of growth, wasmi
-/// does not say it: ask for the room before.
+/// Returns the limit that refused a new memory or table, if that is the error. When one that exists cannot grow, wasmi does
+/// not say why: compare with the room before.
 pub(crate) fn denied(error: &wasmi::Error) -> Option<Limit> {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I, MemoryError as M, TableError as T};
     match error.kind() {
@@ -51,7 +51,7 @@ pub(crate) fn denied(error: &wasmi::Error) -> Option<Limit> {
     }
 }
 
-/// What stores and machines use at one time.
+/// What stores and WASI machines use at one time.
 pub(crate) struct Snapshot {
     memory: u64,
     table_elements: u64,
@@ -64,19 +64,19 @@ pub(crate) struct Snapshot {
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     usage: Arc<Mutex<Usage>>,
-    /// The ticks of the evaluator that runs now.
+    /// The ticks of the running evaluator.
     pub(crate) ticks: TickMeter,
     progress: Progress,
     pub(crate) seen_ticks: SeenTicks,
     files_limit: u64,
     output_limit: u64,
     heap_limit: u64,
-    /// What the fuel was spent on, where that is asked for.
+    /// What the fuel was spent on, if that is asked for.
     profile: Option<SharedProfile>,
 }
 
 impl Budget {
-    /// A budget of all that `limits` allow.
+    /// Makes a budget of everything that `limits` allow.
     pub(crate) fn new(limits: &Limits) -> Self {
         let usage = Usage {
             fuel: FuelAccount::new(limits.fuel),
@@ -103,23 +103,23 @@ impl Budget {
         }
     }
 
-    /// Sets who is told what is used.
+    /// Sets who is told what has been used.
     pub(crate) fn with_progress(self, progress: Progress) -> Self {
         Self { progress, ..self }
     }
 
-    /// The same budget, with a profile of its fuel.
+    /// Adds a profile of the fuel.
     pub(crate) fn with_profile(mut self) -> Self {
         self.profile = Some(SharedProfile::new());
         self
     }
 
-    /// Returns the profile, where there is one.
+    /// Returns the profile, if there is one.
     pub(crate) fn profile(&self) -> Option<&SharedProfile> {
         self.profile.as_ref()
     }
 
-    /// Returns a budget that goes on from what is used of this one, apart from it, and has `ticks` left.
+    /// Returns a separate budget that begins with what has been used of this one, and has `ticks` left.
     pub(crate) fn fork(&self, ticks: u64) -> Self {
         Self {
             usage: Arc::new(Mutex::new(self.usage().clone())),
@@ -136,7 +136,7 @@ impl Budget {
         self.usage().fuel.left()
     }
 
-    /// Returns the fuel that all stores used together, as of the last settlement; `None` where it is not metered.
+    /// Returns the fuel that all stores have used together, as of the last settlement; `None` if it is not metered.
     pub(crate) fn fuel_used(&self) -> Option<u64> {
         self.usage().fuel.used()
     }
@@ -147,7 +147,7 @@ impl Budget {
         usage.fuel_unsettled = 0;
     }
 
-    /// Notes that a guest has spent a slice of so much fuel, and reports it.
+    /// Notes that a guest has spent a slice of fuel, and reports it.
     pub(crate) fn pass_slice(&self, fuel: u64) {
         if self.progress.is_wanted() {
             let mut usage = self.usage();
@@ -157,7 +157,7 @@ impl Budget {
         }
     }
 
-    /// Tells the application what is used by now, if it asks.
+    /// Tells the application what has been used, if it asks.
     pub(crate) fn report_progress(&self) {
         if self.progress.is_wanted() {
             let usage = self.usage();
@@ -168,45 +168,45 @@ impl Budget {
         }
     }
 
-    /// Leaves `fuel` for a call at most.
+    /// Limits the fuel that is left to `fuel`, for a call.
     pub(crate) fn begin_call(&self, fuel: u64) {
         let mut usage = self.usage();
         usage.call_fuel = usage.fuel.set_aside(fuel).then_some(fuel);
     }
 
-    /// Leaves all fuel again.
+    /// Lifts the limit of a call.
     pub(crate) fn end_call(&self) {
         let mut usage = self.usage();
         usage.call_fuel = None;
         usage.fuel.put_back();
     }
 
-    /// Makes all fuel available again that the limit allows.
+    /// Makes all fuel that the limit allows available again.
     pub(crate) fn refill_fuel(&self) {
         self.usage().fuel.refill();
     }
 
-    /// Returns the limit on fuel of the call that runs now, where that is less than what the sandbox's leaves.
+    /// Returns the running call's limit on fuel, if less than that would be left otherwise.
     pub(crate) fn call_fuel(&self) -> Option<u64> {
         self.usage().call_fuel
     }
 
     fn usage(&self) -> MutexGuard<'_, Usage> {
-        // A poisoned budget still counts right: each update is a plain assignment.
+        // A poisoned budget is still correct: each update is a plain assignment.
         self.usage.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Bytes of linear memory in use.
+    /// Returns the bytes of linear memory in use.
     pub(crate) fn memory(&self) -> u64 {
         self.usage().memory
     }
 
-    /// The most bytes of linear memory that were in use at once.
+    /// Returns the largest number of bytes of linear memory that were in use at once.
     pub(crate) fn memory_peak(&self) -> u64 {
         self.usage().memory_peak
     }
 
-    /// Takes bytes for the files of a WASI machine; whether there were as many.
+    /// Takes bytes for the files of a WASI machine. Returns whether that many were left.
     pub(crate) fn take_files(&self, bytes: u64) -> bool {
         let mut usage = self.usage();
         let wanted = usage.files.saturating_add(bytes);
@@ -217,12 +217,12 @@ impl Budget {
         fits
     }
 
-    /// Whether so many bytes more are left for files.
+    /// Returns whether that many bytes are left for files.
     pub(crate) fn has_files(&self, bytes: u64) -> bool {
         self.usage().files.saturating_add(bytes) <= self.files_limit
     }
 
-    /// Gives back what was taken for files.
+    /// Gives back bytes that were taken for files.
     pub(crate) fn give_files(&self, bytes: u64) {
         let mut usage = self.usage();
         usage.files = usage.files.saturating_sub(bytes);
@@ -232,7 +232,7 @@ impl Budget {
         self.files_limit
     }
 
-    /// Takes bytes for the output of a WASI machine; the limit, if that is passed.
+    /// Takes bytes for the output of a WASI machine. Returns the limit as an error if it is passed.
     pub(crate) fn take_output(&self, bytes: u64) -> Result<(), u64> {
         let mut usage = self.usage();
         let wanted = usage.output.saturating_add(bytes);
@@ -243,8 +243,8 @@ impl Budget {
         Ok(())
     }
 
-    /// Counts the code of a module against the limit of the heap, once for each: whether the engine had it already
-    /// makes no difference to a script. An engine frees no code, so none is given back.
+    /// Counts the code of a module against the limit `heap`, once for each module, whether or not the engine had compiled it
+    /// already: that must make no difference to a script. An engine never frees code, so none is given back.
     pub(crate) fn add_code(&self, module: ModuleHash, code: u64) -> Result<(), Error> {
         let mut usage = self.usage();
         if usage.modules.contains(&module) {
@@ -263,14 +263,14 @@ impl Budget {
         Ok(())
     }
 
-    /// What is in use now, but fuel.
+    /// Returns what is in use now, except for fuel.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let usage = self.usage();
         let Usage { memory, table_elements, instances, files, output, .. } = *usage;
         Snapshot { memory, table_elements, instances, files, output }
     }
 
-    /// Gives back what an evaluation that is over took and did not close.
+    /// Gives back what an evaluation that has ended took and did not close.
     pub(crate) fn restore(&self, snapshot: Snapshot) {
         let mut usage = self.usage();
         let Snapshot { memory, table_elements, instances, files, output } = snapshot;
@@ -281,7 +281,7 @@ impl Budget {
         usage.output = output;
     }
 
-    /// Counts one more instance, or says that the limit is reached.
+    /// Counts one more instance, unless the limit is reached.
     pub(crate) fn add_instance(&self, limits: &Limits) -> Result<(), Error> {
         let mut usage = self.usage();
         if usage.instances >= limits.instances {
@@ -300,7 +300,7 @@ impl Budget {
 pub(crate) struct MemoryRoom {
     /// In bytes.
     pub(crate) left: u64,
-    /// The value of the limit that leaves so much.
+    /// The value of the limit that leaves this much.
     limit: u64,
     ceiling: Ceiling,
 }
@@ -315,7 +315,7 @@ enum Ceiling {
 }
 
 impl MemoryRoom {
-    /// Returns the error for something that does not fit; `what` is the beginning of the message.
+    /// Makes the error for something that does not fit. `what` is the beginning of the message.
     pub(crate) fn error(self, what: impl fmt::Display) -> Error {
         let Self { left, limit, ceiling } = self;
         match ceiling {
@@ -330,25 +330,25 @@ impl MemoryRoom {
     }
 }
 
-/// One store's view of the budget: asked by wasmi before anything grows.
+/// One store's view of the budget, which wasmi asks before anything grows.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     budget: Budget,
     limits: Limits,
-    /// The store's own ceiling, within the evaluation's.
+    /// The store's own limit on memory, within the sandbox's.
     max_memory: Option<u64>,
     memory: u64,
     table_elements: u64,
     pub(crate) instances: usize,
-    /// The growth of a memory that the limit refused last, in bytes, and what was left then. A growth that is granted after
-    /// it says that the guest coped.
+    /// The last growth of a memory, in bytes, and the room that was left, if it was refused. A growth that is granted later
+    /// clears this: then the guest has coped.
     refused: Option<(u64, MemoryRoom)>,
-    /// What the last granted growth added, to take back when the growth itself fails.
+    /// What the last granted growth added, to be taken back if the growth itself fails.
     last: u64,
     last_elements: u64,
-    /// The number of memories until one that counts for nothing: the guest's module knows nothing of it.
+    /// The number of memories before one that is not counted, since it was added to the guest's module.
     passed: Option<u32>,
-    /// Whether what a table next grows by counts for nothing.
+    /// Whether the next growth of a table is not counted.
     passes_table: bool,
 }
 
@@ -369,22 +369,22 @@ impl Limiter {
         }
     }
 
-    /// Leaves the memory that is made after `count` others out of what is used.
+    /// Does not count the memory that is made after `count` others.
     pub(crate) fn pass_memory(&mut self, count: u32) {
         self.passed = Some(count);
     }
 
-    /// Leaves what a table next grows by out of what is used.
+    /// Does not count the next growth of a table.
     pub(crate) fn pass_table(&mut self) {
         self.passes_table = true;
     }
 
-    /// Notes that a guest of the store has spent a slice of so much fuel.
+    /// Notes that a guest of the store has spent a slice of fuel.
     pub(crate) fn pass_slice(&self, fuel: u64) {
         self.budget.pass_slice(fuel);
     }
 
-    /// Returns what this store may still take of linear memory.
+    /// Returns the linear memory that this store may still take.
     pub(crate) fn memory_room(&self) -> MemoryRoom {
         let limit = self.limits.memory;
         let shared = MemoryRoom { left: limit.saturating_sub(self.budget.memory()), limit, ceiling: Ceiling::Sandbox };
@@ -396,13 +396,12 @@ impl Limiter {
         }
     }
 
-    /// Returns the limit on fuel of the whole run.
+    /// Returns the whole run's limit on fuel.
     pub(crate) fn fuel_limit(&self) -> Option<u64> {
         self.limits.fuel
     }
 
-    /// Tells, once, of a growth of a memory that a limit refused: what may have made a guest give up. In words that follow
-    /// a message.
+    /// Takes the refused growth of a memory that may have made a guest give up, as the end of a message.
     pub(crate) fn take_refused(&mut self) -> Option<String> {
         let (bytes, MemoryRoom { left, limit, ceiling }) = self.refused.take()?;
         let name = match ceiling {
@@ -419,8 +418,8 @@ impl Limiter {
         self.limits.table_elements.saturating_sub(self.budget.usage().table_elements)
     }
 
-    /// Gives back what the store holds, when a script closes it. Not when it is dropped: the garbage collector does that,
-    /// at a time that depends on the size of the host's words.
+    /// Gives back what the store holds, when a script closes it. Dropping it gives back nothing: the garbage collector does
+    /// that, at a time that depends on the word size of the host.
     pub(crate) fn give_back(&mut self) {
         let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_sub(std::mem::take(&mut self.memory));
@@ -441,8 +440,8 @@ impl wasmi::ResourceLimiter for Limiter {
         let more = (desired as u64).saturating_sub(current as u64);
         let room = self.memory_room();
         if more > room.left {
-            // Beyond the maximum of the memory itself, it would be refused without any limit. Beyond 32 bits, a host whose
-            // addresses are as short is not asked, and messages are the same everywhere.
+            // A growth beyond the memory's own maximum would be refused without the limit too. One beyond 32 bits is not
+            // noted, so that messages are the same everywhere: on a host with 32-bit addresses, wasmi does not ask.
             let is_possible = maximum.is_none_or(|maximum| desired <= maximum) && u32::try_from(desired).is_ok();
             self.refused = is_possible.then_some((more, room));
             return Ok(false);
@@ -488,7 +487,7 @@ impl wasmi::ResourceLimiter for Limiter {
         Ok(())
     }
 
-    // Counted by this crate, across stores.
+    // The budget counts instances, across stores.
     fn instances(&self) -> usize {
         usize::MAX
     }

@@ -1,4 +1,4 @@
-//! Which lines of scripts have run.
+//! Counts how often the lines of scripts run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -10,7 +10,7 @@ use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{AstExpr, AstStmt, Expr, Stmt};
 use starlark_syntax::syntax::module::AstModuleFields;
 
-/// Counts how often the lines of scripts run, over all that the sandboxes run which it is given to by
+/// Counts how often the lines of scripts run, in all sandboxes that it is given to by
 /// [`Sandbox::coverage`](crate::Sandbox::coverage). Clones count together.
 ///
 /// ```
@@ -31,32 +31,32 @@ type Files = BTreeMap<String, File>;
 
 #[derive(Default)]
 struct File {
-    /// By their numbers, from 1.
+    /// The lines by their numbers, from 1.
     lines: BTreeMap<usize, Line>,
-    /// The offsets of the statements of the file itself, each of which runs once: starlark tells of them twice.
+    /// The offsets of the statements at the top level, each of which runs once, although starlark reports it twice.
     once: BTreeSet<u32>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Line {
     hits: u64,
-    /// Whether starlark runs a statement on the line as a statement. Others it may leave out, or evaluate where a function
-    /// is called, and then it does not tell: they count as lines only where it did.
+    /// Whether starlark is certain to report a statement on the line. It may optimise others away, or inline them in a
+    /// caller, and then does not report them. A line of such statements counts only if one has been reported.
     is_certain: bool,
 }
 
 impl Coverage {
-    /// Makes a count of nothing.
+    /// Makes a count of all zeros.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns how often each line ran that has a statement, by the names of the files and the numbers of the lines, from
-    /// 1. A line of several statements has the count of the one that ran most often.
+    /// Returns how often each line with a statement has run, by the name of the file and the number of the line, from 1. If
+    /// a line has several statements, the one that ran most often counts.
     ///
-    /// What a session runs is counted when the session is dropped. A file that no script loaded is not in it. Nor is a
-    /// statement that starlark may leave out (`pass`, a docstring, `load`, a function of nothing but a short `return`),
-    /// unless it was seen to run.
+    /// What a session runs is counted when the session is dropped. A file that no script has loaded is not included. Nor is
+    /// a statement that starlark may optimise away (`pass`, a docstring, `load`, the body of a function that is only a short
+    /// `return`), unless it was seen to run.
     pub fn files(&self) -> BTreeMap<String, BTreeMap<usize, u64>> {
         let shown = |lines: &BTreeMap<usize, Line>| {
             let lines = lines.iter().filter(|(_, line)| line.is_certain || line.hits > 0);
@@ -88,7 +88,7 @@ impl Coverage {
     }
 }
 
-/// The number of a place's line, from 1.
+/// Returns the number of a place's line, from 1.
 fn line_of(codemap: &CodeMap, place: Pos) -> usize {
     codemap.find_line(place).saturating_add(1)
 }
@@ -102,7 +102,7 @@ fn collect_once(statement: &AstStmt, once: &mut BTreeSet<u32>) {
     }
 }
 
-/// Visits each statement, with whether starlark is certain to run it as one.
+/// Calls `found` for each statement, with whether starlark is certain to report it.
 fn visit(statement: &AstStmt, is_certain: bool, found: &mut impl FnMut(&AstStmt, bool)) {
     match &statement.node {
         Stmt::Statements(_) => {}
@@ -120,7 +120,7 @@ fn is_literal(expression: &AstExpr) -> bool {
     matches!(expression.node, Expr::Literal(_))
 }
 
-/// Whether a body is one `return`, beside what is left out: starlark may evaluate such a one where it is called.
+/// Returns whether a body is one `return`, apart from statements without effect: starlark may inline such a function.
 fn is_single_return(body: &AstStmt) -> bool {
     match &body.node {
         Stmt::Return(_) | Stmt::Pass => true,
@@ -130,7 +130,7 @@ fn is_single_return(body: &AstStmt) -> bool {
     }
 }
 
-/// What one evaluator has run, by statements. It is added to the coverage when the evaluator is dropped.
+/// Counts of the statements that one evaluator has run. They are added to the coverage when the evaluator is dropped.
 struct Hits {
     coverage: Coverage,
     counts: HashMap<CodeMap, HashMap<u32, u64>>,
@@ -161,7 +161,7 @@ impl Drop for Hits {
         let mut files = self.coverage.lock();
         for (codemap, counts) in &self.counts {
             let mut lines: BTreeMap<usize, u64> = BTreeMap::new();
-            // What is not a file of a script, such as a text of the language's own, has no lines.
+            // Code of the language itself is not a file of a script.
             let Some(file) = files.get_mut(codemap.filename()) else { continue };
             for (place, count) in counts {
                 let hits = lines.entry(line_of(codemap, Pos::new(*place))).or_default();

@@ -1,5 +1,5 @@
-//! What a script reads and writes beside the files that it finds by name: standard input, output and error, and files
-//! that it writes.
+//! What a script reads and writes, apart from the files that it finds by name: standard input, output and error, and the
+//! files that it writes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,19 +16,19 @@ pub(crate) type Sink = dyn Fn(&[u8]) + Send + Sync;
 /// Reads all of standard input.
 pub(crate) type Stdin = dyn Fn() -> Result<Vec<u8>, String> + Send + Sync;
 
-/// What a written file counts beside its content, as a file of a WASI machine does.
+/// What a written file counts in addition to its name and content, like a file of a WASI machine.
 const FILE_OVERHEAD: u64 = 400;
 
 /// What an application grants to its scripts.
 #[derive(Clone, Default)]
 pub(crate) struct Channels {
     pub(crate) stdin: Option<Arc<Stdin>>,
-    /// Output is kept where there is no sink for it.
+    /// Without a sink, output is kept.
     pub(crate) output: Option<Arc<Sink>>,
     pub(crate) error_output: Option<Arc<Sink>>,
     /// Whether a script may write files.
     pub(crate) is_writable: bool,
-    /// Gets what the run has spent, while it runs.
+    /// Is told what the run has spent, while it runs.
     pub(crate) progress: Progress,
 }
 
@@ -53,20 +53,20 @@ struct Inner {
 #[derive(Clone, Default)]
 struct State {
     stdin_was_read: bool,
-    /// Bytes that were written to both streams, kept or not.
+    /// The bytes that were written to both streams, kept or not.
     written: u64,
     output: Vec<u8>,
     error_output: Vec<u8>,
     files: BTreeMap<String, Vec<u8>>,
-    /// What `files` and standard input count.
+    /// What `files` and standard input count against the limit `files`.
     held: u64,
 }
 
 /// What a script wrote to standard output.
 pub(crate) struct Output {
-    /// What is not UTF-8 is replaced.
+    /// The text, in which bytes that are not UTF-8 are replaced.
     pub(crate) text: String,
-    /// All bytes, where the text does not have them.
+    /// All bytes, if some of them are not UTF-8.
     pub(crate) bytes: Option<Vec<u8>>,
 }
 
@@ -75,7 +75,13 @@ impl Data {
         Self::with_state(channels, limits.output as u64, limits.files, State::default())
     }
 
-    /// Returns data that go on from what these are now, apart from them.
+    /// What a run in an isolated evaluator reads and writes: the limits are held there.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn unlimited(channels: Channels) -> Self {
+        Self::with_state(channels, u64::MAX, u64::MAX, State::default())
+    }
+
+    /// Returns separate data that begin as these are now.
     pub(crate) fn fork(&self) -> Self {
         let Inner { channels, output_limit, files_limit, .. } = &*self.0;
         Self::with_state(channels.clone(), *output_limit, *files_limit, self.state().clone())
@@ -86,11 +92,11 @@ impl Data {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No state is left half changed: what may panic is done without the lock.
+        // A poisoned state is not half changed: nothing that may panic is done under the lock.
         self.0.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Passes bytes on, or keeps them. `verb` says in a message how the script writes.
+    /// Passes bytes on, or keeps them. `verb` is the message's word for how the script writes.
     pub(crate) fn write(&self, stream: Stream, parts: &[&[u8]], verb: &str) -> Result<(), Error> {
         let Inner { channels, output_limit, .. } = &*self.0;
         let mut state = self.state();
@@ -123,7 +129,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// If there is none, if it was read before, if it cannot be read, or if it is larger than what the limit `files` leaves.
+    /// If there is none, if it was read before, if it cannot be read, or if the limit `files` leaves no room for it.
     pub(crate) fn read_stdin(&self) -> Result<Vec<u8>, Error> {
         let refuse = |why: String| Err(Error::load(format!("stdin: {why}")));
         let Some(stdin) = &self.0.channels.stdin else {
@@ -145,12 +151,12 @@ impl Data {
         }
     }
 
-    /// Keeps a file that the script writes, in place of one of the same name.
+    /// Keeps a file that the script writes. It replaces one of the same name.
     ///
     /// # Errors
     ///
-    /// If the script may not write files, if a part of the name is a file, if the name is that of a folder, or if the
-    /// limit `files` leaves no room.
+    /// If the script may not write files, if a folder in the name is a file, if the name is that of a folder, or if the
+    /// limit `files` leaves no room for it.
     pub(crate) fn write_file(&self, name: String, content: &[u8]) -> Result<(), Error> {
         let refuse = |why: &str| {
             Err(Error::new(ErrorKind::Value, format!("write_file: cannot write \"{}\": {why}", shown(&name))))
@@ -199,7 +205,7 @@ impl Data {
         Ok(())
     }
 
-    /// Lets as much be written again as the limit allows.
+    /// Makes all output that the limit allows available again.
     pub(crate) fn refill_output(&self) {
         self.state().written = 0;
     }
@@ -223,7 +229,7 @@ impl Data {
         std::mem::take(&mut self.state().error_output)
     }
 
-    /// Takes the files. They count against the limit `files` all the same.
+    /// Takes the files. They still count against the limit `files`.
     pub(crate) fn take_files(&self) -> BTreeMap<String, Vec<u8>> {
         std::mem::take(&mut self.state().files)
     }

@@ -1,4 +1,4 @@
-//! The reference of the script API, made from the documentation in the code.
+//! Generates the reference of the script API from the documentation in the code.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use starlark::docs::multipage::{DocModuleInfo, render_markdown_multipage};
 use starlark::docs::{DocItem, DocModule};
 use starlark::environment::GlobalsBuilder;
 
-/// The name of the namespace, which is also that of its page.
+/// The name of the namespace and of its page.
 const NAMESPACE: &str = "wasm";
 
-/// The name of the page on functions outside of the namespace.
+/// The name of the page on the functions outside the namespace.
 const GLOBALS: &str = "globals";
 
-/// The name of the page on the functions of tests.
+/// The name of the page on the functions for tests.
 const ASSERTS: &str = "asserts";
 
-/// Returns the reference of the script API in Markdown: a page for the namespace `wasm` and one for each of its types, by
-/// their names in scripts; a page `globals` for the functions of a [`Sandbox`](crate::Sandbox) that are not in the namespace, and
-/// a page `asserts` for those of [tests](crate::Sandbox::asserts).
+/// Returns the pages of the script API's reference in Markdown, by name. The namespace `wasm` and each of its types have a
+/// page under the name that scripts use. The page `globals` has the other functions of a [`Sandbox`](crate::Sandbox), and
+/// `asserts` has those for [tests](crate::Sandbox::asserts).
 ///
 /// ```
 /// let pages = wasmlark::reference();
@@ -41,8 +41,8 @@ fn make_pages() -> BTreeMap<String, String> {
     pages.into_iter().map(|(path, text)| (path.replace('/', "."), tidy(&text))).collect()
 }
 
-/// Returns the part of the reference on one name, such as `wasm.instantiate`, `wasm.Memory`, `wasm.Memory.read` or
-/// `read_file`; `None` for a name that the script API does not have.
+/// Returns the reference's entry for a name, such as `wasm.instantiate`, `wasm.Memory`, `wasm.Memory.read` or `read_file`.
+/// Returns `None` if the script API does not have the name.
 pub fn reference_entry(name: &str) -> Option<String> {
     if let Some(page) = PAGES.get(name) {
         return Some(page.clone());
@@ -63,9 +63,9 @@ pub fn reference_entry(name: &str) -> Option<String> {
     Some(tidy(&text))
 }
 
-/// Returns the entry on a name in a script, without the members that the page of a type has.
+/// Returns the entry for a name that a script uses. Of a type's page, only the part on the type itself is returned.
 pub(crate) fn entry_of_name(name: &str) -> Option<String> {
-    // Pages that stand for no name.
+    // No script uses these two names.
     if [GLOBALS, ASSERTS].contains(&name) {
         return None;
     }
@@ -76,7 +76,7 @@ pub(crate) fn entry_of_name(name: &str) -> Option<String> {
     }
 }
 
-/// Returns the type of the namespace that a function returns or an attribute has, as its entry says.
+/// Returns the type of a function's result or of an attribute according to its entry, if it is a type of the namespace.
 pub(crate) fn type_of(name: &str) -> Option<String> {
     let entry = entry_of_name(name)?;
     let attribute = format!("{name}: ");
@@ -87,7 +87,7 @@ pub(crate) fn type_of(name: &str) -> Option<String> {
     entry.lines().find_map(named).filter(|ty| PAGES.contains_key(ty))
 }
 
-/// Returns the members of a type of the namespace: the headings of its page.
+/// Returns the names of the members of a type of the namespace, which are the headings of its page.
 pub(crate) fn members(ty: &str) -> Vec<String> {
     let headings = PAGES.get(ty).into_iter().flat_map(|page| page.lines());
     let headings = headings.filter_map(|line| line.strip_prefix("## "));
@@ -110,7 +110,7 @@ fn namespace() -> Option<DocModule> {
     }
 }
 
-/// Ends in one line feed, and no line ends in a space.
+/// Removes the spaces at the ends of lines, and ends the text with one line feed.
 fn tidy(text: &str) -> String {
     let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"

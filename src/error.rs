@@ -1,4 +1,4 @@
-//! What can go wrong, as one small type.
+//! The error type of this crate, and the kinds of errors.
 
 use std::any::Any;
 use std::fmt;
@@ -8,11 +8,10 @@ use crate::frame::{self, Frame};
 pub use crate::limits::table::Limit;
 use crate::wording::visible;
 
-/// An error of this crate: boxed, so that a `Result` of it stays two words.
+/// An error of this crate. It is boxed, so a `Result` with it stays small.
 ///
-/// [`Display`](fmt::Display) prints what a person should read: for an error that left a script, the
-/// message with an excerpt of the source and both languages' frames. [`kind`](Error::kind) is for
-/// programs.
+/// [`Display`](fmt::Display) prints the text for people. If the error came out of a script, that is a report: the message,
+/// an excerpt of the source, and the frames of both languages. [`kind`](Error::kind) is for programs.
 ///
 /// ```
 /// use wasmlark::{ErrorKind, Sandbox, TrapCode};
@@ -34,55 +33,57 @@ struct Inner {
     location: Option<Location>,
     report: Option<String>,
     source: Option<Arc<Source>>,
-    /// The frames of guests; `None` where they keep none. They are added while starlark carries the error outwards, and
-    /// starlark lends it only.
+    /// The frames of guests; `None` if they keep none. In a mutex, since frames are added while starlark carries the error
+    /// outwards, and starlark only lends it.
     frames: Mutex<Option<Vec<Frame>>>,
 }
 
 /// The application's own error.
-type Source = dyn std::error::Error + Send + Sync;
+pub(crate) type Source = dyn std::error::Error + Send + Sync;
 
-/// What sort of thing went wrong.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The script: its syntax, its types, a `fail(…)`, a name that is not there.
+    /// An error in the script: a syntax or type error, an unknown name, a `fail(…)`.
     Script,
     /// An argument of the wrong type or out of range.
     Value,
-    /// Bytes that are no module, or one that this engine cannot run.
+    /// Bytes that are not a module, or a module that this engine cannot run.
     Module,
-    /// Imports and exports that do not fit each other.
+    /// Imports and exports that do not match.
     Link,
     /// A handle whose store is closed, or that belongs to another evaluation.
     Handle,
-    /// A script or module that the loader has not got, or may not give.
+    /// A script or module that the loader does not have, or does not provide.
     Load,
     /// WebAssembly code trapped.
     Trap(TrapCode),
-    /// A function of the application failed: [`source`](std::error::Error::source) is the error that it returned, and there is none
-    /// where it panicked.
+    /// A function of the application failed. [`source`](std::error::Error::source) is the error that it returned; `None` if
+    /// it panicked.
     Host,
-    /// The script ended itself as a failure, with `exit(code)`: [`Error::exit_code`] has the code.
+    /// The script ended itself with `exit(code)`, and the code was not 0. [`Error::exit_code`] returns it.
     Exit,
     /// A limit of the sandbox ended the run.
     Limit(Limit),
     /// The application ended the run by an [`Interrupt`](crate::Interrupt).
     Interrupted,
-    /// A deadline ended the run. Whether it does depends on the clock: unlike all other errors, it is not repeatable.
+    /// A deadline ended the run. That depends on the clock, so unlike all other errors it is not repeatable.
     Deadline,
-    /// A panic ended the script: a defect of starlark, wasmi or this crate, or a panic in a closure of the application that loads,
-    /// prints or writes. The [`Session`](crate::Session) has ended. Where panics abort, as on wasm32, the process ends instead.
+    /// A panic ended the script and its [`Session`](crate::Session). The cause is a defect of starlark, wasmi or this crate,
+    /// or a panic in one of the application's closures that load, print or write. If panics abort, as on wasm32, the process
+    /// ends instead.
     Internal,
 }
 
 /// Why WebAssembly code trapped.
 ///
-/// The names are those of the [specification's own tests], in the spelling that a script sees as
-/// `trap.code`.
+/// The names follow the messages in the [specification's own tests]. Scripts see them as `trap.code`.
 ///
 /// [specification's own tests]: https://github.com/WebAssembly/spec/tree/main/test/core
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum TrapCode {
     /// `unreachable` was executed.
@@ -93,7 +94,7 @@ pub enum TrapCode {
     TableOutOfBounds,
     /// `call_indirect` through a null entry.
     IndirectCallToNull,
-    /// `call_indirect` with another signature than the function's.
+    /// `call_indirect` with a signature that is not the function's.
     BadSignature,
     /// Division or remainder by zero.
     IntegerDivisionByZero,
@@ -105,14 +106,14 @@ pub enum TrapCode {
     StackOverflow,
     /// The store's own fuel is used up.
     OutOfFuel,
-    /// A growth that a limit forbids, where the guest asked for a trap.
+    /// A limit refused to let a memory or table grow, in a guest that traps then.
     GrowthLimited,
     /// The guest ended itself with an exit code.
     Exit,
 }
 
 impl TrapCode {
-    /// The code as scripts see it.
+    /// Returns the code as scripts see it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
@@ -130,7 +131,7 @@ impl TrapCode {
         }
     }
 
-    /// The sentence that the specification's tests use for this trap.
+    /// Returns the message that the specification's tests expect for this trap.
     pub fn message(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable executed",
@@ -156,7 +157,7 @@ impl fmt::Display for TrapCode {
 }
 
 impl TrapCode {
-    // No `TryFrom`: wasmi is no part of the API.
+    // Not `TryFrom`, which would make wasmi a part of the API.
     fn from_wasmi(code: wasmi::TrapCode) -> Option<Self> {
         use wasmi::TrapCode as T;
         Some(match code {
@@ -180,7 +181,7 @@ impl TrapCode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Location {
-    /// The script's name, as it was given or loaded.
+    /// The name under which the script was run or loaded.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
@@ -188,14 +189,14 @@ pub struct Location {
     pub column: usize,
 }
 
-/// What a report has in place of frames.
+/// What a report has instead of frames, if guests keep none.
 const ASK: &str = "note: to see where in the guest, use `--backtrace`, or `Sandbox::backtrace` in an application";
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            // A script or a module may have chosen part of it.
+            // Parts of it may come from a script or a module.
             message: visible(message.into()),
             exit_code: None,
             location: None,
@@ -205,8 +206,8 @@ impl Error {
         }))
     }
 
-    /// Makes an error of the application, for a host function to return: of a message, or of an error of any type, which
-    /// [`source`](std::error::Error::source) then gives back. An `Error` stays the same.
+    /// Makes an error for a function of the application to return, from a message or from an error of any type. The latter
+    /// becomes the [`source`](std::error::Error::source), unless it is an `Error`: that is returned as it is.
     pub fn host(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         match error.into().downcast::<Self>() {
             Ok(ours) => *ours,
@@ -218,7 +219,7 @@ impl Error {
         }
     }
 
-    /// The error for a panic. `word` gets what it said, after a colon.
+    /// Makes the error for a panic. `word` makes the message from the text of the panic, which begins with a colon.
     #[cold]
     pub(crate) fn panicked(kind: ErrorKind, panic: Box<dyn Any + Send>, word: impl FnOnce(&str) -> String) -> Self {
         let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
@@ -244,24 +245,24 @@ impl Error {
         error
     }
 
-    /// What `exit` ends a script with. Code 0 is a success: it becomes no error outside.
+    /// Makes the error with which `exit` ends a script. Code 0 means success, and is not an error outside of the script.
     pub(crate) fn script_exit(code: u8) -> Self {
         let mut error = Self::new(ErrorKind::Exit, format!("the script exited with code {code}"));
         error.0.exit_code = Some(code.into());
         error
     }
 
-    /// The error of a host function, for wasmi to carry: `from_wasmi` takes it out again.
+    /// Converts the error of a host function for wasmi to carry. `from_wasmi` takes it out again.
     pub(crate) fn into_wasmi(self) -> wasmi::Error {
         wasmi::Error::host(HostFault(self))
     }
 
-    /// The error of a host function that wasmi carries, if it is one.
+    /// Returns the error of a host function that wasmi carries, if it carries one.
     pub(crate) fn of_host(error: &wasmi::Error) -> Option<&Self> {
         error.downcast_ref::<HostFault>().map(|HostFault(ours)| ours)
     }
 
-    /// What ended a run of wasm; `place` is the end of the message.
+    /// Converts the error of a call of WebAssembly. `place` is the end of the message.
     pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
         if let Some(ours) = Self::of_host(error) {
             let mut ours = ours.copy();
@@ -277,41 +278,41 @@ impl Error {
         }
     }
 
-    /// Where it happened and what a person should read of it.
+    /// Adds the place in the script and the report for people.
     pub(crate) fn with_report(mut self, location: Option<Location>, report: String) -> Self {
         self.0.location = location;
         self.0.report = Some(report);
         self
     }
 
-    /// What sort of error this is.
+    /// Returns the kind of error, for programs.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The message alone, without source excerpt and frames.
+    /// Returns the message alone, without the excerpt and the frames.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What a person should read: the text that [`Display`](fmt::Display) prints.
+    /// Returns the text for people, which [`Display`](fmt::Display) prints.
     pub fn text(&self) -> &str {
         self.0.report.as_deref().unwrap_or(&self.0.message)
     }
 
-    /// Returns the exit code, where the guest or the script ended itself.
+    /// Returns the exit code, if the guest or the script ended itself.
     pub fn exit_code(&self) -> Option<i32> {
         self.0.exit_code
     }
 
-    /// Returns the frames of the guests, innermost first: those of the call that failed, and behind them those of each call
-    /// around it. Empty unless [`Sandbox::backtrace`](crate::Sandbox::backtrace) asked for them.
+    /// Returns the frames of the guests, innermost first: those of the call that failed, then those of each call around it.
+    /// Empty unless [`Sandbox::backtrace`](crate::Sandbox::backtrace) asked for them.
     pub fn frames(&self) -> Vec<Frame> {
         self.frames_if_kept().unwrap_or_default()
     }
 
-    /// Returns the lines of the report that tell where a guest was: its frames, or how to have them. `None` for an error
-    /// that did not come out of one.
+    /// Returns the lines of the report that say where a guest was: its frames, or how to get them. `None` for an error
+    /// that did not come out of a guest.
     pub fn guest_note(&self) -> Option<String> {
         match (self.frames_if_kept(), self.kind()) {
             (Some(frames), _) if !frames.is_empty() => Some(frame::render(&frames)),
@@ -320,24 +321,34 @@ impl Error {
         }
     }
 
-    /// The place in the script, where there is one.
+    /// Returns the place in the script, if there is one.
     pub fn location(&self) -> Option<&Location> {
         self.0.location.as_ref()
     }
 
-    /// The same error, with more to say.
+    /// Adds text to the end of the message.
     pub(crate) fn followed_by(mut self, more: &str) -> Self {
         self.0.message.push_str(more);
         self
     }
 
-    /// The same error, as part of something larger.
+    /// Adds context to the beginning of the message.
     pub(crate) fn within(mut self, what: &str) -> Self {
         self.0.message = format!("{what}: {}", self.0.message);
         self
     }
 
-    /// The same error again. Not `Clone`, so that no caller multiplies errors by accident.
+    /// The same error at the same place, with the kind and the message of another.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn retold(mut self, other: &Self) -> Self {
+        let report = self.0.report.take();
+        self.0.report = report.map(|report| report.replacen(&self.0.message, other.message(), 1));
+        self.0.message = other.message().to_owned();
+        self.0.kind = other.kind();
+        self
+    }
+
+    /// Copies the error. Not `Clone`, so that no application copies errors by accident.
     pub(crate) fn copy(&self) -> Self {
         Self(Box::new(Inner {
             kind: self.0.kind,
@@ -350,11 +361,38 @@ impl Error {
         }))
     }
 
-    fn frames_if_kept(&self) -> Option<Vec<Frame>> {
+    pub(crate) fn frames_if_kept(&self) -> Option<Vec<Frame>> {
         self.0.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Adds the frames of a guest that this error ended a call of, to those of the calls within; `None` where it keeps none.
+    /// Puts together an error that came from another place.
+    #[cfg(feature = "wire")]
+    pub(crate) fn of_parts(
+        kind: ErrorKind,
+        message: String,
+        exit_code: Option<i32>,
+        location: Option<Location>,
+        report: Option<String>,
+        source: Option<Arc<Source>>,
+        frames: Option<Vec<Frame>>,
+    ) -> Self {
+        Self(Box::new(Inner { kind, message, exit_code, location, report, source, frames: Mutex::new(frames) }))
+    }
+
+    /// Returns the report with excerpt and frames, if there is one.
+    #[cfg(feature = "wire")]
+    pub(crate) fn report(&self) -> Option<&str> {
+        self.0.report.as_deref()
+    }
+
+    /// Returns the application's own error, if one is the reason.
+    #[cfg(feature = "wire")]
+    pub(crate) fn shared_source(&self) -> Option<Arc<Source>> {
+        self.0.source.clone()
+    }
+
+    /// Adds the frames of a call of a guest that this error ended, behind those of the calls inside it. `None` if the guest
+    /// keeps no frames.
     pub(crate) fn add_frames(&self, more: Option<Vec<Frame>>) {
         let mut frames = self.0.frames.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(more) = more {
@@ -362,7 +400,7 @@ impl Error {
         }
     }
 
-    /// Returns one of starlark's as one of this crate, without its place and frames.
+    /// Converts an error of starlark's, without its place and frames.
     pub(crate) fn of_starlark(error: &starlark::Error) -> Self {
         match Self::find_in(error) {
             Some(ours) => ours.copy(),
@@ -370,8 +408,8 @@ impl Error {
         }
     }
 
-    /// This crate's error inside one of starlark's, if it is one: for an application with an evaluator
-    /// of its own, where a script's errors arrive as starlark's.
+    /// Returns the error of this crate inside one of starlark's, if there is one. It is for an application that has its own
+    /// evaluator, and so gets the errors of scripts as starlark's.
     ///
     /// ```
     /// use starlark::environment::{GlobalsBuilder, Module};
@@ -408,7 +446,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The error that a function of the application returned, if one is the reason.
+/// The source is the error that a function of the application returned, if that is the cause.
 ///
 /// ```
 /// use std::error::Error as _;
@@ -427,7 +465,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// What ends a host function, on its way through wasm. Not `Error` itself, which would then have a trait of wasmi's.
+/// The error of a host function on its way through wasm. `Error` itself has no trait of wasmi's, since the API shows that.
 #[derive(Debug)]
 struct HostFault(Error);
 

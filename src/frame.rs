@@ -1,4 +1,4 @@
-//! A frame of a guest: the function that ran, and where in it.
+//! A frame of a guest: a function, and the place in it.
 
 #[cfg(feature = "dwarf")]
 mod lines;
@@ -11,7 +11,7 @@ use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload, TypeRef};
 
 use crate::wording::shown;
 
-/// A function of a guest that had not returned when its call ended: see [`Error::frames`](crate::Error::frames).
+/// A function of a guest that was running when an error ended the call: see [`Error::frames`](crate::Error::frames).
 #[derive(Clone)]
 pub struct Frame {
     map: Arc<CodeMap>,
@@ -20,34 +20,33 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame of the module behind `map`. `is_entry` where the host called the function.
+    /// Makes a frame of the module that `map` describes. `is_entry` says whether the host called the function.
     pub(crate) fn new(map: Arc<CodeMap>, offset: u32, is_entry: bool) -> Self {
         Self { map, offset, is_entry }
     }
 
-    /// Returns the function's index in its module, imported functions first.
+    /// Returns the function's index in its module, in which imported functions come first.
     pub fn index(&self) -> u32 {
         self.map.function(self.offset).map_or(0, |function| function.index)
     }
 
-    /// Returns the function's name: that of the name section, else one that it is exported under.
+    /// Returns the function's name in the name section, otherwise a name under which it is exported.
     pub fn name(&self) -> Option<&str> {
         self.map.function(self.offset).and_then(|function| function.name.as_deref())
     }
 
-    /// Returns where it was, in bytes from the beginning of the module: the instruction that trapped, or the call of
-    /// the next frame. For a guest that ran out of fuel it is the last call in the function, else its beginning.
+    /// Returns the place in the function, in bytes from the beginning of the module: the instruction that trapped, or the
+    /// call of the next frame. If the guest ran out of fuel, it is the function's last call, otherwise its beginning.
     pub fn offset(&self) -> u32 {
         self.offset
     }
 
-    /// Tells whether the host called the function: the frames behind it are those of another call.
+    /// Returns whether the host called the function. The frames after such a frame belong to another call.
     pub fn is_entry(&self) -> bool {
         self.is_entry
     }
 
-    /// Returns the file and the line of the source, where the module has DWARF that tells them. `None` without the
-    /// feature `dwarf`.
+    /// Returns the file and the line of the source, if the module's DWARF tells them. `None` without the feature `dwarf`.
     pub fn line(&self) -> Option<(String, u32)> {
         self.map.line(self.offset)
     }
@@ -79,11 +78,11 @@ impl fmt::Display for Frame {
     }
 }
 
-/// A name as the source has it, where it is one of Rust's.
+/// Demangles the name of a Rust function. Returns other names as they are.
 fn demangled(name: &str) -> String {
     #[cfg(feature = "dwarf")]
     if let Ok(name) = rustc_demangle::try_demangle(name) {
-        // Without the hash at its end.
+        // `#` leaves out the hash at its end.
         return format!("{name:#}");
     }
     name.to_owned()
@@ -95,16 +94,16 @@ impl fmt::Debug for Frame {
     }
 }
 
-/// The longest cycle of frames that is recognised as a repetition.
+/// The length of the longest cycle of frames that is recognised as a repetition.
 const MAX_CYCLE: usize = 8;
 
-/// The number of times that a cycle may appear before it is shown once, with its count.
+/// The number of times that a cycle may be repeated before it is shown once, with its count.
 const MAX_REPEATS: usize = 3;
 
-/// The entries that are shown at the inner and at the outer end of a longer list.
+/// The number of entries of a longer list that are shown at each end.
 const SHOWN: usize = 9;
 
-/// The width at which a list is broken.
+/// The width of a line, after which a list continues on the next one.
 const WIDTH: usize = 120;
 
 /// Renders frames, innermost first: `guest: div (0x4f) < parse (0x1a2) < exported run (0x203)`.
@@ -140,7 +139,7 @@ pub(crate) fn render(frames: &[Frame]) -> String {
     text
 }
 
-/// Frames that are shown together, and how many times they stand there, one behind the other.
+/// Frames that are shown together, and how many times they are repeated.
 struct Entry<'a> {
     shown: &'a [Frame],
     count: usize,
@@ -163,7 +162,7 @@ impl fmt::Display for Entry<'_> {
     }
 }
 
-/// Takes the repetitions of a cycle of frames, as recursion makes them, together.
+/// Folds repeated cycles of frames, which recursion makes, into entries.
 fn fold(mut frames: &[Frame]) -> Vec<Entry<'_>> {
     let mut entries = Vec::new();
     while !frames.is_empty() {
@@ -179,7 +178,7 @@ fn fold(mut frames: &[Frame]) -> Vec<Entry<'_>> {
     entries
 }
 
-/// What a module's bytes say of its code: which function an offset is in, and what it is called.
+/// Maps offsets in a module to its functions and their names.
 pub(crate) struct CodeMap {
     bytes: Arc<[u8]>,
     functions: Vec<Function>,
@@ -195,7 +194,7 @@ struct Function {
 }
 
 impl CodeMap {
-    /// Reads a module, which is valid.
+    /// Reads a module, which must be valid.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
         let mut map = Self {
             bytes: bytes.into(),
@@ -234,7 +233,7 @@ impl CodeMap {
                 _ => {}
             }
         }
-        // Names of the name section go first.
+        // Names in the name section take precedence.
         for (index, name) in names.into_iter().chain(exports) {
             let place = index.checked_sub(map.imported).and_then(|place| usize::try_from(place).ok());
             if let Some(function) = place.and_then(|place| map.functions.get_mut(place)) {
@@ -244,12 +243,25 @@ impl CodeMap {
         Some(map)
     }
 
+    /// Says all that is known where there is no module: what one frame tells of itself.
+    #[cfg(feature = "wire")]
+    pub(crate) fn of_place(index: u32, name: Option<String>, offset: u32) -> Self {
+        let range = offset..offset.saturating_add(1);
+        Self {
+            bytes: Arc::default(),
+            functions: vec![Function { index, name: name.map(Into::into), range }],
+            imported: 0,
+            #[cfg(feature = "dwarf")]
+            lines: lines::Lines::default(),
+        }
+    }
+
     fn function(&self, offset: u32) -> Option<&Function> {
         let at = self.functions.partition_point(|function| function.range.end <= offset);
         self.functions.get(at).filter(|function| function.range.contains(&offset))
     }
 
-    /// Returns the names of the functions that the module defines, as folded stacks have them.
+    /// Returns the names of the functions that the module defines, as they appear in folded stacks.
     pub(crate) fn names(&self) -> Vec<String> {
         let name = |function: &Function| match &function.name {
             Some(name) => shown(&demangled(name)).replace(';', ","),
@@ -258,22 +270,22 @@ impl CodeMap {
         self.functions.iter().map(name).collect()
     }
 
-    /// Tells whether both offsets are in one function.
+    /// Returns whether both offsets are in the same function.
     pub(crate) fn is_same_function(&self, one: u32, other: u32) -> bool {
         self.function(one).is_some_and(|function| function.range.contains(&other))
     }
 
-    /// Tells whether an offset is in a function.
+    /// Returns whether an offset is in a function.
     pub(crate) fn has(&self, offset: u32) -> bool {
         self.function(offset).is_some()
     }
 
-    /// Tells whether the instruction at an offset is a call of a function that this module defines.
+    /// Returns whether the instruction at an offset is a direct call of a function that this module defines.
     pub(crate) fn calls_own(&self, offset: u32) -> bool {
         self.callee(offset).is_some_and(|callee| callee >= self.imported)
     }
 
-    /// Tells whether the instruction at an offset is a call that is not indirect.
+    /// Returns whether the instruction at an offset is a direct call.
     pub(crate) fn calls(&self, offset: u32) -> bool {
         self.callee(offset).is_some()
     }

@@ -1,4 +1,4 @@
-//! The frames of the guests of a store, read from what their rewritten modules keep: see `module::frames`.
+//! Reads the frames of a store's guests, which their rewritten modules keep: see `module::frames`.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use wasmi::{AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreCon
 
 use crate::frame::{CodeMap, Frame};
 
-/// The names that a rewritten module has for what it shares with the host. Where a module has one of them itself, it is not
-/// valid once it is rewritten, and keeps no frames.
+/// The names under which a rewritten module imports and exports what it shares with the host. If a module already uses one
+/// of them, the rewritten module is not valid, and the module keeps no frames.
 pub(crate) const IMPORTED: &str = "\0wasmlark";
 pub(crate) const DEPTH: &str = "\0depth";
 pub(crate) const SERIAL: &str = "\0serial";
@@ -15,28 +15,29 @@ pub(crate) const SLOTS: &str = "\0wasmlark slots";
 pub(crate) const PLACE: &str = "\0wasmlark place";
 pub(crate) const START: &str = "\0wasmlark start";
 
-/// The bytes of a slot: the place of a frame, and where the serial number is.
+/// The size of a slot in bytes, and the offset of the serial number in it. The place of the frame is at offset 0.
 pub(crate) const SLOT: i32 = 16;
 pub(crate) const SERIAL_AT: u64 = 8;
 
-/// Set in the place of an instruction whose function has given its slot back.
+/// The bit that marks the place of an instruction whose function has given its slot back.
 pub(crate) const LEFT: u32 = 1 << 31;
 
 const SLOT_BYTES: usize = SLOT as usize;
 
-/// What guests are compiled to tell of themselves.
+/// What guests are compiled to report about themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Told {
     #[default]
     Nothing,
     /// Their frames, after a trap.
     Frames,
-    /// What each function spends.
+    /// The fuel that each function spends.
     Fuel,
 }
 
 impl Told {
-    /// Turns `other` on or off: guests tell one thing at a time.
+    /// Turns `other` on or off. Guests report one thing at a time.
     pub(crate) fn set(&mut self, other: Self, is_on: bool) {
         if is_on {
             *self = other;
@@ -46,26 +47,26 @@ impl Told {
     }
 }
 
-/// What a compiled module that keeps frames says of itself.
+/// Describes a compiled module that keeps frames.
 pub(crate) struct Layout {
     pub(crate) map: Arc<CodeMap>,
     pub(crate) has_tail_calls: bool,
-    /// How many memories it defines itself: that of the slots is made after them.
+    /// The number of memories that it defines itself. The memory of the slots is made after them.
     pub(crate) memories: u32,
     pub(crate) has_start: bool,
 }
 
-/// Returns how many pages of slots a module needs whose guests nest so deep: enough for an entry from the host at any of
-/// the first half.
+/// Returns the number of pages of slots for guests that may nest `stack_depth` deep. Twice as much as one call from the host
+/// needs, so that another one can begin anywhere in the first half.
 pub(crate) fn pages(stack_depth: usize) -> u32 {
     const PAGE: usize = 1 << 16;
-    /// With more, modules would not be compiled: the frames behind are lost then, and the guests trap as they do.
+    /// With more, modules would not compile. Frames beyond it are lost, and the guests trap at their usual depth.
     const MAX: u32 = 1 << 14;
     let bytes = needed(stack_depth).saturating_mul(2);
     u32::try_from(bytes.div_ceil(PAGE)).unwrap_or(MAX).min(MAX)
 }
 
-/// The bytes that the slots of one entry take at most.
+/// Returns the maximum size of the slots of one call from the host, in bytes.
 fn needed(stack_depth: usize) -> usize {
     stack_depth.saturating_add(4).saturating_mul(SLOT_BYTES)
 }
@@ -74,11 +75,11 @@ fn needed(stack_depth: usize) -> usize {
 pub(crate) struct Frames {
     /// The address of the slot of the innermost frame, in all instances.
     depth: Global,
-    /// How many functions were entered from elsewhere.
+    /// The number of functions that were entered from outside their module.
     serial: Global,
     stack_depth: usize,
     instances: Vec<Guest>,
-    /// Those of the call that failed last, until they are taken.
+    /// The frames of the last call that failed, until they are taken.
     failed: Vec<Frame>,
 }
 
@@ -93,26 +94,26 @@ struct Guest {
 pub(crate) trait Framed: 'static {
     fn frames(&self) -> Option<&Frames>;
     fn frames_mut(&mut self) -> Option<&mut Frames>;
-    /// Leaves the memory that is made after `count` others out of what the store has used.
+    /// Does not count the memory that is made after `count` others as used by the store.
     fn pass_memory(&mut self, count: u32);
 }
 
-/// What `end` sets back.
+/// The state that `end` restores.
 pub(crate) struct Entry {
     base: i32,
-    /// The slots of the frames below, of each instance, where there was no room above them.
+    /// The slots of the frames below, for each instance, if there was no room above them.
     moved: Option<Vec<Vec<u8>>>,
 }
 
 impl Frames {
-    /// The frames of a store whose guests nest so deep.
+    /// Makes the frames of a store whose guests may nest `stack_depth` deep.
     pub(crate) fn new(mut context: impl AsContextMut, stack_depth: usize) -> Self {
         let depth = Global::new(&mut context, Val::I32(0), Mutability::Var);
         let serial = Global::new(&mut context, Val::I64(0), Mutability::Var);
         Self { depth, serial, stack_depth, instances: Vec::new(), failed: Vec::new() }
     }
 
-    /// Takes the frames of the call that failed last, innermost first.
+    /// Takes the frames of the last call that failed, innermost first.
     pub(crate) fn take_failed(&mut self) -> Vec<Frame> {
         std::mem::take(&mut self.failed)
     }
@@ -147,7 +148,7 @@ pub(crate) fn instantiate<T: Framed>(
     Ok(instance)
 }
 
-/// Begins a call from the host; `None` in a store that keeps no frames.
+/// Begins a call from the host. Returns `None` for a store that keeps no frames.
 pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<Entry> {
     let frames = context.data().frames()?;
     let (depth, stack_depth) = (frames.depth, frames.stack_depth);
@@ -164,7 +165,7 @@ pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<E
     Some(Entry { base, moved: Some(moved) })
 }
 
-/// Ends what `begin` began. Where the call failed, its frames are kept for whoever reports it.
+/// Ends the call that `begin` began. If it failed, its frames are kept for whoever reports the error.
 pub(crate) fn end<T: Framed>(context: &mut StoreContextMut<'_, T>, entry: Option<Entry>, error: Option<&wasmi::Error>) {
     let Some(Entry { base, moved }) = entry else { return };
     if let Some(error) = error {
@@ -178,7 +179,7 @@ pub(crate) fn end<T: Framed>(context: &mut StoreContextMut<'_, T>, entry: Option
     if let Some(moved) = moved {
         let slots: Vec<Memory> = frames.instances.iter().map(|guest| guest.slots).collect();
         let below = moved.first().map_or(0, Vec::len);
-        // What instances that were made meanwhile have there is newer than the frames that come back.
+        // Instances that were made meanwhile had no frames there when these were moved.
         for (slots, moved) in slots.iter().zip(moved.into_iter().map(Some).chain(std::iter::repeat(None))) {
             let Some(place) = slots.data_mut(&mut *context).get_mut(..below) else { continue };
             match moved {
@@ -191,7 +192,7 @@ pub(crate) fn end<T: Framed>(context: &mut StoreContextMut<'_, T>, entry: Option
 }
 
 fn set_depth<T>(context: &mut StoreContextMut<'_, T>, depth: Global, to: i32) {
-    // Cannot fail: it is mutable, and an i32.
+    // Cannot fail: the global is mutable and an i32.
     let _ = depth.set(&mut *context, Val::I32(to));
 }
 
@@ -209,12 +210,12 @@ fn read<T: Framed>(context: &StoreContextMut<'_, T>, base: i32, trap: Option<Tra
         found.extend(walk.step(|guest| slots(guest, at)));
         at = at.saturating_add(SLOT_BYTES);
     }
-    // A function that a failed tail call was to replace has given its slot back, which is as it left it.
+    // A function whose tail call failed has given its slot back, but the slot is unchanged.
     let left = match trap {
         Some(code) if is_of_indirect_call(code) => walk.step(|guest| slots(guest, at)).filter(|(guest, place)| {
             let noted = noted(guest);
             let is_left = noted & LEFT != 0 && guest.layout.map.is_same_function(*place, noted & !LEFT);
-            // The slot may be of a call that has returned.
+            // The slot may belong to a call that has returned.
             is_left
                 && found.last().is_none_or(|(last, place)| std::ptr::eq(*last, *guest) || last.layout.map.calls(*place))
         }),
@@ -235,22 +236,22 @@ fn read<T: Framed>(context: &StoreContextMut<'_, T>, base: i32, trap: Option<Tra
     found.into_iter().enumerate().map(frame).rev().collect()
 }
 
-/// The way from the outermost frame of a call to the innermost.
+/// Walks from the outermost frame of a call to the innermost.
 struct Walk<'a> {
     guests: &'a [Guest],
-    /// The instance that the next frame is in, where its caller says so.
+    /// The instance of the next frame, if its caller determines it.
     known: Option<&'a Guest>,
-    /// The highest serial number until now.
+    /// The highest serial number so far.
     serial: u64,
 }
 
 impl<'a> Walk<'a> {
-    /// Returns the instance and the place of the next frame, whose slot `slot` reads in each instance.
+    /// Returns the instance and the place of the next frame. `slot` reads its slot in an instance.
     fn step(&mut self, slot: impl Fn(&Guest) -> Slot) -> Option<(&'a Guest, u32)> {
         let guest = self.known.take().or_else(|| {
             let highest = self.guests.iter().max_by_key(|guest| slot(guest).serial)?;
-            // One that is not above the last is of a call that has returned: the frame is in an instance that could not
-            // be made.
+            // If it is not above the last one, it belongs to a call that has returned, and the frame is in an instance that
+            // could not be made.
             let serial = slot(highest).serial;
             let is_live = serial > self.serial;
             self.serial = serial.max(self.serial);
@@ -265,7 +266,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What is in a slot.
+/// The content of a slot.
 struct Slot {
     place: u32,
     serial: u64,
@@ -281,7 +282,7 @@ impl Slot {
     }
 }
 
-/// Tells whether an instruction that traps so has noted its place just before.
+/// Returns whether an instruction that traps with this code has noted its place just before.
 fn notes_its_place(code: TrapCode) -> bool {
     !matches!(code, TrapCode::StackOverflow | TrapCode::OutOfFuel)
 }

@@ -1,11 +1,11 @@
-//! What a Starlark function failed with while wasm called it: passes through wasm untouched.
+//! The error of a Starlark function that wasm called, on its way through wasm.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, ErrorKind};
 
-/// The failure, until it is taken: where wasmi only lends an error, it can be taken all the same.
+/// The error, until it is taken. In a mutex, since it must be taken even where wasmi only lends it.
 #[derive(Debug)]
 pub(crate) struct HostFailure(Mutex<Option<starlark::Error>>);
 
@@ -14,7 +14,7 @@ impl HostFailure {
         Self(Mutex::new(Some(error)))
     }
 
-    /// Takes the failure out. What is left is never seen.
+    /// Takes the failure out. Nobody looks at what is left.
     pub(crate) fn take(&self) -> Self {
         Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).take()))
     }

@@ -1,4 +1,4 @@
-//! What this project's own harnesses need of the inside. Not part of the API: it may change in any version.
+//! Internals for this project's own harnesses. Not part of the API: they may change in any version.
 
 use std::borrow::Cow;
 
@@ -6,28 +6,28 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::limits::Limits;
 
-/// The configuration of the engine that scripts get under these limits.
+/// Returns the configuration of the engine that scripts get under these limits.
 pub fn config(limits: &Limits) -> wasmi::Config {
     crate::module::config(limits, false, crate::frames::Told::Nothing)
 }
 
-/// An engine whose guests run in slices of so many units of fuel: what an interruptible sandbox has, with slices small
-/// enough to pause everywhere.
+/// Makes an engine like that of an interruptible sandbox, whose guests run in slices of `slice` units of fuel. With small
+/// slices they pause everywhere.
 pub fn sliced_engine(limits: Limits, slice: u64) -> Engine {
     Engine::sliced(limits, slice)
 }
 
-/// An engine whose guests keep frames, as those of a sandbox with a backtrace do.
+/// Makes an engine like that of a sandbox with a backtrace, whose guests keep frames.
 pub fn framed_engine(limits: Limits) -> Engine {
     Engine::framed(limits)
 }
 
-/// An engine whose guests tell what their functions spend, as those of a sandbox with a profile do.
+/// Makes an engine like that of a sandbox with a profile, whose guests report what their functions spend.
 pub fn profiled_engine(limits: Limits) -> Engine {
     Engine::profiled(limits)
 }
 
-/// The bytes that are compiled for a module where fuel is metered.
+/// Returns the bytes that are compiled for a module if fuel is metered.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub fn repaired<'a>(engine: &wasmi::Engine, bytes: &'a [u8]) -> Result<Cow<'a, [
     crate::module::metered(engine, &crate::module::Binary::parse(bytes))
 }
 
-/// The same with a charge of fuel at each place that may have one, in all functions.
+/// Returns these bytes with a charge of fuel at each place that may have one, in all functions.
 ///
 /// # Errors
 ///

@@ -1,12 +1,12 @@
-//! The means to stop what runs: from another thread, or at a time.
+//! Stops what is running: from another thread, or at a given time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Stops what runs: the calls of one session, as [`Session::interrupt`](crate::Session::interrupt) returns it, all that a
+/// Stops what is running: the calls of one session ([`Session::interrupt`](crate::Session::interrupt)), everything that a
 /// sandbox runs ([`Sandbox::interrupt`](crate::Sandbox::interrupt)), or a command
-/// ([`WasiCommand::interrupt`](crate::WasiCommand::interrupt)). Clones stop the same.
+/// ([`WasiCommand::interrupt`](crate::WasiCommand::interrupt)). A clone stops the same things.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<Inner>);
 
@@ -18,7 +18,7 @@ struct Inner {
     deadline: Mutex<Option<Deadline>>,
     /// Whether a guest has ended because of this.
     is_told: AtomicBool,
-    /// What stops more than this does, this among it.
+    /// An interrupt that stops more, including what this one stops.
     outer: Option<Interrupt>,
 }
 
@@ -29,30 +29,29 @@ struct Deadline {
     after: Duration,
 }
 
-/// Why something is to stop.
+/// Why something must stop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stop {
     Requested,
-    /// So much time has passed.
+    /// This much time has passed.
     Deadline(Duration),
     /// Nobody can tell how much time has passed.
     NoClock,
 }
 
 impl Interrupt {
-    /// Ends what runs now with an error of the kind [`Interrupted`](crate::ErrorKind::Interrupted), and what is started
-    /// later, as soon as that spends a thousand ticks or a hundred thousand units of a guest's fuel.
+    /// Ends what is running, or is started later, with an error of the kind [`Interrupted`](crate::ErrorKind::Interrupted),
+    /// as soon as it has spent a thousand more ticks or a hundred thousand more units of a guest's fuel.
     ///
-    /// For a session this lasts until one call has ended because of it: the calls after that run. For a sandbox and a
-    /// command it lasts until [`reset`](Self::reset).
+    /// For a session, this lasts until one call has ended because of it. For a sandbox or a command, it lasts until
+    /// [`reset`](Self::reset).
     pub fn now(&self) {
         self.0.is_requested.store(true, Ordering::Relaxed);
     }
 
-    /// Ends what still runs after this time, counted from now, with an error of the kind
-    /// [`Deadline`](crate::ErrorKind::Deadline), and what is started later, until [`reset`](Self::reset). How far a script
-    /// gets in this time is not the same in each run. On a target without a clock (`wasm32-unknown-unknown`) the time
-    /// passes at once.
+    /// Ends what is running at this time from now, or is started later, with an error of the kind
+    /// [`Deadline`](crate::ErrorKind::Deadline). This lasts until [`reset`](Self::reset). How far a script gets in this time
+    /// differs from run to run. On a target without a clock (`wasm32-unknown-unknown`), the time passes at once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -72,15 +71,27 @@ impl Interrupt {
         self.set_deadline(Some(time));
     }
 
-    /// Takes [`now`](Self::now) and [`after`](Self::after) back.
+    /// Undoes [`now`](Self::now) and [`after`](Self::after).
     pub fn reset(&self) {
         self.0.is_requested.store(false, Ordering::Relaxed);
         self.set_deadline(None);
     }
 
-    /// An interrupt of its own, which `self` stops as well.
+    /// Returns where a 1 is what [`now`](Self::now) does.
+    #[cfg(feature = "core")]
+    pub(crate) fn flag(&self) -> *const bool {
+        self.0.is_requested.as_ptr()
+    }
+
+    /// Makes a new interrupt, which stops when `self` does.
     pub(crate) fn inner(&self) -> Self {
         Self(Arc::new(Inner { outer: Some(self.clone()), ..Inner::default() }))
+    }
+
+    /// Returns what stops more than `self` does.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn outer(&self) -> Self {
+        self.0.outer.clone().unwrap_or_default()
     }
 
     pub(crate) fn set_deadline(&self, after: Option<Duration>) {
@@ -90,7 +101,7 @@ impl Interrupt {
         self.0.has_deadline.store(deadline.is_some(), Ordering::Relaxed);
     }
 
-    /// Returns why what runs is to stop, if it is.
+    /// Returns the reason to stop, if there is one.
     pub(crate) fn stop(&self) -> Option<Stop> {
         let mut next = Some(self);
         while let Some(Self(inner)) = next {
@@ -111,7 +122,7 @@ impl Interrupt {
         None
     }
 
-    /// Returns why a guest is to stop, if it is, and notes that it was told so.
+    /// Returns the reason for a guest to stop, if there is one, and notes that the guest was told.
     pub(crate) fn tell(&self) -> Option<Stop> {
         let stop = self.stop();
         if stop.is_some() {
@@ -125,7 +136,7 @@ impl Interrupt {
         self.0.is_told.load(Ordering::Relaxed) && self.0.is_told.swap(false, Ordering::Relaxed)
     }
 
-    /// Takes back that someone asked to stop.
+    /// Forgets that someone asked to stop.
     pub(crate) fn clear(&self) {
         self.0.is_requested.store(false, Ordering::Relaxed);
     }

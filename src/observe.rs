@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::Error;
 use crate::value::Value;
 
-/// Where code runs that calls, or is called.
+/// The side of a call: who calls, or who is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Side {
@@ -20,7 +20,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The side in lower case: `script`, `guest` or `host`.
+    /// Returns the side in lower case: `script`, `guest` or `host`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Script => "script",
@@ -36,34 +36,35 @@ impl fmt::Display for Side {
     }
 }
 
-/// A call into WebAssembly or out of it, or the end of one: what [`Sandbox::observer`](crate::Sandbox::observer) gets.
+/// The beginning or the end of a call into or out of WebAssembly, as an observer sees it: see
+/// [`Sandbox::observer`](crate::Sandbox::observer).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Crossing<'a> {
     /// Whether the call begins or ends.
     pub event: CrossingEvent<'a>,
-    /// The number of calls around this one that have not ended.
+    /// The number of calls around this one.
     pub depth: usize,
     /// Who calls.
     pub caller: Side,
-    /// Who is called. One of the two is a guest.
+    /// Who is called. Either this or the caller is a guest.
     pub callee: Side,
-    /// The guest's module: the name that it has itself, else the name that it was loaded by. `None` where it has neither,
-    /// and for a function that was reached by a reference.
+    /// The name of the guest's module: its own name, otherwise the name under which it was loaded. `None` if it has neither,
+    /// and for a function that was reached through a reference.
     pub module: Option<&'a str>,
     /// The number of the guest's instance among those that the run has made, from 1. `None` for a function that was
-    /// reached by a reference.
+    /// reached through a reference.
     pub instance: Option<usize>,
-    /// The name of the function: that of the export, `func` for one that was reached by a reference, `module.name` for an
-    /// import, and `(instantiate)` for the making of an instance, in which a start function runs.
+    /// The name of the function: that of the export, `module.name` for an import, or `func` for a function that was reached
+    /// through a reference. It is `(instantiate)` while an instance is made, which runs its start function.
     pub function: &'a str,
-    /// The fuel that the run has spent until now; `None` where it is not metered.
+    /// The fuel that the run has spent so far; `None` if it is not metered.
     pub fuel: Option<u64>,
 }
 
 /// The beginning or the end of a call.
 ///
-/// Numbers are as a script sees them, ints signed and floats of 64 bits; a vector is its 16 bytes; a reference is
+/// Values are as a script sees them: ints are signed, floats have 64 bits, a vector is its 16 bytes, and a reference is
 /// [`Value::None`] or a [`Value::Opaque`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -80,15 +81,15 @@ pub enum CrossingEvent<'a> {
     },
     /// The call fails: by a trap, an error of the script or the host, or because the guest exits.
     Failure {
-        /// The error. A script sees it with the place in which it made the call.
+        /// The error, without the place of the call in the script.
         error: &'a Error,
     },
 }
 
-/// Takes what an application observes.
+/// The function of an application that observes calls.
 pub(crate) type Observer = dyn Fn(&Crossing<'_>) + Send + Sync;
 
-/// What is observed of one run.
+/// The state of the observation of one run.
 pub(crate) struct Observation {
     observer: Arc<Observer>,
     depth: AtomicUsize,
@@ -100,12 +101,12 @@ impl Observation {
         Self { observer, depth: AtomicUsize::new(0), instances: AtomicUsize::new(0) }
     }
 
-    /// Returns the number of an instance that is about to be made.
+    /// Returns the number of the next instance, which is about to be made.
     pub(crate) fn next_instance(&self) -> usize {
         self.instances.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
-    /// Tells the observer. What it is told has the depth that this sets.
+    /// Tells the observer. This sets the depth of `crossing`.
     pub(crate) fn tell(&self, crossing: Crossing<'_>) {
         let depth = match crossing.event {
             CrossingEvent::Call { .. } => self.depth.fetch_add(1, Ordering::Relaxed),

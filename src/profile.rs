@@ -1,45 +1,45 @@
 //! What the fuel of a run was spent on.
 //!
-//! The functions of a rewritten module tell where they begin and end: see `module::profile`. What a store's counter of fuel
-//! loses between two such events is the innermost function's.
+//! The functions of a rewritten module report where they begin and end: see `module::profile`. The fuel that a store's
+//! counter loses between two such events was spent by the innermost function.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmi::{Caller, Extern, Func, Instance, Nullable, StoreContextMut};
 
-/// The names that a rewritten module has for what it shares with the host. Where a module has one of them itself, it is not
-/// valid once it is rewritten, and its functions are not told apart.
+/// The names under which a rewritten module exports what it shares with the host. If a module already uses one of them, the
+/// rewritten module is not valid, and its functions are not told apart.
 pub(crate) const TOLD: &str = "\0wasmlark told";
 pub(crate) const START: &str = "\0wasmlark start";
 
-/// The elements of the table: what a function calls when it begins, and when it ends.
+/// The elements of the table: the functions that a function calls when it begins and when it ends.
 pub(crate) const ENTER: i32 = 0;
 pub(crate) const LEAVE: i32 = 1;
 
-/// The fuel of what tells that a function ends.
+/// The fuel of the instructions that report the end of a function.
 const LEAVE_COST: u64 = 4;
 
-/// How the fuel of a run is spread over the functions that spent it, of both languages: see
+/// How the fuel of a run is spread over the functions of both languages: see
 /// [`Sandbox::profile`](crate::Sandbox::profile).
 ///
-/// A Starlark function, `file.star:name`, spends no fuel itself but through the guests that it calls. What the host does for a
-/// guest, such as WASI's work, counts to the guest's function that asked for it.
+/// A Starlark function, `file.star:name`, spends fuel only through the guests that it calls. Work that the host does for a
+/// guest, such as WASI's, counts for the function of the guest that asked for it.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     nodes: Vec<Node>,
     known: BTreeMap<(usize, Arc<str>), usize>,
-    /// The same for functions of guests, by their instance and index: names need not be compared at each call.
+    /// The same for functions of guests, by instance and index, so that no names are compared at each call.
     called: BTreeMap<(usize, usize, usize), usize>,
     instances: usize,
-    /// The function that runs now.
+    /// The running function.
     current: usize,
-    /// The Starlark functions around the guests that run now, and those that are about to call another.
+    /// The number of Starlark functions around the running guests, and the functions that are about to call another one.
     callers: usize,
     pending: Vec<String>,
 }
 
-/// A function, called by those above it.
+/// A function, as called by those above it.
 #[derive(Clone, Debug)]
 struct Node {
     parent: usize,
@@ -48,11 +48,11 @@ struct Node {
     fuel: u64,
 }
 
-/// The one above all; it has no name.
+/// The node above all others, which has no name.
 const ROOT: usize = 0;
 
-/// The most functions that a stack has, and the most stacks: what is beyond counts to the function above. A guest may nest deeply,
-/// and in more ways than there is memory for.
+/// The maximum number of functions in a stack, and of stacks. What is beyond counts for the function above: a guest may nest
+/// deeply, and in more ways than there is memory for.
 const MAX_DEPTH: usize = 250;
 const MAX_NODES: usize = 100_000;
 
@@ -62,15 +62,16 @@ impl Profile {
         Self { nodes: vec![root], ..Self::default() }
     }
 
-    /// Returns all fuel that is in the profile.
+    /// Returns the fuel of the whole profile.
     pub fn fuel(&self) -> u64 {
         self.nodes.iter().fold(0, |sum, node| sum.saturating_add(node.fuel))
     }
 
-    /// Returns the profile as folded stacks, a line each: the functions that called each other, outermost first, with
-    /// semicolons between them, and the fuel that the innermost spent itself. Sorted; what tools for flame graphs take.
+    /// Returns the profile as folded stacks, the format that tools for flame graphs read. Each line has the functions that
+    /// called each other, outermost first and separated by semicolons, and the fuel that the innermost one spent itself. The
+    /// lines are sorted.
     ///
-    /// A stack has at most 250 functions, and there are at most 100,000 stacks: what is beyond counts to the function above.
+    /// A stack has at most 250 functions, and there are at most 100,000 stacks. What is beyond counts for the function above.
     pub fn folded(&self) -> String {
         let mut lines: Vec<String> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.fuel > 0) {
@@ -85,6 +86,27 @@ impl Profile {
         }
         lines.sort();
         lines.concat()
+    }
+
+    /// Takes the profile apart: for each function its caller, its name and its fuel. A caller comes first.
+    #[cfg(feature = "core")]
+    pub(crate) fn to_records(&self) -> Vec<(u32, String, u64)> {
+        let record = |node: &Node| {
+            let parent = u32::try_from(node.parent).unwrap_or_default();
+            (parent, (*node.name).to_owned(), node.fuel)
+        };
+        self.nodes.iter().map(record).collect()
+    }
+
+    /// Puts it together again. A function whose caller does not come first is called by none.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn of_records(records: Vec<(u32, String, u64)>) -> Self {
+        let mut profile = Self::default();
+        for (index, (parent, name, fuel)) in records.into_iter().enumerate() {
+            let parent = usize::try_from(parent).ok().filter(|parent| *parent < index).unwrap_or(ROOT);
+            profile.nodes.push(Node { parent, name: name.into(), depth: 0, fuel });
+        }
+        profile
     }
 
     fn child(&mut self, parent: usize, name: &str) -> usize {
@@ -121,7 +143,7 @@ impl SharedProfile {
         Self(Arc::new(Mutex::new(Profile::new())))
     }
 
-    /// Returns a profile that goes on from this one, apart from it.
+    /// Returns a separate profile that begins as this one is now.
     pub(crate) fn fork(&self) -> Self {
         Self(Arc::new(Mutex::new(self.lock().clone())))
     }
@@ -130,7 +152,7 @@ impl SharedProfile {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the profile, with what is missing to `used` as the host's.
+    /// Returns the profile. Fuel of `used` that no function has spent is the host's.
     pub(crate) fn finished(&self, used: Option<u64>) -> Profile {
         let mut profile = self.lock().clone();
         let rest = used.unwrap_or_default().saturating_sub(profile.fuel());
@@ -146,11 +168,11 @@ impl SharedProfile {
     }
 }
 
-/// What a compiled module says of its functions.
+/// Describes the functions of a compiled module.
 pub(crate) struct Layout {
     /// The name of each function that the module defines.
     pub(crate) names: Vec<String>,
-    /// The fuel of each one's stub until it tells that the function begins.
+    /// The fuel of each function's stub until it reports that the function begins.
     pub(crate) costs: Vec<u64>,
     pub(crate) has_start: bool,
 }
@@ -160,20 +182,20 @@ pub(crate) struct Teller {
     shared: SharedProfile,
     /// The functions of this store that have not returned.
     stack: Vec<usize>,
-    /// What the counter stood at when it was last looked at.
+    /// The counter when it was last read.
     last: u64,
 }
 
 /// The data of a store that may have a profile.
 pub(crate) trait Profiled: 'static {
     fn teller_mut(&mut self) -> Option<&mut Teller>;
-    /// Leaves what a table next grows by out of what the store has used.
+    /// Does not count the next growth of a table as used by the store.
     fn pass_table(&mut self);
-    /// Returns the fuel of a store whose counter stands there.
+    /// Returns the fuel of the store if its counter is `counter`.
     fn fuel_of(&self, counter: Option<u64>) -> u64;
 }
 
-/// What `end` sets back.
+/// The state that `end` restores.
 pub(crate) struct Entry {
     depth: usize,
     current: usize,
@@ -189,7 +211,7 @@ impl Teller {
         &self.shared
     }
 
-    /// Counts what was spent until the counter stood at `now`.
+    /// Counts the fuel that was spent until the counter was `now`.
     pub(crate) fn observe(&mut self, now: u64) {
         let spent = std::mem::replace(&mut self.last, now).saturating_sub(now);
         if let Some(top) = self.stack.last().filter(|_| spent > 0) {
@@ -197,7 +219,7 @@ impl Teller {
         }
     }
 
-    /// Goes on from a counter that was set to `now` for another reason than what was spent.
+    /// Continues from a counter that was set to `now`, which nobody has spent.
     pub(crate) fn rebase(&mut self, now: u64) {
         self.last = now;
     }
@@ -219,7 +241,7 @@ impl Teller {
         entry
     }
 
-    /// Ends what `begin` began, also where functions did not return.
+    /// Ends the call that `begin` began, even if functions in it did not return.
     pub(crate) fn end(&mut self, entry: &Entry, now: u64) {
         self.observe(now);
         self.stack.truncate(entry.depth);
@@ -228,7 +250,7 @@ impl Teller {
         profile.callers = entry.callers;
     }
 
-    /// The function of this index begins, of the instance with this number.
+    /// Notes that a function begins: the one with this index, in the instance with this number.
     fn enter(&mut self, instance: usize, index: usize, layout: &Layout, now: u64) {
         self.observe(now);
         let mut profile = self.shared.lock();
@@ -236,7 +258,7 @@ impl Teller {
         let known = profile.called.get(&key).copied();
         let node = known.unwrap_or_else(|| {
             let node = profile.child(key.0, layout.names.get(index).map_or("?", String::as_str));
-            // There is no end of those that are cut off, and of instances.
+            // Not every node is kept: there is no limit on the functions that are cut off, nor on instances.
             if node != key.0 && profile.called.len() < MAX_NODES {
                 profile.called.insert(key, node);
             }
@@ -263,7 +285,7 @@ impl Teller {
     }
 }
 
-/// Makes an instance of a module that tells of its functions, and runs its start function.
+/// Makes an instance of a module that reports on its functions, and runs its start function.
 pub(crate) fn instantiate<T: Profiled>(
     context: &mut StoreContextMut<'_, T>,
     module: &wasmi::Module,
@@ -293,7 +315,7 @@ pub(crate) fn instantiate<T: Profiled>(
     Ok(instance)
 }
 
-/// A function begins: the fuel of its stub is given back.
+/// Notes that a function begins, and gives back the fuel of its stub.
 fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &Layout, index: i32) {
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let now = give_back(caller, layout.costs.get(index).copied().unwrap_or_default());
@@ -302,7 +324,7 @@ fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &Layo
     }
 }
 
-/// Gives fuel back. Returns the fuel of the store.
+/// Gives fuel back. Returns the fuel that the store has then.
 fn give_back<T: Profiled>(caller: &mut Caller<'_, T>, fuel: u64) -> u64 {
     let counter = caller.get_fuel().ok().map(|counter| counter.saturating_add(fuel));
     if let Some(counter) = counter {

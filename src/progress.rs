@@ -1,13 +1,13 @@
-//! Tells an application how far a run has come.
+//! Tells an application what a run has spent so far.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Gets fuel, ticks, and the peak of memory in bytes. Fuel is `None` where it is not metered.
+/// Gets the fuel, the ticks, and the peak of memory in bytes. The fuel is `None` if it is not metered.
 type Listener = dyn Fn(Option<u64>, u64, u64) + Send + Sync;
 
-/// Where a run reports to, if the application asks for reports.
+/// The listener of a run, if the application asks for reports.
 #[derive(Clone, Default)]
 pub(crate) struct Progress(Option<Arc<Listener>>);
 
@@ -34,7 +34,7 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// The ticks of a run as of the last time that an evaluator checked its limits, shared by all that report them.
+/// The ticks of a run as of the last check of an evaluator's limits. Everything that reports them shares this.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SeenTicks(Arc<AtomicU64>);
 
@@ -43,7 +43,8 @@ impl SeenTicks {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Notes a count. A lower one than before, as that of a loaded file without the file that loads it, changes nothing.
+    /// Notes a count, unless it is lower than before. It can be, while a file is loaded: then it lacks the ticks of the file
+    /// that loads it.
     pub(crate) fn note(&self, ticks: u64) {
         self.0.fetch_max(ticks, Ordering::Relaxed);
     }

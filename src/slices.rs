@@ -1,12 +1,12 @@
 //! Slices of fuel: how a guest that never calls the host can be interrupted.
 //!
-//! wasmi has no other way to pause a guest than to let it run out of fuel. So wasmi's counter gets a slice of what the
-//! guest may spend, and the rest is kept in reserve. When the slice is spent, the guest pauses; if nobody asked to stop it,
-//! the next slice is moved from the reserve to the counter, and the guest goes on at the instruction that it could not pay.
-//! An instruction that cannot be paid changes neither the counter nor anything else, so what is spent, and where a guest
-//! runs out of fuel for good, is the same for slices of any size.
+//! The only way to pause a guest in wasmi is to let it run out of fuel. So wasmi's counter gets a slice of what the guest
+//! may spend, and the rest is kept in reserve. When the slice is spent, the guest pauses. If nobody has asked to stop it,
+//! the next slice is moved from the reserve to the counter, and the guest continues at the instruction that it could not
+//! pay for. Such an instruction changes neither the counter nor anything else. So the fuel that is spent, and the place
+//! where a guest finally runs out of it, do not depend on the size of the slices.
 //!
-//! All code that reads or sets wasmi's counter does it here: the fuel of a store is its counter and its reserve.
+//! The fuel of a store is the sum of its counter and its reserve, so only this module reads or sets wasmi's counter.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ use crate::host_failure::HostFailure;
 use crate::interrupt::{Interrupt, Stop};
 use crate::profile::Profiled;
 
-/// The fuel of a slice. A guest spends it in less than a millisecond, and to pause costs less than a thousandth of that.
+/// The fuel of a slice. A guest spends it in less than a millisecond, and a pause takes less than a thousandth of that.
 pub(crate) const SLICE: u64 = 100_000;
 
 /// How a store's fuel is sliced.
@@ -30,7 +30,7 @@ pub(crate) struct Slices {
     size: u64,
     reserve: u64,
     interrupt: Interrupt,
-    /// wasmi runs something that it cannot resume, a start function or `table.grow`: all of the fuel is in the counter.
+    /// Whether wasmi is running something that it cannot resume, such as a start function: then all fuel is in the counter.
     is_whole: bool,
 }
 
@@ -45,18 +45,26 @@ impl Slices {
     }
 }
 
-/// The data of a store, which may have slices and frames.
+/// The data of a store, which may have slices, frames and a profile.
 pub(crate) trait Sliced: Framed + Profiled {
-    /// Whether it has none of these, nor a profile: nothing is to be done at a call.
+    /// Returns whether it has none of these, so that a call needs no preparation.
     fn is_plain(&self) -> bool;
     fn slices(&self) -> Option<&Slices>;
     fn slices_mut(&mut self) -> Option<&mut Slices>;
 
-    /// Notes that a guest has spent a slice of so much fuel.
+    /// Tells a guest itself to stop, where there is a way. Returns whether it goes on until it does.
+    fn tell_stop(_context: &mut StoreContextMut<'_, Self>, _stop: Stop) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
+    /// Notes that a guest has spent a slice of `fuel` units.
     fn pass_slice(&self, _fuel: u64) {}
 }
 
-/// Returns the fuel of a store; `None` where it is not metered.
+/// Returns the fuel of a store; `None` if it is not metered.
 pub(crate) fn fuel(context: impl AsContext<Data: Sliced>) -> Option<u64> {
     let context = context.as_context();
     let reserve = context.data().slices().map_or(0, |slices| slices.reserve);
@@ -68,7 +76,8 @@ pub(crate) fn set_fuel(mut context: impl AsContextMut<Data: Sliced>, fuel: u64) 
     set_fuel_for(&mut context.as_context_mut(), fuel, 0)
 }
 
-/// Sets the fuel of a store for another reason than that some was spent.
+/// Sets the fuel of a store to an amount that does not follow from what its guests spent, and tells its profile. Returns
+/// whether fuel is metered.
 pub(crate) fn lease_fuel(mut context: impl AsContextMut<Data: Sliced>, fuel: u64) -> bool {
     let mut context = context.as_context_mut();
     let before = self::fuel(&context).unwrap_or_default();
@@ -97,7 +106,7 @@ fn set_fuel_for(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, fuel: u64
     context.set_fuel(counter).is_ok()
 }
 
-/// Calls a function: in slices, with frames and with a profile, where the store has them.
+/// Calls a function, with the slices, frames and profile that the store has.
 #[inline(always)]
 pub(crate) fn call(
     func: &Func,
@@ -134,7 +143,7 @@ fn call_in_slices(
     loop {
         match call {
             ResumableCall::Finished => return Ok(()),
-            // Never resumed: wasmi 2.0.0 resumes with wrong locals after an error of the host.
+            // This is never resumed: after an error of the host, wasmi 2.0.0 resumes with wrong locals.
             ResumableCall::HostTrap(trap) => return Err(trap.into_host_error()),
             ResumableCall::OutOfFuel(paused) => {
                 next_slice(context, paused.required_fuel())?;
@@ -174,7 +183,7 @@ fn go_on<T: Sliced, Results: WasmResults>(
     }
 }
 
-/// Returns the error of a host function as if it were owned: wasmi 2.0.0 only lends that of a typed call.
+/// Makes an owned error of a host function's: for a typed call, wasmi 2.0.0 only lends it.
 fn taken(error: &wasmi::Error) -> wasmi::Error {
     if let Some(failure) = error.downcast_ref::<HostFailure>() {
         return failure.take().into_wasmi();
@@ -189,7 +198,7 @@ fn taken(error: &wasmi::Error) -> wasmi::Error {
     }
 }
 
-/// Runs what wasmi cannot resume, with all the fuel in one slice.
+/// Runs work that wasmi cannot resume, with all fuel in one slice.
 pub(crate) fn whole<T: Sliced, R>(
     context: &mut wasmi::StoreContextMut<'_, T>,
     work: impl FnOnce(&mut wasmi::StoreContextMut<'_, T>) -> R,
@@ -200,8 +209,8 @@ pub(crate) fn whole<T: Sliced, R>(
     result
 }
 
-/// Gives up slices for good: what is to run has an instruction that wasmi 2.0.0 cannot resume at. Where the fuel left is less
-/// than `table.grow` costs, it does not note where it was, and would go on elsewhere.
+/// Gives up slices for good, for code with a `table.grow`. If the fuel left does not pay for that instruction, wasmi 2.0.0
+/// does not note its place, and would resume somewhere else.
 pub(crate) fn give_up(context: &mut wasmi::StoreContextMut<'_, impl Sliced>) {
     set_whole(context, true);
 }
@@ -216,11 +225,13 @@ fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bo
 }
 
 /// Moves the next slice to the counter.
-fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u64) -> Result<(), wasmi::Error> {
-    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell()) {
+fn next_slice<T: Sliced>(context: &mut wasmi::StoreContextMut<'_, T>, required: u64) -> Result<(), wasmi::Error> {
+    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell())
+        && !T::tell_stop(context, stop)
+    {
         return Err(wasmi::Error::host(Stopped(stop)));
     }
-    // What is left of the slice is less than the next instruction costs.
+    // The counter need not be zero: its rest does not pay for the next instruction.
     let size = context.data().slices().map_or(0, |slices| slices.size);
     context.data().pass_slice(size.saturating_sub(context.get_fuel().unwrap_or(0)));
     match fuel(&*context) {
@@ -232,7 +243,7 @@ fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u
     }
 }
 
-/// What ends a guest that is interrupted: passes through wasm untouched.
+/// Ends a guest that is interrupted. Passes through wasm unchanged.
 #[derive(Debug)]
 pub(crate) struct Stopped(pub(crate) Stop);
 
@@ -244,7 +255,7 @@ impl fmt::Display for Stopped {
 
 impl wasmi::errors::HostError for Stopped {}
 
-/// Returns the error of what was stopped.
+/// Returns the error for something that was stopped.
 pub(crate) fn stopped(why: Stop) -> Error {
     match why {
         Stop::Requested => Error::new(ErrorKind::Interrupted, "interrupted"),

@@ -1,28 +1,28 @@
-//! Starlark ticks, as far as starlark's own count of one evaluator does not tell them.
+//! Starlark ticks, where starlark's own count for one evaluator is not enough.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// starlark checks its limits when an evaluator's count of ticks is a multiple of this.
+/// starlark checks its limits whenever an evaluator's count of ticks is a multiple of this.
 pub(crate) const CHECK_PERIOD: u64 = 1000;
 
-/// What is known of the ticks of the evaluator that runs now, shared between the run and the script types.
+/// What is known of the ticks of the running evaluator. The run and the script types share it.
 #[derive(Debug, Clone)]
 pub(crate) struct TickMeter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The count that the evaluator may reach, less what files that it loaded have spent.
+    /// The count that the evaluator may reach: its limit, less the ticks of the files that it loaded.
     limit: AtomicU64,
     /// The count at the last check. A lower bound of the count at any time.
     checked: AtomicU64,
-    /// The count at some check, modulo the period.
+    /// The count at any of the checks, modulo the period.
     phase: AtomicU64,
-    /// Calls from WebAssembly that the evaluator has not counted yet.
+    /// The calls from WebAssembly that the evaluator has not counted yet.
     calls: AtomicU64,
 }
 
-/// The state of a meter, to come back to after a file that was loaded.
+/// The state of a meter, to be restored after a loaded file has run.
 pub(crate) struct Saved {
     limit: u64,
     checked: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Saved {
 }
 
 impl TickMeter {
-    /// A meter for a run that may spend `limit` ticks.
+    /// Makes a meter for a run that may spend `limit` ticks.
     pub(crate) fn new(limit: u64) -> Self {
         Self(Arc::new(Inner {
             limit: AtomicU64::new(limit),
@@ -40,7 +40,7 @@ impl TickMeter {
         }))
     }
 
-    /// Returns the state, to be restored when an evaluator that begins now has ended.
+    /// Returns the state, for [`restore`](Self::restore).
     pub(crate) fn save(&self) -> Saved {
         Saved {
             limit: self.0.limit.load(Ordering::Relaxed),
@@ -49,21 +49,21 @@ impl TickMeter {
         }
     }
 
-    /// Begins with a new evaluator, which may count up to `limit`.
+    /// Switches to a new evaluator, which may count up to `limit`.
     pub(crate) fn begin(&self, limit: u64) {
         self.0.limit.store(limit, Ordering::Relaxed);
         self.0.checked.store(0, Ordering::Relaxed);
         self.0.phase.store(0, Ordering::Relaxed);
     }
 
-    /// Goes on with the evaluator before the last, which spent `ticks`.
+    /// Switches back to the evaluator of `saved`. The one that has ended spent `ticks`.
     pub(crate) fn restore(&self, saved: &Saved, ticks: u64) {
         self.0.limit.store(saved.limit.saturating_sub(ticks), Ordering::Relaxed);
         self.0.checked.store(saved.checked, Ordering::Relaxed);
         self.0.phase.store(saved.phase, Ordering::Relaxed);
     }
 
-    /// Returns the ticks that a file may spend which the one that runs now loads: at most a thousand too many.
+    /// Returns the ticks that are left for a file that the running one loads: at most a thousand too many.
     pub(crate) fn left(&self) -> u64 {
         self.0.limit.load(Ordering::Relaxed).saturating_sub(self.0.checked.load(Ordering::Relaxed))
     }
@@ -73,7 +73,7 @@ impl TickMeter {
         self.0.checked.load(Ordering::Relaxed)
     }
 
-    /// Lowers the count that the evaluator may reach to `limit`, if it is higher. Returns what it was, for
+    /// Lowers the count that the evaluator may reach to `limit`, unless it is lower already. Returns the count before, for
     /// [`set_limit`](Self::set_limit).
     pub(crate) fn lower_limit(&self, limit: u64) -> u64 {
         self.0.limit.fetch_min(limit, Ordering::Relaxed)
@@ -83,14 +83,14 @@ impl TickMeter {
         self.0.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Notes that the evaluator checks its limits, and returns whether its count has certainly passed the limit. Checks
-    /// come with the ticks, and once when a call from Rust ends: then [`observe`](Self::observe) must follow.
+    /// Notes that the evaluator checks its limits. Returns whether its count has certainly passed the limit. A check comes
+    /// after each thousand ticks, and one more when a call from Rust ends: [`observe`](Self::observe) must follow that one.
     pub(crate) fn check(&self) -> bool {
         let checked = self.0.checked.fetch_add(CHECK_PERIOD, Ordering::Relaxed);
         checked > self.0.limit.load(Ordering::Relaxed)
     }
 
-    /// Returns whether an evaluator that counts `count` has passed its limit.
+    /// Returns whether an evaluator with this count has passed its limit.
     pub(crate) fn is_passed(&self, count: u64) -> bool {
         count > self.0.limit.load(Ordering::Relaxed)
     }
@@ -101,18 +101,18 @@ impl TickMeter {
         self.0.checked.store(count.saturating_sub(since), Ordering::Relaxed);
     }
 
-    /// Returns how much was counted since the last check, for an evaluator that counts `count`.
+    /// Returns the ticks since the last check, for an evaluator with this count.
     pub(crate) fn since_check(&self, count: u64) -> u64 {
         count.saturating_sub(self.0.phase.load(Ordering::Relaxed)) % CHECK_PERIOD
     }
 
-    /// Notes that the next checks come a period after `count`, and so on.
+    /// Notes that the evaluator checks at `count`, and then again after each period.
     pub(crate) fn set_phase(&self, count: u64) {
         self.0.phase.store(count % CHECK_PERIOD, Ordering::Relaxed);
     }
 
-    /// Counts a call from WebAssembly. Returns the calls that the evaluator, which counts `count`, must count now: many
-    /// at a time, since to make it count takes longer than a call.
+    /// Counts a call from WebAssembly, for an evaluator with this count. Returns the calls that the evaluator must count
+    /// now. They are counted many at a time, since that takes longer than a call.
     #[inline]
     pub(crate) fn call(&self, count: u64) -> u64 {
         const MANY: u64 = 100;
@@ -122,7 +122,7 @@ impl TickMeter {
         if due { calls } else { 0 }
     }
 
-    /// Returns the calls that the evaluator has not counted.
+    /// Returns the calls that the evaluator has not counted yet, which it must count now.
     pub(crate) fn take_calls(&self) -> u64 {
         self.0.calls.swap(0, Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! One command module, run on a machine of its own, without any script.
+//! Runs one command module on a machine of its own, without a script.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,8 +31,8 @@ use crate::wasi::{
 };
 use crate::wording::shown;
 
-/// Runs a WebAssembly module that is built for WASI preview 1, as `wasm.wasi` does for scripts: on a
-/// machine in memory, with the arguments, files and input given here and nothing else of the host.
+/// Runs a WebAssembly module that is built for WASI preview 1, on the in-memory machine that scripts get from `wasm.wasi`.
+/// The guest sees the arguments, files and input given here, and nothing else of the host.
 ///
 /// ```
 /// use wasmlark::WasiCommand;
@@ -57,30 +57,30 @@ pub struct WasiCommand {
     observer: Option<Arc<Observer>>,
 }
 
-/// What a [`WasiCommand`] did.
+/// The outcome of a [`WasiCommand`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WasiOutput {
-    /// The exit code, 0 where the guest just returns; or why there is none.
+    /// The exit code, which is 0 if the guest just returns; or the error that ended it.
     pub result: Result<i32, Error>,
-    /// What the guest wrote to standard output; empty where [`WasiCommand::stdout`] took that.
+    /// What the guest wrote to standard output; empty if [`WasiCommand::stdout`] passed it on.
     pub stdout: Vec<u8>,
-    /// What the guest wrote to standard error; empty where [`WasiCommand::stderr`] took that.
+    /// What the guest wrote to standard error; empty if [`WasiCommand::stderr`] passed it on.
     pub stderr: Vec<u8>,
-    /// All files by their paths from the root, also where the guest failed, but those of `untouched`. A path that ends in a
-    /// slash is an empty directory.
+    /// All files by their paths from the root, even if the guest failed, except for those in `untouched`. A path that ends in
+    /// a slash is an empty directory.
     pub files: BTreeMap<String, Arc<[u8]>>,
-    /// Files that were given with [`WasiCommand::file_from`] and that the guest did not change, by their paths: the paths that
-    /// they were given under. The two differ where the guest renamed or linked one.
+    /// The files from [`WasiCommand::file_from`] that the guest did not change: the paths under which they were given, by
+    /// their paths now. The two differ if the guest has renamed or linked a file.
     pub untouched: BTreeMap<String, String>,
-    /// The targets of all symbolic links, by the paths of the links.
+    /// The targets of all symbolic links, by the links' paths.
     pub links: BTreeMap<String, String>,
-    /// Files of `files` that were given under another path, which is the value here: the guest
-    /// renamed or linked them.
+    /// The paths under which files were given, by their paths in `files`, if these differ: the guest has renamed or linked
+    /// these files.
     pub origins: BTreeMap<String, String>,
-    /// What its fuel was spent on, where [`WasiCommand::profile`] asks for it.
+    /// What the fuel was spent on, if [`WasiCommand::profile`] asks for it.
     pub profile: Option<Profile>,
-    /// What it spent; no ticks.
+    /// What the guest spent. The ticks are 0.
     pub stats: Stats,
 }
 
@@ -91,8 +91,8 @@ impl Default for WasiCommand {
 }
 
 impl WasiCommand {
-    /// A command without arguments, environment, input and files. The clock starts at 0, the seed of
-    /// random bytes is 0.
+    /// Makes a command without arguments, environment, input or files. Its clock starts at 0, and the seed of its random
+    /// bytes is 0.
     pub fn new() -> Self {
         let setup = Setup {
             args: Vec::new(),
@@ -111,13 +111,13 @@ impl WasiCommand {
         Self { setup, streams, limits, is_interruptible: false, told, interrupt, observer: None }
     }
 
-    /// Adds an argument. The first is the program's name.
+    /// Adds an argument. The first one is the program's name.
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.setup.args.push(arg.into());
         self
     }
 
-    /// Sets an environment variable. The last value of a name counts.
+    /// Sets an environment variable. If a name is set twice, the last value counts.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let (name, value) = (name.into(), value.into());
         match self.setup.env.iter_mut().find(|(known, _)| *known == name) {
@@ -127,23 +127,23 @@ impl WasiCommand {
         self
     }
 
-    /// Adds a file, by its path from the root: `/in/a.txt`. A path that ends in a slash, without
-    /// content, is an empty directory. With none, not even `/`, and no [`preopen`](Self::preopen), the
-    /// guest can open and make no files.
+    /// Adds a file by its path from the root, such as `/in/a.txt`. A path that ends in a slash is a directory, and must have
+    /// no content. If no path is given, not even `/`, and no [`preopen`](Self::preopen), the guest can neither open nor
+    /// create files.
     ///
-    /// It was modified when the guest's clock starts, unless [`modified`](Self::modified) or
-    /// [`content_times`](Self::content_times) says otherwise.
+    /// The file's time of modification is the start of the guest's clock, unless [`modified`](Self::modified) or
+    /// [`content_times`](Self::content_times) sets it.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
         self.setup.files.push((path.into(), Content::Bytes(content.into())));
         self
     }
 
-    /// Adds a file that is read where the guest reads it, so that it may be larger than the limit `files` allows: `read` gets
-    /// an offset and a buffer, of which all lies within `size`, and fills it. The file counts against the limit once the guest
-    /// changes it, which needs all of it.
+    /// Adds a file of `size` bytes whose content is read when the guest reads it, so that it may be larger than the limit
+    /// `files`. `read` gets an offset and a buffer, which ends at or before the end of the file, and fills the buffer. When the
+    /// guest changes the file for the first time, all of it is read, and counts against the limit from then on.
     ///
-    /// The content must stay the same while the guest runs. If `read` fails, the run ends with that message. With
-    /// [`content_times`](Self::content_times), all of the file is read where the guest asks for its time.
+    /// The content must stay the same while the guest runs. If `read` fails, the run ends with its message. With
+    /// [`content_times`](Self::content_times), the whole file is read when the guest asks for its time.
     ///
     /// ```
     /// use wasmlark::WasiCommand;
@@ -166,38 +166,37 @@ impl WasiCommand {
         self
     }
 
-    /// Gives files a time of modification that follows from their content: an even number of seconds between 1980 and 2000,
-    /// which changes when the content does and depends on nothing else. For files that outlive the guest, so that what it
-    /// cached of one in an earlier run is not taken for current.
+    /// Derives files' times of modification from their content. Such a time is an even number of seconds between 1980 and
+    /// 2000. It changes when the content does, and depends on nothing else. It is for files that outlive the guest: a program
+    /// that caches something about a file then notices in a later run that the file has changed.
     pub fn content_times(mut self) -> Self {
         self.setup.content_times = true;
         self
     }
 
-    /// Sets when a file was modified, in nanoseconds since 1970, by the path that it is given under.
+    /// Sets the time of modification of the file at this path, in nanoseconds since 1970.
     pub fn modified(mut self, path: impl Into<String>, time: u64) -> Self {
         self.setup.modified.insert(path.into(), time);
         self
     }
 
-    /// Lets the guest open a directory, by its path from the root, under the name `name`: `/`, `.`,
-    /// `data`, any. The directory is made if no file lies in it. The guest reaches what lies in these
-    /// directories and nothing else.
+    /// Opens the directory at a path from the root for the guest, under any name, such as `/`, `.` or `data`. If no file is
+    /// in the directory, it is created. The guest can reach the contents of these directories and nothing else.
     ///
-    /// Without this, where files are given, the root directory is open under the name `/`. C libraries
-    /// of before 2021 find a relative path only by a relative name.
+    /// If files are given and no directory is opened, the root directory is open under the name `/`. C libraries from before
+    /// 2021 resolve a relative path only if a directory has a relative name.
     pub fn preopen(mut self, name: impl Into<String>, path: impl Into<String>) -> Self {
         self.setup.preopens.push((name.into(), path.into()));
         self
     }
 
-    /// Sets standard input. It is read when the guest reads.
+    /// Sets standard input. It is read only when the guest reads.
     pub fn stdin(mut self, reader: impl Read + Send + 'static) -> Self {
         self.streams.stdin = InputStream::Reader(Box::new(reader));
         self
     }
 
-    /// Passes standard output on when the guest writes. The limit `output` is for what is kept only.
+    /// Passes standard output on when the guest writes. The limit `output` applies only to output that is kept.
     pub fn stdout(mut self, writer: impl Write + Send + 'static) -> Self {
         self.streams.stdout = OutputStream::Passed(Box::new(writer));
         self
@@ -209,19 +208,19 @@ impl WasiCommand {
         self
     }
 
-    /// Sets the seed of the random bytes. Same seed, same bytes.
+    /// Sets the seed of the random bytes. The same seed gives the same bytes.
     pub fn seed(mut self, seed: u64) -> Self {
         self.setup.seed = seed;
         self
     }
 
-    /// Sets where the clock starts, in nanoseconds since 1970.
+    /// Sets the time at which the clock starts, in nanoseconds since 1970.
     pub fn now(mut self, nanoseconds: u64) -> Self {
         self.setup.now = nanoseconds;
         self
     }
 
-    /// Sets by how many nanoseconds a reading moves the clock. Default a millisecond.
+    /// Sets the number of nanoseconds by which each reading advances the clock. The default is a millisecond.
     pub fn clock_step(mut self, nanoseconds: u64) -> Self {
         self.setup.clock_step = nanoseconds;
         self
@@ -233,15 +232,15 @@ impl WasiCommand {
         self
     }
 
-    /// Sets whether [`interrupt`](Self::interrupt) can end the guest; by default it cannot. Where it can, wasmi counts fuel,
-    /// which costs a third of the speed where there is no limit on fuel, and next to nothing where there is one. A start
-    /// function, and a module with the instruction `table.grow`, run without a pause, until their fuel ends.
+    /// Sets whether [`interrupt`](Self::interrupt) can end the guest; by default it cannot. If it can, wasmi counts fuel.
+    /// That costs next to nothing if there is a limit on fuel, and a third of the speed otherwise. A start function, or a
+    /// module with the instruction `table.grow`, cannot be interrupted: it runs until its fuel ends.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
         self
     }
 
-    /// Returns the means to end the guest, from another thread or at a time, where it is
+    /// Returns the means to end the guest from another thread or at a given time, if it is
     /// [`interruptible`](Self::interruptible).
     ///
     /// ```
@@ -258,28 +257,28 @@ impl WasiCommand {
         self.interrupt.clone()
     }
 
-    /// Sets whether the guest keeps frames, so that the error of a trap has them; by default it does not:
-    /// see [`Sandbox::backtrace`](crate::Sandbox::backtrace).
+    /// Sets whether the guest keeps frames, so that the error of a trap has them; by default it does not. See
+    /// [`Sandbox::backtrace`](crate::Sandbox::backtrace).
     pub fn backtrace(mut self, has_backtrace: bool) -> Self {
         self.told.set(Told::Frames, has_backtrace);
         self
     }
 
-    /// Sets whether [`WasiOutput::profile`] has what the fuel was spent on, in place of a backtrace; by default it has not: see
-    /// [`Sandbox::profile`](crate::Sandbox::profile).
+    /// Sets whether there is a [`WasiOutput::profile`] of the fuel; by default there is not. It turns
+    /// [`backtrace`](Self::backtrace) off. See [`Sandbox::profile`](crate::Sandbox::profile).
     pub fn profile(mut self, has_profile: bool) -> Self {
         self.told.set(Told::Fuel, has_profile);
         self
     }
 
-    /// Tells `observer` of each call of the guest, by the host, and by the guest, of WASI: what
-    /// [`Sandbox::observer`](crate::Sandbox::observer) is for scripts.
+    /// Sets a function that is told of each call of the guest by the host, and of WASI by the guest. See
+    /// [`Sandbox::observer`](crate::Sandbox::observer).
     pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Runs a module: its function `_start`. With the feature `wat`, the module may be in the text format.
+    /// Runs the function `_start` of a module. With the feature `wat`, the module may be in the text format.
     pub fn run(self, module: &[u8]) -> WasiOutput {
         let Self { mut setup, streams, limits, is_interruptible, told, interrupt, observer } = self;
         if setup.preopens.is_empty() && !setup.files.is_empty() {
@@ -347,12 +346,12 @@ impl WasiCommand {
             stderr: streams.stderr.kept().to_owned(),
             files: contents(system, files),
             profile: budget.profile().map(|profile| profile.finished(budget.fuel_used())),
-            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
+            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak(), cost: None },
         }
     }
 }
 
-/// What is in the files. The names of one file share its bytes.
+/// Returns the contents of the files. If a file has several names, they share its bytes.
 fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<[u8]>> {
     let mut known: BTreeMap<u64, Arc<[u8]>> = BTreeMap::new();
     let mut content = |ino| {
@@ -364,7 +363,7 @@ fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<
 }
 
 impl WasiOutput {
-    /// Of a command that did not run.
+    /// Makes the outcome of a command that did not run.
     fn failed(error: Error) -> Self {
         let (stdout, stderr, files, untouched, links, origins) = Default::default();
         let stats = Stats::default();
@@ -458,7 +457,7 @@ fn link(
     }
 }
 
-/// What ended a run: an error of this crate, or what wasmi says.
+/// The error that ended a run: one of this crate or one of wasmi.
 enum Failure {
     Ours(Error),
     Wasm(wasmi::Error),
@@ -476,7 +475,7 @@ impl From<wasmi::Error> for Failure {
     }
 }
 
-/// `refused` tells of a growth of the guest's memory that was refused.
+/// Makes the error of a run. `refused` is the end of a message about a growth of the guest's memory that was refused.
 fn explain(failure: Failure, limits: &Limits, refused: Option<String>) -> Error {
     let error = match failure {
         Failure::Ours(error) => return error,
@@ -488,7 +487,7 @@ fn explain(failure: Failure, limits: &Limits, refused: Option<String>) -> Error 
     let exceeded = match error.as_trap_code() {
         Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
         Some(_) => None,
-        // A guest whose memory could not be made; one that could not grow is its own affair.
+        // The guest's memory or table could not be made. If one could not grow, the guest is told.
         None => match denied(&error) {
             Some(Limit::Memory) => Some((Limit::Memory, limits.memory)),
             Some(Limit::TableElements) => Some((Limit::TableElements, limits.table_elements)),

@@ -1,9 +1,9 @@
 //! A ceiling on the memory of the process.
 //!
-//! The library's limits do not see all that a script makes the host allocate: the content of dicts and sets, say. Where
-//! the system has no more memory, starlark may even write through a null pointer. So the allocator of the command
-//! counts, and ends the process with a message before either can happen.
-#![allow(unsafe_code)] // A global allocator is unsafe to write.
+//! The library's limits do not count everything that a script makes the host allocate, such as the contents of dicts and
+//! sets. And if the system has no memory left, starlark may write through a null pointer. So the command's allocator
+//! counts, and ends the process with a message before either happens.
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
@@ -13,8 +13,7 @@ use wasmlark::{Limit, Limits};
 
 use crate::exit;
 
-/// Bytes that a process may take beside what its limits count: its own code's data, and what a file holds before a
-/// limit is asked.
+/// Bytes that a process may take beyond its limits: for its own data, and for files that it has read but not yet counted.
 const ALLOWANCE: u64 = 256 << 20;
 
 static USED: AtomicUsize = AtomicUsize::new(0);
@@ -23,8 +22,8 @@ static CEILING: AtomicUsize = AtomicUsize::new(usize::MAX);
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Sets the ceiling to what the process holds now, and what these limits allow `runs` scripts at a time: `memory`, `files`
-/// and `output`, and `heap` twice, since a collector of garbage copies it; and 256 MiB.
+/// Sets the ceiling to the memory that the process holds now, plus 256 MiB, plus what these limits allow `runs` scripts at
+/// a time: `memory`, `files`, `output`, and twice `heap`, since the garbage collector copies it.
 pub fn set(limits: &Limits, runs: usize) {
     let bytes = [Limit::Memory, Limit::Files, Limit::Output, Limit::Heap, Limit::Heap]
         .iter()
@@ -35,8 +34,8 @@ pub fn set(limits: &Limits, runs: usize) {
     CEILING.store(USED.load(Ordering::Relaxed).saturating_add(bytes), Ordering::Relaxed);
 }
 
-/// Lifts the ceiling while the command copies the host's files in or out: their sizes are no guest's to choose, or within
-/// its limits.
+/// Lifts the ceiling before the command copies files from or to the host: a guest does not choose the size of the former,
+/// and the latter are within its limits.
 pub fn lift() {
     CEILING.store(usize::MAX, Ordering::Relaxed);
 }
@@ -69,13 +68,13 @@ impl Counting {
 /// Ends the process. Allocates nothing.
 #[cold]
 fn end(message: &str) -> ! {
-    // What follows may allocate in a library; it must not come back here.
+    // What follows may allocate, and must not end up here again.
     CEILING.store(usize::MAX, Ordering::Relaxed);
     let _ = std::io::stderr().write_all(message.as_bytes());
     std::process::exit(exit::LIMIT.into())
 }
 
-// SAFETY: every request goes to `System` as it is, and what that returns is returned.
+// SAFETY: every request is passed to `System` unchanged, and so is its result to the caller.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::add(layout.size());

@@ -1,7 +1,8 @@
-//! What ends a run from outside: Ctrl-C and `--timeout`.
+//! Ends a run from outside: Ctrl-C and `--timeout`.
 //!
-//! Both tell the library, which ends a script or guest at its next pause and says where it was. What does not pause, a
-//! start function or a guest that waits for input, is ended with the process a little later, without a place.
+//! Both ask the library to stop, which ends a script or guest at its next pause and reports where that was. Some guests do
+//! not pause: a start function, or one that waits for input. A little later the process ends, and they with it; then no
+//! place is reported.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,18 +12,18 @@ use wasmlark::{Interrupt, Limit, Limits};
 
 use crate::exit;
 
-/// How long a run has to end by itself, and to print why it did.
+/// The time that a run has to end by itself and to print the reason.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Whether the run is over: what follows, such as writing files back, is left to end.
+/// Whether the run is over. What follows it, such as writing files back, is not cut short.
 static IS_OVER: AtomicBool = AtomicBool::new(false);
 
-/// Returns whether the guests of a run with these limits pause: where fuel is counted anyway, that costs next to nothing.
+/// Returns whether guests should pause to be interrupted. If fuel is counted anyway, that costs next to nothing.
 pub fn should_pause(limits: &Limits, timeout: Option<Duration>) -> bool {
     timeout.is_some() || limits.get(Limit::Fuel).is_some()
 }
 
-/// Ends `run` when a person presses Ctrl-C, or the time is over.
+/// Ends `run` when a person presses Ctrl-C or the time is up.
 pub fn watch(run: Interrupt, timeout: Option<Duration>) {
     if let Some(timeout) = timeout {
         run.after(timeout);
@@ -33,7 +34,7 @@ pub fn watch(run: Interrupt, timeout: Option<Duration>) {
             end(&message, exit::LIMIT);
         });
     }
-    // Fails only where there is such a handler already, or none can be had: then the system ends the process.
+    // If no handler can be set, Ctrl-C ends the process at once.
     let _ = ctrlc::set_handler(move || {
         run.now();
         thread::sleep(GRACE);
@@ -46,7 +47,7 @@ pub fn is_over() {
     IS_OVER.store(true, Ordering::Relaxed);
 }
 
-/// Ends the process, if the run goes on.
+/// Ends the process, unless the run is over.
 fn end(message: &str, status: u8) {
     if !IS_OVER.load(Ordering::Relaxed) {
         eprintln!("error: {message}");
@@ -67,5 +68,5 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     };
     let number: Option<f64> = number.parse().ok().filter(|number: &f64| *number >= 0.0);
     let duration = number.and_then(|number| Duration::try_from_secs_f64(number * seconds).ok());
-    duration.ok_or_else(|| format!("`{text}` is no duration, such as 500ms, 1.5s or 2m"))
+    duration.ok_or_else(|| format!("`{text}` is not a duration, such as 500ms, 1.5s or 2m"))
 }

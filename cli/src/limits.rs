@@ -3,20 +3,20 @@
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 use wasmlark::{Limit, LimitUnit, Limits};
 
-/// The limits of a script, as the options set them.
+/// The limits of a script, set by the options.
 pub struct ScriptLimits(pub Limits);
 
-/// The limits of a command module, as the options set them.
+/// The limits of a command module, set by the options.
 pub struct CommandLimits(pub Limits);
 
-/// The name of the option that sets a limit.
+/// Returns the name of the option that sets a limit.
 fn option(limit: Limit) -> String {
     let name = limit.as_str().replace('_', "-");
-    // Fuel is what a run is given; all others are the most that it may have.
+    // Fuel is given to a run; the others are maximums.
     if limit == Limit::Fuel { name } else { format!("max-{name}") }
 }
 
-/// The options of these limits, which are set to `defaults` where an option is left out.
+/// Returns the options that set these limits. Their help shows the default of each.
 fn args(limits: impl Iterator<Item = Limit>, defaults: Limits) -> impl Iterator<Item = Arg> {
     limits.map(move |limit| {
         let default = limit.format(defaults.get(limit));
@@ -35,7 +35,7 @@ fn args(limits: impl Iterator<Item = Limit>, defaults: Limits) -> impl Iterator<
     })
 }
 
-/// The documentation with a line for each paragraph, which clap wraps.
+/// Returns the documentation of a limit with each paragraph on one line, for clap to wrap.
 fn paragraphs(limit: Limit) -> String {
     let paragraphs: Vec<String> = limit.doc().split("\n\n").map(|text| text.replace('\n', " ")).collect();
     paragraphs.join("\n\n")
@@ -78,7 +78,38 @@ macro_rules! limit_options {
     };
 }
 
-limit_options!(ScriptLimits: Limits::new(), |_| true);
-// A program may well need more fuel than a script's default, and whoever
-// starts a program at a terminal can stop it. `output` is for what is kept, and the command passes on what a guest writes.
+limit_options!(ScriptLimits: Limits::new(), |limit| *limit != Limit::Cost);
+// No default limit on fuel: a program may well need more than a script does, and whoever starts one at a terminal can stop
+// it. No option for `output`: that limits output which is kept, and here it is passed on.
 limit_options!(CommandLimits: Limits::new().fuel(None), |limit| limit.applies_to_commands() && *limit != Limit::Output);
+
+/// Adds the option of the limit `cost`, which makes sense only beside another option. Its value is among the [`ScriptLimits`],
+/// which read all limits that are there.
+macro_rules! cost_option {
+    ($name:ident beside $other:literal) => {
+        pub struct $name;
+
+        impl Args for $name {
+            fn augment_args(command: Command) -> Command {
+                command.args(args([Limit::Cost].into_iter(), Limits::new()).map(|arg| arg.requires($other)))
+            }
+
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(_matches: &ArgMatches) -> Result<Self, Error> {
+                Ok(Self)
+            }
+
+            fn update_from_arg_matches(&mut self, _matches: &ArgMatches) -> Result<(), Error> {
+                Ok(())
+            }
+        }
+    };
+}
+
+cost_option!(CostLimit beside "isolated");
+cost_option!(SessionCostLimit beside "session");

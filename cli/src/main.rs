@@ -23,6 +23,7 @@ mod repl;
 mod root;
 mod run;
 mod sarif;
+mod session;
 mod stack;
 mod streams;
 mod terminal;
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Does what handles scripts or modules of others: below a ceiling on memory, on a stack that fits.
+/// Does work on untrusted scripts or modules: below a ceiling on memory, and on a stack large enough for the limits.
 fn guarded(limits: Limits, work: impl FnOnce() -> u8 + Send) -> u8 {
     ceiling::set(&limits, 1);
     stack::fitting(&limits, work)

@@ -1,4 +1,4 @@
-//! `--out`: the files that a script wrote, onto the host.
+//! `--out`: writes the files of a script to the host.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use crate::write_back::{Changes, is_plain_name};
 
-/// Writes files below a folder, which is made if it is not there: all, or none where an operation fails. A file of the
-/// same name is replaced, and its permissions are kept.
+/// Writes files to a folder, which is created if it does not exist. If an operation fails, no file is written. A file of
+/// the same name is replaced, and its permissions are kept.
 ///
 /// # Errors
 ///
-/// If a name is one that the host cannot have; if something that is neither file nor folder, such as a link, is in the
-/// place of one or on the way there; if a folder is in the place of a file or a file in that of a folder; or if the host
-/// refuses an operation.
+/// If the host does not allow a name; if a file would replace a folder, a link or anything else that is not a file; if a
+/// part of its path exists and is not a folder; or if the host refuses an operation.
 pub fn write(folder: &Path, files: BTreeMap<String, Vec<u8>>) -> Result<(), String> {
     if files.is_empty() {
         return Ok(());
@@ -24,7 +23,7 @@ pub fn write(folder: &Path, files: BTreeMap<String, Vec<u8>>) -> Result<(), Stri
         let place = place(folder, &name).map_err(|why| format!("no file is written to {}: {why}", folder.display()))?;
         changes.add_file(place, content);
     }
-    fs::create_dir_all(folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+    fs::create_dir_all(folder).map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
     changes.write_all()
 }
 
@@ -34,7 +33,7 @@ fn place(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let mut parts = name.split('/').peekable();
     while let Some(part) = parts.next() {
         if !is_plain_name(part) {
-            return Err(format!("{name:?} is not a name that the host can have"));
+            return Err(format!("the host does not allow the name {name:?}"));
         }
         place.push(part);
         let found = match fs::symlink_metadata(&place) {

@@ -319,7 +319,7 @@ fn host_path(folder: &Folder, path: &str, known: &dyn Fn(&str) -> bool) -> Resul
     let below = path.get(folder.guest.len()..).unwrap_or_default();
     for part in below.split('/').filter(|part| !part.is_empty()) {
         if !is_plain_name(part) {
-            return Err(format!("nothing is written back: {path} is not a name that the host can have"));
+            return Err(format!("nothing is written back: the host does not allow the name {path}"));
         }
         host.push(part);
         guest = format!("{guest}/{part}");

@@ -40,7 +40,7 @@ fn other_commands_have_it_too() {
 }
 
 #[test]
-fn without_it_the_report_says_how_to_ask() {
+fn without_a_backtrace_the_report_says_how_to_get_one() {
     let script = "wasm.instantiate('lines.wasm').exports.run(-8)";
     let (_, _, err) = wasmlark(&["run", "--root", LINES, "-e", script]);
     assert!(err.contains("`--backtrace`"), "{err}");
@@ -48,7 +48,7 @@ fn without_it_the_report_says_how_to_ask() {
 }
 
 #[test]
-fn a_profile_is_written_also_where_the_script_fails() {
+fn a_profile_is_written_even_if_the_script_fails() {
     let folder = Folder::new("profile");
     folder.write(
         "main.wat",

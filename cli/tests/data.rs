@@ -184,7 +184,7 @@ fn a_script_writes_a_picture() {
 }
 
 #[test]
-fn an_error_is_a_line_of_json_where_that_is_asked_for() {
+fn an_error_is_a_line_of_json_on_request() {
     let folder = folder("json");
     let json = |args: &[&str]| {
         let output = run(&folder, &[&["--error-format", "json"], args].concat(), b"");

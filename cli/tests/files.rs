@@ -20,7 +20,7 @@ fn wasmlark(folder: &Path, args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_name_not_found_tells_the_folder() {
+fn a_missing_file_is_reported_with_its_folder() {
     let folder = folder("missing");
     fs::write(folder.join("main.star"), "wasm.Module('plugin.wasm')\n").unwrap();
     let (status, err) = wasmlark(&folder, &["run", "main.star"]);

@@ -39,7 +39,7 @@ const CEILING: &str = "the process takes more memory than the limits allow";
 const SMALL: &str = "--max-heap 16M --max-memory 16M --max-files 1M --max-output 1M";
 
 #[test]
-fn content_that_no_limit_counts_ends_at_the_ceiling() {
+fn memory_that_no_limit_counts_ends_at_the_ceiling() {
     for script in [
         "b = wasm.Memory(160).read(0, 10000000)\ndef f(l):\n    for _ in range(200): l.append(b[1:])\nf([])",
         "b = wasm.Memory(160).read(0, 10000000)\n[b + b for _ in range(200)]",

@@ -127,9 +127,9 @@ fn a_duration_has_a_unit() {
     for (text, why) in [
         ("5", "expected a number with one of the units ms, s, m and h, such as 1.5s, got `5`"),
         ("5d", "expected a number with one of the units ms, s, m and h, such as 1.5s, got `5d`"),
-        ("-1s", "`-1s` is no duration, such as 500ms, 1.5s or 2m"),
+        ("-1s", "`-1s` is not a duration, such as 500ms, 1.5s or 2m"),
         ("1e300h", "expected a number with one of the units ms, s, m and h, such as 1.5s, got `1e300h`"),
-        ("s", "`s` is no duration, such as 500ms, 1.5s or 2m"),
+        ("s", "`s` is not a duration, such as 500ms, 1.5s or 2m"),
     ] {
         let (status, stderr) = end(wasmlark(&folder, &["run", &format!("--timeout={text}"), "-e", "1"]));
         assert_eq!(status, Some(2), "{text}: {stderr}");

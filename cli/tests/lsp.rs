@@ -213,7 +213,7 @@ fn diagnostics_follow_the_text() {
 }
 
 #[test]
-fn loaded_files_are_taken_as_they_are_in_the_editor() {
+fn loaded_files_are_read_from_the_editor() {
     let folder = folder("lsp-loads");
     fs::write(folder.join("lib/a.star"), "def f(x: int):\n    return x\n").unwrap();
     fs::write(folder.join("lib/use.star"), "load('lib/a.star', 'f')\nf('1')\n").unwrap();

@@ -113,7 +113,7 @@ fn exit_ends_it() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_what_runs() {
+fn an_interrupt_ends_a_run() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
     command.args(["repl", "--fuel", "none"]).current_dir(folder("interrupt"));
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -177,7 +177,7 @@ fn files_and_folders_change_kinds() {
 }
 
 #[test]
-fn links_are_written_or_told_and_their_folders_stay() {
+fn links_are_written_or_reported_and_their_folders_stay() {
     let folder = folder("links");
     fs::create_dir_all(folder.join("in/gone")).unwrap();
     fs::write(folder.join("in/gone/g"), "g").unwrap();
@@ -214,7 +214,7 @@ fn links_are_written_or_told_and_their_folders_stay() {
 }
 
 #[test]
-fn a_path_too_long_for_the_host_is_told_before_anything_is_written() {
+fn a_path_too_long_for_the_host_is_reported_before_anything_is_written() {
     let folder = folder("long");
     fs::write(folder.join("old"), "old").unwrap();
     let before = tree(&folder);
@@ -239,7 +239,7 @@ fn a_path_too_long_for_the_host_is_told_before_anything_is_written() {
 }
 
 #[test]
-fn no_name_of_a_guest_drives_the_terminal() {
+fn names_of_a_guest_cannot_control_the_terminal() {
     let folder = folder("names");
     let output = run(&folder, &[Do::Symlink("..", "\u{1b}[2J\u{202e}")]);
     let message = "error: not written back: /\\u{1b}[2J\\u{202e} is a symbolic link to \"..\", which may lead out of the folder\n";

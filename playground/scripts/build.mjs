@@ -1,9 +1,9 @@
 // Builds the page into dist: node scripts/build.mjs [--page]
 //
-//   --page          the page alone: the engine in dist stays
-//   ENGINE=FILE     takes this wasm32 build of playground/engine, and calls no cargo
+//   --page          builds only the page, and keeps the engine in dist
+//   ENGINE=FILE     uses this wasm32 build of playground/engine, and does not call cargo
 //
-// A static file server is all that dist needs.
+// Any static file server can serve dist.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -18,10 +18,10 @@ const root = join(home, "..");
 const dist = join(home, "dist");
 const run = (command, args, options = {}) => execFileSync(command, args, { cwd: root, stdio: "inherit", ...options });
 
-// What rustc uses of WebAssembly beyond its first version.
+// The features of WebAssembly that rustc uses beyond the first version.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 
-// Without tail calls: LLVM makes jumps of most calls in tail position, not of all, and a loop in a guest would overflow the stack.
+// Without tail calls: LLVM makes jumps of most calls in tail position, but not of all, and a guest's loop would overflow the stack.
 function engine() {
   let built = process.env.ENGINE;
   if (!built) {
@@ -31,14 +31,14 @@ function engine() {
   }
   const optimised = join(dist, "engine.wasm");
   run("node", [join(home, "node_modules/binaryen/bin/wasm-opt"), "-Oz", ...FEATURES.map((feature) => `--enable-${feature}`), "--strip-debug", "--strip-producers", "--strip-target-features", built, "-o", optimised]);
-  // Compressed here, so that it is small on any server.
+  // Compressed here, so that it is small whatever the server does.
   writeFileSync(join(dist, "engine.bin"), gzipSync(readFileSync(optimised), { level: 9 }));
   const raw = statSync(optimised).size;
   rmSync(optimised);
   return raw;
 }
 
-// The examples, in the order of their index; `modules` are those of third parties, copied where examples/real has them.
+// The examples in the order of their index. `modules` are of third parties, and copied if examples/real has them.
 function examples() {
   const index = JSON.parse(readFileSync(join(home, "examples/index.json")));
   return index.map(({ id, title, modules = [] }) => {
@@ -53,7 +53,7 @@ function examples() {
         copyFileSync(module, join(dist, "modules", name));
       } else {
         isMissing = true;
-        console.warn(`${id}: examples/real/modules has no ${name}; \`python3 examples/real/fetch.py ${name.replace(".wasm", "")}\` brings it`);
+        console.warn(`${id}: examples/real/modules has no ${name}; \`python3 examples/real/fetch.py ${name.replace(".wasm", "")}\` fetches it`);
       }
     }
     return { id, title, files, ...(modules.length ? { fetched: modules, isMissing } : {}) };
@@ -82,10 +82,10 @@ await esbuild.build({
 let all = 0;
 for (const name of [...files, "sw.js"]) {
   const bytes = readFileSync(join(dist, name));
-  // engine.bin is compressed already.
+  // engine.bin is already compressed.
   const small = name === "engine.bin" ? bytes.length : Math.min(bytes.length, gzipSync(bytes, { level: 9 }).length);
   all += small;
   console.log(`${name.padEnd(14)} ${String(bytes.length).padStart(8)} bytes, ${String(small).padStart(8)} compressed`);
 }
 if (raw) console.log(`engine.bin unpacks to ${raw} bytes`);
-console.log(`in all ${all} bytes compressed`);
+console.log(`${all} bytes compressed in total`);

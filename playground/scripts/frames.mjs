@@ -1,6 +1,6 @@
-// Times the frames of an example in node, without a page: node scripts/frames.mjs [EXAMPLE] [FRAMES] [ENGINE.wasm]
+// Times the frames of an example in Node, without a page: node scripts/frames.mjs [EXAMPLE] [FRAMES] [ENGINE.wasm]
 //
-// An engine with the names of its functions and `node --cpu-prof` tell where the time goes.
+// To see where the time goes, use an engine with a name section and `node --cpu-prof`.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
-// Makes the picture of README: node scripts/pictures.mjs [FOLDER]
+// Makes the picture for the README: node scripts/pictures.mjs [FOLDER]
 //
-// With a folder, pictures of more of the page go there, to be looked at.
+// With a folder, also writes pictures of other parts of the page to it, for review.
 
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";

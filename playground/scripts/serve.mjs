@@ -1,4 +1,4 @@
-// Serves dist, as any static file server does: node scripts/serve.mjs [PORT]
+// Serves dist like any static file server: node scripts/serve.mjs [PORT]
 
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
 
-// Returns the server, and the paths that it was asked for.
+// Returns the server, and the list of paths that were requested.
 export function serve(folder, port = 0) {
   const asked = [];
   const server = createServer((request, response) => {

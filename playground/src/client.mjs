@@ -7,10 +7,10 @@ export class Client {
   #worker;
   #waiting = new Map();
   #next = 1;
-  // What the worker has of the files: by name, the content.
+  // The contents of the files that the worker has, by name.
   #known = new Map();
 
-  // `module` is the compiled engine. `listener` gets what comes between request and reply.
+  // `module` is the compiled engine. `listener` gets the messages between a request and its reply.
   constructor(module, listener = () => {}) {
     this.#module = module;
     this.listener = listener;
@@ -54,7 +54,7 @@ export class Client {
     return this.#waiting.size > 0;
   }
 
-  // Ends whatever the worker does. What it held is gone.
+  // Ends whatever the worker is doing. Its state is lost.
   stop() {
     this.#fail(new Stopped("stopped"));
   }
@@ -67,7 +67,7 @@ export class Client {
     });
   }
 
-  // Gives the worker files, by name; sends only what it has not got.
+  // Gives the worker files, by name. Only those that it does not have are sent.
   async files(files) {
     const heads = [], parts = [];
     for (const [name, content] of files) {

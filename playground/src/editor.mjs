@@ -1,4 +1,4 @@
-// The editors: CodeMirror with what a script or a module needs, diagnostics, and the mark of an error.
+// The editors: CodeMirror with the languages of scripts and modules, diagnostics, and a mark for an error.
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
@@ -14,7 +14,7 @@ import { tags } from "@lezer/highlight";
 import { render } from "./markdown.mjs";
 import { offset, place } from "./places.mjs";
 
-// Colours are variables of the page, so that a change of theme needs nothing here.
+// Colours are variables of the page, so a change of theme does not affect this file.
 const colours = HighlightStyle.define([
   { tag: tags.keyword, color: "var(--keyword)" },
   { tag: [tags.atom, tags.number], color: "var(--number)" },
@@ -71,7 +71,7 @@ class Failure extends WidgetType {
 
 const setFailure = StateEffect.define();
 
-// The line where a run failed, until the text is changed.
+// The line where a run failed, marked until the text changes.
 const failure = StateField.define({
   create: () => Decoration.none,
   update(marks, transaction) {
@@ -93,7 +93,7 @@ const failure = StateField.define({
   provide: (field) => EditorView.decorations.from(field),
 });
 
-// `tools` has complete(name, line, column) and describe(name, line, column); `changed` is called with the text.
+// `tools` has complete(name, line, column) and describe(name, line, column). `changed` is called with the text.
 export class Editor {
   #view;
   #language = new Compartment();
@@ -137,7 +137,7 @@ export class Editor {
     this.#view = new EditorView({ parent });
   }
 
-  // Shows a file; one that was shown before is as it was left, cursor and history included.
+  // Shows a file. If it was shown before, its cursor and its history are restored.
   show(name, text) {
     if (this.name !== null) this.#states.set(this.name, this.#view.state);
     const kept = this.#states.get(name);
@@ -145,7 +145,7 @@ export class Editor {
     this.#view.setState(kept?.doc.toString() === text ? kept : this.#make(name, text));
   }
 
-  // Forgets all files but those.
+  // Forgets all other files.
   keep(names) {
     for (const name of this.#states.keys()) if (!names.includes(name)) this.#states.delete(name);
   }
@@ -160,7 +160,7 @@ export class Editor {
     this.#view.dispatch(setDiagnostics(this.#view.state, diagnostics));
   }
 
-  // Marks where a run failed; with nothing, takes the mark off.
+  // Marks the place where a run failed. Without a place, removes the mark.
   fail(error) {
     const value = error ? { at: offset(this.#view.state.doc, error.place), message: error.message } : null;
     const effects = [setFailure.of(value)];

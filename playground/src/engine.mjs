@@ -1,4 +1,4 @@
-// The engine, in a worker: requests and replies are JSON with bytes behind it. See playground/engine.
+// The engine, in a worker. Requests and replies are JSON followed by bytes: see playground/engine.
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

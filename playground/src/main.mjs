@@ -11,7 +11,7 @@ import { wat } from "./wat.mjs";
 import { zip } from "./zip.mjs";
 
 const MAIN = "main.star";
-// A memory beyond that is shown in part.
+// Only this much of a memory is shown.
 const MOST_MEMORY = 64 << 20;
 
 const $ = (id) => document.getElementById(id);
@@ -28,16 +28,16 @@ const size = (bytes) => {
   return `${bytes} bytes`;
 };
 
-// The files by name, scripts and WAT as text, others as bytes. The first is the script that runs.
+// The files by name: scripts and WAT as text, others as bytes. The first one is the script that is run.
 let files = new Map([[MAIN, ""]]);
 let title = "script";
 let runner, tools, screen, memoryView;
-// When the engine is there, and with it `runner` and `tools`.
+// Resolves when the engine is ready, and with it `runner` and `tools`.
 let isLoaded;
 const loaded = new Promise((resolve) => (isLoaded = resolve));
 let checked = [];
 let lastRun = null;
-// Of each memory, by name: what it is, and what it was before the last run or call.
+// The content of each memory, by name: now, and before the last run or call.
 let memories = new Map();
 
 const isText = (name) => /\.(star|wat|txt|md|json|csv)$/.test(name);
@@ -86,7 +86,7 @@ for (const button of document.querySelectorAll("[data-view]")) {
 arrows(document.querySelector(".tabs [role=tablist]"));
 arrows($("files"));
 
-// The arrow keys move among the tabs of a list.
+// The arrow keys move between the tabs of a list.
 function arrows(list) {
   list.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -142,7 +142,7 @@ function remove(name) {
   checkSoon();
 }
 
-// Says what a module has that is no text.
+// Describes a module that is not text.
 async function describe(name) {
   const into = $("binary");
   into.replaceChildren(make("p", { textContent: `${name}, ${size(files.get(name).length)}` }));
@@ -196,7 +196,7 @@ addEventListener("drop", (event) => {
   addFiles(event.dataTransfer.files);
 });
 
-// ---- Checks, as one types.
+// ---- Checks, while the user types.
 
 let checkTimer;
 function checkSoon() {
@@ -224,7 +224,7 @@ async function check() {
   }
 }
 
-// A message on the text of a module has its place, ` --> name:3:14`; one on a module that is invalid has none.
+// A message about the text of a module has a place, ` --> name:3:14`. One about an invalid module has none.
 function watProblems({ error }) {
   if (!error) return [];
   const found = /--> .*:(\d+):(\d+)$/m.exec(error);
@@ -361,7 +361,7 @@ function fail(error) {
   }
 }
 
-// What was stopped or broke has no session any more.
+// After a stop or a failure of the worker, there is no session.
 function lost(error) {
   busy(false);
   $("statement").disabled = true;
@@ -432,7 +432,7 @@ $("statement").addEventListener("keydown", (event) => {
 
 // ---- Memories.
 
-// Takes a copy of each memory, and keeps the last one for the changes.
+// Copies each memory, and keeps the previous copy to find the changes.
 async function snapshot(listed) {
   const next = new Map();
   for (const { name, size: length } of listed) {
@@ -441,7 +441,7 @@ async function snapshot(listed) {
     const old = memories.get(name)?.bytes;
     let before = null;
     if (old) {
-      // What a memory grew by was zero before.
+      // New pages of a memory count as zero before.
       before = new Uint8Array(body.length);
       before.set(old.subarray(0, body.length));
     }
@@ -462,7 +462,7 @@ function showMemory() {
   memoryView.show(memory?.bytes ?? new Uint8Array(), memory?.before ?? null);
 }
 
-// While frames are drawn, the memory in sight is that of now.
+// While frames are drawn, the memory in view is kept up to date.
 async function showMemoryNow() {
   if (runner.isBusy && !screen.isRunning) return;
   const listed = [...memories].map(([name, { length }]) => ({ name, size: length }));
@@ -525,9 +525,9 @@ $("share").addEventListener("click", async () => {
   let copied = "The address has it, too.";
   try {
     await navigator.clipboard.writeText(location.href);
-    copied = "It is copied.";
+    copied = "It has been copied.";
   } catch {
-    // No permission: the dialog shows it.
+    // Without permission, the dialog shows the link.
   }
   say("Link", `This link holds the script and its ${files.size > 1 ? "files" : "text"}; nothing is sent anywhere. ${copied}`, location.href);
 });
@@ -588,7 +588,7 @@ function theme(name) {
   try {
     localStorage.setItem("theme", name);
   } catch {
-    // Nothing may be stored: it lasts as long as the page.
+    // If nothing can be stored, the theme lasts as long as the page.
   }
   memoryView?.show(...(memories.get($("memories").value) ? [memories.get($("memories").value).bytes, memories.get($("memories").value).before] : [new Uint8Array(), null]));
 }
@@ -597,13 +597,13 @@ let stored = null;
 try {
   stored = localStorage.getItem("theme");
 } catch {
-  // As above.
+  // See above.
 }
 theme(THEMES.includes(stored) ? stored : "system");
 
 // ---- The beginning.
 
-// The engine is served compressed, whatever the server does.
+// The engine file is compressed, so that it does not depend on the server.
 async function engine() {
   const response = await fetch("engine.bin");
   if (!response.ok) throw new Error(`engine.bin: ${response.statusText}`);
@@ -640,7 +640,7 @@ async function begin() {
   try {
     shared = await decode(location.hash);
   } catch {
-    say("The link is damaged", "What it holds cannot be read; it may have been cut off. The first example is here instead.");
+    say("The link is damaged", "It cannot be read, and may have been cut off. Here is the first example instead.");
   }
   if (shared) {
     $("examples").prepend(make("option", { value: "", textContent: "from a link" }));

@@ -1,7 +1,7 @@
-// A picture of a whole memory: each cell stands for some bytes, row by row from the top. Changed bytes stand out in any cell;
-// else text, data and zeros mix.
+// A picture of a whole memory. Each cell stands for a number of bytes, row by row from the top. A cell with a changed byte has
+// the colour of changes; otherwise the colours of text, data and zeros are mixed.
 
-// The colours are those of the legend, where the page has them for the theme of now.
+// The colours are those of the legend in the current theme.
 function colours() {
   const parse = (name) => getComputedStyle(document.querySelector(`.legend .${name}`)).backgroundColor.match(/[\d.]+/g).slice(0, 3).map(Number);
   return { zero: parse("zero"), text: parse("text"), data: parse("data"), changed: parse("changed") };
@@ -32,7 +32,7 @@ export const paint = {
       }
       const to = cell * 4;
       const full = end - cell * per;
-      // A few bytes among zeros are to be seen, too.
+      // Even a few bytes among zeros must be visible.
       const weight = texts + datas === 0 ? 0 : 0.35 + 0.65 * ((texts + datas) / full);
       const share = texts / Math.max(1, texts + datas);
       for (let channel = 0; channel < 3; channel++) {
@@ -55,7 +55,7 @@ export const paint = {
     context.fillRect(0, first, canvas.width, Math.max(1, last - first));
   },
 
-  // The address at a point of the canvas.
+  // Returns the address at a point of the canvas.
   address(canvas, length, x, y, box) {
     const { per } = cells(canvas, length);
     const column = Math.floor((x / box.width) * canvas.width);

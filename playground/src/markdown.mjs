@@ -1,4 +1,4 @@
-// The little of Markdown that descriptions have: blocks of code, headings, paragraphs, and code in a line.
+// The part of Markdown that descriptions use: blocks of code, headings, paragraphs, and inline code.
 
 export function render(markdown) {
   const root = document.createElement("div");

@@ -1,8 +1,8 @@
-// The memory view: bytes in rows, of which only those in sight are in the page; a map; what the cursor is at, by type.
+// The memory view: bytes in rows, a map, and the value at the cursor by type. Only the visible rows are in the page.
 
 import { changedCount, paint } from "./map.mjs";
 
-// A browser lays out no element of more than some ten million pixels: beyond that, one pixel scrolls over several.
+// A browser cannot lay out an element of more than about ten million pixels. Beyond that, a pixel scrolls several rows.
 const MOST_PIXELS = 8_000_000;
 const ROW = 20;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -45,7 +45,7 @@ export class MemoryView {
     new ResizeObserver(() => this.#resize()).observe(hexdump);
   }
 
-  // Shows bytes. `before` is what they were, for the changes; null where nothing is known of that.
+  // Shows bytes. `before` has the bytes to compare them with; null if there are none.
   show(bytes, before) {
     this.#bytes = bytes;
     this.#before = before;
@@ -65,7 +65,7 @@ export class MemoryView {
     return this.#before !== null && at < this.#bytes.length && this.#before[at] !== this.#bytes[at];
   }
 
-  // Moves the cursor to an address, and brings it into sight.
+  // Moves the cursor to an address, and scrolls it into view.
   go(address) {
     if (!this.#bytes.length) return;
     this.#cursor = Math.min(Math.max(0, address), this.#bytes.length - 1);
@@ -77,13 +77,13 @@ export class MemoryView {
     this.#draw();
   }
 
-  // Goes to the next byte behind the cursor that changed; from the end on, from the beginning.
+  // Goes to the next change after the cursor. After the last one, continues at the beginning.
   nextChange() {
     const { length } = this.#bytes;
     if (!this.#before) return;
     for (let step = 1; step <= length; step++) {
       const at = (this.#cursor + step) % length;
-      // A run of changed bytes is one change: its first byte is where to go.
+      // Adjacent changed bytes are one change, and the cursor goes to its first byte.
       if (!this.#isChanged(at) || (at > 0 && this.#isChanged(at - 1))) continue;
       this.#setTop(Math.floor(at / this.#columns) - (this.#visibleRows() >> 1));
       this.go(at);
@@ -135,7 +135,7 @@ export class MemoryView {
     this.#queue();
   }
 
-  // A finger that drags scrolls.
+  // Scrolls when a finger drags.
   #dragToScroll() {
     let from = null;
     this.window.addEventListener("pointerdown", (event) => {
@@ -244,7 +244,7 @@ function set(cell, text, className) {
   if (cell.className !== className) cell.className = className;
 }
 
-// What stands at an address, read as each type, as pairs of name and text. A guest's memory is little-endian.
+// Returns what is at an address, read as each type, in pairs of name and text. A guest's memory is little-endian.
 export function typed(bytes, at) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rows = [];
@@ -264,7 +264,7 @@ export function typed(bytes, at) {
   return rows;
 }
 
-// The shortest text that reads back as the same f32.
+// Returns the shortest text that reads back as the same f32.
 function shortFloat(value) {
   for (let digits = 1; digits <= 9; digits++) {
     const text = value.toPrecision(digits);

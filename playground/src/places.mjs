@@ -1,4 +1,4 @@
-// Places in a document: wasmlark counts lines and characters from 1, CodeMirror units of UTF-16 from 0.
+// Places in a document. wasmlark counts lines and characters from 1, whereas CodeMirror counts UTF-16 units from 0.
 
 export function offset(doc, { line, column }) {
   const at = doc.line(Math.min(Math.max(line, 1), doc.lines));

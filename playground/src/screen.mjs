@@ -1,5 +1,5 @@
-// The screen: calls the script's function `frame(milliseconds, events)` over and over, and draws what it returns. Events are
-// pairs of a key's name, as KeyboardEvent.code has it, and whether it went down.
+// The screen: calls the script's function `frame(milliseconds, events)` repeatedly, and draws what it returns. An event is a
+// pair: a key's name as in KeyboardEvent.code, and whether the key went down.
 
 export class Screen {
   #parts;
@@ -9,13 +9,13 @@ export class Screen {
   #paused = 0;
   #times = [];
 
-  // `request` asks the worker for a frame; `spent` gets its cost, `failed` its error.
+  // `request` asks the worker for a frame. `spent` gets its cost, and `failed` its error.
   constructor(parts) {
     this.#parts = parts;
     const { canvas, keys, pause } = parts;
     for (const [type, isDown] of [["keydown", true], ["keyup", false]]) {
       canvas.addEventListener(type, (event) => {
-        // Tab leads on, or nobody without a mouse would get out of the picture.
+        // Tab leaves the picture, since there is no other way out of it without a mouse.
         if (event.code === "Tab" || event.metaKey) return;
         event.preventDefault();
         if (!event.repeat) this.#events.push([event.code, isDown]);
@@ -51,7 +51,7 @@ export class Screen {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#paused = performance.now();
-    this.#parts.pause.textContent = "Go on";
+    this.#parts.pause.textContent = "Resume";
   }
 
   async #next() {
@@ -69,7 +69,7 @@ export class Screen {
     if (head.stats) spent(head.stats);
     if (head.error || head.refused) {
       this.#isRunning = false;
-      pause.textContent = "Go on";
+      pause.textContent = "Resume";
       failed(head.error ?? { message: head.refused, report: head.refused });
       return;
     }
@@ -92,7 +92,7 @@ export class Screen {
         words[at] = (word & 0xff00ff00) | ((word & 0xff) << 16) | ((word >>> 16) & 0xff);
       }
     }
-    // Guests seldom care for opacity.
+    // Guests seldom set the opacity.
     for (let at = 3; at < pixels.length; at += 4) pixels[at] = 255;
     const view = new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.length);
     canvas.getContext("2d", { alpha: false }).putImageData(new ImageData(view, width, height), 0, 0);

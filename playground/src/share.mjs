@@ -1,16 +1,17 @@
-// Links that hold the files, in their fragment: a browser sends that to nobody.
+// Links with the files in their fragment, which a browser does not send to anyone.
 
-// Longer links are cut off by what people paste them into.
+// Longer links are cut off by many programs that people paste them into.
 export const MOST_LINK = 64 << 10;
 
-// Version 1: JSON of pairs of a name and a text, or the base64 of bytes in an array; deflated; base64 for URLs.
+// Version 1 is JSON, deflated, in base64 for URLs. The JSON has pairs of a name and a text, or of a name and an array with the
+// base64 of bytes.
 export async function encode(files) {
   const pairs = [...files].map(([name, content]) => [name, typeof content === "string" ? content : [toBase64(content)]]);
   const packed = await through(new TextEncoder().encode(JSON.stringify(pairs)), new CompressionStream("deflate-raw"));
   return `#1${toBase64(packed).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 
-// The files of a fragment; null for one that holds none. It is an error if it is damaged.
+// Returns the files of a fragment; null if it has none. Throws an error if it is damaged.
 export async function decode(fragment) {
   if (!fragment.startsWith("#1")) return null;
   const packed = fromBase64(fragment.slice(2).replaceAll("-", "+").replaceAll("_", "/"));

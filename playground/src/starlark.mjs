@@ -10,7 +10,7 @@ const BUILTINS = new Set(
     "tuple type wasm write write_error write_file zip enum").split(" "),
 );
 
-// The rest of a string that began before: `state.string` is its quote, and whether it is raw.
+// Reads the rest of a string that began before. `state.string` has its quotes, and whether it is raw.
 function string(stream, state) {
   const { quote, isRaw } = state.string;
   while (!stream.eol()) {
@@ -22,7 +22,7 @@ function string(stream, state) {
     }
     stream.next();
   }
-  // Only a string of three quotes goes on in the next line, or one whose line ends in a backslash.
+  // Only a string with three quotes continues on the next line, or one whose line ends in a backslash.
   if (quote.length === 1 && !stream.string.endsWith("\\")) state.string = null;
   return "string";
 }
@@ -64,7 +64,8 @@ const parser = {
   },
 };
 
-// As the line before, one level more behind a colon or an open bracket, one less behind what leaves a block.
+// Indents like the line before: one level more after a colon or an open bracket, one less after a statement that leaves a
+// block.
 function indentation(context, at) {
   const line = context.lineAt(at);
   let before = null;

@@ -1,4 +1,4 @@
-// Works offline: what the page is made of is kept when it is first loaded, and comes from there.
+// Makes the page work offline: its files are cached when it is first loaded, and then served from the cache.
 
 /* global VERSION, FILES: set by the build */
 
@@ -24,7 +24,7 @@ self.addEventListener("fetch", (event) => {
     const kept = await cache.match(event.request, { ignoreSearch: true });
     if (kept) return kept;
     const response = await fetch(event.request);
-    // The modules of examples are kept once they are used.
+    // The modules of examples are cached when they are first used.
     if (response.ok && url.pathname.includes("/modules/")) await cache.put(event.request, response.clone());
     return response;
   };

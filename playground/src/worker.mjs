@@ -1,10 +1,10 @@
-// A worker: serves one request after the other. What a script writes and spends goes to the page while it runs.
+// A worker, which serves one request after another. While a script runs, the page gets what it writes and spends.
 
 import { Engine } from "./engine.mjs";
 
-// The page shows so many bytes of what a run writes, and counts the rest.
+// The page shows this many bytes of what a run writes, and counts the rest.
 const MOST_SHOWN = 256 << 10;
-// Milliseconds between two messages.
+// The time between two messages, in milliseconds.
 const PERIOD = 50;
 
 let engine;
@@ -61,7 +61,7 @@ onmessage = ({ data: { module, id, head, body } }) => {
     flush();
     postMessage({ id, ...reply }, [reply.body.buffer]);
   } catch (error) {
-    // The engine is broken from here on: the page starts another.
+    // The engine cannot be used after this: the page starts another one.
     flush();
     postMessage({ id, broken: panic || `${error.name}: ${error.message}` });
   }

@@ -1,4 +1,4 @@
-// A zip archive of files that are stored as they are.
+// Makes a zip archive of files that are stored without compression.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
@@ -12,7 +12,7 @@ function crc32(bytes) {
   return (value ^ 0xffffffff) >>> 0;
 }
 
-// 1 January 1980: the same files make the same archive.
+// Always 1 January 1980, so that the same files make the same archive.
 const DATE = 0x0021;
 // The names are UTF-8.
 const FLAGS = 0x0800;
@@ -37,7 +37,7 @@ export function zip(files) {
   return new Blob([...parts, ...directory, end], { type: "application/zip" });
 }
 
-// Numbers of so many bytes, little-endian, and a name.
+// Encodes little-endian numbers of the given sizes, and a name.
 function record(numbers, name) {
   const bytes = new Uint8Array(numbers.reduce((sum, [size]) => sum + size, 0) + name.length);
   const view = new DataView(bytes.buffer);

@@ -1,4 +1,4 @@
-// Everybody's page: keyboards, screen readers, contrast, phones, no network, and nobody else's server.
+// The page for everybody: keyboards, screen readers, contrast, phones, no network, and no other server.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { dist, runToEnd } from "./page.mjs";
 
-// WCAG's contrast of two colours as rgb(…).
+// Returns the contrast of two colours, given as rgb(…), as WCAG defines it.
 function contrast(one, other) {
   const luminance = (colour) => {
     const [r, g, b] = colour.match(/[\d.]+/g).map((channel) => {
@@ -19,7 +19,7 @@ function contrast(one, other) {
   return (high + 0.05) / (low + 0.05);
 }
 
-// Every text in sight, with its colour and what it stands on.
+// Returns every visible text with its colour and its background.
 const texts = (page) =>
   page.evaluate(() => {
     const background = (element) => {
@@ -51,7 +51,7 @@ export const tests = {
         await page.click(tab);
         for (const [colour, on, where] of await texts(page)) {
           const found = contrast(colour, on);
-          // Bytes that are zero are meant to stand back.
+          // Zero bytes are faint on purpose.
           const most = / “00”|zero/.test(where) ? 2.4 : 4.5;
           assert.ok(found >= most, `${colorScheme}: ${where}: ${colour} on ${on} is ${found.toFixed(2)}`);
           if (most > 3) least = Math.min(least, found);
@@ -72,7 +72,7 @@ export const tests = {
     assert.deepEqual(bare.map(({ role, backendDOMNodeId }) => `${role.value} ${backendDOMNodeId}`), []);
     const names = nodes.filter(({ role }) => operated.has(role?.value)).map(({ name }) => name.value);
     for (const name of ["Run", "Stop", "Share", "Export", "main.star", "Example"]) assert.ok(names.some((found) => found.includes(name)), `${name} of ${names.join(", ")}`);
-    // From the beginning on, Tab gets to the hexdump: past the editor, which lets it go after Escape.
+    // From the top of the page, Tab reaches the hexdump. It leaves the editor after Escape.
     await page.focus("#examples");
     const reached = new Set();
     for (let step = 0; step < 40; step++) {
@@ -136,7 +136,7 @@ export const tests = {
     }));
     assert.equal(refused, "connect-src");
     const policy = await page.getAttribute("meta[http-equiv]", "content");
-    // CodeMirror sets attributes `style`; no element of styles or scripts is taken from the text of a page.
+    // CodeMirror sets `style` attributes. No style or script element comes from the text of the page.
     assert.ok(!/https?:|\*|unsafe-inline|'unsafe-eval'/.test(policy.replace("style-src-attr 'unsafe-inline'", "")), policy);
   },
 

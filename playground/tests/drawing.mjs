@@ -25,7 +25,7 @@ export const tests = {
     await page.waitForTimeout(300);
     const later = await colours(page);
     assert.notEqual(later.hash, first.hash);
-    // Cells that live, ground, and cells that fade.
+    // Living cells, the background, and fading cells.
     assert.ok(later.count > 2);
     const rate = await page.textContent("#rate");
     await page.click("#tab-memory");
@@ -82,7 +82,7 @@ export const tests = {
     });
     const title = await colours(page);
     assert.deepEqual(title.size, [640, 400]);
-    // Enter opens the menu, over the title.
+    // Enter opens the menu over the title.
     await page.focus("#canvas");
     await page.keyboard.press("Enter", { delay: 300 });
     await page.waitForTimeout(3000);

@@ -1,4 +1,4 @@
-// What the editors say while one types.
+// What the editors show while the user types.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -49,7 +49,7 @@ export const tests = {
     await type(page, '(module\n  (func (export "f") (result i32)\n    (i32.cosnt 1)))\n', "#module-editor");
     await page.waitForSelector("#module-editor .cm-lintRange-error");
     assert.match(await page.textContent("#module-editor .cm-line:has(.cm-lintRange-error)"), /i32\.cosnt/);
-    // One that parses and is invalid is told of, too.
+    // A module that parses but is invalid is reported too.
     await type(page, '(module (func (export "f") (result i32)))', "#module-editor");
     await page.waitForFunction(() => document.querySelector("#module-editor .cm-lintRange-error")?.textContent === "(");
   },

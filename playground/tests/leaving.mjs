@@ -1,11 +1,11 @@
-// Scripts that leave the page: links, folders, files that they write.
+// Scripts that leave the page: in links, folders and the files that they write.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { examples, outcome, runToEnd, type } from "./page.mjs";
 
-// The files of an archive whose files are stored as they are.
+// Returns the files of an archive without compression.
 function unzip(bytes) {
   const files = [];
   for (let at = 0; bytes.readUInt32LE(at) === 0x04034b50; ) {
@@ -35,7 +35,7 @@ export const tests = {
         const there = native(join(folder, id));
         assert.equal(there.output, here.output, id);
         assert.deepEqual([there.stats.fuel, there.stats.ticks], [here.fuel, here.ticks], id);
-        // What the folder says of it is what the command then prints.
+        // The command prints what the folder says.
         const told = files.find(([path]) => path === `${id}/README.txt`)[1].toString();
         assert.ok(told.includes(JSON.stringify(there.stats)), `${id}: ${told}`);
       });
@@ -78,7 +78,7 @@ export const tests = {
 
   async "what is too large for a link is told of"({ visit }) {
     const page = await visit();
-    // Bytes that do not compress.
+    // Bytes that cannot be compressed.
     let word = 1;
     const noise = Buffer.from(Array.from({ length: 100_000 }, () => (word = (word * 48271) % 2147483647) & 255));
     await page.setInputFiles("#open", { name: "noise.bin", mimeType: "application/octet-stream", buffer: noise });

@@ -11,7 +11,7 @@ async function goTo(page, address) {
   await page.press("#address", "Enter");
 }
 
-// The hexdump's rows in sight, as text.
+// Returns the visible rows of the hexdump as text.
 const rows = (page) =>
   page.evaluate(() => [...document.querySelectorAll("#hexdump .row")].map((row) => {
     const cells = (name) => [...row.querySelectorAll(`.${name} > span`)].map((cell) => cell.textContent);
@@ -39,13 +39,13 @@ export const tests = {
     assert.equal((await typedAt(page)).f32, "0.1");
     await goTo(page, "0x200");
     assert.equal((await typedAt(page)).text, '"grüße"');
-    // A u32 that is an address leads there; one behind the end does not.
+    // A u32 that is an address is a link to it. One beyond the end is not.
     await goTo(page, "0x100");
     await page.click(".follow");
     assert.match(await page.textContent("#byte"), /^0x1ffb8 /);
     await goTo(page, "0x20000");
     assert.equal(await page.getAttribute("#address", "aria-invalid"), "true");
-    // Seven bytes from the end, eight do not fit.
+    // Seven bytes before the end, a value of eight bytes does not fit.
     await goTo(page, "0x1fff9");
     assert.equal((await typedAt(page)).u64, "—");
   },
@@ -82,7 +82,7 @@ export const tests = {
     assert.match(await page.textContent("#byte"), /^0x8000 .*61, was 00$/);
     const changed = page.locator("#hexdump .byte .changed");
     assert.deepEqual(await changed.allTextContents(), ["61", "62", "63"]);
-    // The same script again leaves the same bytes, so that only the call's are taken back.
+    // Running the same script again leaves the same bytes, so only those of the call change back.
     await runToEnd(page);
     await page.click("#tab-memory");
     await page.waitForFunction(() => document.querySelector("#memory-note").textContent === "3 bytes changed");
@@ -105,7 +105,7 @@ export const tests = {
     await runToEnd(page);
     await page.click("#tab-memory");
     await page.waitForSelector("#hexdump .row");
-    // A hundred jumps over the whole height: how long the page takes for each, layout included.
+    // A hundred jumps over the whole height. Measures the time that the page takes for each, including layout.
     const times = await page.evaluate(async () => {
       const scroller = document.querySelector(".scroller");
       const height = scroller.scrollHeight - scroller.clientHeight;
@@ -129,7 +129,7 @@ export const tests = {
     const nodes = await page.evaluate(() => document.querySelectorAll("#hexdump *").length);
     assert.ok(nodes < 3000, `${nodes} elements for 32 MiB`);
     const [median, worst] = [times[50], times[95]];
-    // Two frames of a sixtieth are 33 ms; a busy machine gets some more.
+    // Two frames take 33 ms, and a busy machine gets some more.
     assert.ok(median < 120, `${median} ms`);
     return `32 MiB, two frames in ${median.toFixed(0)} ms, 95 of 100 in at most ${worst.toFixed(0)} ms`;
   },

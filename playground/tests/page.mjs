@@ -8,14 +8,14 @@ import { serve } from "../scripts/serve.mjs";
 export const dist = fileURLToPath(new URL("../dist", import.meta.url));
 export const examples = fileURLToPath(new URL("../examples", import.meta.url));
 
-// The browser: CHROMIUM, or the first in the path.
+// The browser: CHROMIUM, or the first one in the path.
 function browserPath() {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
     try {
       return execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
     } catch {
-      // The next one.
+      // Tries the next one.
     }
   }
   throw new Error("no chromium in the path; CHROMIUM names one");
@@ -33,7 +33,7 @@ export async function open() {
   return { browser, url, asked, close };
 }
 
-// Opens a page, and waits for the engine. What the page asked of other hosts, and its errors, are in `page.faults`.
+// Opens a page, and waits for the engine. `page.faults` has the page's requests to other hosts, and its errors.
 export async function visit(browser, url, { fragment = "", ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
   const page = await context.newPage();

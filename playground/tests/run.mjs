@@ -1,7 +1,7 @@
 // Tests of the page in headless Chromium: node tests/run.mjs [PART-OF-A-NAME]
 //
-// They need dist, and the command for what is compared with it: WASMLARK, or target/debug/wasmlark. What fails leaves a
-// picture in .cache/playground.
+// They need dist, and the command for comparison: WASMLARK, or target/debug/wasmlark. A test that fails leaves a picture in
+// .cache/playground.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ if (!existsSync(command)) throw new Error(`there is no ${command}: cargo build -
 
 export class Skip extends Error {}
 
-// Files in a folder that is gone afterwards.
+// Writes files to a temporary folder.
 function inFolder(files, use) {
   const folder = mkdtempSync(join(tmpdir(), "playground-"));
   try {
@@ -37,7 +37,7 @@ function inFolder(files, use) {
   }
 }
 
-// What the command makes of a folder's main.star.
+// Runs a folder's main.star with the command.
 function native(folder) {
   const run = (out) => spawnSync(command, ["run", "--stats", "--out", out, join(folder, "main.star")], { encoding: "utf8" });
   const { stdout, stderr, status } = inFolder([], run);

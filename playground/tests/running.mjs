@@ -1,4 +1,4 @@
-// Runs: their output, errors and cost, and what must not take the page down.
+// Runs: their output, errors and cost, and what must not break the page.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { examples, outcome, runToEnd, type } from "./page.mjs";
 
 const index = JSON.parse(readFileSync(join(examples, "index.json")));
 
-// Waits until a number of the cost has passed a value, while the script runs.
+// Waits until a number in the cost has passed a value while the script runs.
 const passes = (page, id, value) =>
   page.waitForFunction(
     ([id, value]) => document.querySelector("#run").disabled && Number(document.getElementById(id).textContent.replaceAll(",", "")) > value,
@@ -47,7 +47,7 @@ export const tests = {
     assert.match(error, /integer divide by zero, in wasm function `divide\(i32\) -> i32`/);
     assert.match(await page.textContent("#script-editor .cm-failed-line"), /^guest\.exports\.divide\(0\)/);
     assert.match(await page.textContent("#script-editor .failure"), /integer divide by zero/);
-    // The mark goes with the first change.
+    // The mark disappears with the first change.
     await page.click("#script-editor .cm-content");
     await page.keyboard.type(" ");
     assert.equal(await page.locator("#script-editor .cm-failed-line").count(), 0);

@@ -1,8 +1,8 @@
-//! The one way into WebAssembly and out of it. Each call of a guest's function, each instantiation, and each call of a
-//! function that a guest imports passes here, and an observer is told of it.
+//! The only way into WebAssembly and out of it. Each instantiation, each call of a guest's function, and each call of a
+//! function that a guest imports passes through here, where an observer is told of it.
 //!
-//! Whether there is an observer is asked when a function is made, never when it is called: where there is none, a call
-//! does nothing for it.
+//! Whether there is an observer is checked when a function is made, not when it is called. So without an observer, calls
+//! cost nothing more.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ pub(crate) fn enter<'v, R>(
     store.cell().enter(owner, eval, f).map_err(unavailable)
 }
 
-/// Runs a script's function for wasm. `f` gets the store that wasm runs in, which can be used meanwhile, and the store's
-/// own value before it.
+/// Runs a script's function for wasm. `f` gets the store in which wasm is running, which it can use, and the store's own
+/// value.
 #[inline]
 pub(crate) fn leave(
     caller: &mut Caller<'_, StoreData>,
@@ -44,7 +44,7 @@ pub(crate) fn leave(
         let outcome = Store::live(owner).map_err(starlark::Error::from).and_then(|store| {
             store.cell().lend(caller, || {
                 let outcome = f(owner, store, eval);
-                // Another store may have run meanwhile and hold the fuel now.
+                // Another store may have run meanwhile and may hold the fuel now.
                 store.hold_fuel(owner)?;
                 outcome
             })
@@ -54,7 +54,7 @@ pub(crate) fn leave(
     .unwrap_or_else(|| Err(wasmi::Error::new("a Starlark function called outside of any evaluation")))
 }
 
-/// An instance, as an observer is told of it; nothing where there is no observer.
+/// Names an instance for an observer. Empty if there is none.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GuestName {
     module: Option<Arc<str>>,
@@ -68,7 +68,7 @@ impl GuestName {
     }
 }
 
-/// What an observer is told of one function.
+/// Tells an observer of the calls of one function.
 pub(crate) struct Watch {
     observation: Arc<Observation>,
     guest: GuestName,
@@ -77,11 +77,11 @@ pub(crate) struct Watch {
     function: String,
 }
 
-/// The name of what runs while an instance is made.
+/// The name that an observer gets for an instantiation.
 const INSTANTIATE: &str = "(instantiate)";
 
 impl Watch {
-    /// For a function of a guest's, which `caller` calls.
+    /// Watches a function of a guest that `caller` calls.
     pub(crate) fn of_export(
         observation: &Arc<Observation>,
         guest: &GuestName,
@@ -92,12 +92,12 @@ impl Watch {
         Self { observation, guest, caller, callee: Side::Guest, function: function.into() }
     }
 
-    /// For the making of an instance.
+    /// Watches an instantiation.
     pub(crate) fn of_instantiation(observation: &Arc<Observation>, guest: &GuestName, caller: Side) -> Self {
         Self::of_export(observation, guest, caller, INSTANTIATE)
     }
 
-    /// For a function that a guest imports, which `callee` gives; `function` is its full name.
+    /// Watches a function that a guest imports and `callee` provides. `function` is its full name.
     pub(crate) fn of_import(
         observation: &Arc<Observation>,
         guest: &GuestName,
@@ -108,8 +108,8 @@ impl Watch {
         Self { observation, guest, caller: Side::Guest, callee, function: function.into() }
     }
 
-    /// Does `work`, which [enters](enter) wasm, with the observer told before and after. `results` are those of what
-    /// `work` returns.
+    /// Does `work`, which [enters](enter) wasm, and tells the observer before and after it. `results` converts what `work`
+    /// returns.
     pub(crate) fn call<T>(
         &self,
         store: &Store<'_>,
@@ -127,7 +127,7 @@ impl Watch {
         outcome
     }
 
-    /// Runs wasm for the host, in a store of no evaluation.
+    /// Runs wasm for the host, in a store without an evaluation.
     pub(crate) fn run<T>(
         &self,
         store: &mut wasmi::Store<StoreData>,
@@ -152,7 +152,7 @@ impl Watch {
         }
     }
 
-    /// Says why a call ended, without a store that knows more.
+    /// Returns the error of a call, without what only the store of an evaluation knows.
     fn explain(&self, error: &wasmi::Error) -> Error {
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
             return failure.look();
@@ -207,7 +207,7 @@ fn fuel_used(caller: &mut Caller<'_, StoreData>) -> Option<u64> {
     of_script.unwrap_or_else(|| fuel_of_command(caller))
 }
 
-/// Returns the fuel that a store without an evaluation has used: its counter has all that the limit leaves.
+/// Returns the fuel that a store without an evaluation has used: everything of the limit that its counter does not have.
 fn fuel_of_command(context: impl AsContext<Data = StoreData>) -> Option<u64> {
     let limit = context.as_context().data().limiter.fuel_limit()?;
     slices::fuel(context).map(|left| limit.saturating_sub(left))
@@ -217,8 +217,8 @@ fn values(vals: &[Val]) -> Vec<Owned> {
     vals.iter().map(value).collect()
 }
 
-/// Returns a script's values as those that a function with these types passes; `None` if a number does not fit. Not by way
-/// of `Val`, since a store keeps what it makes a reference to.
+/// Converts a script's values to what a function with these types would pass; `None` if a number does not fit. References
+/// are not made for that, since a store keeps what they refer to.
 pub(crate) fn values_of(values: &[Value<'_>], types: &[ValType]) -> Option<Vec<Owned>> {
     let pairs = values.iter().zip(types);
     pairs

@@ -1,4 +1,4 @@
-//! `wasm.Exports`: what an instance gives, by name.
+//! `wasm.Exports`: the exports of an instance, by name.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -31,14 +31,14 @@ pub(crate) struct Exports<'v> {
     pub(crate) owner: StoreRef<Value<'v>>,
     #[trace(unsafe_ignore)]
     compiled: Arc<Compiled>,
-    /// For an observer.
+    /// The guest's name for an observer.
     #[trace(unsafe_ignore)]
     guest: GuestName,
-    /// Set when instantiation is through: until then, in a start function, an export can be reached
-    /// only by way of the host function that runs.
+    /// Set when instantiation is complete. Until then, in a start function, an export can be reached only through the host
+    /// function that is running.
     #[trace(unsafe_ignore)]
     instance: Cell<Option<wasmi::Instance>>,
-    /// The exported memory that these exports are told from others by, with its place; found on first use.
+    /// An exported memory that identifies these exports, with its place. Found on first use.
     #[trace(unsafe_ignore)]
     mark: OnceCell<Option<(usize, wasmi::Memory)>>,
     /// A handle for each export that was looked up, in the module's order.
@@ -63,13 +63,13 @@ impl<'v> Exports<'v> {
         self.compiled.exports.keys().map(String::as_str)
     }
 
-    /// Returns the names of the memories among them.
+    /// Returns the names of the exported memories.
     pub(crate) fn memories(&self) -> impl Iterator<Item = &str> {
         let is_memory = |ty: &wasmi::ExternType| matches!(ty, wasmi::ExternType::Memory(_));
         self.compiled.exports.iter().filter(move |(_, ty)| is_memory(ty)).map(|(name, _)| name.as_str())
     }
 
-    /// The export of that name; an error with the closest names for one that is not there.
+    /// Returns the export with this name, or an error with the closest names.
     pub(crate) fn get(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         match self.find(Hashed::new(name), heap) {
             Some(found) => found,
@@ -112,7 +112,7 @@ impl<'v> Exports<'v> {
         let found = self.raw(store, name)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Link,
-                format!("export `{name}`: the instance was not made, its start function failed"),
+                format!("export `{name}`: the instance was not made, since its start function failed"),
             )
         })?;
         Ok(match found {
@@ -130,7 +130,7 @@ impl<'v> Exports<'v> {
         }
     }
 
-    /// Whether these are the exports of the instance whose code called the host function that runs.
+    /// Returns whether these are the exports of the instance whose code called the running host function.
     pub(crate) fn belong_to_caller(&self, store: &Store<'v>) -> bool {
         if self.instance.get().is_none() {
             return false;
@@ -142,8 +142,8 @@ impl<'v> Exports<'v> {
         if store.has_links.get() {
             return self.names().all(is_theirs);
         }
-        // Without links, no two instances export the same thing: one that is the same is enough. Memories are told
-        // apart fastest, and mostly stand among the first.
+        // Without links, no two instances export the same thing, so one export is enough. Memories are compared fastest, and
+        // most modules export theirs among the first.
         let Some((index, ours)) = self.mark.get_or_init(|| self.find_mark(store)) else {
             return self.names().next().is_none_or(is_theirs);
         };
@@ -165,8 +165,8 @@ impl<'v> Exports<'v> {
     }
 }
 
-/// Tells whether two handles are of the same thing: memories by where they begin, which is quick, others by their
-/// identity.
+/// Returns whether two handles refer to the same thing. Memories are compared by their addresses, which is fast, and others
+/// by their identities.
 fn are_same(store: &Store<'_>, ours: wasmi::Extern, theirs: wasmi::Extern) -> bool {
     if let (wasmi::Extern::Memory(ours), wasmi::Extern::Memory(theirs)) = (ours, theirs) {
         let begins = store.with(|context| {
@@ -180,7 +180,7 @@ fn are_same(store: &Store<'_>, ours: wasmi::Extern, theirs: wasmi::Extern) -> bo
     identity::are_same(&ours, &theirs)
 }
 
-/// `dir`, attributes, indexing, `in` and iteration over the names.
+/// Supports `dir`, attributes, indexing, `in` and iteration over the names.
 #[starlark_value(type = "wasm.Exports", UnpackValue, StarlarkTypeRepr)]
 impl<'v> StarlarkValue<'v> for Exports<'v> {
     type Canonical = EndedExports;
@@ -225,7 +225,7 @@ impl<'v> StarlarkValue<'v> for Exports<'v> {
 }
 
 ended! {
-    /// The exports of an instance whose evaluation has ended. Their names stay, for messages.
+    /// The exports of an instance whose evaluation has ended. Their names are kept for messages.
     Exports becomes EndedExports { compiled: Arc<Compiled> } prints "<wasm.Exports>"
 }
 
@@ -247,7 +247,7 @@ impl<'v> StarlarkValue<'v> for EndedExports {
         Err(super::store::frozen().into())
     }
 
-    /// No attribute can be read. That a name is listed all the same tells an export that was there from a misspelled one.
+    /// No attribute can be read, but the names are listed, so that the message for an export differs from that for a typo.
     fn dir_attr(&self) -> Vec<String> {
         self.compiled.exports.keys().cloned().collect()
     }

@@ -1,13 +1,13 @@
-//! How a script type becomes a handle: the parts that all handles share.
+//! Macros that make a script type a handle: the parts that all handles share.
 //!
-//! A handle cannot outlive its evaluation. When the file that made it is frozen for `load`, its frozen twin takes its
-//! place, and every use of the twin is the error `store::frozen()`. There are two kinds:
+//! A handle cannot outlive its evaluation. When the file that made it is frozen for `load`, its frozen twin replaces it, and
+//! every use of the twin is the error `store::frozen()`. There are two kinds:
 //!
-//! - `handle!` is for what consists of a [`StoreRef`](super::store_ref::StoreRef) and a wasmi handle, which both
-//!   freeze. The twin is the same type over frozen values, and its `StoreRef` refuses.
-//! - `ended!` is for what owns live data, which cannot be frozen: the twin keeps the named fields alone, or none.
+//! - `handle!` is for a [`StoreRef`](super::store_ref::StoreRef) with a wasmi handle, which both can be frozen. The twin is
+//!   the same type with a frozen `StoreRef`, which refuses every use.
+//! - `ended!` is for a type that owns live data, which cannot be frozen. The twin keeps only the named fields, or none.
 
-/// Defines a handle: a store reference and a wasmi handle, with its frozen twin, and how it prints.
+/// Defines a handle, which is a store reference and a wasmi handle, with its frozen twin and its text.
 macro_rules! handle {
     ($(#[$attribute:meta])* $generic:ident as $name:ident { $inner:ident: $ty:ty } prints $text:literal) => {
         $(#[$attribute])*
@@ -30,7 +30,7 @@ macro_rules! handle {
             pub(crate) $inner: $ty,
         }
 
-        // The user imports this macro, which calls itself by this name, and `StoreRef`, which is a tier above.
+        // Users of `handle!` import this macro, since it calls itself by this name, and `StoreRef`, which is a tier above.
         starlark_complex_value!(pub(crate) $name);
 
         impl<V> std::fmt::Debug for $generic<V> {
@@ -47,7 +47,7 @@ macro_rules! handle {
     };
 }
 
-/// Gives a type that owns live data its frozen twin, with the fields that outlive the evaluation, and says how the twin prints.
+/// Defines the frozen twin of a type that owns live data: the fields that outlive the evaluation, and the twin's text.
 macro_rules! ended {
     ($(#[$attribute:meta])* $name:ident becomes $twin:ident $({ $($field:ident: $ty:ty),+ })? prints $text:literal) => {
         impl<'v> starlark::values::AllocValue<'v> for $name<'v> {

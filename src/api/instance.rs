@@ -1,4 +1,4 @@
-//! `wasm.Instance`: a module, linked and live.
+//! `wasm.Instance`: a module that is linked and can run.
 
 use std::cell::Cell;
 use std::fmt;
@@ -31,10 +31,10 @@ pub(crate) struct Instance<'v> {
     pub(crate) exports: CyclicRef<'v, Exports<'v>>,
     #[trace(unsafe_ignore)]
     module: Module,
-    /// The memory that it imports, where it imports one.
+    /// The memory that it imports, if it imports exactly one.
     imported_memory: Option<Value<'v>>,
     initialized: Cell<bool>,
-    /// The machine that it was given as `wasi`.
+    /// The machine that was passed as `wasi`.
     #[trace(unsafe_ignore)]
     machine: Option<Machine>,
 }
@@ -61,12 +61,12 @@ impl<'v> Instance<'v> {
         value.downcast_ref::<Self>()
     }
 
-    /// A live instance; an error for one of an evaluation that is over.
+    /// Returns the instance, or an error if its evaluation has ended.
     fn live(value: Value<'v>) -> Result<&'v Self, Error> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
 
-    /// The memory exported as `memory`, else the only one exported, else the only one imported.
+    /// Returns the memory that is exported as `memory`, otherwise the only exported one, otherwise the only imported one.
     pub(crate) fn memory(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let is_memory = |ty: &wasmi::ExternType| matches!(ty, wasmi::ExternType::Memory(_));
         let exports = &self.module.compiled().exports;
@@ -77,7 +77,7 @@ impl<'v> Instance<'v> {
         match memories.as_slice() {
             [one] => self.exports.as_ref().get(one, heap),
             [] => self.imported_memory.ok_or_else(|| {
-                Error::new(ErrorKind::Link, "the module exports no memory, and imports none that could stand for it")
+                Error::new(ErrorKind::Link, "the module neither exports a memory nor imports exactly one")
             }),
             many => Err(Error::new(
                 ErrorKind::Link,
@@ -90,7 +90,7 @@ impl<'v> Instance<'v> {
         }
     }
 
-    /// Adds the end of what the guest wrote to standard error to the error of a trap: there it says why it gave up.
+    /// Adds the end of the guest's standard error to the error of a trap, since a guest writes there why it gave up.
     fn with_stderr(&self, error: starlark::Error) -> starlark::Error {
         let (Some(ours), Some(machine)) = (Error::find_in(&error), &self.machine) else { return error };
         let ErrorKind::Trap(_) = ours.kind() else { return error };
@@ -104,7 +104,7 @@ impl<'v> Instance<'v> {
         ours
     }
 
-    /// Runs a function without parameters and results; the exit code, where the guest exits.
+    /// Runs a function without parameters and results. Returns the exit code, which is 0 if the guest does not exit.
     fn run(&self, name: &str, heap: Heap<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let function = self.exports.as_ref().get(name, heap)?;
         match Evaluation::current(eval).as_ref().call(eval, function, &[], &[]) {
@@ -117,16 +117,16 @@ impl<'v> Instance<'v> {
     }
 }
 
-/// The most lines, and the most bytes before they are decoded, that are shown of what a guest wrote.
+/// The maximum number of lines that are shown of what a guest wrote, and of bytes before they are decoded.
 const MAX_LINES: usize = 8;
 const MAX_BYTES: usize = 1024;
 
-/// The last lines of a text, each on a line of its own and indented; `None` for a text of nothing but blanks.
+/// Returns the last lines of a text, each of them indented; `None` for a text that has only white space.
 fn last_lines(text: &[u8]) -> Option<String> {
     let cut = text.len().saturating_sub(MAX_BYTES);
     let end = String::from_utf8_lossy(text.get(cut..).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = end.trim_end().lines().collect();
-    // The first one has lost its beginning, unless it is all that there is.
+    // The first line is cut off at its beginning. It is shown only if it is the only one.
     let whole = if cut > 0 && lines.len() > 1 { lines.get(1..).unwrap_or_default() } else { &lines };
     let last = whole.get(whole.len().saturating_sub(MAX_LINES)..).unwrap_or_default();
     let shown: String = last.iter().map(|line| format!("\n  {}", visible((*line).to_owned()))).collect();
@@ -138,8 +138,8 @@ starlark::methods_static!(INSTANCE = instance_methods);
 /// An instance of a module.
 #[starlark_module]
 fn instance_methods(builder: &mut MethodsBuilder) {
-    /// What the instance gives: `instance.exports.add`, `instance.exports["any name"]`. `in`, `dir`
-    /// and iteration know the names.
+    /// The exports of the instance: `instance.exports.add` or `instance.exports["any name"]`. `in`, `dir` and iteration work
+    /// with their names.
     #[starlark(attribute)]
     fn exports<'v>(this: Value<'v>) -> starlark::Result<ValueOfUnchecked<'v, EndedExports>> {
         let instance = Instance::live(this)?;
@@ -147,25 +147,24 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         Ok(ValueOfUnchecked::new(instance.exports.to_value()))
     }
 
-    /// The memory that is exported as `memory`, else the only one that is exported, else the only one
-    /// that is imported.
+    /// The memory that is exported as `memory`, otherwise the only exported memory, otherwise the only imported one.
     #[starlark(attribute)]
     fn memory<'v>(this: Value<'v>, heap: Heap<'v>) -> starlark::Result<ValueOfUnchecked<'v, &'v Memory<'v>>> {
         Ok(ValueOfUnchecked::new(Instance::live(this)?.memory(heap)?))
     }
 
-    /// The module that this is an instance of.
+    /// The module from which the instance was made.
     #[starlark(attribute)]
     fn module<'v>(this: Value<'v>) -> starlark::Result<Module> {
         Ok(Instance::live(this)?.module.clone())
     }
 
-    /// The names of the exports, in the module's order.
+    /// Returns the names of the exports, in the module's order.
     fn list_exports<'v>(this: Value<'v>) -> starlark::Result<Vec<String>> {
         Ok(Instance::live(this)?.exports.as_ref().names().map(str::to_owned).collect())
     }
 
-    /// The memory that is exported under this name.
+    /// Returns the memory that is exported under this name.
     fn get_memory<'v>(
         this: Value<'v>,
         #[starlark(require = pos)] name: &str,
@@ -174,12 +173,12 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         let found = Instance::live(this)?.exports.as_ref().get(name, heap)?;
         match Memory::from_value(found) {
             Some(_) => Ok(ValueOfUnchecked::new(found)),
-            None => Err(Error::new(ErrorKind::Link, format!("export `{name}` is no memory: it is {found}")).into()),
+            None => Err(Error::new(ErrorKind::Link, format!("export `{name}` is not a memory: it is {found}")).into()),
         }
     }
 
-    /// Runs a command: calls `_start` and returns the exit code, 0 where it just returns. The instance
-    /// stays usable. The error of a trap ends with the last lines that the guest wrote to standard error.
+    /// Runs a command: calls `_start`, and returns the exit code, which is 0 if the function just returns. The instance can
+    /// be used after that. If the guest traps, the error ends with the last lines that it wrote to standard error.
     fn start<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
         let heap = eval.heap();
         let instance = Instance::live(this)?;
@@ -190,7 +189,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
         Ok(code)
     }
 
-    /// Initializes a reactor: calls `_initialize`, once; nothing where there is none.
+    /// Initializes a reactor: calls `_initialize`, if the module exports it. It can be called once.
     fn initialize<'v>(this: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
         let instance = Instance::live(this)?;
         if instance.initialized.replace(true) {
@@ -201,7 +200,7 @@ fn instance_methods(builder: &mut MethodsBuilder) {
             .into());
         }
         if instance.module.compiled().exports.contains_key("_initialize") {
-            // A reactor that exits while it initializes is not fit for use: the exit is an error.
+            // A reactor that exits while it is initialized cannot be used, so an exit is an error.
             let function = instance.exports.as_ref().get("_initialize", eval.heap())?;
             Evaluation::current(eval).as_ref().call(eval, function, &[], &[])?;
         }

@@ -1,4 +1,4 @@
-//! `wasm.Module`: compiled code, immutable and free of any evaluation.
+//! `wasm.Module`: compiled code, immutable and independent of any evaluation.
 
 use std::fmt;
 use std::hash::Hash;
@@ -26,14 +26,14 @@ use crate::module::types::{describe, kind, type_name};
 #[allocative(skip)]
 pub(crate) struct Module {
     compiled: Arc<Compiled>,
-    /// The name that it was loaded by.
+    /// The name under which it was loaded.
     file: Option<Arc<str>>,
 }
 
 starlark_simple_value!(Module);
 
 impl Module {
-    /// Compiles what a script names: a module as it is, bytes, or a path for the loader.
+    /// Compiles bytes, or the file that a name stands for. A module is returned as it is.
     pub(crate) fn from_source<'v>(source: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> Result<Self, Error> {
         let evaluation = Evaluation::current(eval).as_ref();
         let engine = &evaluation.engine;
@@ -67,18 +67,18 @@ impl Module {
         Ok(Self { compiled, file: None })
     }
 
-    /// Code runs on the engine that it was compiled for only.
+    /// Returns an error for code that was compiled for another engine, since it cannot run on this one.
     fn check_engine(&self, engine: &Engine) -> Result<(), Error> {
         if wasmi::Engine::same(self.compiled.module.engine(), engine.wasmi()) {
             return Ok(());
         }
         Err(Error::new(
             ErrorKind::Module,
-            "this module was compiled for another host; attach the same `Engine` to the file that made it and to the one that loads it",
+            "this module was compiled for another engine; attach the same `Engine` to the file that made it and to the one that loads it",
         ))
     }
 
-    /// Returns the name that the module has itself, else the one that it was loaded by.
+    /// Returns the module's own name, otherwise the name under which it was loaded.
     pub(crate) fn name_or_file(&self) -> Option<&str> {
         self.compiled.name.as_deref().or(self.file.as_deref())
     }
@@ -88,11 +88,11 @@ impl Module {
     }
 }
 
-/// A file in the text format, told by its name.
+/// Translates a file in the text format to the binary format.
 #[cfg(feature = "wat")]
 fn translate(name: &str, text: &[u8]) -> Result<Vec<u8>, Error> {
     let text = std::str::from_utf8(text)
-        .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\" is no text: {e}")))?;
+        .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\" is not text: {e}")))?;
     crate::module::wat::to_binary(text, Some(name))
         .map_err(|e| Error::new(ErrorKind::Module, format!("module \"{name}\": {e}")))
 }
@@ -123,30 +123,30 @@ fn record<'v>(heap: Heap<'v>, module: Option<&str>, name: &str, ty: &wasmi::Exte
 
 starlark::methods_static!(MODULE = module_methods);
 
-/// Compiled WebAssembly: immutable, shared by `load`, instantiated as often as wanted.
+/// Compiled WebAssembly code. It is immutable, `load` can share it, and it can be instantiated any number of times.
 #[starlark_module]
 fn module_methods(builder: &mut MethodsBuilder) {
-    /// What the module asks for, in its order: a list of structs with `module`, `name`, `kind` (`"func"`,
-    /// `"memory"`, `"table"` or `"global"`) and `type`, the type as the script API writes it; a function has its types as lists, too,
-    /// `params` and `results`.
+    /// The module's imports, in its order: a list of structs with `module`, `name`, `kind` (`"func"`, `"memory"`, `"table"`
+    /// or `"global"`) and `type`, which is the type as the script API writes it. For a function, the structs also have the
+    /// lists of types `params` and `results`.
     #[starlark(attribute)]
     fn imports<'v>(this: &Module, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
         Ok(this.compiled.imports_in_order().iter().map(|i| record(heap, Some(&i.module), &i.name, &i.ty)).collect())
     }
 
-    /// What the module gives, in its order: a list of structs as in `imports`, without `module`.
+    /// The module's exports, in its order: a list of structs as in `imports`, without `module`.
     #[starlark(attribute)]
     fn exports<'v>(this: &Module, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
         Ok(this.compiled.exports.iter().map(|(name, ty)| record(heap, None, name, ty)).collect())
     }
 
-    /// The module's name from its name section, or `None`.
+    /// The module's name in its name section, or `None`.
     #[starlark(attribute)]
     fn name<'v>(this: &Module, heap: Heap<'v>) -> starlark::Result<NoneOr<Value<'v>>> {
         Ok(NoneOr::from_option(this.compiled.name.as_deref().map(|n| heap.alloc(n))))
     }
 
-    /// The contents of all custom sections of that name, in the module's order.
+    /// Returns the contents of all custom sections with this name, in the module's order.
     fn custom_sections<'v>(
         this: &Module,
         #[starlark(require = pos)] name: &str,
@@ -163,7 +163,7 @@ impl<'v> StarlarkValue<'v> for Module {
         Some(MODULE.methods())
     }
 
-    /// By content, which does not depend on what was compiled before.
+    /// Compares by content, which does not depend on what was compiled before.
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {
         Ok(other.downcast_ref::<Self>().is_some_and(|other| other.compiled.hash == self.compiled.hash))
     }

@@ -1,4 +1,4 @@
-//! Whether what was found for an import has the type that the module wants.
+//! Checks whether what was found for an import has the type that the module wants.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ use crate::module::types::named;
 
 /// An import that was found and has the right type.
 pub(super) enum ResolvedImport<'v> {
-    /// A handle, to be linked directly.
+    /// The thing behind a handle, which is linked directly.
     Linked(Extern),
-    /// A function that a host gives.
+    /// A function of a host.
     Host { function: Arc<dyn HostImport>, name: String },
-    /// Called through Starlark: any callable.
+    /// Any callable, which is called through Starlark.
     Called { function: Value<'v>, ty: FuncType, name: String, escapes: bool },
 }
 
-/// Whether a host's function has the type that a module imports it with. Some compilers of old have types of their own for
-/// WASI's, with which a pointer would land in another parameter.
+/// Checks whether a host's function has the type with which a module imports it. Some old compilers import functions of WASI
+/// with other types, so that a pointer would arrive in another parameter.
 pub(super) fn resolve_host<'v>(import: &Import, function: Arc<dyn HostImport>) -> Result<ResolvedImport<'v>, String> {
     let ty = function.ty();
     match import.ty.func() == Some(&ty) {
@@ -44,7 +44,7 @@ pub(super) fn resolve_host<'v>(import: &Import, function: Arc<dyn HostImport>) -
     }
 }
 
-/// Whether `value` may stand for `import`; or what is wrong with it.
+/// Checks whether `value` can be passed for `import`. Returns what is wrong with it otherwise.
 pub(super) fn resolve<'v>(
     import: &Import,
     value: Value<'v>,
@@ -116,7 +116,7 @@ pub(super) fn resolve<'v>(
     }
 }
 
-/// The specification's subtyping of limits.
+/// Compares limits by the specification's rule for subtypes.
 fn limits_match(size: u64, maximum: Option<u64>, wanted: u64, wanted_maximum: Option<u64>) -> bool {
     size >= wanted
         && match (maximum, wanted_maximum) {

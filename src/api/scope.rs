@@ -1,22 +1,21 @@
-//! Where WebAssembly, the evaluator and the store meet: with `store_ref`, the only `unsafe` of the script types.
+//! Where WebAssembly, the evaluator and the store meet. With `store_ref`, this is the only `unsafe` of the script types.
 //!
-//! wasmi calls a host function with a `Caller`, which is the store itself, borrowed. The function
-//! must reach two more things: the Starlark evaluator that made the call, and the heap value that
-//! owns the store, with the Starlark functions in it. A store's data must be `'static`, so both are
-//! kept there as pointers, for the time of one entry.
+//! wasmi calls a host function with a `Caller`, which borrows the store. The function must reach two more things: the
+//! Starlark evaluator that made the call, and the heap value that owns the store and its Starlark functions. A store's data
+//! must be `'static`, so both are kept there as pointers while wasm runs.
 //!
-//! Invariants, which every `unsafe` below relies on:
+//! Every `unsafe` below relies on these invariants:
 //!
-//! 1. **One `&mut` at a time.** `StoreCell::state` says where the store can be reached: in the cell, through
-//!    the `Caller` of the host function that runs now, or not at all, because somebody holds it. It is
-//!    `InUse` for the time of each use, and set back by a guard, on panic too.
-//! 2. **An entry never outlives what it points to.** `StoreData::entry` is set by `StoreCell::enter`,
-//!    which borrows evaluator and owner for as long as wasm runs, and reset by a guard, on panic too.
-//!    Host functions run only within `enter`.
-//! 3. **Nothing moves meanwhile.** starlark-rust collects garbage only between the statements of a
-//!    module, never in a call, so the owner's address holds for the time of an entry.
-//! 4. **One thread.** An entry lives on the stack of the evaluation; a heap cannot be sent to another
-//!    thread while that runs. Hence `Send` for the pointers, which are read in no other state.
+//! 1. **One `&mut` at a time.** `StoreCell::state` says where the store can be reached: in the cell, through the `Caller` of
+//!    the running host function, or not at all, because somebody holds it. It is `InUse` during each use, and a guard
+//!    restores it, even if there is a panic.
+//! 2. **An entry never outlives what it points to.** `StoreCell::enter` sets `StoreData::entry` and borrows the evaluator
+//!    and the owner for as long as wasm runs. A guard resets the entry, even if there is a panic. Host functions run only
+//!    within `enter`.
+//! 3. **Nothing moves meanwhile.** starlark-rust collects garbage only between the statements of a module, never in a call,
+//!    so the owner's address stays valid during an entry.
+//! 4. **One thread.** An entry lives on the stack of the evaluation, and a heap cannot be sent to another thread while that
+//!    is running. So the pointers may be `Send`: they are read only during an entry.
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, UnsafeCell};
@@ -39,7 +38,7 @@ pub(crate) struct StoreData {
     slices: Option<Slices>,
     frames: Option<Box<Frames>>,
     teller: Option<Box<Teller>>,
-    /// Whether there is nothing of the three.
+    /// Whether it has none of these three.
     is_plain: bool,
     entry: Entry,
 }
@@ -56,12 +55,12 @@ impl StoreData {
         self.is_plain = false;
     }
 
-    /// Whether the store counts its fuel by functions.
+    /// Returns whether the store counts fuel by function.
     pub(crate) fn has_profile(&self) -> bool {
         self.teller.is_some()
     }
 
-    /// Makes the store count its fuel by functions.
+    /// Makes the store count fuel by function.
     pub(crate) fn tell_fuel(&mut self, teller: Teller) {
         self.teller = Some(Box::new(teller));
         self.is_plain = false;
@@ -114,7 +113,7 @@ impl Sliced for StoreData {
     }
 }
 
-/// Who called into wasm, lifetimes erased.
+/// Who called into wasm, without lifetimes.
 #[derive(Clone, Copy)]
 struct Entry {
     evaluator: Option<NonNull<Evaluator<'static, 'static, 'static>>>,
@@ -137,9 +136,9 @@ unsafe impl Send for StoreCell {}
 
 #[derive(Clone, Copy)]
 enum StoreState {
-    /// The cell has it.
+    /// The cell holds it.
     Owned,
-    /// wasm has it, and lends it to the host function that runs now.
+    /// wasm holds it, and lends it to the running host function.
     Borrowed(NonNull<Caller<'static, StoreData>>),
     /// Somebody holds the one reference.
     InUse,
@@ -147,8 +146,8 @@ enum StoreState {
 }
 
 impl StoreState {
-    /// Why a store that is neither owned nor borrowed cannot be reached. Apart, so that the two common cases are
-    /// two comparisons, and no jump through a table.
+    /// Returns why a store that is neither owned nor borrowed cannot be reached. A function of its own, so that the two
+    /// common cases compile to two comparisons and not to a jump table.
     #[cold]
     fn why_unavailable(self) -> Unavailable {
         match self {
@@ -188,8 +187,8 @@ impl StoreCell {
         let _restore = Restore { state: &self.state, previous };
         match previous {
             StoreState::Owned => {
-                // SAFETY: invariant 1: `state` was `Owned`, so nobody else holds a reference, and while
-                // it is `InUse` nobody gets one.
+                // SAFETY: invariant 1: `state` was `Owned`, so nobody else holds a reference, and nobody gets one while it is
+                // `InUse`.
                 let owned = unsafe { &mut *self.owned.get() };
                 match owned {
                     Some(store) => Ok(f(store.as_context_mut())),
@@ -197,8 +196,8 @@ impl StoreCell {
                 }
             }
             StoreState::Borrowed(mut caller) => {
-                // SAFETY: invariant 1: `lend` holds the `Caller` exclusively, does not touch it until
-                // its closure returns, and takes it out of `state` before it does.
+                // SAFETY: invariant 1: `lend` holds the `Caller` exclusively, does not use it until its closure returns, and
+                // has then taken it out of `state`.
                 let caller = unsafe { caller.as_mut() };
                 Ok(f(caller.as_context_mut()))
             }
@@ -206,7 +205,7 @@ impl StoreCell {
         }
     }
 
-    /// Uses the store to run wasm, on behalf of `evaluator`; `owner` is the heap value of this cell.
+    /// Uses the store to run wasm for `evaluator`. `owner` is the heap value of this cell.
     #[inline]
     pub(crate) fn enter<'v, R>(
         &self,
@@ -214,8 +213,7 @@ impl StoreCell {
         evaluator: &mut Evaluator<'v, '_, '_>,
         f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
     ) -> Result<R, Unavailable> {
-        // SAFETY: only the lifetime changes; `call_host` gives it back a lifetime that ends before
-        // the entry does (invariant 2).
+        // SAFETY: only the lifetime changes. `call_host` gives it a lifetime that ends before the entry does (invariant 2).
         let owner = unsafe { std::mem::transmute::<Value<'v>, Value<'static>>(owner) };
         let entry = Entry { evaluator: Some(NonNull::from(evaluator).cast()), owner: Some(owner) };
         self.with(|mut context| {
@@ -225,7 +223,7 @@ impl StoreCell {
         })
     }
 
-    /// Lends the store that a host function was called with to whoever asks this cell for it.
+    /// Lends the store of a host function's caller to whoever asks this cell for it while `f` runs.
     #[inline]
     pub(crate) fn lend<R>(&self, caller: &mut Caller<'_, StoreData>, f: impl FnOnce() -> R) -> R {
         let previous = self.state.replace(StoreState::Borrowed(NonNull::from(caller).cast()));
@@ -233,7 +231,7 @@ impl StoreCell {
         f()
     }
 
-    /// Whether wasm runs in this store now, or it is used otherwise.
+    /// Returns whether wasm is running in this store, or somebody else holds it.
     pub(crate) fn is_busy(&self) -> bool {
         matches!(self.state.get(), StoreState::InUse | StoreState::Borrowed(_))
     }
@@ -242,22 +240,21 @@ impl StoreCell {
         matches!(self.state.get(), StoreState::Closed)
     }
 
-    /// An export of the instance whose code called the host function that runs now, if one does.
+    /// Returns an export of the instance whose code called the running host function, if one is running.
     pub(crate) fn caller_export(&self, name: &str) -> Option<wasmi::Extern> {
         let StoreState::Borrowed(caller) = self.state.get() else { return None };
-        // SAFETY: invariant 1: as in `with`; the reference ends with this statement, and
-        // `get_export` runs no code of ours.
+        // SAFETY: invariant 1, as in `with`. The reference ends with this statement, and `get_export` runs no code of ours.
         unsafe { caller.as_ref() }.get_export(name)
     }
 
-    /// Frees the store now.
+    /// Frees the store at once.
     pub(crate) fn close(&self) -> Result<(), Unavailable> {
         match self.state.get() {
             StoreState::InUse | StoreState::Borrowed(_) => Err(Unavailable::InUse),
             StoreState::Closed => Ok(()),
             StoreState::Owned => {
                 self.state.set(StoreState::Closed);
-                // SAFETY: invariant 1: `state` was `Owned`; dropping the store runs no script.
+                // SAFETY: invariant 1: `state` was `Owned`, and dropping the store runs no script.
                 drop(unsafe { &mut *self.owned.get() }.take());
                 Ok(())
             }
@@ -282,8 +279,8 @@ impl Drop for Entered<'_, '_> {
     }
 }
 
-/// A value of a known type that may refer back to whoever holds this: `ValueTyped` asserts, while it is
-/// traced, that its value has the type, which within a cycle has not been copied yet.
+/// A value of a known type that may refer back to its holder. `ValueTyped` cannot: while it is traced, it asserts that its
+/// value has the type, and in a cycle that value has not been copied yet.
 #[derive(Trace)]
 pub(crate) struct CyclicRef<'v, T: StarlarkValue<'v>> {
     value: Value<'v>,
@@ -303,24 +300,24 @@ impl<'v, T: StarlarkValue<'v>> CyclicRef<'v, T> {
 
     #[inline]
     pub(crate) fn as_ref(&self) -> &'v T {
-        // SAFETY: `new` took it from a `ValueTyped` of this type, and tracing keeps a value's type.
+        // SAFETY: `new` took the value from a `ValueTyped` of this type, and tracing does not change a value's type.
         unsafe { ValueTyped::<T>::new_unchecked(self.value) }.as_ref()
     }
 }
 
-/// Counts what a script was given since the garbage collector last ran: to be traced is to be told so.
+/// Counts what a script was given since the last garbage collection. Tracing sets it to zero.
 #[derive(Default)]
 pub(crate) struct SinceCollection(pub(crate) Cell<u64>);
 
-// SAFETY: holds no value.
+// SAFETY: there is no value to trace.
 unsafe impl<'v> Trace<'v> for SinceCollection {
     fn trace(&mut self, _tracer: &Tracer<'v>) {
         self.0.set(0);
     }
 }
 
-/// Runs the Starlark side of a host function: `f` gets the store's owner and the evaluator of the
-/// entry that wasm runs in. `None` outside of any entry, which no caller of wasm in this crate allows.
+/// Runs the Starlark side of a host function. `f` gets the store's owner and the evaluator of the current entry. Returns
+/// `None` outside of an entry, which cannot happen: all code of this crate that calls wasm makes one.
 #[inline]
 pub(crate) fn call_host<R>(
     caller: &mut Caller<'_, StoreData>,
@@ -328,8 +325,8 @@ pub(crate) fn call_host<R>(
 ) -> Option<R> {
     let Entry { evaluator, owner } = caller.data().entry;
     let (mut evaluator, owner) = (evaluator?, owner?);
-    // SAFETY: invariant 2: both are borrowed by the `enter` that is on the stack now, which does not
-    // use them until wasm returns; a nested `enter` sets its own and resets these. The lifetimes that
-    // `f` sees are its own (it is generic over them), so nothing of them can leave it.
+    // SAFETY: invariant 2: the `enter` that is on the stack borrows both, and does not use them until wasm returns. A nested
+    // `enter` sets its own pointers and then restores these. `f` is generic over the lifetimes that it sees, so nothing with
+    // these lifetimes can leave it.
     Some(f(owner, unsafe { evaluator.as_mut() }, caller))
 }

@@ -1,4 +1,4 @@
-//! `wasm.Store`: what instances, memories, tables and globals live in.
+//! `wasm.Store`: the container of instances, memories, tables and globals.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -26,27 +26,26 @@ use crate::host_failure::HostFailure;
 use crate::profile::Teller;
 use crate::slices::{self, Slices, Stopped};
 
-/// Owns a wasmi store, and the Starlark values that wasm code holds on to.
+/// Owns a wasmi store, and the Starlark values that wasm code refers to.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
 pub(crate) struct Store<'v> {
     #[trace(unsafe_ignore)]
     cell: StoreCell,
     pub(crate) evaluation: CyclicRef<'v, Evaluation<'v>>,
-    /// The functions that wasm imports from Starlark, and what each gets as its `caller`.
+    /// The functions that wasm imports from Starlark, each with its `caller` argument.
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
     externs: RefCell<Vec<Value<'v>>>,
-    /// The script's handle of a function, so that one function has one handle. wasmi's handles cannot
-    /// be compared.
+    /// The script's handles of functions, so that one function has one handle: wasmi's own cannot be compared.
     functions: RefCell<SmallMap<Identity, Value<'v>>>,
     /// The instances made so far.
     instances: RefCell<Vec<Value<'v>>>,
-    /// The most exports that one of them has.
+    /// The largest number of exports that one of them has.
     most_exports: Cell<usize>,
-    /// Whether an instance was ever given, as an import, what lives in this store already.
+    /// Whether anything in this store was ever passed to an instance as an import.
     pub(super) has_links: Cell<bool>,
-    /// This store's lease of the evaluation's fuel.
+    /// This store's lease of the sandbox's fuel.
     #[trace(unsafe_ignore)]
     pub(super) fuel: FuelLease,
     max_memory: Option<u64>,
@@ -86,7 +85,7 @@ impl<'v> Store<'v> {
         }
     }
 
-    /// The store that everything of an evaluation lives in by default.
+    /// Returns the default store of the evaluation.
     pub(crate) fn default_for(eval: &Evaluator<'v, '_, '_>) -> Value<'v> {
         let evaluation = Evaluation::current(eval);
         let state = evaluation.as_ref();
@@ -98,12 +97,12 @@ impl<'v> Store<'v> {
         store
     }
 
-    /// Tells whether a value is a store, live or closed.
+    /// Returns whether a value is a store, of an evaluation that is running or has ended.
     pub(crate) fn is_store(value: Value<'v>) -> bool {
         value.downcast_ref::<Self>().is_some() || value.downcast_ref::<EndedStore>().is_some()
     }
 
-    /// The store of a handle; an error for one whose evaluation is over.
+    /// Returns the store of a handle, or an error if its evaluation has ended.
     #[inline]
     pub(crate) fn live(store: Value<'v>) -> Result<&'v Self, Error> {
         store.downcast_ref::<Self>().ok_or_else(frozen)
@@ -115,7 +114,7 @@ impl<'v> Store<'v> {
         self.cell.with(f).map_err(unavailable)
     }
 
-    /// The cell, for host functions and callers.
+    /// Returns the cell, for host functions and callers.
     pub(crate) fn cell(&self) -> &StoreCell {
         &self.cell
     }
@@ -136,7 +135,7 @@ impl<'v> Store<'v> {
         if externs.last().is_some_and(|last| last.ptr_eq(value)) {
             return Ok(externs.len() - 1);
         }
-        // Kept, here and in wasmi, as long as the store.
+        // It is kept, here and in wasmi, for as long as the store.
         self.evaluation.as_ref().hold(64, "for a reference that a guest keeps")?;
         externs.push(value);
         Ok(externs.len() - 1)
@@ -146,13 +145,13 @@ impl<'v> Store<'v> {
         self.externs.borrow().get(index).copied()
     }
 
-    /// Makes `handle`, of an export, the one that references to its function become.
+    /// Makes the handle of an export the one to which references to its function convert.
     pub(crate) fn name_function(&self, func: &wasmi::Func, handle: Value<'v>) -> Value<'v> {
         self.functions.borrow_mut().insert(Identity::of(func), handle);
         handle
     }
 
-    /// The handle of a function that was reached by a reference, made by `make` if there is none yet.
+    /// Returns the handle of a function that was reached through a reference. `make` makes it if there is none yet.
     pub(crate) fn function(
         &self,
         func: &wasmi::Func,
@@ -172,7 +171,7 @@ impl<'v> Store<'v> {
         self.most_exports.set(self.most_exports.get().max(exports));
     }
 
-    /// Whether no instance but this one was made here.
+    /// Returns whether no other instance than this one was made here.
     pub(crate) fn has_only(&self, instance: Value<'v>) -> bool {
         match self.instances.borrow().as_slice() {
             [] => true,
@@ -181,7 +180,7 @@ impl<'v> Store<'v> {
         }
     }
 
-    /// The most exports that an instance made here has.
+    /// Returns the largest number of exports that an instance made here has.
     pub(crate) fn most_exports(&self) -> usize {
         self.most_exports.get()
     }
@@ -190,8 +189,7 @@ impl<'v> Store<'v> {
         self.instances.borrow().clone()
     }
 
-    /// Counts one more instance, or this store itself, against the limit `instances`, until the store is
-    /// freed.
+    /// Counts one more instance, or this store itself, against the limit `instances`, until the store is closed.
     pub(crate) fn count_instance(&self) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         self.with(|mut context| {
@@ -201,23 +199,23 @@ impl<'v> Store<'v> {
         })?
     }
 
-    /// An error, if the store is closed.
+    /// Returns an error if the store is closed.
     pub(crate) fn check_open(&self) -> Result<(), Error> {
         if self.cell.is_closed() { Err(unavailable(Unavailable::Closed)) } else { Ok(()) }
     }
 
-    /// Returns what this store may still take of linear memory.
+    /// Returns the linear memory that this store may still take.
     pub(crate) fn memory_room(&self) -> Result<MemoryRoom, Error> {
         self.with(|context| context.data().limiter.memory_room())
     }
 
-    /// Returns the error for something new whose memory does not fit.
+    /// Returns the error for something new whose memory does not fit. `what` names it.
     pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
         self.memory_room().map_or_else(|error| error, |room| room.error(format_args!("{what} needs {bytes} bytes")))
     }
 
-    /// What ended a run of wasm, as an error of the script: that of a Starlark function as it was, a
-    /// trap with `place` for its message.
+    /// Converts the error of a call of WebAssembly to an error of the script. That of a Starlark function stays as it was.
+    /// The message of a trap ends with `place`.
     #[cold]
     pub(crate) fn failure(
         &self,
@@ -228,7 +226,7 @@ impl<'v> Store<'v> {
         let frames = self.with(|mut context| context.data_mut().frames_mut().map(Frames::take_failed)).ok().flatten();
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
             let error = failure.take().into_starlark();
-            // Those of the guest that called the Starlark function.
+            // These are the frames of the guest that called the Starlark function.
             Error::find_in(&error).inspect(|ours| ours.add_frames(frames));
             return error;
         }
@@ -251,13 +249,13 @@ impl<'v> Store<'v> {
     }
 }
 
-/// Whether a trap is one that a guest ends in when it has no memory: on purpose, or because it uses what it did not get.
+/// Returns whether a trap may end a guest that has no memory left: it may trap on purpose, or use memory that it did not get.
 pub(crate) fn gives_up(error: &wasmi::Error) -> bool {
     use wasmi::TrapCode::{MemoryOutOfBounds, UnreachableCodeReached};
     matches!(error.as_trap_code(), Some(UnreachableCodeReached | MemoryOutOfBounds))
 }
 
-/// The error for a handle that was frozen. Its advice holds for every type of handle.
+/// Returns the error for a handle that was frozen. Its advice holds for handles of every type.
 #[cold]
 pub(crate) fn frozen() -> Error {
     Error::new(
@@ -276,14 +274,14 @@ pub(super) fn unavailable(why: Unavailable) -> Error {
 
 starlark::methods_static!(STORE = store_methods);
 
-/// An own budget for some instances, and the means to free them early.
+/// A separate budget for some instances, and a way to free them early.
 ///
-/// Everything of an evaluation lives in one store by default. A store made here has fuel and memory
-/// of its own within the sandbox's, and `close()` frees all that lives in it.
+/// By default, everything that a script makes is in one store. A store of its own can have its own limits on fuel and
+/// memory, within the sandbox's. `close()` frees everything in it.
 #[starlark_module]
 fn store_methods(builder: &mut MethodsBuilder) {
-    /// Fuel that is left: the store's own, or the sandbox's if that is less. `None` where fuel is not
-    /// metered. Assign to lower it, or to raise it again within what the sandbox has left.
+    /// The fuel that is left: the store's own, or the sandbox's if that is less. `None` if fuel is not metered. Assign a
+    /// number to lower it, or to raise it again to at most what the sandbox has left.
     #[starlark(attribute)]
     fn fuel<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
         let store = Store::live(this)?;
@@ -293,19 +291,18 @@ fn store_methods(builder: &mut MethodsBuilder) {
         Ok(NoneOr::Other(store.fuel_left()))
     }
 
-    /// The most bytes that the memories of this store may have together, as given; `None` for no
-    /// limit but the sandbox's.
+    /// The maximum size of all memories of this store together, in bytes. `None` if only the sandbox's limit applies.
     #[starlark(attribute)]
     fn max_memory<'v>(this: Value<'v>) -> starlark::Result<NoneOr<u64>> {
         Ok(NoneOr::from_option(Store::live(this)?.max_memory))
     }
 
-    /// Frees all that lives in this store, now. A later use of one of its handles is an error. An
-    /// error too while code of this store runs.
+    /// Frees everything in this store at once. Using one of its handles after that is an error. It is an error to close a
+    /// store while code in it is running.
     fn close<'v>(this: Value<'v>) -> starlark::Result<NoneType> {
         let store = Store::live(this)?;
         if store.cell.is_busy() {
-            return Err(Error::new(ErrorKind::Handle, "cannot close a store while code of it runs").into());
+            return Err(Error::new(ErrorKind::Handle, "cannot close a store while code in it is running").into());
         }
         store.settle_if_holder(this);
         if !store.cell.is_closed() {
@@ -346,7 +343,7 @@ impl<'v> StarlarkValue<'v> for Store<'v> {
         }
         self.fuel.set_own(fuel);
         let grant = self.fuel.grant(left);
-        // A running store goes on with what it is given here.
+        // If the store is running, it continues with this grant.
         self.with(|context| slices::lease_fuel(context, grant))?;
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! A handle's checked reference to the store that owns what is behind it.
+//! A handle's checked reference to the store of the thing that it stands for.
 //!
-//! A handle that is used reaches for its store first, at each call and each access to memory. To ask starlark
-//! whether a value has a type is a call through a pointer, and was a tenth of a typed read. So a `StoreRef` is made
-//! of what is known to be a store, and from then on looks at one bit alone: whether the value was frozen since.
+//! Each use of a handle, be it a call or an access to memory, begins with its store. Asking starlark for the type of a value
+//! is a call through a pointer, and took a tenth of the time of a typed read. So a `StoreRef` is made of a value that is
+//! known to be a store, and then checks only one bit: whether the value has been frozen since.
 #![allow(unsafe_code)]
 
 use starlark::coerce::Coerce;
@@ -11,13 +11,13 @@ use starlark::values::{Freeze, Trace, Value, ValueLike, ValueTyped};
 use super::store::{self, Store};
 use crate::error::Error;
 
-/// The value of a `Store`; after its evaluation, of the `EndedStore` that it became.
+/// The value of a `Store`, or, once its evaluation has ended, of the `EndedStore` that it became.
 #[derive(Clone, Copy, Trace, Freeze, Coerce)]
 #[repr(transparent)]
 pub(crate) struct StoreRef<V>(V);
 
 impl<'v> StoreRef<Value<'v>> {
-    /// An error for what is no live store.
+    /// Makes a reference to a store, or returns an error if the value is not a live one.
     pub(crate) fn new(store: Value<'v>) -> Result<Self, Error> {
         Store::live(store)?;
         Ok(Self(store))
@@ -30,21 +30,21 @@ impl<'v, V: ValueLike<'v>> StoreRef<V> {
         self.0.to_value()
     }
 
-    /// The same, of a handle of any kind.
+    /// Converts a reference of any kind of handle.
     #[inline]
     pub(crate) fn to_store_ref(self) -> StoreRef<Value<'v>> {
         StoreRef(self.0.to_value())
     }
 
-    /// The store; an error if its evaluation is over.
+    /// Returns the store, or an error if its evaluation has ended.
     #[inline]
     pub(crate) fn store(self) -> Result<&'v Store<'v>, Error> {
         let value = self.0.to_value();
         if value.unpack_frozen().is_some() {
             return Err(store::frozen());
         }
-        // SAFETY: `new`, which all others come from, saw a `Store`. Tracing keeps a value's type, and freezing,
-        // which does not, makes it a frozen value: such a one was turned away above.
+        // SAFETY: all references come from `new`, which has seen a `Store`. Tracing does not change a value's type. Freezing
+        // does, but makes the value a frozen one, which was refused above.
         Ok(unsafe { ValueTyped::<Store<'v>>::new_unchecked(value) }.as_ref())
     }
 }

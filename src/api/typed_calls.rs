@@ -1,10 +1,9 @@
-//! Functions of the commonest types, with less work for wasmi at each call: it looks at no types at run
-//! time, takes one lock less, and makes no list of values.
+//! Faster calls of functions with the most common types. wasmi does not look at types at run time, takes one lock less, and
+//! makes no list of values.
 //!
-//! The table is what the modules in `examples/real` export and import most often, more than eight in ten
-//! of their functions; the pair of results and the eight parameters are there because the benchmarks
-//! measure those. A type costs some KB of code; one that is not in the table is called just the same,
-//! slower.
+//! The table has the types that are most common in the modules of `examples/real`: more than eight in ten of the functions
+//! that they export and import. The pair of results and the eight parameters are in it because the benchmarks measure them.
+//! Each type adds a few kilobytes of code. A function whose type is not in the table works too, but is called more slowly.
 
 use starlark::eval::{Arguments, Evaluator};
 use starlark::values::{Heap, Value};
@@ -38,12 +37,12 @@ macro_rules! for_each_signature {
     };
 }
 
-/// A type of the table.
+/// A number type of the table.
 trait Scalar: Sized {
     const TYPE: ValType;
-    /// From a script; `None` for what it cannot be made of.
+    /// Converts a value of a script; `None` if that is not possible.
     fn from_starlark(value: Value<'_>) -> Option<Self>;
-    /// To a script.
+    /// Converts the number to a value of a script.
     fn to_starlark(self, heap: Heap<'_>) -> Value<'_>;
     fn from_val(val: &Val) -> Result<Self, wasmi::Error>;
 }
@@ -79,8 +78,8 @@ scalar!(i32, I32, convert::to_i32, |x, heap| heap.alloc(x));
 scalar!(i64, I64, convert::to_i64, |x, heap| convert::int(x, heap));
 scalar!(F64, F64, convert::to_f64, |x, heap| heap.alloc(convert::float(x.to_float())));
 
-/// Calls a function of a store with a script's arguments; `None`, before anything ran, where something
-/// is wrong with them or with the store: the slower way says what.
+/// Calls a function of a store with a script's arguments. Returns `None`, before anything has run, if something is wrong with
+/// them or with the store: the slower way then reports it.
 pub(crate) type TypedCall = dyn for<'v> Fn(
         (Value<'v>, &Store<'v>),
         &Arguments<'v, '_>,
@@ -89,13 +88,13 @@ pub(crate) type TypedCall = dyn for<'v> Fn(
     + Send
     + Sync;
 
-/// The faster way to call `func`, which has type `ty`, if there is one.
+/// Returns the faster way to call `func`, whose type is `ty`, if there is one.
 pub(crate) fn typed_call(
     func: Func,
     ty: &FuncType,
     context: &StoreContextMut<'_, StoreData>,
 ) -> Option<Box<TypedCall>> {
-    // The slower way begins and ends the frames of a call.
+    // Only the slower way begins and ends the frames of a call.
     if context.data().frames().is_some() {
         return None;
     }
@@ -113,7 +112,7 @@ pub(crate) fn typed_call(
                     ($call:expr) => {
                         Box::new(move |(owner, store), args, eval| {
                             let heap = eval.heap();
-                            // `positional` would make a list of `*args` of any length.
+                            // Checked first, since `positional` would make a list of any number of `*args`.
                             if args.len().ok()? != <[ValType]>::len(&[$(<$param_ty>::TYPE),*]) {
                                 return None;
                             }
@@ -125,7 +124,7 @@ pub(crate) fn typed_call(
                         })
                     };
                 }
-                // Two closures and not a question in one: what calls in slices return is larger, and costs every call.
+                // Two closures, not a branch in one: the result of a call in slices is larger, which would slow down every call.
                 return Some(match context.data().slices() {
                     None => calling!(TypedFunc::call),
                     Some(_) => calling!(slices::call_typed),
@@ -143,7 +142,7 @@ pub(crate) fn typed_call(
     None
 }
 
-/// A function of type `ty` that runs `run`, with parameters and a place for results.
+/// Defines a function of type `ty` that runs `run` with the parameters and a place for the results.
 pub(crate) fn host_func(
     context: StoreContextMut<'_, StoreData>,
     ty: FuncType,

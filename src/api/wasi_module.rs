@@ -1,4 +1,4 @@
-//! WASI's functions, as a provider of imports.
+//! Provides WASI's functions as imports.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::scope::StoreData;
 use crate::wasi::{Abi, Binding, Machine, WasiFunction};
 use crate::wording::did_you_mean;
 
-/// Gives the functions of WASI, which work on one machine.
+/// Provides the functions of WASI, for one machine.
 pub(crate) struct WasiModule(pub(crate) Machine);
 
 struct WasiImport {
@@ -60,7 +60,7 @@ impl HostImport for WasiImport {
     }
 }
 
-/// Says how a namespace of WASI that nobody gives could be given.
+/// Returns advice for an import from a namespace of WASI that nobody provides.
 pub(crate) fn advice(module: &str) -> Option<&'static str> {
     match Abi::from_module(module) {
         Some(_) => Some("the module is built for WASI: `wasi = wasm.wasi()` gives it a system"),

@@ -34,16 +34,16 @@ use crate::session::sandbox_globals;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Severity {
-    /// The script fails, or does so where it gets to this place.
+    /// The script fails, at the latest when it reaches this place.
     Error,
     /// Most likely a mistake.
     Warning,
-    /// Could be written better.
+    /// It could be written better.
     Advice,
 }
 
 impl Severity {
-    /// Returns the word for it: `error`, `warning` or `advice`.
+    /// Returns the severity as a word: `error`, `warning` or `advice`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -59,18 +59,18 @@ impl Severity {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// The name of the rule: `syntax`, `load`, `type`, `import`, or the name of a lint, with which a comment
-    /// `# starlark-lint-disable NAME` turns it off.
+    /// The name of the rule: `syntax`, `load`, `type`, `import`, or the name of a lint. The comment
+    /// `# starlark-lint-disable NAME` turns a lint off.
     pub rule: String,
     /// What is wrong.
     pub message: String,
-    /// Where it begins. The file may be one that the script loads.
+    /// The place where it begins. The file may be one that the script loads.
     pub location: Location,
-    /// Where it ends.
+    /// The place where it ends.
     pub end: Location,
 }
 
-/// Returns the globals of a sandbox, with what a run adds to them.
+/// Returns the globals of a sandbox, including those that a run adds.
 fn globals(engine: &Engine) -> Result<Globals, Error> {
     let given = sandbox_globals(engine)?;
     let mut globals = GlobalsBuilder::new();
@@ -81,18 +81,18 @@ fn globals(engine: &Engine) -> Result<Globals, Error> {
     Ok(globals.with(argv).build())
 }
 
-/// A variable of each run, which has the type of a list of strings.
+/// Adds the variable `argv`, a list of strings that each run has.
 fn argv(globals: &mut GlobalsBuilder) {
     globals.set("argv", Vec::<String>::new());
 }
 
-/// Lints for other dialects: here a variable of a file may be assigned again.
+/// Lints for other dialects. In this one, a variable of a file may be assigned again.
 const OTHER_DIALECTS: &[&str] = &["duplicate-top-level-assign"];
 
-/// Lints for a statement that does nothing. A file's last one is the value of its run.
+/// Lints for a statement without effect. They do not apply to a file's last statement, which is the value of the run.
 const IDLE: &[&str] = &["ident-as-statement", "no-effect"];
 
-/// The type of a namespace names the types of all its members, which fills a screen. Returns the message without them.
+/// Shortens the type of a namespace in a message: it lists the types of all members, which would fill a screen.
 fn shortened(message: String) -> String {
     match message.split_once("`namespace(") {
         Some((before, _)) if message.ends_with(")`") => format!("{before}`namespace`"),
@@ -100,8 +100,8 @@ fn shortened(message: String) -> String {
     }
 }
 
-/// Checks a script. The files that it loads are read for the types of what they define, and reported where they cannot
-/// be used; their own lints are not.
+/// Checks a script. The files that it loads are read for the types of what they define. A file that cannot be used is
+/// reported, but not the lints of these files.
 pub(crate) fn check(engine: &Engine, name: &str, text: &str) -> Vec<Diagnostic> {
     let globals = match globals(engine) {
         Ok(globals) => globals,
@@ -119,7 +119,7 @@ pub(crate) fn check(engine: &Engine, name: &str, text: &str) -> Vec<Diagnostic> 
         let key = |d: &Diagnostic| (d.location.file.clone(), d.location.line, d.location.column, d.severity);
         key(a).cmp(&key(b))
     });
-    // The type checker repeats what the lints say of names.
+    // The type checker repeats the lints on unknown names.
     diagnostics.dedup_by(|later, first| later.location == first.location && later.message == first.message);
     diagnostics
 }
@@ -127,9 +127,9 @@ pub(crate) fn check(engine: &Engine, name: &str, text: &str) -> Vec<Diagnostic> 
 struct Checker<'a> {
     engine: &'a Engine,
     globals: Globals,
-    /// Of the files that were loaded.
+    /// The interfaces of the files that were loaded.
     interfaces: BTreeMap<String, Interface>,
-    /// The files that are being checked now, outermost first.
+    /// The files that are being checked, outermost first.
     loading: Vec<String>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -166,7 +166,7 @@ impl Checker<'_> {
         for error in errors.iter().filter(|_| lints) {
             self.add(&reporter, "type", error, None);
         }
-        // What is not found or not valid here makes no sense there.
+        // After an error, the check of the top level would only report more because of it.
         if errors.is_empty()
             && lints
             && let Some(top_level) = top_level
@@ -176,7 +176,7 @@ impl Checker<'_> {
         interface
     }
 
-    /// Holds the imports of instances against what their modules ask for.
+    /// Compares the imports that are passed for instances with those that their modules want.
     fn imports(&mut self, name: &str, module: &AstModule, reporter: &Reporter) {
         let engine = self.engine;
         let bytes = |source: imports::Source<'_>| match source {
@@ -193,7 +193,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks the types of a file's own statements.
+    /// Checks the types of a file's top-level statements.
     fn top_level(&mut self, name: &str, top_level: &TopLevel, loads: &HashMap<String, Interface>) {
         let nesting = self.engine.limits().nesting.saturating_add(1);
         let Ok((module, edits)) = lang::parse(name, top_level.text.clone(), nesting) else { return };
@@ -212,7 +212,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Returns the interfaces of the files that a file loads, by the names that it uses.
+    /// Returns the interfaces of the files that a file loads, by the names in its `load` statements.
     fn loads(&mut self, from: &str, module: &AstModule, reporter: &Reporter) -> HashMap<String, Interface> {
         let mut interfaces = HashMap::new();
         for load in module.loads() {

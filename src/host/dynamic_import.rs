@@ -15,6 +15,7 @@ use crate::wording::shown;
 
 /// The type of a [`Number`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub enum NumberType {
     /// A 32-bit integer.
     I32,
@@ -28,6 +29,7 @@ pub enum NumberType {
 
 /// A WebAssembly number.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub enum Number {
     /// A 32-bit integer, signed or unsigned.
     I32(i32),
@@ -40,6 +42,12 @@ pub enum Number {
 }
 
 impl NumberType {
+    /// Returns the number type of a WebAssembly type; `None` for a vector or a reference.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn of(ty: ValType) -> Option<Self> {
+        [Self::I32, Self::I64, Self::F32, Self::F64].into_iter().find(|number| number.wasm() == ty)
+    }
+
     fn wasm(self) -> ValType {
         match self {
             Self::I32 => ValType::I32,
@@ -51,7 +59,7 @@ impl NumberType {
 }
 
 impl Number {
-    fn of(value: &Val) -> Option<Self> {
+    pub(crate) fn of(value: &Val) -> Option<Self> {
         match value {
             Val::I32(number) => Some(Self::I32(*number)),
             Val::I64(number) => Some(Self::I64(*number)),
@@ -61,7 +69,7 @@ impl Number {
         }
     }
 
-    fn into_val(self) -> Val {
+    pub(crate) fn into_val(self) -> Val {
         match self {
             Self::I32(number) => Val::I32(number),
             Self::I64(number) => Val::I64(number),
@@ -110,6 +118,21 @@ impl<F> DynamicImport<F> {
     }
 }
 
+impl<F, Fault> super::import::Granted for DynamicImport<F>
+where
+    F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault> + Send + Sync + 'static,
+    Fault: Into<Box<dyn StdError + Send + Sync>>,
+{
+    #[cfg(feature = "isolated")]
+    fn call(&self, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error> {
+        let mut results: Vec<Val> = self.ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        match catch_unwind(AssertUnwindSafe(|| self.call(caller, params, &mut results))) {
+            Ok(result) => result.map(|()| results),
+            Err(panic) => Err(panicked(&self.name, panic)),
+        }
+    }
+}
+
 impl<F, Fault> HostImport for DynamicImport<F>
 where
     F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault> + Send + Sync + 'static,
@@ -145,7 +168,9 @@ where
                 watch.called(&mut caller, params);
                 let mut caller = Caller::new(caller, &memory);
                 let outcome = run(&mut caller, params, results);
-                watch.ended(caller.inner_mut(), outcome.as_ref().map(|()| &*results));
+                if let Some(caller) = caller.inner_mut() {
+                    watch.ended(caller, outcome.as_ref().map(|()| &*results));
+                }
                 outcome
             }),
         }

@@ -1,52 +1,54 @@
-//! What a script offers to be called: its functions, with their parameters.
+//! The functions of a script that can be called, with their parameters.
 
 use std::fmt;
 
 use starlark::docs::{DocFunction, DocItem, DocMember, DocParam};
 use starlark::environment::Module;
 
-/// A function that a script has under a name. It prints as its first line in the script would stand.
+/// A function of a script. It prints like the first line of its definition: `greet(name, *, greeting = "hello")`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ScriptFunction {
-    /// The name that it is called by.
+    /// The name under which it is called.
     pub name: String,
-    /// Its parameters in their order.
+    /// The parameters in their order.
     pub params: Vec<Param>,
-    /// Its docstring; `None` where it has none.
+    /// The docstring, if it has one.
     pub doc: Option<String>,
 }
 
 /// A parameter of a [`ScriptFunction`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Param {
     /// The name, without stars.
     pub name: String,
-    /// How an argument gets there.
+    /// How an argument is passed to it.
     pub kind: ParamKind,
-    /// The default as `repr` prints it; `None` for a parameter that must be given, and for those with stars.
+    /// The default value as `repr` prints it. `None` for a parameter that must be given, and for one with stars.
     pub default: Option<String>,
 }
 
-/// How an argument gets to its parameter.
+/// How an argument is passed to a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ParamKind {
-    /// By position only: it stands before a `/`.
+    /// By position only: the parameter is before a `/`.
     Positional,
     /// By position or by name.
     Any,
     /// `*args`: takes the positional arguments that are left over.
     Args,
-    /// By name only: it stands after `*` or `*args`.
+    /// By name only: the parameter is after `*` or `*args`.
     Named,
     /// `**kwargs`: takes the named arguments that are left over.
     Kwargs,
 }
 
-/// Returns the functions among the globals of a module that can be called from outside, in the order in which the
-/// names first stand in the script.
+/// Returns the public functions among the globals of a module, in the order in which their names first appear in the script.
 pub(super) fn functions(module: &Module<'_>) -> Vec<ScriptFunction> {
     let public = module.names().filter(|name| !name.as_str().starts_with('_'));
     public

@@ -1,4 +1,4 @@
-//! What a session and its evaluation, a future that is polled by hand, say to each other.
+//! Passes requests and replies between a session and its evaluation, which is a future that is polled by hand.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -10,48 +10,63 @@ use super::memories::MemoryInfo;
 use crate::error::Error;
 use crate::value::Value;
 
-/// What the evaluation is asked for.
-pub(super) enum Request {
+/// A request to the evaluation.
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) enum Request {
     Call(Call),
     Get {
         name: String,
     },
     Functions,
-    /// To renew what can be spent.
+    /// Makes available again what the limits allow to be spent.
     Refill,
     Eval {
         name: String,
         text: String,
     },
-    /// The linear memories, each with its name.
+    /// Lists the linear memories with their names.
     Memories,
-    /// Bytes of one of them.
+    /// Reads bytes of one of them.
     Memory {
         name: String,
         offset: u64,
         length: u64,
     },
-    /// The names that a script could write, or those behind a path of names and its dot.
+    /// Lists the names that a statement can begin with, or those that can follow a path and its dot.
     Names {
         path: Option<String>,
     },
 }
 
 /// A call of a function of the script.
-pub(super) struct Call {
-    pub(super) name: String,
-    pub(super) args: Vec<Value>,
-    pub(super) kwargs: Vec<(String, Value)>,
-    pub(super) limits: CallLimits,
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    #[cfg_attr(feature = "wire", serde(with = "crate::isolated::wire::values"))]
+    pub(crate) args: Vec<Value>,
+    #[cfg_attr(feature = "wire", serde(with = "crate::isolated::wire::named_values"))]
+    pub(crate) kwargs: Vec<(String, Value)>,
+    pub(crate) limits: CallLimits,
 }
 
-/// What the evaluation answers.
-pub(super) enum Answer {
-    Value(Value),
-    /// There is no such variable, or nothing to say.
+/// An answer of the evaluation.
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) enum Answer {
+    Value(#[cfg_attr(feature = "wire", serde(with = "crate::isolated::wire::value"))] Value),
+    /// There is no such variable, or nothing to return.
     Nothing,
     Functions(Vec<ScriptFunction>),
     Memories(Vec<MemoryInfo>),
+}
+
+impl Answer {
+    /// Returns the value, `None` for an answer that is none.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Value(value) => value,
+            _ => Value::None,
+        }
+    }
 }
 
 pub(super) type Reply = Result<Answer, Error>;

@@ -14,16 +14,17 @@ use crate::wording::{did_you_mean, shown};
 
 /// A linear memory of a session, as [`Session::memories`](crate::Session::memories) lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MemoryInfo {
-    /// How the script reaches it, such as `plugin.memory`; `instance 2` and the export's name for one that no variable of the
-    /// script leads to.
+    /// The path by which the script reaches it, such as `plugin.memory`. If no variable of the script leads to it, the path
+    /// begins with the number of its instance, as in `instance 2.memory`.
     pub name: String,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
 }
 
-/// The memories that were found, each once, under the first name that leads to it.
+/// The memories that were found, each once and under the first name that leads to it.
 #[derive(Default)]
 struct Found<'v> {
     memories: Vec<(String, &'v Memory<'v>)>,
@@ -34,7 +35,7 @@ impl<'v> Found<'v> {
     fn add(&mut self, name: String, memory: Value<'v>) {
         let Some(memory) = Memory::from_value(memory) else { return };
         let identity = Identity::of(&memory.memory);
-        // One whose store was closed has nothing to show.
+        // A memory whose store was closed is left out.
         if memory.byte_length().is_ok() && !self.seen.contains(&identity) {
             self.seen.push(identity);
             self.memories.push((name, memory));
@@ -59,7 +60,7 @@ fn find<'v>(module: &Module<'v>) -> Vec<(String, &'v Memory<'v>)> {
     let mut found = Found::default();
     let mut names: Vec<_> = module.names().map(|name| name.as_str().to_owned()).collect();
     names.sort();
-    // The crate's own have a space.
+    // Names with a space are this crate's own.
     let variables = names.iter().filter(|name| !name.contains(' ')).filter_map(|name| Some((name, module.get(name)?)));
     let mut stores = Vec::new();
     for (name, value) in variables {
@@ -69,7 +70,7 @@ fn find<'v>(module: &Module<'v>) -> Vec<(String, &'v Memory<'v>)> {
         }
         stores.extend(Store::live(value).ok());
     }
-    // What a variable leads to only by way of a list, a struct or a function.
+    // Then those to which a variable leads only through a list, a struct or a function.
     let default = Evaluation::find(module).and_then(|evaluation| evaluation.as_ref().default_store.get());
     stores.extend(default.and_then(|store| Store::live(store).ok()));
     let instances = stores.iter().flat_map(|store| store.instances());
@@ -81,13 +82,13 @@ fn find<'v>(module: &Module<'v>) -> Vec<(String, &'v Memory<'v>)> {
     found.memories
 }
 
-/// Returns what there is.
+/// Lists the memories.
 pub(super) fn list(module: &Module<'_>) -> Vec<MemoryInfo> {
     let found = find(module).into_iter();
     found.map(|(name, memory)| MemoryInfo { name, size: memory.byte_length().unwrap_or(0) }).collect()
 }
 
-/// Returns bytes of the memory of that name. Costs the script nothing.
+/// Returns bytes of the memory with this name. This costs the script nothing.
 pub(super) fn read(module: &Module<'_>, name: &str, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
     let found = find(module);
     match found.iter().find(|(other, _)| other == name) {

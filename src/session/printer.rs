@@ -1,10 +1,10 @@
-//! What scripts print.
+//! Writes what scripts print.
 
 use starlark::PrintHandler;
 
 use crate::data::{Data, Stream};
 
-/// Passes printed lines on to where all output goes.
+/// Writes printed lines to the script's standard output.
 pub(super) struct Printer(pub(super) Data);
 
 impl PrintHandler for Printer {

@@ -1,4 +1,4 @@
-//! A script that is parsed, with the files that it loads.
+//! A parsed script with the files that it loads, from which sessions are made.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,17 +8,21 @@ use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
 use super::call_limits::CallLimits;
-use super::evaluate::{Files, Loaded, Source};
+use super::files::{Files, Loaded, Source};
+use super::loader::parse_and_load;
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+#[cfg(feature = "isolated")]
+use crate::isolated::prepared::Prepared;
+use crate::value::Value;
 
-/// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed, with all that it loads evaluated and frozen.
+/// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed. The files that it loads are evaluated and frozen.
 ///
-/// Cheap to clone, and shared by any number of threads. [`session`](Self::session) runs the script's own statements,
-/// and no more: what they make, instances of WebAssembly modules among it, is the session's own, so sessions share no
-/// state. The files that it loads were evaluated once; their values are frozen and belong to all sessions.
+/// A program is cheap to clone, and any number of threads can share it. [`session`](Self::session) runs only the script's
+/// own statements. What they make, such as instances of WebAssembly modules, belongs to one session, so sessions share no
+/// state. The files that the script loads were evaluated once. Their values are frozen, and all sessions share them.
 ///
 /// ```
 /// use wasmlark::{Sandbox, Value};
@@ -36,12 +40,19 @@ use crate::interrupt::Interrupt;
 /// # Ok::<(), wasmlark::Error>(())
 /// ```
 ///
-/// A session spends what the same script spends in [`Sandbox::load`](crate::Sandbox::load): the ticks and the fuel of the
-/// loaded files are counted in each. What these files print, [`Sandbox::on_print`](crate::Sandbox::on_print) gets once,
-/// when the program is made; where no such function is set, it is part of the output of each session, and so are the files
-/// that they write.
+/// A session spends what the same script spends in [`Sandbox::load`](crate::Sandbox::load): each one counts the ticks and the
+/// fuel of the loaded files. If [`Sandbox::on_print`](crate::Sandbox::on_print) is set, it gets what these files print once,
+/// when the program is made. Otherwise that is part of each session's output, as are the files that they write.
 #[derive(Clone)]
-pub struct Program(Arc<Inner>);
+pub struct Program(Place);
+
+/// Where the script was parsed.
+#[derive(Clone)]
+enum Place {
+    Here(Arc<Inner>),
+    #[cfg(feature = "isolated")]
+    Isolated(Arc<Prepared>),
+}
 
 struct Inner {
     engine: Engine,
@@ -63,9 +74,9 @@ impl Program {
         script: &str,
     ) -> Result<Self, Error> {
         let files = Files::new(engine.clone(), args.to_vec(), channels.clone(), &interrupt);
-        let ast = files.prepare_script(name, script.to_owned())?;
+        let ast = parse_and_load(&files, name, script.to_owned()).map_err(|error| files.explain(&error))?;
         let loaded = files.into_loaded();
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Place::Here(Arc::new(Inner {
             engine,
             args: args.to_vec(),
             channels,
@@ -73,19 +84,24 @@ impl Program {
             name: name.to_owned(),
             ast,
             loaded,
-        })))
+        }))))
     }
 
-    /// Runs the script's statements, and returns them as a session whose functions can be called.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn isolated(prepared: Prepared) -> Self {
+        Self(Place::Isolated(Arc::new(prepared)))
+    }
+
+    /// Runs the script's statements. Returns a session, whose functions can be called.
     ///
     /// # Errors
     ///
-    /// If the script fails, or a limit ends it; [`Error::kind`] tells which.
+    /// If the script fails, or a limit ends it: see [`Error::kind`].
     pub fn session(&self) -> Result<Session, Error> {
         self.session_with(CallLimits::new())
     }
 
-    /// Does what [`session`](Self::session) does, with limits for the script's statements.
+    /// Makes a [`session`](Self::session), with limits for the script's statements.
     ///
     /// ```
     /// use wasmlark::{CallLimits, ErrorKind, Limit};
@@ -98,20 +114,33 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// Those of [`session`](Self::session); also if one of these limits is reached, or the sandbox cannot keep it.
+    /// Those of [`session`](Self::session); also if one of these limits is reached, or the sandbox cannot enforce it.
     pub fn session_with(&self, limits: CallLimits) -> Result<Session, Error> {
-        let Inner { engine, args, channels, interrupt, name, ast, loaded } = &*self.0;
+        let (session, result) = self.open(limits)?;
+        result.map(|_| session)
+    }
+
+    /// Does what [`session_with`](Self::session_with) does, and keeps the session also where the script fails.
+    pub(crate) fn open(&self, limits: CallLimits) -> Result<(Session, Result<Value, Error>), Error> {
+        let Inner { engine, args, channels, interrupt, name, ast, loaded } = match &self.0 {
+            Place::Here(inner) => &**inner,
+            #[cfg(feature = "isolated")]
+            Place::Isolated(prepared) => {
+                let (remote, result) = prepared.begin(limits)?;
+                return Ok((remote.into(), result));
+            }
+        };
         let mut files = Files::new(engine.clone(), args.clone(), channels.clone(), interrupt);
         limits.check(engine.limits())?;
         files.set_start_limits(limits);
         files.continue_from(loaded);
-        let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
-        result.map(|_| session)
+        Ok(Session::start(files, name, Source::Parsed(Box::new(ast.clone()))))
     }
 }
 
 impl Program {
-    /// Returns the names of the functions that the script defines at its top level, in their order, each once.
+    /// Returns the names of the functions that the script defines at its top level, in their order and each once. Nothing
+    /// runs for that: [`Session::functions`] also knows the functions that only running the script makes.
     ///
     /// ```
     /// let program = wasmlark::Sandbox::new().program("main.star", "def a(): pass\ndef _b(): pass\nc = lambda: 1")?;
@@ -119,9 +148,15 @@ impl Program {
     /// # Ok::<(), wasmlark::Error>(())
     /// ```
     pub fn functions(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        collect_functions(self.0.ast.statement(), &mut names);
-        names
+        match &self.0 {
+            Place::Here(inner) => {
+                let mut names = Vec::new();
+                collect_functions(inner.ast.statement(), &mut names);
+                names
+            }
+            #[cfg(feature = "isolated")]
+            Place::Isolated(prepared) => prepared.functions().to_vec(),
+        }
     }
 }
 
@@ -135,6 +170,11 @@ fn collect_functions(statement: &AstStmt, names: &mut Vec<String>) {
 
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Program").field("name", &self.0.name).finish_non_exhaustive()
+        let name = match &self.0 {
+            Place::Here(inner) => &inner.name,
+            #[cfg(feature = "isolated")]
+            Place::Isolated(prepared) => prepared.name(),
+        };
+        f.debug_struct("Program").field("name", name).finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ fn a_figure_without_samples_is_a_mistake() {
 }
 
 #[test]
-fn both_sides_run_in_turns_and_are_first_equally_often() {
+fn both_sides_take_turns_and_are_first_equally_often() {
     let order = RefCell::new(String::new());
     let side = |name: char, nanoseconds: u64| {
         let order = &order;

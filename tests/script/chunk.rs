@@ -131,6 +131,10 @@ impl Chunk {
         blanked.iter().for_each(|(at, line)| lines[*at] = line);
         let sandbox = Sandbox::new().limits(self.directives.limits.clone());
         let mut sandbox = sandbox.backtrace(self.directives.has_backtrace);
+        #[cfg(feature = "isolated")]
+        if std::env::var_os("ISOLATED").is_some() {
+            sandbox = sandbox.isolated(true);
+        }
         sandbox.file("assert.star", ASSERT);
         for (name, content) in &self.directives.files {
             match name.ends_with(".wasm") {

@@ -50,7 +50,7 @@ fn links(page: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_page_stands_in_the_summary_once() {
+fn each_page_is_in_the_summary_once() {
     let mut all = BTreeSet::new();
     pages(Path::new(""), &mut all);
     let listed = links(Path::new("SUMMARY.md"));

@@ -108,7 +108,7 @@ fn lints_are_reported_and_can_be_turned_off() {
 
 #[cfg(feature = "wat")]
 #[test]
-fn imports_are_held_against_the_module() {
+fn imports_are_compared_with_the_module() {
     let check = |script: &str| {
         let mut sandbox = Sandbox::new();
         let text = r#"(module (import "env" "log" (func (param i32 i32))) (import "env" "now" (func (result i64)))

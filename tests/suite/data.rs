@@ -51,7 +51,7 @@ fn each_run_gets_standard_input_once() {
 }
 
 #[test]
-fn standard_input_counts_as_files_do() {
+fn standard_input_counts_like_files() {
     let sandbox = Sandbox::new().limits(Limits::new().files(3)).stdin("four");
     let error = sandbox.run("main.star", "stdin()").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Files));
@@ -72,7 +72,7 @@ fn written_files_are_collected() {
 }
 
 #[test]
-fn a_file_is_no_folder() {
+fn a_file_is_not_a_folder() {
     let sandbox = Sandbox::new().writable(true);
     for (script, message) in [
         (
@@ -106,7 +106,7 @@ fn written_files_count() {
 }
 
 #[test]
-fn sessions_of_a_program_go_on_from_its_loaded_files() {
+fn sessions_of_a_program_continue_from_its_loaded_files() {
     let mut sandbox = Sandbox::new().writable(true).stdin("input");
     sandbox.file("lib.star", "write_file('lib', stdin())\nprint('lib')\nx = 1");
     let program = sandbox.program("main.star", "load('lib.star', 'x')\nwrite_file('main', 'm')").unwrap();
@@ -167,7 +167,7 @@ fn a_loader_lists_what_its_lister_says() {
 }
 
 #[test]
-fn a_lister_without_an_end_is_ended_by_the_limits() {
+fn an_endless_lister_is_ended_by_the_limits() {
     let sandbox = Sandbox::new()
         .limits(Limits::new().ticks(10_000))
         .loader(|_| Ok(None))

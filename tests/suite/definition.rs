@@ -26,7 +26,7 @@ fn place(script: &str) -> Option<String> {
 }
 
 #[test]
-fn names_are_found_in_the_scope_that_they_mean() {
+fn names_are_found_in_their_scope() {
     for (script, expected) in [
         ("x = 1\nx^", "main.star:1:1-1:2"),
         ("x = 1\n^x", "main.star:1:1-1:2"),

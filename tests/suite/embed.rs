@@ -110,7 +110,7 @@ fn a_module_of_another_engine() {
     });
     assert_eq!(
         error,
-        "this module was compiled for another host; attach the same `Engine` to the file that made it and to the one that loads it"
+        "this module was compiled for another engine; attach the same `Engine` to the file that made it and to the one that loads it"
     );
 }
 

@@ -73,6 +73,8 @@ const TIERS: &[&[&str]] = &[
     &["builtins"],
     // Above `globals` only because of its subject, which is what leaves a script: it needs no script type.
     &["report"],
+    &["session::call_limits", "session::functions", "session::globals", "session::memories", "session::printer"],
+    &["session::mailbox", "session::names", "session::supervisor"],
     &["session"],
     &["docs"],
     &["check"],

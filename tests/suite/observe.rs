@@ -41,7 +41,7 @@ fn observed() -> (Sandbox, Lines) {
 }
 
 #[test]
-fn both_directions_are_told_as_they_nest() {
+fn both_directions_are_reported_as_they_nest() {
     let (mut sandbox, lines) = observed();
     sandbox.file(
         "outer.wat",
@@ -75,7 +75,7 @@ outer.run(5)";
 }
 
 #[test]
-fn hosts_are_told_with_their_values() {
+fn calls_of_hosts_are_reported_with_their_values() {
     let (mut sandbox, lines) = observed();
     sandbox.import("env", "pair", |_: &mut Caller<'_>, x: u32, y: f32| Ok::<_, Error>((u64::from(x), y / 2.0)));
     sandbox.import("env", "broken", |_: &mut Caller<'_>| Err::<(), _>("out of order"));
@@ -163,7 +163,7 @@ e.lanes()
 }
 
 #[test]
-fn sessions_have_each_their_own_numbers() {
+fn each_session_has_its_own_numbers() {
     let (mut sandbox, lines) = observed();
     sandbox.file("lib.star", "def one():\n    return wasm.instantiate('one.wat').exports.one()");
     sandbox.file("one.wat", r#"(module (func (export "one") (result i32) (i32.const 1)))"#);

@@ -87,7 +87,7 @@ fn a_profile_has_the_functions_of_both_languages() {
 }
 
 #[test]
-fn fuel_without_a_limit_is_told_as_well() {
+fn fuel_without_a_limit_is_reported_too() {
     let folded = report(Sandbox::new().limits(Limits::new().fuel(None)).profile(true)).profile.unwrap().folded();
     assert!(folded.contains("main.star:work;run;loop;leaf "), "{folded}");
 }

@@ -62,7 +62,7 @@ fn a_memory_is_read_as_it_is_now_at_no_cost() {
 }
 
 #[test]
-fn of_a_closed_store_nothing_is_listed() {
+fn a_closed_store_lists_nothing() {
     let mut session = open("store = wasm.Store()\nguest = wasm.instantiate('guest.wat', store = store)\nstore.close()");
     assert_eq!(listed(&mut session), []);
 }
@@ -101,7 +101,7 @@ fn never_falls(told: &[Stats], last: &Stats) {
 }
 
 #[test]
-fn a_guest_that_is_interruptible_tells_its_fuel_while_it_runs() {
+fn an_interruptible_guest_reports_its_fuel_while_it_runs() {
     let script = "guest = wasm.instantiate('guest.wat')\nguest.exports.spin(1000000)";
     let (told_all, spent) = told(Sandbox::new().interruptible(true), script);
     never_falls(&told_all, &spent);
@@ -117,7 +117,7 @@ fn a_guest_that_is_interruptible_tells_its_fuel_while_it_runs() {
 }
 
 #[test]
-fn many_short_calls_are_told_of_as_one_long_one() {
+fn many_short_calls_are_reported_like_one_long_call() {
     let script = "guest = wasm.instantiate('guest.wat')\ndef f():\n    for _ in range(5000):\n        guest.exports.spin(300)\nf()";
     let (told_all, spent) = told(Sandbox::new().interruptible(true), script);
     never_falls(&told_all, &spent);
@@ -127,7 +127,7 @@ fn many_short_calls_are_told_of_as_one_long_one() {
 }
 
 #[test]
-fn the_ticks_of_loaded_files_and_of_later_calls_are_told_of() {
+fn the_ticks_of_loaded_files_and_of_later_calls_are_reported() {
     let script = "load('lib.star', 'work')\nwork(30000)";
     let (told_all, spent) = told(Sandbox::new(), script);
     never_falls(&told_all, &spent);

@@ -14,7 +14,7 @@ fn failures(text: &str) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn chunks_have_names_and_say_why_they_are_skipped() {
+fn chunks_have_names_and_reasons_for_skipping() {
     let chunks = parse("# One: a title.\neq(1, 1)\n---\n# Two.\n# skip: takes long\n").unwrap();
     let shown: Vec<_> = chunks.iter().map(|chunk| (chunk.name(), chunk.skip.as_deref())).collect();
     assert_eq!(shown, [("t.star:1: One: a title".to_owned(), None), ("t.star:4: Two".to_owned(), Some("takes long"))]);

@@ -148,7 +148,7 @@ def read(length): return memory.read(0, length)",
 }
 
 #[test]
-fn a_session_goes_on_after_an_error() {
+fn a_session_continues_after_an_error() {
     let mut session = load(
         "x = wasm.instantiate(wasm.wat('(module (func (export \"f\") unreachable))')).exports
 def trap(): x.f()
@@ -227,7 +227,7 @@ fn a_panic_of_starlarks_is_an_error_with_its_place() {
 }
 
 #[test]
-fn a_script_that_fails_is_no_session() {
+fn a_script_that_fails_makes_no_session() {
     let error = Sandbox::new().load("main.star", "x = 1\nfail('no')").unwrap_err();
     assert_eq!(error.location().map(|at| at.line), Some(2));
 }
@@ -277,7 +277,7 @@ fn counting() -> Sandbox {
 }
 
 #[test]
-fn a_session_goes_from_thread_to_thread() {
+fn a_session_moves_between_threads() {
     let mut session = counting().load("main.star", COUNTING).unwrap();
     for round in 0..8 {
         session = std::thread::spawn(move || {
@@ -336,7 +336,7 @@ fn sessions_of_a_program_share_the_loaded_files_and_no_state() {
 }
 
 #[test]
-fn a_program_says_where_it_cannot_be_made() {
+fn errors_of_a_program_have_a_place() {
     let mut sandbox = Sandbox::new();
     sandbox.file("bad.star", "x = 1\nfail('no')");
     for (script, message) in [
@@ -611,7 +611,7 @@ fn a_call_has_no_more_than_the_session_has_left() {
 
 /// A refilled session works like a new one, again and again, and keeps its state.
 #[test]
-fn a_refilled_session_goes_on() {
+fn a_refilled_session_continues() {
     let limits = Limits::new().ticks(12_000).output(20);
     let script = "memory = wasm.Memory(1)\nkept = []\ndef f(n):\n    print(n)\n    kept.append(n)\n    memory.write_u32(0, n)\n    x = [[i] for i in range(9000)]\n    return (len(kept), memory.read_u32(0), len(x))";
     let mut session = Sandbox::new().limits(limits).load("main.star", script).unwrap();

@@ -13,7 +13,7 @@ use crate::reply::Reply;
 unsafe extern "C" {
     /// Takes bytes that the script writes: 0 for output, 1 for error output, 2 for the message of a panic.
     safe fn write(stream: u32, address: *const u8, length: usize);
-    /// Takes what the run has spent by now.
+    /// Takes what the run has spent so far.
     safe fn progress(fuel: f64, ticks: f64, memory: f64);
 }
 
@@ -60,7 +60,7 @@ fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
     })
 }
 
-/// Makes room for a request of `length` bytes, and returns its address. It is good until the next call.
+/// Makes room for a request of `length` bytes. Returns its address, which is valid until the next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn room(length: usize) -> *mut u8 {
     with_state(|state| {
@@ -69,8 +69,8 @@ pub extern "C" fn room(length: usize) -> *mut u8 {
     })
 }
 
-/// Serves the request in the room, whose head is `head` bytes long. Returns where four numbers are: address and length of the
-/// reply's head, and of its body. They are good until the next call.
+/// Serves the request in the room. Its head is `head` bytes long. Returns the address of four numbers: the address and the
+/// length of the reply's head, then those of its body. All of them are valid until the next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn serve(head: usize) -> *const usize {
     with_state(|state| {

@@ -1,4 +1,4 @@
-//! A sandbox, the session of the last run, and what the page asks of them.
+//! Serves the page's requests with a sandbox and the session of the last run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +24,11 @@ pub trait Page: Send + Sync + 'static {
     /// Takes what the script writes.
     fn write(&self, stream: Stream, bytes: &[u8]);
 
-    /// Takes what the run has spent by now.
+    /// Takes what the run has spent so far.
     fn progress(&self, spent: &Stats);
 }
 
-/// The longest value that the page is told of, in bytes of its text.
+/// The maximum length of the text of a value, in bytes. The page gets no more of it.
 const MAX_SHOWN: usize = 10_000;
 
 /// The name of the function that makes pictures.
@@ -42,10 +42,10 @@ pub struct Playground {
 }
 
 impl Playground {
-    /// A playground without files.
+    /// Makes a playground without files.
     pub fn new(page: Arc<impl Page>) -> Self {
         let [output, error_output, progress] = [(); 3].map(|()| page.clone());
-        // Interruptible, since a guest tells how far it has come only where it can be paused.
+        // Interruptible, since a guest reports its progress only if it can be paused.
         let sandbox = Sandbox::new()
             .interruptible(true)
             .writable(true)
@@ -107,7 +107,7 @@ impl Playground {
     }
 
     fn run(&mut self, name: &str) -> Reply {
-        // Before the new one, which may need its memory.
+        // Dropped before the new one starts, which may need the memory.
         self.session = None;
         let (session, result) = self.sandbox.open(name, &self.text(name));
         self.session = Some(session);
@@ -120,7 +120,7 @@ impl Playground {
         self.outcome(result)
     }
 
-    /// Says how a run or an evaluation ended, and what the session has now. The body has the files that it wrote.
+    /// Reports how a run or an evaluation ended, and what the session has now. The body has the files that it wrote.
     fn outcome(&mut self, result: Result<Value, Error>) -> Reply {
         let Some(session) = &mut self.session else { return Reply::refused("nothing was run") };
         let (value, error) = match &result {
@@ -149,13 +149,13 @@ impl Playground {
         let events = events.into_iter().map(|(key, is_down)| Value::Tuple(vec![Value::Str(key), Value::Bool(is_down)]));
         let arguments = [Value::from(milliseconds), Value::List(events.collect())];
         let picture = session.call_values_with(FRAME, &arguments, &[], CallLimits::new());
-        // Each frame may spend what a run may.
+        // Each frame may spend as much as a run.
         let refilled = session.refill();
         let stats = reply::stats(&session.stats());
         match picture.and_then(|value| refilled.map(|()| value)) {
             Ok(value) => match frame::picture(&value) {
                 Ok(mut reply) => {
-                    // The head is an object that was made there.
+                    // The head is always an object.
                     if let Ok(Json::Object(mut head)) = serde_json::from_slice(&reply.head) {
                         head.insert("stats".to_owned(), stats);
                         reply.head = Json::Object(head).to_string().into_bytes();
@@ -184,7 +184,7 @@ impl Playground {
             let found = self.sandbox.check(name, &self.text(name));
             return json!({ "found": found.iter().map(reply::diagnostic).collect::<Vec<_>>() }).into();
         }
-        // First the text, whose faults have a place; then the bodies of the functions.
+        // The text is checked first, since its errors have a place, and then the bodies of the functions.
         let error = self.files.get(name).and_then(|content| wasmlark::inspect(content).err());
         let error = error.or_else(|| self.sandbox.run("check", &format!("wasm.Module({})", json!(name))).err());
         json!({ "error": error.as_ref().map(Error::message) }).into()

@@ -1,4 +1,4 @@
-//! What the page is answered.
+//! The replies to the page's requests.
 
 use serde_json::{Value as Json, json};
 use wasmlark::{Diagnostic, Error, ErrorKind, Location, Stats};
@@ -6,9 +6,9 @@ use wasmlark::{Diagnostic, Error, ErrorKind, Location, Stats};
 /// The answer to a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Reply {
-    /// JSON.
+    /// The head, which is JSON.
     pub head: Vec<u8>,
-    /// Bytes that the head says more of.
+    /// Bytes that the head describes.
     pub body: Vec<u8>,
 }
 
@@ -17,7 +17,7 @@ impl Reply {
         Self { head: head.to_string().into_bytes(), body }
     }
 
-    /// The answer to what makes no sense as a request.
+    /// Makes the reply to a request that makes no sense.
     pub(crate) fn refused(why: impl ToString) -> Self {
         Self::new(&json!({ "refused": why.to_string() }), Vec::new())
     }

@@ -1,4 +1,4 @@
-//! What the page asks for.
+//! The page's requests.
 
 use serde::Deserialize;
 
@@ -13,21 +13,21 @@ pub enum Request {
     Eval { text: String },
     /// Calls the script's function `frame`, for a picture.
     Frame { milliseconds: i64, events: Vec<(String, bool)> },
-    /// Reads from a memory of the session; the reply's body has the bytes.
+    /// Reads from a memory of the session. The reply's body has the bytes.
     Memory { name: String, offset: u64, length: u64 },
     /// Checks a file without running it: a script, or a module.
     Check { name: String },
-    /// The names that may stand at a place of a script.
+    /// Returns the names that can be used at a place in a script.
     Complete { name: String, line: usize, column: usize },
-    /// What is at a place of a script.
+    /// Describes the name at a place in a script.
     Describe { name: String, line: usize, column: usize },
-    /// What a module has.
+    /// Lists the imports and exports of a module.
     Inspect { name: String },
 }
 
 #[derive(Debug, Deserialize)]
 pub struct File {
     pub name: String,
-    /// The bytes that it takes of the request's body; none for a file that is kept as it is.
+    /// Its length in the request's body; `None` for a file that is kept unchanged.
     pub length: Option<usize>,
 }

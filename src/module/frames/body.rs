@@ -1,4 +1,4 @@
-//! A function body that keeps frames.
+//! Rewrites a function body so that it keeps frames.
 
 use wasm_encoder::{Encode, InstructionSink, MemArg, MemArgTarget, ValType};
 use wasmparser::FunctionBody;
@@ -7,21 +7,21 @@ use super::Plan;
 use crate::frames::{LEFT, SERIAL_AT, SLOT};
 use crate::module::skim::{Op, Skim, code};
 
-/// The most locals that a valid function has.
+/// The maximum number of locals in a valid function.
 const MAX_LOCALS: u32 = 50_000;
 
-/// What an instruction is to the frames.
+/// What an instruction means for the frames.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A call that comes back. Indirect ones may trap themselves.
+    /// A call that returns. An indirect one may trap itself.
     Call {
         is_indirect: bool,
     },
-    /// A call in place of the function.
+    /// A call that replaces the function.
     TailCall {
         is_indirect: bool,
     },
-    /// It may trap.
+    /// An instruction that may trap.
     Trap,
     Loop,
     Global,
@@ -59,7 +59,7 @@ fn kind(op: Op) -> Kind {
     }
 }
 
-/// Tells whether a function has a tail call; `None` for code that cannot be read.
+/// Returns whether a function has a tail call; `None` for code that cannot be read.
 pub(super) fn has_tail_call(bytes: &[u8], entry: &FunctionBody<'_>) -> Option<bool> {
     let start = entry.get_operators_reader().ok()?.original_position();
     let mut skim = Skim::new(bytes.get(start..entry.range().end)?);
@@ -72,7 +72,7 @@ pub(super) fn has_tail_call(bytes: &[u8], entry: &FunctionBody<'_>) -> Option<bo
     Some(has)
 }
 
-/// Writes a body as it stands in a code section, with its size; `None` where that cannot be done.
+/// Writes the entry of a function in the code section. Returns `None` if that is not possible.
 pub(super) fn write(
     bytes: &[u8],
     entry: &FunctionBody<'_>,
@@ -118,7 +118,7 @@ pub(super) fn write(
             }
             Kind::TailCall { is_indirect } => {
                 if is_indirect {
-                    // The slot is given back when it traps.
+                    // When it traps, the slot has been given back.
                     body.note(u32::try_from(place).ok()? | LEFT);
                 }
                 InstructionSink::new(&mut body.out).local_get(slot).i32_const(SLOT).i32_sub().global_set(plan.depth);
@@ -135,7 +135,7 @@ pub(super) fn write(
         ValType::I32.encode(&mut new);
         enter(plan, slot, u32::try_from(start).ok()?, is_entry, &mut new);
     } else {
-        // It is left before anything can go wrong in it.
+        // A function in which nothing can fail needs no frame.
         groups.encode(&mut new);
         new.extend_from_slice(bytes.get(groups_start..start)?);
     }
@@ -144,10 +144,10 @@ pub(super) fn write(
     Some(())
 }
 
-/// The code of a function, as it is written.
+/// The code of a function that is being written.
 struct Body<'a> {
     plan: &'a Plan,
-    /// The local that has the address of the function's slot.
+    /// The local with the address of the function's slot.
     slot: u32,
     out: Vec<u8>,
 }
@@ -176,7 +176,7 @@ fn store(plan: &Plan, slot: u32, place: u32, out: &mut Vec<u8>) {
     InstructionSink::new(out).local_get(slot).i32_const(place.cast_signed()).i32_store(at);
 }
 
-/// Takes a slot.
+/// Writes the code that takes a slot.
 fn enter(plan: &Plan, slot: u32, place: u32, is_entry: bool, out: &mut Vec<u8>) {
     InstructionSink::new(out).global_get(plan.depth).i32_const(SLOT).i32_add().local_tee(slot).global_set(plan.depth);
     store(plan, slot, place, out);

@@ -1,0 +1,80 @@
+//! The life of a session: it runs its script, and then answers requests.
+
+use std::rc::Rc;
+
+use starlark::environment::Module;
+use starlark::eval::Evaluator;
+
+use super::files::{Files, Source};
+use super::functions::functions;
+use super::globals::GLOBALS;
+use super::loader::ScriptLoader;
+use super::mailbox::{Answer, Mailbox, Request};
+use super::memories;
+use super::names::{names_in, variable};
+use crate::lang::compat::collect::collect;
+use crate::value::Value;
+
+/// The growth of the heap, in bytes, after which garbage is collected between two calls.
+const COLLECT_AFTER: usize = 1 << 20;
+
+/// Runs the script, replies, and then replies to requests without end.
+///
+/// starlark provides a heap, and so all references to it, only within a scope. Here that is the scope of a future, which can
+/// be kept and moved while it waits for a request.
+pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, source: Source) {
+    Module::with_temp_heap_async(async |module| {
+        let loader = ScriptLoader { files: &files, from: &name, module: Some(&module) };
+        let mut eval = Evaluator::new(&module);
+        let mut ticks = match files.prepare(&mut eval, &loader) {
+            Ok(ticks) => ticks,
+            Err(error) => return mailbox.reply(Err(files.explain(&error))),
+        };
+        let result = files.run(&mut eval, ticks, &name, source);
+        mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
+        let mut collected = module.heap().allocated_bytes();
+        while !files.has_panicked() {
+            let reply = match mailbox.request().await {
+                Request::Call(call) => {
+                    let result = files.call(&mut eval, ticks, &call);
+                    files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
+                }
+                Request::Get { name } => match variable(&module, &name) {
+                    Some(value) => Value::from_starlark(value, module.heap()).map(Answer::Value),
+                    None => Ok(Answer::Nothing),
+                },
+                // A new evaluator, since the limits of one can be set only once.
+                Request::Refill => {
+                    files.refill();
+                    eval = Evaluator::new(&module);
+                    match files.prepare(&mut eval, &loader) {
+                        Ok(renewed) => {
+                            ticks = renewed;
+                            Ok(Answer::Nothing)
+                        }
+                        Err(error) => Err(files.explain(&error)),
+                    }
+                }
+                Request::Memories => Ok(Answer::Memories(memories::list(&module))),
+                Request::Memory { name, offset, length } => {
+                    memories::read(&module, &name, offset, length).map(|bytes| Answer::Value(Value::Bytes(bytes)))
+                }
+                Request::Functions => Ok(Answer::Functions(functions(&module))),
+                Request::Eval { name, text } => files
+                    .eval(&mut eval, ticks, &name, text)
+                    .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
+                    .map_err(|error| files.explain(&error)),
+                Request::Names { path } => {
+                    let names = names_in(&files.engine, &module, path.as_deref());
+                    Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))
+                }
+            };
+            mailbox.reply(reply);
+            if module.heap().allocated_bytes().saturating_sub(collected) > COLLECT_AFTER {
+                collect(&mut eval, &GLOBALS);
+                collected = module.heap().allocated_bytes();
+            }
+        }
+    })
+    .await;
+}
