@@ -105,6 +105,10 @@ pub struct ReplArguments {
     /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
     #[arg(long)]
     pub backtrace: bool,
+    /// Write at the end what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in
+    /// `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
@@ -194,6 +198,10 @@ pub struct TestArguments {
     /// this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
+    /// Write what the fuel of all tests was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in
+    /// `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// Write to this file which lines of the scripts ran, in the format of lcov
     #[arg(long, value_name = "FILE")]
     pub coverage: Option<std::path::PathBuf>,
@@ -254,10 +262,10 @@ pub struct WasiArguments {
     /// Set an environment variable
     #[arg(long, value_name = "K=V", value_parser = variable)]
     pub env: Vec<(String, String)>,
-    /// Copy a directory in at the start; GUEST is its path there [default: HOST, from /]
+    /// Give the guest a directory, as it is at the start; GUEST is its path there [default: HOST, from /]
     #[arg(long, value_name = "HOST[:GUEST]")]
     pub dir: Vec<String>,
-    /// Copy what changed in the directories of --dir out at the end
+    /// Write what the guest changed in the directories of --dir to the host, at the end
     #[arg(long)]
     pub write_back: bool,
     /// When the files of --dir were modified: a time that follows from the content, or the host's

@@ -10,6 +10,7 @@ mod exit;
 mod flame;
 mod folder;
 mod generate;
+mod host_file;
 mod inspect;
 mod interrupt;
 mod junit;

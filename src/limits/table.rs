@@ -60,9 +60,10 @@ macro_rules! for_each_limit {
                 usize, default 64 << 20, minimum 0, Bytes, command true;
             /// Bytes of the files of all WASI machines together.
             ///
-            /// A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
-            /// guest that reaches the limit gets `ENOSPC`. The files that the script itself writes, and its own
-            /// standard input, may take as much again.
+            /// A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A file
+            /// of `wasmlark wasi --dir` counts its content only once the guest has changed it. A guest that reaches the
+            /// limit gets `ENOSPC`. The files that the script itself writes, and its own standard input, may take as
+            /// much again.
             files(u64) Files = 9:
                 u64, default 256 << 20, minimum 0, Bytes, command true;
             /// Depth of a script's source: brackets, blocks, and operators in a row.

@@ -166,7 +166,7 @@ fn place(path: &str) -> Option<(usize, &'static str)> {
 }
 
 /// Returns all modules with their paths (`api::memory::pack`) and texts.
-fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) {
+pub fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap();

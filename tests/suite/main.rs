@@ -1,5 +1,6 @@
 //! The integration tests, as one binary: it links once.
 //!
+//! - `api`: the public surface is the one that `docs/api.txt` lists
 //! - `book`: the pages of `docs` as a site, and the index of `examples/real`
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
@@ -23,6 +24,7 @@
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod api;
 #[cfg(feature = "wat")]
 mod book;
 mod check;
