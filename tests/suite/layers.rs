@@ -46,6 +46,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::json",
         "lang::compat::messages",
         "lang::compat::libm",
+        "lang::compat::long_range",
     ],
     &["module::inspect", "lang::compat::shift_assign"],
     &["lang::compat"],
