@@ -75,6 +75,12 @@ impl Data {
         Self::with_state(channels, limits.output as u64, limits.files, State::default())
     }
 
+    /// What a run in an isolated evaluator reads and writes: the limits are held there.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn unlimited(channels: Channels) -> Self {
+        Self::with_state(channels, u64::MAX, u64::MAX, State::default())
+    }
+
     /// Returns separate data that begin as these are now.
     pub(crate) fn fork(&self) -> Self {
         let Inner { channels, output_limit, files_limit, .. } = &*self.0;

@@ -39,10 +39,11 @@ struct Inner {
 }
 
 /// The application's own error.
-type Source = dyn std::error::Error + Send + Sync;
+pub(crate) type Source = dyn std::error::Error + Send + Sync;
 
 /// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An error in the script: a syntax or type error, an unknown name, a `fail(…)`.
@@ -82,6 +83,7 @@ pub enum ErrorKind {
 ///
 /// [specification's own tests]: https://github.com/WebAssembly/spec/tree/main/test/core
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum TrapCode {
     /// `unreachable` was executed.
@@ -336,6 +338,16 @@ impl Error {
         self
     }
 
+    /// The same error at the same place, with the kind and the message of another.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn retold(mut self, other: &Self) -> Self {
+        let report = self.0.report.take();
+        self.0.report = report.map(|report| report.replacen(&self.0.message, other.message(), 1));
+        self.0.message = other.message().to_owned();
+        self.0.kind = other.kind();
+        self
+    }
+
     /// Copies the error. Not `Clone`, so that no application copies errors by accident.
     pub(crate) fn copy(&self) -> Self {
         Self(Box::new(Inner {
@@ -349,8 +361,34 @@ impl Error {
         }))
     }
 
-    fn frames_if_kept(&self) -> Option<Vec<Frame>> {
+    pub(crate) fn frames_if_kept(&self) -> Option<Vec<Frame>> {
         self.0.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts together an error that came from another place.
+    #[cfg(feature = "wire")]
+    pub(crate) fn of_parts(
+        kind: ErrorKind,
+        message: String,
+        exit_code: Option<i32>,
+        location: Option<Location>,
+        report: Option<String>,
+        source: Option<Arc<Source>>,
+        frames: Option<Vec<Frame>>,
+    ) -> Self {
+        Self(Box::new(Inner { kind, message, exit_code, location, report, source, frames: Mutex::new(frames) }))
+    }
+
+    /// Returns the report with excerpt and frames, if there is one.
+    #[cfg(feature = "wire")]
+    pub(crate) fn report(&self) -> Option<&str> {
+        self.0.report.as_deref()
+    }
+
+    /// Returns the application's own error, if one is the reason.
+    #[cfg(feature = "wire")]
+    pub(crate) fn shared_source(&self) -> Option<Arc<Source>> {
+        self.0.source.clone()
     }
 
     /// Adds the frames of a call of a guest that this error ended, behind those of the calls inside it. `None` if the guest

@@ -243,6 +243,19 @@ impl CodeMap {
         Some(map)
     }
 
+    /// Says all that is known where there is no module: what one frame tells of itself.
+    #[cfg(feature = "wire")]
+    pub(crate) fn of_place(index: u32, name: Option<String>, offset: u32) -> Self {
+        let range = offset..offset.saturating_add(1);
+        Self {
+            bytes: Arc::default(),
+            functions: vec![Function { index, name: name.map(Into::into), range }],
+            imported: 0,
+            #[cfg(feature = "dwarf")]
+            lines: lines::Lines::default(),
+        }
+    }
+
     fn function(&self, offset: u32) -> Option<&Function> {
         let at = self.functions.partition_point(|function| function.range.end <= offset);
         self.functions.get(at).filter(|function| function.range.contains(&offset))

@@ -26,6 +26,7 @@ const SLOT_BYTES: usize = SLOT as usize;
 
 /// What guests are compiled to report about themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Told {
     #[default]
     Nothing,

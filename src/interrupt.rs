@@ -77,9 +77,21 @@ impl Interrupt {
         self.set_deadline(None);
     }
 
+    /// Returns where a 1 is what [`now`](Self::now) does.
+    #[cfg(feature = "core")]
+    pub(crate) fn flag(&self) -> *const bool {
+        self.0.is_requested.as_ptr()
+    }
+
     /// Makes a new interrupt, which stops when `self` does.
     pub(crate) fn inner(&self) -> Self {
         Self(Arc::new(Inner { outer: Some(self.clone()), ..Inner::default() }))
+    }
+
+    /// Returns what stops more than `self` does.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn outer(&self) -> Self {
+        self.0.outer.clone().unwrap_or_default()
     }
 
     pub(crate) fn set_deadline(&self, after: Option<Duration>) {

@@ -133,6 +133,8 @@ mod host_failure;
 #[doc(hidden)]
 pub mod internals;
 mod interrupt;
+#[cfg(feature = "wire")]
+mod isolated;
 mod lang;
 mod limits;
 mod module;
@@ -147,7 +149,23 @@ mod ticks;
 mod value;
 mod wasi;
 mod wasi_command;
+#[cfg(feature = "wire")]
+mod wire;
 mod wording;
+
+/// Returns whether this build has the evaluator's module, without which no script can run
+/// [isolated](Sandbox::isolated): a published package has it, a clone of the repository makes it.
+#[cfg(feature = "isolated")]
+pub fn has_core() -> bool {
+    wasmlark_core::compressed_size().is_some()
+}
+
+/// What the module of isolated sandboxes runs; not for applications.
+#[cfg(feature = "core")]
+#[doc(hidden)]
+pub mod core {
+    pub use crate::isolated::inside::{Host, Inside};
+}
 
 pub use check::{Completion, Definition, Diagnostic, Severity};
 pub use coverage::Coverage;

@@ -88,6 +88,27 @@ impl Profile {
         lines.concat()
     }
 
+    /// Takes the profile apart: for each function its caller, its name and its fuel. A caller comes first.
+    #[cfg(feature = "core")]
+    pub(crate) fn to_records(&self) -> Vec<(u32, String, u64)> {
+        let record = |node: &Node| {
+            let parent = u32::try_from(node.parent).unwrap_or_default();
+            (parent, (*node.name).to_owned(), node.fuel)
+        };
+        self.nodes.iter().map(record).collect()
+    }
+
+    /// Puts it together again. A function whose caller does not come first is called by none.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn of_records(records: Vec<(u32, String, u64)>) -> Self {
+        let mut profile = Self::default();
+        for (index, (parent, name, fuel)) in records.into_iter().enumerate() {
+            let parent = usize::try_from(parent).ok().filter(|parent| *parent < index).unwrap_or(ROOT);
+            profile.nodes.push(Node { parent, name: name.into(), depth: 0, fuel });
+        }
+        profile
+    }
+
     fn child(&mut self, parent: usize, name: &str) -> usize {
         let depth = self.nodes.get(parent).map_or(0, |node| node.depth).saturating_add(1);
         if depth > MAX_DEPTH {

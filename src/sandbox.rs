@@ -17,6 +17,10 @@ use crate::host::dynamic_import::{Number, NumberType};
 use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
 use crate::interrupt::Interrupt;
+#[cfg(feature = "isolated")]
+use crate::isolated::remote::Remote;
+#[cfg(feature = "isolated")]
+use crate::isolated::terms::Terms;
 use crate::limits::Limits;
 use crate::observe::Crossing;
 use crate::profile::Profile;
@@ -52,6 +56,8 @@ pub struct Sandbox {
     channels: Channels,
     grants: Arc<Grants>,
     is_interruptible: bool,
+    #[cfg(feature = "isolated")]
+    is_isolated: bool,
     told: Told,
     max_kept_code: MaxKeptCode,
     interrupt: Interrupt,
@@ -221,6 +227,34 @@ impl Sandbox {
     /// without a pause, until its fuel ends, and so does a guest in whose store is a module with the instruction `table.grow`.
     pub fn interruptible(mut self, is_interruptible: bool) -> Self {
         self.is_interruptible = is_interruptible;
+        self
+    }
+
+    /// Sets whether scripts run isolated: in an evaluator that is itself a WebAssembly module, in this process and without
+    /// a JIT. By default they do not.
+    ///
+    /// Then no script can end, abort or overflow its host, whatever it does: what starlark or wasmi fails at becomes an
+    /// error of the run. The limit `heap` holds the evaluator's memory, the limit `cost` all that it does, and
+    /// [`Stats::cost`] says how much that was, the same on every target. A session can be [saved](Session::save) and
+    /// [forked](Session::fork).
+    ///
+    /// Scripts take some twenty times as long, and so do their guests. An isolated sandbox has no
+    /// [`observer`](Self::observer) and counts no [`coverage`](Self::coverage), and backtraces have no lines of a guest's
+    /// source. What [`check`](Self::check) and its like find out of a script is found outside.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// # if !wasmlark::has_core() { return Ok::<(), wasmlark::Error>(()); }
+    /// let sandbox = Sandbox::new().isolated(true);
+    /// let run = sandbox.run("main.star", "6 * 7")?;
+    /// assert_eq!(run.value.as_i64(), Some(42));
+    /// assert!(run.stats.cost > Some(1000));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    #[cfg(feature = "isolated")]
+    pub fn isolated(mut self, is_isolated: bool) -> Self {
+        self.is_isolated = is_isolated;
         self
     }
 
@@ -431,7 +465,7 @@ impl Sandbox {
     /// ```
     pub fn on_progress(mut self, progress: impl Fn(&Stats) + Send + Sync + 'static) -> Self {
         self.channels.progress =
-            Progress::new(move |fuel, ticks, memory_peak| progress(&Stats { fuel, ticks, memory_peak }));
+            Progress::new(move |fuel, ticks, memory_peak| progress(&Stats { fuel, ticks, memory_peak, cost: None }));
         self
     }
 
@@ -481,8 +515,9 @@ impl Sandbox {
     ///
     /// Those of [`value`](Self::value).
     pub fn set_value(&mut self, name: &str, value: impl Into<Value>) -> Result<&mut Self, Error> {
-        let value = session::grant(name, &value.into())?;
-        Arc::make_mut(&mut self.grants).set_value(name, value);
+        let value = value.into();
+        let frozen = session::grant(name, &value)?;
+        Arc::make_mut(&mut self.grants).set_value(name, frozen, value);
         Ok(self)
     }
 
@@ -682,6 +717,10 @@ impl Sandbox {
     ///
     /// If the script cannot be parsed, or a file that it loads fails.
     pub fn program(&self, name: &str, script: &str) -> Result<Program, Error> {
+        #[cfg(feature = "isolated")]
+        if self.is_isolated {
+            return Remote::prepare(&self.terms(), name, script, self.args.clone()).map(Program::isolated);
+        }
         Program::new(self.granting_engine(), &self.args, self.channels.clone(), self.interrupt.clone(), name, script)
     }
 
@@ -763,8 +802,55 @@ impl Sandbox {
         args: impl IntoIterator<Item = impl Into<String>>,
     ) -> (Session, Result<Value, Error>) {
         let args: Vec<String> = args.into_iter().map(Into::into).collect();
+        #[cfg(feature = "isolated")]
+        if self.is_isolated {
+            let (remote, result) = Remote::start(&self.terms(), name, script, args);
+            return (Session::isolated(remote), result);
+        }
         let files = Files::new(self.granting_engine(), args, self.channels.clone(), &self.interrupt);
         Session::start(files, name, Source::Text(script.to_owned()))
+    }
+
+    /// Goes on with a session that [`Session::save`] returned, in this process or another, on this target or another.
+    /// The sandbox must give the functions and imports that the one had in which the session began; files, output and
+    /// limits on memory and cost are this sandbox's.
+    ///
+    /// ```
+    /// use wasmlark::{Sandbox, Value};
+    ///
+    /// # if !wasmlark::has_core() { return Ok::<(), wasmlark::Error>(()); }
+    /// let sandbox = Sandbox::new().isolated(true);
+    /// let script = "seen = []\ndef see(name):\n    seen.append(name)\n    return len(seen)";
+    /// let mut session = sandbox.load("main.star", script)?;
+    /// session.call_values("see", &[Value::from("ann")])?;
+    /// let bytes = session.save()?;
+    /// drop(session);
+    ///
+    /// let mut session = sandbox.restore(&bytes)?;
+    /// assert_eq!(session.call_values("see", &[Value::from("bob")])?, Value::from(2));
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no saved session, were damaged, or come from another version of wasmlark; if the sandbox gives
+    /// other functions or imports, or its limits leave no room.
+    #[cfg(feature = "isolated")]
+    pub fn restore(&self, bytes: &[u8]) -> Result<Session, Error> {
+        Remote::restore(&self.terms(), bytes).map(Session::isolated)
+    }
+
+    #[cfg(feature = "isolated")]
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            limits: &self.limits,
+            files: &self.files,
+            channels: &self.channels,
+            grants: &self.grants,
+            is_interruptible: self.is_interruptible,
+            told: self.told,
+            interrupt: &self.interrupt,
+        }
     }
 
     fn granting_engine(&self) -> Engine {

@@ -52,6 +52,14 @@ pub(crate) trait Sliced: Framed + Profiled {
     fn slices(&self) -> Option<&Slices>;
     fn slices_mut(&mut self) -> Option<&mut Slices>;
 
+    /// Tells a guest itself to stop, where there is a way. Returns whether it goes on until it does.
+    fn tell_stop(_context: &mut StoreContextMut<'_, Self>, _stop: Stop) -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// Notes that a guest has spent a slice of `fuel` units.
     fn pass_slice(&self, _fuel: u64) {}
 }
@@ -217,8 +225,10 @@ fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bo
 }
 
 /// Moves the next slice to the counter.
-fn next_slice(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, required: u64) -> Result<(), wasmi::Error> {
-    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell()) {
+fn next_slice<T: Sliced>(context: &mut wasmi::StoreContextMut<'_, T>, required: u64) -> Result<(), wasmi::Error> {
+    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell())
+        && !T::tell_stop(context, stop)
+    {
         return Err(wasmi::Error::host(Stopped(stop)));
     }
     // The counter need not be zero: its rest does not pay for the next instruction.

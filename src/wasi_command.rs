@@ -29,7 +29,9 @@ use crate::observe::{Crossing, Observation, Observer, Side};
 use crate::profile::{Profile, Teller};
 use crate::session::Stats;
 use crate::slices::{self, SLICE, Slices, Stopped};
-use crate::wasi::{CLOCK_STEP, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System};
+use crate::wasi::{
+    CLOCK_STEP, Content, Given, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System,
+};
 
 /// Runs a WebAssembly module that is built for WASI preview 1, on the in-memory machine that scripts get from `wasm.wasi`.
 /// The guest sees the arguments, files and input given here, and nothing else of the host.
@@ -67,8 +69,12 @@ pub struct WasiOutput {
     pub stdout: Vec<u8>,
     /// What the guest wrote to standard error; empty if [`WasiCommand::stderr`] passed it on.
     pub stderr: Vec<u8>,
-    /// All files by their paths from the root, even if the guest failed. A path that ends in a slash is an empty directory.
+    /// All files by their paths from the root, even if the guest failed, except for those in `untouched`. A path that ends in
+    /// a slash is an empty directory.
     pub files: BTreeMap<String, Arc<[u8]>>,
+    /// The files from [`WasiCommand::file_from`] that the guest did not change: the paths under which they were given, by
+    /// their paths now. The two differ if the guest has renamed or linked a file.
+    pub untouched: BTreeMap<String, String>,
     /// The targets of all symbolic links, by the links' paths.
     pub links: BTreeMap<String, String>,
     /// The paths under which files were given, by their paths in `files`, if these differ: the guest has renamed or linked
@@ -130,7 +136,35 @@ impl WasiCommand {
     /// The file's time of modification is the start of the guest's clock, unless [`modified`](Self::modified) or
     /// [`content_times`](Self::content_times) sets it.
     pub fn file(mut self, path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
-        self.setup.files.push((path.into(), content.into()));
+        self.setup.files.push((path.into(), Content::Bytes(content.into())));
+        self
+    }
+
+    /// Adds a file of `size` bytes whose content is read when the guest reads it, so that it may be larger than the limit
+    /// `files`. `read` gets an offset and a buffer, which ends at or before the end of the file, and fills the buffer. When the
+    /// guest changes the file for the first time, all of it is read, and counts against the limit from then on.
+    ///
+    /// The content must stay the same while the guest runs. If `read` fails, the run ends with its message. With
+    /// [`content_times`](Self::content_times), the whole file is read when the guest asks for its time.
+    ///
+    /// ```
+    /// use wasmlark::WasiCommand;
+    ///
+    /// let module = wat::parse_str(r#"(module (func (export "_start")))"#)?;
+    /// let zeros = |_offset: u64, buffer: &mut [u8]| Ok(buffer.fill(0));
+    /// let output = WasiCommand::new().file_from("/large", 1 << 40, zeros).run(&module);
+    /// assert_eq!(output.untouched["/large"], "/large");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn file_from(
+        mut self,
+        path: impl Into<String>,
+        size: u64,
+        read: impl Fn(u64, &mut [u8]) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        let path = path.into();
+        let given = Given { path: path.as_str().into(), size, read: Arc::new(read) };
+        self.setup.files.push((path, Content::Given(given)));
         self
     }
 
@@ -300,16 +334,21 @@ impl WasiCommand {
         let links =
             files.iter().filter_map(|(path, ino)| Some((path.clone(), system.fs.link(*ino)?.to_owned()))).collect();
         let origin = |path: &String, ino: &u64| system.origins.get(ino).filter(|origin| *origin != path).cloned();
+        let is_given = |ino| matches!(system.fs.file(ino), Ok(Content::Given(_)));
+        let (given, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, ino)| is_given(*ino));
+        let given_as = |ino: u64| system.origins.get(&ino).cloned().unwrap_or_default();
+        let untouched = given.into_iter().map(|(path, ino)| (path, given_as(ino))).collect();
         let origins = files.iter().filter_map(|(path, ino)| Some((path.clone(), origin(path, ino)?))).collect();
         WasiOutput {
             result,
             links,
+            untouched,
             origins,
             stdout: streams.stdout.kept().to_owned(),
             stderr: streams.stderr.kept().to_owned(),
             files: contents(system, files),
             profile: budget.profile().map(|profile| profile.finished(budget.fuel_used())),
-            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak() },
+            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak(), cost: None },
         }
     }
 }
@@ -318,7 +357,7 @@ impl WasiCommand {
 fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<[u8]>> {
     let mut known: BTreeMap<u64, Arc<[u8]>> = BTreeMap::new();
     let mut content = |ino| {
-        let read = || Arc::from(system.fs.file(ino).unwrap_or_default());
+        let read = || Arc::from(system.fs.bytes(ino).unwrap_or_default());
         Arc::clone(known.entry(ino).or_insert_with(read))
     };
     let files = files.into_iter().filter(|(_, ino)| system.fs.link(*ino).is_none());
@@ -328,8 +367,9 @@ fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<
 impl WasiOutput {
     /// Makes the outcome of a command that did not run.
     fn failed(error: Error) -> Self {
-        let (stdout, stderr, files, links, origins) = Default::default();
-        Self { result: Err(error), stdout, stderr, files, links, origins, profile: None, stats: Stats::default() }
+        let (stdout, stderr, files, untouched, links, origins) = Default::default();
+        let stats = Stats::default();
+        Self { result: Err(error), stdout, stderr, files, untouched, links, origins, profile: None, stats }
     }
 }
 

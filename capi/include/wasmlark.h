@@ -31,6 +31,12 @@
  numbers, writes its results, and copies to and from the memory of the calling guest through a `wasmlark_caller`,
  which is valid until the function returns.
 
+ # Files and streams
+
+ Scripts find the files that a sandbox was given, and those of a loader; a lister says which those are. Standard input is given
+ before a run; standard output, standard error and, if the sandbox is writable, the files that a script wrote are taken from the
+ run.
+
  # Sessions and interrupts
 
  A session keeps a script that has run, so that its functions can be called with values. Each call
@@ -150,8 +156,9 @@ typedef enum wasmlark_limit {
   /**
    * Bytes of the files of all WASI machines together.
    *
-   * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
-   * guest that reaches the limit gets `ENOSPC`. The files that the script itself writes, and its own
+   * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A file
+   * of `wasmlark wasi --dir` counts its content once the guest changes it. A guest that reaches the limit
+   * gets `ENOSPC`. The files that the script itself writes, and its own
    * standard input, may take as much again.
    *
    * Default 268435456, at least 0.
@@ -345,7 +352,7 @@ typedef enum wasmlark_type {
 typedef enum wasmlark_text {
   /**
    * What the script printed and wrote to standard output, except what a print function took. Bytes that are not UTF-8
-   * are replaced. Empty if loading a session failed.
+   * are replaced.
    */
   WASMLARK_TEXT_OUTPUT = 0,
   /**
@@ -372,10 +379,19 @@ typedef enum wasmlark_text {
    * The name of the script in which the error happened, if known.
    */
   WASMLARK_TEXT_FILE = 6,
+  /**
+   * What the script wrote to standard error. Bytes that are not UTF-8 are replaced.
+   */
+  WASMLARK_TEXT_ERROR_OUTPUT = 7,
+  /**
+   * The fuel by functions, as folded stacks: see `wasmlark_sandbox_profile`, without which it is absent. For a session, from its
+   * load to the end of the call.
+   */
+  WASMLARK_TEXT_PROFILE = 8,
 } wasmlark_text;
 
 /**
- * The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load failed.
+ * The numbers of a run. What a session used is counted from its load to the end of the call.
  */
 typedef enum wasmlark_number {
   /**
@@ -489,6 +505,14 @@ typedef wasmlark_object (*wasmlark_import)(void *context,
  * must return: no C++ exception, no `longjmp`.
  */
 typedef wasmlark_object (*wasmlark_loader)(void *context, const uint8_t *name, size_t length);
+
+/**
+ * Lists the files of a folder that the loader has. `folder` is its path in UTF-8, without a slash at the end, empty for the root,
+ * valid only during the call. Returns a list of strings that it made, which the library frees: the names in the folder, in any
+ * order, those of folders with a slash at the end; 0 for a folder that does not exist; or an error made by `wasmlark_error`, with
+ * which the script fails. It must return: no C++ exception, no `longjmp`.
+ */
+typedef wasmlark_object (*wasmlark_lister)(void *context, const uint8_t *folder, size_t length);
 
 /**
  * Receives what a script prints, one line at a time with its line feed, on the thread that runs the script.
@@ -685,6 +709,20 @@ enum wasmlark_status wasmlark_sandbox_loader(wasmlark_object sandbox,
                                              wasmlark_drop drop);
 
 /**
+ * Asks `lister` for the names in a folder when a script lists files or looks for one, replacing a lister set before. Without one, a
+ * sandbox with a loader cannot list its files. `context` is passed to each call. `drop`, which may be null, frees it once no script
+ * can list files any more, or if this call fails.
+ *
+ * # Safety
+ *
+ * `lister` may be called from other threads, several at a time, with `context`, and then `drop`.
+ */
+enum wasmlark_status wasmlark_sandbox_lister(wasmlark_object sandbox,
+                                             wasmlark_lister lister,
+                                             void *context,
+                                             wasmlark_drop drop);
+
+/**
  * Returns why the last failed call on this thread failed: one that returned a status other than OK,
  * 0 for an object, or null for a text. The length in bytes goes to `length`. Empty if none failed.
  * Valid until the next failure on this thread.
@@ -734,6 +772,13 @@ enum wasmlark_status wasmlark_run_number(wasmlark_object run, uint32_t number, u
 wasmlark_object wasmlark_run_value(wasmlark_object run);
 
 /**
+ * Returns a new dict: the files that the script wrote, even if it failed then, with their names as keys, sorted, and their content
+ * as bytes. For a call of a session, those that it wrote since the call before. Empty unless `wasmlark_sandbox_writable` allows
+ * files. 0 if the object is not a run. Free it.
+ */
+wasmlark_object wasmlark_run_files(wasmlark_object run);
+
+/**
  * Makes a sandbox with default limits and no files; 0 if no object number is left. Free it with
  * `wasmlark_free`.
  */
@@ -774,6 +819,25 @@ enum wasmlark_status wasmlark_sandbox_argument(wasmlark_object sandbox,
                                                size_t length);
 
 /**
+ * Sets the standard input of scripts, which each run reads from its beginning. Without it, a script that asks for standard input
+ * fails.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `content`, which may be null if that is 0.
+ */
+enum wasmlark_status wasmlark_sandbox_stdin(wasmlark_object sandbox,
+                                            const uint8_t *content,
+                                            size_t length);
+
+/**
+ * Sets whether scripts may write files, which `wasmlark_run_files` returns: not if `is_writable` is 0, which is so in a new
+ * sandbox. `WASMLARK_LIMIT_FILES` bounds their bytes.
+ */
+enum wasmlark_status wasmlark_sandbox_writable(wasmlark_object sandbox,
+                                               uint32_t is_writable);
+
+/**
  * Passes each line that a script prints to `print` at once, instead of keeping it. `context` is passed
  * to each call. The text is valid only during the call. The function must return: no C++ exception, no
  * `longjmp`.
@@ -800,6 +864,16 @@ enum wasmlark_status wasmlark_sandbox_interruptible(wasmlark_object sandbox,
  */
 enum wasmlark_status wasmlark_sandbox_backtrace(wasmlark_object sandbox,
                                                 uint32_t has_backtrace);
+
+/**
+ * Sets whether runs have `WASMLARK_TEXT_PROFILE`, the fuel by functions of both languages: not if `has_profile` is 0, which is so
+ * in a new sandbox. Guests then keep no frames. They spend the same fuel, and each of their calls takes longer.
+ *
+ * Each line of the text has the functions that called each other, outermost first, with semicolons between them, then a space
+ * and the fuel that the last one spent itself. Tools for flame graphs read it.
+ */
+enum wasmlark_status wasmlark_sandbox_profile(wasmlark_object sandbox,
+                                              uint32_t has_profile);
 
 /**
  * Sets how many bytes of compiled code a sandbox keeps for its next run; 256 MiB in a new sandbox. Compiled code takes about eight
@@ -865,23 +939,28 @@ wasmlark_object wasmlark_session_call(wasmlark_object session,
                                       size_t count);
 
 /**
- * Calls a function like `wasmlark_session_call`, with limits for this call, within what is left of the session's: units of
- * WebAssembly fuel, Starlark ticks, and milliseconds. `UINT64_MAX` means no limit. Reaching one of the first two is
- * `WASMLARK_KIND_LIMIT`, at the same point on every machine. Reaching the last is `WASMLARK_KIND_DEADLINE`, which depends on
- * the machine and its load. Whether it stops a guest in a loop is set by `wasmlark_sandbox_interruptible`.
+ * Calls a function like `wasmlark_session_call`, also with named arguments, and with limits for this call.
+ *
+ * `named` is a dict whose keys are the names, as strings; 0 for no named arguments.
+ *
+ * The limits apply within what is left of the session's: units of WebAssembly fuel, Starlark ticks, and milliseconds.
+ * `UINT64_MAX` means no limit. Reaching one of the first two is `WASMLARK_KIND_LIMIT`, at the same point on every machine.
+ * Reaching the last is `WASMLARK_KIND_DEADLINE`, which depends on the machine and its load. Whether it stops a guest in a loop
+ * is set by `wasmlark_sandbox_interruptible`.
  *
  * # Safety
  *
  * As `wasmlark_session_call`.
  */
-wasmlark_object wasmlark_session_call_within(wasmlark_object session,
-                                             const uint8_t *name,
-                                             size_t name_length,
-                                             const wasmlark_object *arguments,
-                                             size_t count,
-                                             uint64_t fuel,
-                                             uint64_t ticks,
-                                             uint64_t milliseconds);
+wasmlark_object wasmlark_session_call_with(wasmlark_object session,
+                                           const uint8_t *name,
+                                           size_t name_length,
+                                           const wasmlark_object *arguments,
+                                           size_t count,
+                                           wasmlark_object named,
+                                           uint64_t fuel,
+                                           uint64_t ticks,
+                                           uint64_t milliseconds);
 
 /**
  * Returns a copy of a global variable of a session's script. 0 if there is none of this name, or its value is too deep or

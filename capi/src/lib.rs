@@ -29,6 +29,12 @@
 //! numbers, writes its results, and copies to and from the memory of the calling guest through a `wasmlark_caller`,
 //! which is valid until the function returns.
 //!
+//! # Files and streams
+//!
+//! Scripts find the files that a sandbox was given, and those of a loader; a lister says which those are. Standard input is given
+//! before a run; standard output, standard error and, if the sandbox is writable, the files that a script wrote are taken from the
+//! run.
+//!
 //! # Sessions and interrupts
 //!
 //! A session keeps a script that has run, so that its functions can be called with values. Each call
@@ -92,17 +98,21 @@ pub use interrupt::{
     wasmlark_interrupt_after, wasmlark_interrupt_now, wasmlark_interrupt_reset, wasmlark_sandbox_interrupt,
 };
 pub use json::{wasmlark_value_from_json, wasmlark_value_to_json};
-pub use loader::{Loader, wasmlark_sandbox_loader};
+pub use loader::{Lister, Loader, wasmlark_sandbox_lister, wasmlark_sandbox_loader};
 pub use misuse::{Status, wasmlark_last_error};
 pub use objects::{Handle, wasmlark_free};
-pub use run::{Kind, RunNumber, Text, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text, wasmlark_run_value};
+pub use run::{
+    Kind, RunNumber, Text, wasmlark_run_files, wasmlark_run_kind, wasmlark_run_number, wasmlark_run_text,
+    wasmlark_run_value,
+};
 pub use sandbox::{
     Print, wasmlark_sandbox_argument, wasmlark_sandbox_backtrace, wasmlark_sandbox_file,
     wasmlark_sandbox_interruptible, wasmlark_sandbox_keep_code, wasmlark_sandbox_limit, wasmlark_sandbox_new,
-    wasmlark_sandbox_on_print, wasmlark_sandbox_run,
+    wasmlark_sandbox_on_print, wasmlark_sandbox_profile, wasmlark_sandbox_run, wasmlark_sandbox_stdin,
+    wasmlark_sandbox_writable,
 };
 pub use session::{
-    wasmlark_session_call, wasmlark_session_call_within, wasmlark_session_get, wasmlark_session_interrupt,
+    wasmlark_session_call, wasmlark_session_call_with, wasmlark_session_get, wasmlark_session_interrupt,
     wasmlark_session_load, wasmlark_session_refill,
 };
 pub use value::{

@@ -1,8 +1,9 @@
 //! Runs: what a script did, as texts and numbers.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use wasmlark::{Error, ErrorKind, Report, Stats, Value};
+use wasmlark::{Error, ErrorKind, Profile, Report, Session, Stats, Value};
 
 use crate::misuse::{Misuse, Status, guard, status, tell};
 use crate::objects::{self, Handle};
@@ -11,23 +12,50 @@ use crate::value;
 /// The result of a whole script, of loading a session, or of one call.
 pub(crate) struct Run {
     output: String,
+    error_output: String,
+    files: BTreeMap<String, Vec<u8>>,
     result: Result<Value, Error>,
-    /// `None` if unknown.
-    stats: Option<Stats>,
-    /// The value as text, to which C gets a pointer; made on demand.
+    stats: Stats,
+    /// `None` if the sandbox was not asked for it.
+    profile: Option<Profile>,
+    /// The value and the profile as texts, to which C gets pointers; made on demand.
     value: OnceLock<String>,
+    folded: OnceLock<String>,
 }
 
 impl Run {
-    pub(crate) fn new(output: String, result: Result<Value, Error>, stats: Option<Stats>) -> Self {
-        Self { output, result, stats, value: OnceLock::new() }
+    /// Takes what a session has output and written since the last run.
+    pub(crate) fn take(session: &mut Session, result: Result<Value, Error>) -> Self {
+        Self {
+            output: session.take_output(),
+            error_output: lossy(session.take_error_output()),
+            files: session.take_files(),
+            result,
+            stats: session.stats(),
+            profile: session.profile(),
+            value: OnceLock::new(),
+            folded: OnceLock::new(),
+        }
     }
 }
 
 impl From<Report> for Run {
     fn from(report: Report) -> Self {
-        Self::new(report.output, report.result, Some(report.stats))
+        Self {
+            output: report.output,
+            error_output: lossy(report.error_output),
+            files: report.files,
+            result: report.result,
+            stats: report.stats,
+            profile: report.profile,
+            value: OnceLock::new(),
+            folded: OnceLock::new(),
+        }
     }
+}
+
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// How a run ended.
@@ -73,7 +101,7 @@ pub enum Kind {
 #[repr(C)]
 pub enum Text {
     /// What the script printed and wrote to standard output, except what a print function took. Bytes that are not UTF-8
-    /// are replaced. Empty if loading a session failed.
+    /// are replaced.
     Output = 0,
     /// The value that `wasmlark_run_value` returns, as Starlark source; absent if the run failed.
     Value = 1,
@@ -87,13 +115,28 @@ pub enum Text {
     Limit = 5,
     /// The name of the script in which the error happened, if known.
     File = 6,
+    /// What the script wrote to standard error. Bytes that are not UTF-8 are replaced.
+    ErrorOutput = 7,
+    /// The fuel by functions, as folded stacks: see `wasmlark_sandbox_profile`, without which it is absent. For a session, from its
+    /// load to the end of the call.
+    Profile = 8,
 }
 
 impl Text {
-    const ALL: [Self; 7] = [Self::Output, Self::Value, Self::Error, Self::Message, Self::Trap, Self::Limit, Self::File];
+    const ALL: [Self; 9] = [
+        Self::Output,
+        Self::Value,
+        Self::Error,
+        Self::Message,
+        Self::Trap,
+        Self::Limit,
+        Self::File,
+        Self::ErrorOutput,
+        Self::Profile,
+    ];
 }
 
-/// The numbers of a run. What a session used is counted from its load to the end of the call, and absent if the load failed.
+/// The numbers of a run. What a session used is counted from its load to the end of the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum RunNumber {
@@ -202,6 +245,22 @@ pub extern "C" fn wasmlark_run_value(run: Handle) -> Handle {
     )
 }
 
+/// Returns a new dict: the files that the script wrote, even if it failed then, with their names as keys, sorted, and their content
+/// as bytes. For a call of a session, those that it wrote since the call before. Empty unless `wasmlark_sandbox_writable` allows
+/// files. 0 if the object is not a run. Free it.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_run_files(run: Handle) -> Handle {
+    guard(
+        || {
+            let run = objects::run(run)?;
+            let entry =
+                |(name, content): (&String, &Vec<u8>)| (Value::Str(name.clone()), Value::Bytes(content.clone()));
+            value::add(Value::Dict(run.files.iter().map(entry).collect()))
+        },
+        |_| 0,
+    )
+}
+
 /// Returns `None` if the run has no such text.
 fn text_of(run: &Run, text: Text) -> Option<&str> {
     let error = run.result.as_ref().err();
@@ -219,6 +278,8 @@ fn text_of(run: &Run, text: Text) -> Option<&str> {
             _ => None,
         },
         Text::File => Some(&error?.location()?.file),
+        Text::ErrorOutput => Some(&run.error_output),
+        Text::Profile => run.profile.as_ref().map(|profile| run.folded.get_or_init(|| profile.folded()).as_str()),
     }
 }
 
@@ -226,9 +287,9 @@ fn text_of(run: &Run, text: Text) -> Option<&str> {
 fn number_of(run: &Run, number: RunNumber) -> Option<u64> {
     let error = run.result.as_ref().err();
     match number {
-        RunNumber::Fuel => run.stats?.fuel,
-        RunNumber::Ticks => Some(run.stats?.ticks),
-        RunNumber::MemoryPeak => Some(run.stats?.memory_peak),
+        RunNumber::Fuel => run.stats.fuel,
+        RunNumber::Ticks => Some(run.stats.ticks),
+        RunNumber::MemoryPeak => Some(run.stats.memory_peak),
         RunNumber::Line => Some(error?.location()?.line as u64),
         RunNumber::Column => Some(error?.location()?.column as u64),
         RunNumber::ExitCode => Some(i64::from(error?.exit_code()?).cast_unsigned()),

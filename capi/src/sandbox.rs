@@ -72,6 +72,34 @@ pub unsafe extern "C" fn wasmlark_sandbox_argument(sandbox: Handle, argument: *c
     })
 }
 
+/// Sets the standard input of scripts, which each run reads from its beginning. Without it, a script that asks for standard input
+/// fails.
+///
+/// # Safety
+///
+/// `length` bytes can be read at `content`, which may be null if that is 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wasmlark_sandbox_stdin(sandbox: Handle, content: *const u8, length: usize) -> Status {
+    status(|| {
+        // SAFETY: the caller's duty, above.
+        let content = unsafe { bytes(content, length, "standard input") }?;
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).stdin(content);
+        })
+    })
+}
+
+/// Sets whether scripts may write files, which `wasmlark_run_files` returns: not if `is_writable` is 0, which is so in a new
+/// sandbox. `WASMLARK_LIMIT_FILES` bounds their bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_writable(sandbox: Handle, is_writable: u32) -> Status {
+    status(|| {
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).writable(is_writable != 0);
+        })
+    })
+}
+
 /// Passes each line that a script prints to `print` at once, instead of keeping it. `context` is passed
 /// to each call. The text is valid only during the call. The function must return: no C++ exception, no
 /// `longjmp`.
@@ -119,6 +147,20 @@ pub extern "C" fn wasmlark_sandbox_backtrace(sandbox: Handle, has_backtrace: u32
     status(|| {
         change(sandbox, |sandbox| {
             *sandbox = std::mem::take(sandbox).backtrace(has_backtrace != 0);
+        })
+    })
+}
+
+/// Sets whether runs have `WASMLARK_TEXT_PROFILE`, the fuel by functions of both languages: not if `has_profile` is 0, which is so
+/// in a new sandbox. Guests then keep no frames. They spend the same fuel, and each of their calls takes longer.
+///
+/// Each line of the text has the functions that called each other, outermost first, with semicolons between them, then a space
+/// and the fuel that the last one spent itself. Tools for flame graphs read it.
+#[unsafe(no_mangle)]
+pub extern "C" fn wasmlark_sandbox_profile(sandbox: Handle, has_profile: u32) -> Status {
+    status(|| {
+        change(sandbox, |sandbox| {
+            *sandbox = std::mem::take(sandbox).profile(has_profile != 0);
         })
     })
 }

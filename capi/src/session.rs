@@ -89,11 +89,13 @@ pub unsafe extern "C" fn wasmlark_session_load(
             let sandbox = objects::sandbox(sandbox)?;
             let sandbox = sandbox.read().unwrap_or_else(|poisoned| poisoned.into_inner());
             let stack = sandbox.limits_ref().native_stack();
-            let mut inner = match on_a_stack_of(stack, || sandbox.load(name, script))? {
-                Ok(inner) => inner,
-                Err(error) => return add(Run::new(String::new(), Err(error), None)),
-            };
-            let run = add(Run::new(inner.take_output(), Ok(Value::None), Some(inner.stats())))?;
+            let (run, inner) = on_a_stack_of(stack, || {
+                let (mut inner, result) = sandbox.open(name, script);
+                let is_loaded = result.is_ok();
+                (Run::take(&mut inner, result.map(|_| Value::None)), is_loaded.then_some(inner))
+            })?;
+            let run = add(run)?;
+            let Some(inner) = inner else { return Ok(run) };
             let interrupt = inner.interrupt();
             let made = Session { inner: Mutex::new(Some(inner)), interrupt, stack };
             let made = objects::add(Object::Session(Arc::new(made))).inspect_err(|_| objects::forget(run))?;
@@ -128,24 +130,29 @@ pub unsafe extern "C" fn wasmlark_session_call(
     count: usize,
 ) -> Handle {
     // SAFETY: the caller's duty, above.
-    unsafe { call(session, (name, name_length), (arguments, count), CallLimits::new()) }
+    unsafe { call(session, (name, name_length), (arguments, count), 0, CallLimits::new()) }
 }
 
-/// Calls a function like `wasmlark_session_call`, with limits for this call, within what is left of the session's: units of
-/// WebAssembly fuel, Starlark ticks, and milliseconds. `UINT64_MAX` means no limit. Reaching one of the first two is
-/// `WASMLARK_KIND_LIMIT`, at the same point on every machine. Reaching the last is `WASMLARK_KIND_DEADLINE`, which depends on
-/// the machine and its load. Whether it stops a guest in a loop is set by `wasmlark_sandbox_interruptible`.
+/// Calls a function like `wasmlark_session_call`, also with named arguments, and with limits for this call.
+///
+/// `named` is a dict whose keys are the names, as strings; 0 for no named arguments.
+///
+/// The limits apply within what is left of the session's: units of WebAssembly fuel, Starlark ticks, and milliseconds.
+/// `UINT64_MAX` means no limit. Reaching one of the first two is `WASMLARK_KIND_LIMIT`, at the same point on every machine.
+/// Reaching the last is `WASMLARK_KIND_DEADLINE`, which depends on the machine and its load. Whether it stops a guest in a loop
+/// is set by `wasmlark_sandbox_interruptible`.
 ///
 /// # Safety
 ///
 /// As `wasmlark_session_call`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wasmlark_session_call_within(
+pub unsafe extern "C" fn wasmlark_session_call_with(
     session: Handle,
     name: *const u8,
     name_length: usize,
     arguments: *const Handle,
     count: usize,
+    named: Handle,
     fuel: u64,
     ticks: u64,
     milliseconds: u64,
@@ -161,7 +168,7 @@ pub unsafe extern "C" fn wasmlark_session_call_within(
         limits = limits.deadline(Duration::from_millis(milliseconds));
     }
     // SAFETY: the caller's duty, above.
-    unsafe { call(session, (name, name_length), (arguments, count), limits) }
+    unsafe { call(session, (name, name_length), (arguments, count), named, limits) }
 }
 
 /// # Safety
@@ -171,20 +178,39 @@ unsafe fn call(
     session: Handle,
     (name, name_length): (*const u8, usize),
     (arguments, count): (*const Handle, usize),
+    named: Handle,
     limits: CallLimits,
 ) -> Handle {
     guard(
         || {
             // SAFETY: the caller's duty, above.
             let (name, args) = unsafe { (text(name, name_length, "name")?, value::copies(arguments, count)?) };
+            let held = (named != 0).then(|| objects::value(named)).transpose()?;
+            let named = held.as_ref().map(|held| named_arguments(&held.value)).transpose()?.unwrap_or_default();
             let run = objects::session(session)?.with(session, |inner| {
-                let result = inner.call_values_with(name, &args, &[], limits);
-                Run::new(inner.take_output(), result, Some(inner.stats()))
+                let result = inner.call_values_with(name, &args, &named, limits);
+                Run::take(inner, result)
             })?;
             add(run)
         },
         |_| 0,
     )
+}
+
+/// Returns the entries of a dict as named arguments.
+fn named_arguments(dict: &Value) -> Result<Vec<(&str, Value)>, Misuse> {
+    let Value::Dict(entries) = dict else {
+        let message = format!("the named arguments must be a dict, not {}", dict.type_name());
+        return Err(Misuse::new(Status::Argument, message));
+    };
+    let mut named = Vec::new();
+    for (name, value) in entries {
+        let name = name.as_str().ok_or_else(|| {
+            Misuse::new(Status::Argument, format!("a named argument has the name {name}, which is not a string"))
+        })?;
+        named.push((name, value.clone()));
+    }
+    Ok(named)
 }
 
 /// Returns a copy of a global variable of a session's script. 0 if there is none of this name, or its value is too deep or

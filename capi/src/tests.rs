@@ -51,6 +51,7 @@ fn any_number_for_an_object() {
             assert_eq!(wasmlark_sandbox_limit(object, 0, 1), Status::Handle);
             assert_eq!(wasmlark_sandbox_file(object, std::ptr::null(), 0, std::ptr::null(), 0), Status::Handle);
             assert_eq!(wasmlark_sandbox_argument(object, std::ptr::null(), 0), Status::Handle);
+            assert_eq!(wasmlark_sandbox_stdin(object, std::ptr::null(), 0), Status::Handle);
             assert_eq!(wasmlark_sandbox_run(object, std::ptr::null(), 0, std::ptr::null(), 0), 0);
             assert_eq!(wasmlark_run_kind(object), Kind::NoRun);
             assert!(wasmlark_run_text(object, 0, &raw mut length).is_null());
@@ -60,7 +61,7 @@ fn any_number_for_an_object() {
             assert_eq!(wasmlark_session_load(object, none, 0, none, 0, &raw mut session), 0);
             assert_eq!(session, 0);
             assert_eq!(wasmlark_session_call(object, none, 0, std::ptr::null(), 0), 0);
-            assert_eq!(wasmlark_session_call_within(object, none, 0, std::ptr::null(), 0, 1, 1, 1), 0);
+            assert_eq!(wasmlark_session_call_with(object, none, 0, std::ptr::null(), 0, 0, 1, 1, 1), 0);
             assert_eq!(wasmlark_session_get(object, none, 0), 0);
             assert_eq!(wasmlark_caller_read(object.into(), 0, nowhere, 0), Status::Handle);
             assert_eq!(wasmlark_caller_write(object.into(), 0, none, 0), Status::Handle);
@@ -72,6 +73,7 @@ fn any_number_for_an_object() {
             wasmlark_sandbox_interrupt(object),
             wasmlark_value_to_json(object),
             wasmlark_value_item(object, 0),
+            wasmlark_run_files(object),
         ] {
             assert_eq!(made, 0);
         }
@@ -82,6 +84,8 @@ fn any_number_for_an_object() {
             wasmlark_interrupt_reset(object),
             wasmlark_sandbox_interruptible(object, 1),
             wasmlark_sandbox_backtrace(object, 1),
+            wasmlark_sandbox_profile(object, 1),
+            wasmlark_sandbox_writable(object, 1),
             wasmlark_sandbox_keep_code(object, 1),
         ] {
             assert_eq!(status, Status::Handle);

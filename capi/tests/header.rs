@@ -66,6 +66,7 @@ fn generate() -> String {
         ("Print", "wasmlark_print"),
         ("Function", "wasmlark_function"),
         ("Loader", "wasmlark_loader"),
+        ("Lister", "wasmlark_lister"),
         ("Import", "wasmlark_import"),
         ("CallerNumber", "wasmlark_caller"),
         ("WasmType", "wasmlark_wasm_type"),

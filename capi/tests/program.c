@@ -91,8 +91,30 @@ static wasmlark_object find(void *context, const uint8_t *name, size_t length) {
     return length == 5 && memcmp(name, "n.bin", 5) == 0 ? wasmlark_value_int(1) : 0;
 }
 
+/* Lists what `find` has, and more. */
+static wasmlark_object list(void *context, const uint8_t *folder, size_t length) {
+    ++*(int64_t *)context;
+    wasmlark_object names[2] = {wasmlark_value_string(TEXT("n/")), wasmlark_value_string(TEXT("a.star"))};
+    wasmlark_object made = 0;
+    if (length == 0)
+        made = wasmlark_value_list(names, 2);
+    else if (length == 1 && folder[0] == 'n')
+        made = wasmlark_value_list(names + 1, 1);
+    else if (length == 3 && memcmp(folder, "bad", 3) == 0)
+        made = wasmlark_error(TEXT("the disk is full"));
+    else if (length == 3 && memcmp(folder, "int", 3) == 0)
+        made = wasmlark_value_int(1);
+    else if (length == 4 && memcmp(folder, "ints", 4) == 0) {
+        wasmlark_object one = wasmlark_value_int(1);
+        made = wasmlark_value_list(&one, 1);
+        wasmlark_free(one);
+    }
+    wasmlark_free(names[0]), wasmlark_free(names[1]);
+    return made;
+}
+
 static int loader(void) {
-    int64_t asked = 0, unused = 0;
+    int64_t asked = 0, listed = 0, unused = 0;
     wasmlark_object sandbox = wasmlark_sandbox_new();
     if (wasmlark_sandbox_loader(sandbox, find, &unused, dropped) || wasmlark_sandbox_loader(sandbox, find, &asked, dropped) ||
         wasmlark_sandbox_file(sandbox, TEXT("b.star"), TEXT("b = 2")))
@@ -104,10 +126,24 @@ static int loader(void) {
     run("a loader that fails", sandbox, "load('bad.star', 'a')");
     run("a loader that does not know", sandbox, "load('c.star', 'a')");
     run("a loader that returns an int", sandbox, "wasm.Module('n.bin')");
+    run("a loader that lists nothing", sandbox, "list_files()");
+    unused = 0;
+    if (wasmlark_sandbox_lister(sandbox, list, &unused, dropped) || wasmlark_sandbox_lister(sandbox, list, &listed, dropped) || unused != -1)
+        return 3;
+    run("a lister", sandbox, "(list_files(), file_exists('a.star'), file_exists('n/b.star'))");
+    printf("  asked: %lld, listed: %lld\n", (long long)asked, (long long)listed);
+    run("a folder that does not exist", sandbox, "list_files('m/*')");
+    run("a lister that fails", sandbox, "list_files('bad/*')");
+    run("a lister that returns an int", sandbox, "list_files('int/*')");
+    run("a lister that returns ints", sandbox, "list_files('ints/*')");
+    unused = 0;
+    wrong("no lister", wasmlark_sandbox_lister(sandbox, NULL, &unused, dropped));
+    if (unused != -1)
+        return 4;
     unused = 0;
     wrong("no loader", wasmlark_sandbox_loader(sandbox, NULL, &unused, dropped));
     wrong("a loader for no sandbox", wasmlark_sandbox_loader(0, find, NULL, NULL));
-    return unused != -1 || wasmlark_free(sandbox) || asked != -1;
+    return unused != -1 || wasmlark_free(sandbox) || asked != -1 || listed != -1;
 }
 
 /* Prints a value and its content, and frees it. */
@@ -197,6 +233,69 @@ static int values(void) {
         return 2;
     printf("the context is freed with the sandbox\n  %lld\n", (long long)base);
     return base == -1 ? 0 : 3;
+}
+
+/* Prints the files that a run wrote. */
+static void files(wasmlark_object run) {
+    printf("  files:\n");
+    dump(wasmlark_run_files(run), 1);
+}
+
+/* Standard input, files that a script writes, standard error, and a profile. */
+static int data(void) {
+    wasmlark_object sandbox = wasmlark_sandbox_new(), session;
+    run("no standard input", sandbox, "stdin()");
+    run("no files", sandbox, "write_file('a', b'')");
+    if (wasmlark_sandbox_stdin(sandbox, TEXT("not used")) || wasmlark_sandbox_stdin(sandbox, TEXT("in\xc3\xa4\n")) ||
+        wasmlark_sandbox_writable(sandbox, 1))
+        return 1;
+    wasmlark_object run_ = wasmlark_sandbox_run(
+        sandbox, TEXT("main.star"),
+        TEXT("write_file('out/b', stdin())\nwrite_file('a', 'x')\nwrite_error(b'err\\xff')\nwrite(b'out\\xff')\nfail('later')"));
+    show("output", run_, WASMLARK_TEXT_OUTPUT);
+    show("error output", run_, WASMLARK_TEXT_ERROR_OUTPUT);
+    show("message", run_, WASMLARK_TEXT_MESSAGE);
+    files(run_);
+    wrong("a run without a profile", wasmlark_run_text(run_, WASMLARK_TEXT_PROFILE, NULL) != NULL);
+    wasmlark_free(run_);
+
+    if (wasmlark_sandbox_profile(sandbox, 1))
+        return 2;
+    const char *script = "guest = wasm.instantiate(wasm.wat('''(module\n"
+                         "    (func $add (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))\n"
+                         "    (func (export \"run\") (result i32) (call $add (call $add (i32.const 0)))))''')).exports\n"
+                         "write_file('loaded', '')\n"
+                         "def work(n, *, name = 'a'):\n    write_file(name, str(n))\n    return [name] + [guest.run() for _ in range(n)]\n";
+    run_ = wasmlark_session_load(sandbox, TEXT("main.star"), TEXT(script), &session);
+    files(run_);
+    show("profile", run_, WASMLARK_TEXT_PROFILE);
+    wasmlark_free(run_);
+    const uint64_t none = UINT64_MAX;
+    wasmlark_object one = wasmlark_value_int(1), pair[2] = {wasmlark_value_string(TEXT("name")), wasmlark_value_string(TEXT("b"))};
+    wasmlark_object named = wasmlark_value_dict(pair, 1), twice[4] = {pair[0], one, pair[0], one};
+    wasmlark_object unnamed = wasmlark_value_dict(&one, 0), doubled = wasmlark_value_dict(twice, 2);
+    twice[0] = one;
+    wasmlark_object not_a_name = wasmlark_value_dict(twice, 1);
+    run_ = wasmlark_session_call_with(session, TEXT("work"), &one, 1, named, none, none, none);
+    show("value", run_, WASMLARK_TEXT_VALUE);
+    files(run_);
+    show("profile", run_, WASMLARK_TEXT_PROFILE);
+    wasmlark_free(run_);
+    run_ = wasmlark_session_call_with(session, TEXT("work"), &one, 1, unnamed, none, none, none);
+    show("value", run_, WASMLARK_TEXT_VALUE);
+    show("profile", run_, WASMLARK_TEXT_PROFILE);
+    wasmlark_free(run_);
+    run_ = wasmlark_session_call_with(session, TEXT("work"), &one, 1, doubled, none, none, none);
+    show("a name twice", run_, WASMLARK_TEXT_MESSAGE);
+    wasmlark_free(run_);
+    wrong("named arguments that are no dict", (int)wasmlark_session_call_with(session, TEXT("work"), &one, 1, one, none, none, none));
+    wrong("a name that is no string", (int)wasmlark_session_call_with(session, TEXT("work"), &one, 1, not_a_name, none, none, none));
+    wrong("named arguments that were freed",
+          (int)wasmlark_session_call_with(session, TEXT("work"), &one, 1, wasmlark_free(named) + named, none, none, none));
+    wrong("null standard input", wasmlark_sandbox_stdin(sandbox, NULL, 1));
+    wrong("files of a sandbox", (int)wasmlark_run_files(sandbox));
+    return wasmlark_free(one) || wasmlark_free(pair[0]) || wasmlark_free(pair[1]) || wasmlark_free(unnamed) || wasmlark_free(doubled) ||
+           wasmlark_free(not_a_name) || wasmlark_free(session) || wasmlark_free(sandbox);
 }
 
 /* Imports. The context of each is the number of its calls, or the last caller. */
@@ -401,10 +500,10 @@ static int sessions(void) {
 
     wasmlark_object many = wasmlark_value_int(15000);
     const uint64_t none = UINT64_MAX;
-    ended("enough ticks", wasmlark_session_call_within(session, TEXT("work"), &two, 1, none, 100, none));
-    ended("a call with ticks", wasmlark_session_call_within(session, TEXT("work"), &many, 1, 1000, 100, none));
-    ended("a call with fuel", wasmlark_session_call_within(session, TEXT("spin"), NULL, 0, 1000, none, none));
-    ended("a call with a deadline", wasmlark_session_call_within(session, TEXT("spin"), NULL, 0, none, none, 20));
+    ended("enough ticks", wasmlark_session_call_with(session, TEXT("work"), &two, 1, 0, none, 100, none));
+    ended("a call with ticks", wasmlark_session_call_with(session, TEXT("work"), &many, 1, 0, 1000, 100, none));
+    ended("a call with fuel", wasmlark_session_call_with(session, TEXT("spin"), NULL, 0, 0, 1000, none, none));
+    ended("a call with a deadline", wasmlark_session_call_with(session, TEXT("spin"), NULL, 0, 0, none, none, 20));
     ended("ticks for one more", wasmlark_session_call(session, TEXT("work"), &many, 1));
     ended("no more ticks", wasmlark_session_call(session, TEXT("work"), &many, 1));
     if (wasmlark_session_refill(session))
@@ -513,6 +612,9 @@ int main(void) {
     printf("a loader\n");
     if (loader())
         return 9;
+    printf("data\n");
+    if (data())
+        return 12;
     printf("imports\n");
     if (imports())
         return 10;

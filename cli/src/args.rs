@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::limits::{CommandLimits, ScriptLimits};
+use crate::limits::{CommandLimits, CostLimit, ScriptLimits, SessionCostLimit};
 
 /// What decides what a script computes. A test holds the numbers against Cargo.lock.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (starlark 0.14.3, wasmi 2.0.0)");
@@ -52,6 +52,15 @@ pub enum Action {
 pub struct RunArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    #[command(flatten)]
+    pub cost: CostLimit,
+    /// Run the script in an evaluator that is itself a WebAssembly module: nothing that it does can harm this process, all
+    /// of it counts for --max-cost, and it takes some twenty times as long
+    #[arg(long, conflicts_with = "trace")]
+    pub isolated: bool,
+    /// Write the session to FILE when the script has succeeded, for `wasmlark call --session`
+    #[arg(long, value_name = "FILE", requires = "isolated", conflicts_with = "profile")]
+    pub save: Option<std::path::PathBuf>,
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
@@ -96,6 +105,10 @@ pub struct ReplArguments {
     /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
     #[arg(long)]
     pub backtrace: bool,
+    /// Write at the end what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in
+    /// `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
@@ -108,12 +121,16 @@ pub struct ReplArguments {
 }
 
 #[derive(Args)]
-#[command(after_help = "Example: wasmlark call add.wat add 40 2\n\n\
+#[command(
+    after_help = "Examples: wasmlark call add.wat add 40 2     wasmlark call --session shop.session order '{\"item\": 7}'\n\n\
     Results are printed on a line each. A module that imports WASI gets an empty machine.\n\
-    Exit status: 0; 1 if the call trapped or the module cannot be used; 2 if the arguments do not fit; 3 if a limit ended it.")]
+    Exit status: 0; 1 if the call trapped or the module cannot be used; 2 if the arguments do not fit; 3 if a limit ended it."
+)]
 pub struct CallArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    #[command(flatten)]
+    pub cost: SessionCostLimit,
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
@@ -129,15 +146,17 @@ pub struct CallArguments {
     /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub trace: Option<std::path::PathBuf>,
-    /// The module, in binary or text format, or `-` for stdin
-    #[arg(value_name = "FILE")]
-    pub file: String,
-    /// The exported function
-    #[arg(value_name = "NAME")]
-    pub name: String,
-    /// Its arguments, by its signature: ints in decimal or as 0x…, floats, vectors as 0x…, `null` for a reference
-    #[arg(value_name = "ARG", allow_hyphen_values = true, trailing_var_arg = true)]
-    pub args: Vec<String>,
+    /// Go on with the session that `wasmlark run --save` wrote to FILE: call a function of its script, with arguments in
+    /// JSON, or as text where they are not JSON
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["trace", "profile", "backtrace"])]
+    pub session: Option<std::path::PathBuf>,
+    /// Write the session to SAVED after the call
+    #[arg(long, value_name = "SAVED", requires = "session")]
+    pub save: Option<std::path::PathBuf>,
+    /// The module, in binary or text format, or `-` for stdin, but for --session; the exported function; and its arguments,
+    /// by its signature: ints in decimal or as 0x…, floats, vectors as 0x…, `null` for a reference
+    #[arg(value_names = ["FILE", "NAME", "ARG"], num_args = 1.., required = true, allow_hyphen_values = true, trailing_var_arg = true)]
+    pub command: Vec<String>,
 }
 
 #[derive(Args)]
@@ -179,6 +198,10 @@ pub struct TestArguments {
     /// this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
+    /// Write what the fuel of all tests was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in
+    /// `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
     /// Write to this file which lines of the scripts ran, in the format of lcov
     #[arg(long, value_name = "FILE")]
     pub coverage: Option<std::path::PathBuf>,
@@ -239,10 +262,10 @@ pub struct WasiArguments {
     /// Set an environment variable
     #[arg(long, value_name = "K=V", value_parser = variable)]
     pub env: Vec<(String, String)>,
-    /// Copy a directory in at the start; GUEST is its path there [default: HOST, from /]
+    /// Give the guest a directory, as it is at the start; GUEST is its path there [default: HOST, from /]
     #[arg(long, value_name = "HOST[:GUEST]")]
     pub dir: Vec<String>,
-    /// Copy what changed in the directories of --dir out at the end
+    /// Write what the guest changed in the directories of --dir to the host, at the end
     #[arg(long)]
     pub write_back: bool,
     /// When the files of --dir were modified: a time that follows from the content, or the host's

@@ -5,7 +5,7 @@ use std::io::Write;
 use wasmlark::{Crossing, Error, Int, Sandbox, Session, Value};
 
 use crate::trace::Trace;
-use crate::{args, exit, interrupt, profile, read, streams};
+use crate::{args, exit, interrupt, profile, read, session, streams};
 
 /// What calls the export. WASI is there for a module that imports it, as `wasmlark wasi` has it without options.
 const SCRIPT: &str = r#"
@@ -32,15 +32,26 @@ def written():
     return [machine.stdout, machine.stderr] if machine else []
 "#;
 
-/// Calls an export and returns the exit status.
+/// Calls an export, or a function of a session, and returns the exit status.
 pub fn run(options: args::CallArguments) -> u8 {
-    let (file, bytes) = match read::module(&options.file) {
+    match &options.session {
+        Some(session) => session::call(session, &options),
+        None => call_export(options),
+    }
+}
+
+fn call_export(options: args::CallArguments) -> u8 {
+    let [file, name, arguments @ ..] = &options.command[..] else {
+        eprintln!("error: which function of the module? the arguments are FILE NAME ARG…");
+        return exit::USAGE;
+    };
+    let (file, bytes) = match read::module(file) {
         Ok(read) => read,
         Err(message) => return exit::fail(&message),
     };
     // By its name a module is known to be in the text format.
     let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
-    let name = if is_text { "module.wat" } else { "module.wasm" };
+    let module = if is_text { "module.wat" } else { "module.wasm" };
     let trace = match options.trace.as_deref().map(Trace::create).transpose() {
         Ok(trace) => trace,
         Err(message) => return exit::fail(&message),
@@ -48,16 +59,16 @@ pub fn run(options: args::CallArguments) -> u8 {
     let pauses = interrupt::should_pause(&options.limits.0, options.timeout);
     let has_profile = options.profile.is_some();
     let sandbox = Sandbox::new().interruptible(pauses).backtrace(options.backtrace).profile(has_profile);
-    let mut sandbox = sandbox.limits(options.limits.0).args([name]);
+    let mut sandbox = sandbox.limits(options.limits.0).args([module]);
     if let Some(trace) = trace.clone() {
         sandbox = sandbox.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
     }
-    sandbox.file(name, bytes);
+    sandbox.file(module, bytes);
     interrupt::watch(sandbox.interrupt(), options.timeout);
     let mut spent = None;
     let (stats, result) = match sandbox.load("call.star", SCRIPT) {
         Ok(mut session) => {
-            let result = call(&mut session, &options.name, &options.args);
+            let result = call(&mut session, name, arguments);
             spent = session.profile();
             (Some(session.stats()), result)
         }

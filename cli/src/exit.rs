@@ -85,5 +85,6 @@ pub fn traced(trace: Option<&Trace>, status: u8) -> u8 {
 pub fn print_stats(stats: &Stats, has_script: bool) {
     let fuel = stats.fuel.map_or_else(|| "null".to_owned(), |fuel| fuel.to_string());
     let ticks = if has_script { format!(r#","ticks":{}"#, stats.ticks) } else { String::new() };
-    eprintln!(r#"{{"fuel":{fuel}{ticks},"memory_peak":{}}}"#, stats.memory_peak);
+    let cost = stats.cost.map_or_else(String::new, |cost| format!(r#","cost":{cost}"#));
+    eprintln!(r#"{{"fuel":{fuel}{ticks},"memory_peak":{}{cost}}}"#, stats.memory_peak);
 }

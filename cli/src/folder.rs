@@ -1,11 +1,11 @@
 //! Folders of `--dir`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::sync::Arc;
 
 use crate::exit;
+use crate::host_file::HostFile;
 use crate::write_back::Before;
 
 /// A folder of the host, and where the guest has it.
@@ -49,11 +49,9 @@ impl Folder {
         }
     }
 
-    /// Reads all files, by their paths in the guest. Links, which may lead anywhere, are left out with a note,
-    /// as is what has a name that is not UTF-8.
-    ///
-    /// `times`, where somebody asks for it, gets when each file was modified, in nanoseconds since 1970.
-    pub fn read(&self, files: &mut Before, mut times: Option<&mut BTreeMap<String, u64>>) -> Result<(), String> {
+    /// Lists all files, by their paths in the guest. Links, which may lead anywhere, are left out with a note, as is what has a
+    /// name that is not UTF-8.
+    pub fn list(&self, files: &mut Before) -> Result<(), String> {
         let mut pending = vec![(self.host.clone(), self.guest.clone())];
         while let Some((folder, path)) = pending.pop() {
             let failed = |error: std::io::Error| format!("cannot read {}: {error}", folder.display());
@@ -70,20 +68,15 @@ impl Folder {
                 if kind.is_dir() {
                     pending.push((host, name + "/"));
                 } else if kind.is_file() {
-                    let failed = |error: std::io::Error| format!("cannot read {}: {error}", host.display());
-                    let content = fs::read(&host).map_err(failed)?;
-                    if let Some(times) = &mut times {
-                        let modified = entry.metadata().and_then(|metadata| metadata.modified()).map_err(failed)?;
-                        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-                        times.insert(name.clone(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
-                    }
-                    files.insert(name, content);
+                    let metadata = entry.metadata();
+                    let metadata = metadata.map_err(|error| format!("cannot read {}: {error}", host.display()))?;
+                    files.insert(name, Some(Arc::new(HostFile::new(host, &metadata))));
                 } else {
                     exit::tell("note", &format!("{} is neither file nor folder, and is left out", host.display()));
                 }
             }
             if empty && path != "/" {
-                files.insert(path, Vec::new());
+                files.insert(path, None);
             }
         }
         Ok(())

@@ -78,7 +78,38 @@ macro_rules! limit_options {
     };
 }
 
-limit_options!(ScriptLimits: Limits::new(), |_| true);
+limit_options!(ScriptLimits: Limits::new(), |limit| *limit != Limit::Cost);
 // No default limit on fuel: a program may well need more than a script does, and whoever starts one at a terminal can stop
 // it. No option for `output`: that limits output which is kept, and here it is passed on.
 limit_options!(CommandLimits: Limits::new().fuel(None), |limit| limit.applies_to_commands() && *limit != Limit::Output);
+
+/// Adds the option of the limit `cost`, which makes sense only beside another option. Its value is among the [`ScriptLimits`],
+/// which read all limits that are there.
+macro_rules! cost_option {
+    ($name:ident beside $other:literal) => {
+        pub struct $name;
+
+        impl Args for $name {
+            fn augment_args(command: Command) -> Command {
+                command.args(args([Limit::Cost].into_iter(), Limits::new()).map(|arg| arg.requires($other)))
+            }
+
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(_matches: &ArgMatches) -> Result<Self, Error> {
+                Ok(Self)
+            }
+
+            fn update_from_arg_matches(&mut self, _matches: &ArgMatches) -> Result<(), Error> {
+                Ok(())
+            }
+        }
+    };
+}
+
+cost_option!(CostLimit beside "isolated");
+cost_option!(SessionCostLimit beside "session");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use wasmlark::{Crossing, Error, ErrorKind, Report, Sandbox};
+use wasmlark::{Crossing, Error, ErrorKind, Sandbox};
 
 use crate::args::ErrorFormat;
 use crate::exit::fail;
 use crate::root::Root;
 use crate::terminal::paint_report;
 use crate::trace::Trace;
-use crate::{args, exit, interrupt, out, profile, read, streams};
+use crate::{args, exit, interrupt, out, profile, read, session, streams};
 
 /// Runs a script and returns the exit status.
 pub fn run(options: args::RunArguments) -> u8 {
@@ -44,6 +44,7 @@ pub fn run(options: args::RunArguments) -> u8 {
         .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
         .backtrace(options.backtrace)
         .profile(options.profile.is_some())
+        .isolated(options.isolated)
         .stdin_from(move || match is_stdin {
             true => Err("standard input is the script itself".to_owned()),
             false => read::stdin().map_err(|error| error.to_string()),
@@ -55,8 +56,10 @@ pub fn run(options: args::RunArguments) -> u8 {
         sandbox = sandbox.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
     }
     interrupt::watch(sandbox.interrupt(), options.timeout);
-    let Report { result, stats, files, profile, .. } = sandbox.report(&name, &text);
+    let (mut session, result) = sandbox.open(&name, &text);
+    let (stats, files, profile) = (session.stats(), session.take_files(), session.profile());
     interrupt::is_over();
+    let saved = options.save.as_ref().filter(|_| result.is_ok()).map(|file| session::save(&session, file));
     let mut status = match (result, &options.out) {
         (Ok(_), _) if output_lost.load(Ordering::Relaxed) => exit::FAILED,
         (Ok(value), out) => match out.as_ref().map(|folder| out::write(folder, files)).transpose() {
@@ -73,6 +76,9 @@ pub fn run(options: args::RunArguments) -> u8 {
             exit::status(&error)
         }
     };
+    if let Some(Err(message)) = saved {
+        status = fail(&message);
+    }
     if let Some(Err(message)) = options.profile.map(|file| profile::write(&file, profile.as_ref())) {
         status = fail(&message);
     }

@@ -8,13 +8,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wasmlark::{CallLimits, Error, Limits, Program, Sandbox};
+use wasmlark::{CallLimits, Error, Limits, Profile, Program, Sandbox};
 
 use crate::args::TestArguments;
 use crate::root::Root;
 use crate::run::{Source, granting_root};
 use crate::terminal::{self, Colour, Stream, paint};
-use crate::{ceiling, coverage, exit, interrupt, junit, streams};
+use crate::{ceiling, coverage, exit, interrupt, junit, profile, streams};
 
 /// How the name of a file with tests ends.
 pub const SUFFIX: &str = "_test.star";
@@ -32,6 +32,7 @@ pub struct Outcome {
     /// What it printed and wrote.
     pub output: String,
     pub time: Duration,
+    pub profile: Option<Profile>,
 }
 
 #[derive(Clone)]
@@ -47,8 +48,8 @@ impl Outcome {
 
     /// The outcome of a file that has no tests to run.
     fn of_file(file: &Path, message: String, report: String) -> Self {
-        let status = Status::Failed { message, report };
-        Self { file: file.display().to_string(), name: None, status, output: String::new(), time: Duration::ZERO }
+        let (file, status) = (file.display().to_string(), Status::Failed { message, report });
+        Self { file, name: None, status, output: String::new(), time: Duration::ZERO, profile: None }
     }
 }
 
@@ -104,6 +105,9 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
     if let Some(file) = &options.junit {
         let text = junit::render(&outcomes);
         fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    }
+    if let Some(file) = &options.profile {
+        profile::write_all(file, outcomes.iter().filter_map(|outcome| outcome.profile.as_ref()))?;
     }
     if let (Some(file), Some(coverage)) = (&options.coverage, &coverage) {
         coverage.write(file)?;
@@ -163,8 +167,8 @@ fn program(file: &Path, options: &TestArguments, coverage: Option<&coverage::Rep
     let root = Root::of(options.root.as_ref().unwrap_or(&source.folder)).map_err(failed)?;
     let name = root.name_of(&source.name);
     let mut sandbox = Sandbox::new().limits(options.limits.0.clone()).asserts(true).writable(true);
-    sandbox =
-        sandbox.interruptible(interrupt::should_pause(&options.limits.0, options.timeout)).backtrace(options.backtrace);
+    sandbox = sandbox.interruptible(interrupt::should_pause(&options.limits.0, options.timeout));
+    sandbox = sandbox.backtrace(options.backtrace).profile(options.profile.is_some());
     if let Some(coverage) = coverage {
         sandbox = coverage.watch(sandbox, &root);
     }
@@ -183,23 +187,23 @@ fn perform(trial: &Trial, timeout: Option<Duration>) -> Outcome {
         Trial::Done(outcome) => return outcome.clone(),
     };
     let start = Instant::now();
-    let (output, result) = call(program, name, timeout);
+    let (output, profile, result) = call(program, name, timeout);
     let status = match result {
         Ok(()) => Status::Passed,
         Err(error) => Status::Failed { message: error.message().to_owned(), report: error.to_string() },
     };
-    Outcome { file, name: Some(name.clone()), status, output, time: start.elapsed() }
+    Outcome { file, name: Some(name.clone()), status, output, time: start.elapsed(), profile }
 }
 
-fn call(program: &Program, name: &str, timeout: Option<Duration>) -> (String, Result<(), Error>) {
+fn call(program: &Program, name: &str, timeout: Option<Duration>) -> (String, Option<Profile>, Result<(), Error>) {
     let limits = timeout.map_or(CallLimits::new(), |timeout| CallLimits::new().deadline(timeout));
     let mut session = match program.session_with(limits) {
         Ok(session) => session,
-        Err(error) => return (String::new(), Err(error)),
+        Err(error) => return (String::new(), None, Err(error)),
     };
     let result = session.call_values_with(name, &[], &[], limits);
     let output = session.take_output() + &String::from_utf8_lossy(&session.take_error_output());
-    (output, result.map(|_| ()))
+    (output, session.profile(), result.map(|_| ()))
 }
 
 fn line(outcome: &Outcome) -> String {

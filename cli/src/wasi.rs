@@ -1,15 +1,17 @@
 //! `wasmlark wasi`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
-use wasmlark::{Crossing, Limit, WasiCommand};
+use wasmlark::{Crossing, Limit, WasiCommand, WasiOutput};
 
 use crate::args::Times;
 use crate::folder::{Folder, check_overlap};
+use crate::host_file::OpenFiles;
 use crate::streams::{Stderr, Stdin, Stdout};
 use crate::trace::Trace;
-use crate::write_back::write_back;
+use crate::write_back::{Before, write_back};
 use crate::{args, ceiling, exit, interrupt, profile, read, terminal};
 
 /// Bytes of a module that takes noticeably long to compile.
@@ -28,10 +30,10 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         exit::tell("error", &message);
         return Ok(2);
     }
-    let (mut before, mut times) = (BTreeMap::new(), BTreeMap::new());
+    let mut before = Before::new();
     ceiling::lift();
     for folder in &folders {
-        folder.read(&mut before, (options.times == Times::Host).then_some(&mut times))?;
+        folder.list(&mut before)?;
     }
     let limits = options.limits.0.clone();
     // At its end, a run copies the files out of the machine.
@@ -63,13 +65,24 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
             command = command.preopen(name, path);
         }
     }
-    for (path, content) in &before {
-        command = command.file(path, content.as_slice());
+    let open = Arc::new(OpenFiles::default());
+    for (path, file) in &before {
+        command = match file.clone() {
+            None => command.file(path, ""),
+            Some(file) => {
+                if options.times == Times::Host {
+                    command = command.modified(path, file.modified());
+                }
+                let open = open.clone();
+                command.file_from(path, file.size(), move |offset, buffer| {
+                    open.read(&file, offset, buffer).map_err(|error| error.to_string())
+                })
+            }
+        };
     }
-    command = match options.times {
-        Times::Content => command.content_times(),
-        Times::Host => times.into_iter().fold(command, |command, (path, time)| command.modified(path, time)),
-    };
+    if options.times == Times::Content {
+        command = command.content_times();
+    }
     let trace = options.trace.as_deref().map(Trace::create).transpose()?;
     if let Some(trace) = trace.clone() {
         command = command.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
@@ -79,7 +92,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     if module.len() >= LARGE {
         terminal::show_progress(&format!("compiling {file}, {} MB …", module.len() / 1_000_000));
     }
-    let output = command.run(&module);
+    let mut output = command.run(&module);
     terminal::clear_progress();
     ceiling::lift();
     interrupt::is_over();
@@ -92,7 +105,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     }
     // A guest that failed may have written before; one that never ran has no files.
     let mut complete = true;
-    if options.write_back && (output.result.is_ok() || !output.files.is_empty()) {
+    if options.write_back && (output.result.is_ok() || !output.files.is_empty() || !output.untouched.is_empty()) {
+        take_moved(&folders, &before, &mut output)?;
         for folder in &folders {
             for line in write_back(folder, &before, &output)? {
                 exit::tell("error", &format!("not written back: {line}"));
@@ -110,4 +124,25 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         }
     };
     Ok(exit::traced(trace.as_ref(), status))
+}
+
+/// Reads the files that the guest moved from one folder to another: each folder is written back by itself, and they are gone
+/// from the one before they are written to the other.
+fn take_moved(folders: &[Folder], before: &Before, output: &mut WasiOutput) -> Result<(), String> {
+    let place = |path: &str| folders.iter().position(|folder| path.starts_with(&folder.guest));
+    let moved: Vec<(String, String)> = output
+        .untouched
+        .iter()
+        .filter(|(to, from)| place(to) != place(from))
+        .map(|(to, from)| (to.clone(), from.clone()))
+        .collect();
+    for (to, from) in moved {
+        let Some(Some(file)) = before.get(&from) else { continue };
+        let content = file
+            .read()
+            .map_err(|why| format!("nothing is written back: cannot read {}: {why}", file.path().display()))?;
+        output.untouched.remove(&to);
+        output.files.insert(to, content.into());
+    }
+    Ok(())
 }

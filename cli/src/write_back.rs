@@ -6,17 +6,19 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use wasmlark::WasiOutput;
 
 use crate::folder::Folder;
+use crate::host_file::HostFile;
 use crate::terminal;
 
-/// The files of the guest by their paths, before it ran.
-pub type Before = BTreeMap<String, Vec<u8>>;
+/// The files of the guest by their paths, before it ran; `None` for an empty folder.
+pub type Before = BTreeMap<String, Option<Arc<HostFile>>>;
 
 /// Writes what changed below `folder`. Returns what could not be written and was left out, a line each.
 ///
@@ -66,9 +68,24 @@ pub struct Changes {
 
 struct NewFile {
     host: PathBuf,
-    content: std::sync::Arc<[u8]>,
+    content: Content,
     /// A file of the host whose permissions it gets.
     like: Option<PathBuf>,
+}
+
+enum Content {
+    Bytes(Arc<[u8]>),
+    /// That of a file which the guest moved, or gave another name.
+    Of(Arc<HostFile>),
+}
+
+impl Content {
+    fn write(&self, to: &mut File) -> io::Result<()> {
+        match self {
+            Self::Bytes(bytes) => to.write_all(bytes),
+            Self::Of(file) => file.copy(to),
+        }
+    }
 }
 
 impl Changes {
@@ -84,7 +101,7 @@ impl Changes {
         if let Some(parent) = host.parent().filter(|parent| *parent != self.root) {
             self.folders.push(parent.to_owned());
         }
-        self.files.push(NewFile { host, content: content.into(), like });
+        self.files.push(NewFile { host, content: Content::Bytes(content.into()), like });
     }
 
     /// Does all of it.
@@ -120,7 +137,7 @@ impl Changes {
 
     fn of(folder: &Folder, before: &Before, after: &WasiOutput) -> Result<Self, String> {
         let mine = |path: &str| path.starts_with(&folder.guest);
-        let names = after.files.keys().chain(after.links.keys()).map(String::as_str);
+        let names = after.files.keys().chain(after.links.keys()).chain(after.untouched.keys()).map(String::as_str);
         let (old_folders, new_folders) = (folders(before.keys().map(String::as_str)), folders(names));
         let known = |path: &str| before.contains_key(path) || old_folders.contains(&format!("{path}/"));
         let place = |path: &str| host_path(folder, path, &known);
@@ -129,20 +146,27 @@ impl Changes {
             changes.folders.push(place(path)?);
         }
         for (path, content) in after.files.iter().filter(|(path, _)| mine(path) && !path.ends_with('/')) {
-            if before.get(path).map(Vec::as_slice) != Some(content) {
+            // What was written anew as it was is left alone.
+            if !before.get(path).is_some_and(|file| file.as_ref().is_some_and(|file| file.holds(content))) {
                 let host = place(path)?;
                 let origin = after.origins.get(path).filter(|origin| mine(origin)).map(|origin| place(origin));
                 let like = match origin.transpose()? {
                     Some(origin) => Some(origin),
                     None => before.contains_key(path).then(|| host.clone()),
                 };
-                changes.files.push(NewFile { host, content: content.clone(), like });
+                changes.files.push(NewFile { host, content: Content::Bytes(content.clone()), like });
+            }
+        }
+        for (path, origin) in after.untouched.iter().filter(|(path, origin)| mine(path) && path != origin) {
+            if let Some(Some(file)) = before.get(origin) {
+                let like = Some(file.path().to_owned());
+                changes.files.push(NewFile { host: place(path)?, content: Content::Of(file.clone()), like });
             }
         }
         for (path, target) in after.links.iter().filter(|(path, _)| mine(path)) {
             changes.add_link(folder, path, target, &new_folders, &known)?;
         }
-        let there = |path: &str| after.files.contains_key(path);
+        let there = |path: &str| after.files.contains_key(path) || after.untouched.contains_key(path);
         for path in before.keys().filter(|path| mine(path) && !path.ends_with('/') && !there(path)) {
             let replaced = new_folders.contains(&format!("{path}/")) || after.links.contains_key(path);
             let list = if replaced { &mut changes.replaced_files } else { &mut changes.gone_files };
@@ -220,8 +244,7 @@ impl Changes {
             let create = || OpenOptions::new().write(true).create_new(true).open(&temporary);
             let mut new = operations.next().and_then(|()| create()).map_err(|e| failed(&file.host, &e))?;
             staged.push((temporary.clone(), file.host.clone()));
-            let mut write = || new.write_all(&file.content);
-            operations.next().and_then(|()| write()).map_err(|e| failed(&file.host, &e))?;
+            operations.next().and_then(|()| file.content.write(&mut new)).map_err(|e| failed(&file.host, &e))?;
             if let Some(like) = &file.like {
                 let permissions = fs::metadata(like).map_err(|e| failed(like, &e))?.permissions();
                 new.set_permissions(permissions).map_err(|e| failed(&file.host, &e))?;
@@ -418,7 +441,6 @@ mod tests {
     #[test]
     fn wherever_it_fails_each_path_is_as_it_was_or_as_it_should_be() {
         let root = std::env::temp_dir().join(format!("wasmlark-write-back-{}", std::process::id()));
-        let before: Before = OLD.iter().map(|(path, text)| (format!("/{path}"), text.as_bytes().to_vec())).collect();
         let after = left_behind(&NEW);
         for failing in 0.. {
             let _ = fs::remove_dir_all(&root);
@@ -428,6 +450,8 @@ mod tests {
                 fs::write(path, text).unwrap();
             }
             let folder = Folder { host: root.clone(), guest: "/".to_owned(), preopens: Vec::new() };
+            let mut before = Before::new();
+            folder.list(&mut before).unwrap();
             let operations = Operations { failing: Some(failing), ..Operations::default() };
             let done = Changes::of(&folder, &before, &after).unwrap().write(&operations);
             let state = |path: &str| read(&root, path);

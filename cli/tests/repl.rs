@@ -132,3 +132,20 @@ fn an_interrupt_ends_a_run() {
     assert_eq!(output.status.code(), Some(130), "{err}");
     assert!(err.contains("[print('begin'), loop()]\n"), "{err}");
 }
+
+#[test]
+fn a_profile_is_written_at_the_end() {
+    let folder = folder("profile");
+    let lines = r#"
+guest = wasm.instantiate(wasm.wat('(module (func (export "f") (nop)) (func (export "g") unreachable))')).exports
+def work(): guest.f()
+work()
+guest.f()
+guest.g()
+"#;
+    let (status, _, err) = repl(&folder, &["--profile", "fuel.folded"], lines);
+    assert_eq!(status, 1, "{err}");
+    let folded = fs::read_to_string(folder.join("fuel.folded")).unwrap();
+    let stacks: Vec<&str> = folded.lines().map(|line| line.rsplit_once(' ').unwrap().0).collect();
+    assert_eq!(stacks, ["<console>:<module>;<console>:work;f", "<console>:<module>;f", "<console>:<module>;g"]);
+}

@@ -299,3 +299,35 @@ FAIL top_test.star:test_it
     assert_eq!(out.matches("error: the deadline of 200ms has passed;").count(), 3, "{out}");
     assert!(out.ends_with("\n1 passed, 3 failed\n"), "{out}");
 }
+
+#[test]
+fn a_profile_has_the_fuel_of_all_tests() {
+    let script = r#"
+guest = wasm.instantiate(wasm.wat('''(module
+    (func $add (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+    (func (export "run") (result i32) (call $add (call $add (i32.const 0)))))''')).exports
+def work():
+    return guest.run()
+def test_one():
+    work()
+def test_two():
+    work()
+    work()
+"#;
+    let folder = folder("profile", &[("a_test.star", script), ("b_test.star", "def test_b(): pass")]);
+    let (status, _, err) = test(&folder, &["--profile", "fuel.folded"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    let folded = fs::read_to_string(folder.join("fuel.folded")).unwrap();
+    let expected = [
+        "a_test.star:test_one;a_test.star:work;run 4\n",
+        "a_test.star:test_one;a_test.star:work;run;add 8\n",
+        "a_test.star:test_two;a_test.star:work;run 8\n",
+        "a_test.star:test_two;a_test.star:work;run;add 16\n",
+    ];
+    assert_eq!(folded, expected.concat());
+    assert_eq!(test(&folder, &["--profile", "fuel.svg"]).0, 0);
+    let picture = fs::read_to_string(folder.join("fuel.svg")).unwrap();
+    assert!(picture.starts_with("<svg ") && picture.contains("Fuel: 36"), "{picture}");
+    assert_eq!(test(&folder, &["--profile", "no/such/folder"]).0, 1);
+    assert_eq!(test(&folder, &["--profile", "a", "--backtrace"]).0, 2);
+}

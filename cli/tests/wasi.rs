@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -255,4 +255,98 @@ fn times_of_files_follow_from_their_content_or_from_the_host() {
     let host = fs::metadata(folder.join("d/a.txt")).unwrap().modified().unwrap();
     let host = host.duration_since(std::time::UNIX_EPOCH).unwrap();
     assert!(u128::from(modified("a long text", &["--times", "host"])) >= host.as_nanos());
+}
+
+/// Writes the last four bytes of `f` to stdout once it has read a byte, overwrites the first four, and exits with the error
+/// number of that. The names and buffers are those of the data.
+const ENDS: &str = r#"(module
+  (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_seek" (func $seek (param i32 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_pwrite" (func $pwrite (param i32 i32 i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "f")
+  (data (i32.const 16) "\00\01\00\00\04\00\00\00")
+  (func $must (param i32) (if (local.get 0) (then unreachable)))
+  (func $say (call $must (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 40))))
+  (func (export "_start")
+    (call $say)
+    (call $must (call $read (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 40)))
+    (call $must (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0)
+      (i64.const 0x3fffffff) (i64.const 0) (i32.const 0) (i32.const 32)))
+    (call $must (call $seek (i32.load (i32.const 32)) (i64.const -4) (i32.const 2) (i32.const 40)))
+    (call $must (call $read (i32.load (i32.const 32)) (i32.const 16) (i32.const 1) (i32.const 40)))
+    (call $say)
+    (call $exit (call $pwrite (i32.load (i32.const 32)) (i32.const 16) (i32.const 1) (i64.const 0) (i32.const 40)))))"#;
+
+#[test]
+fn a_folder_may_be_larger_than_the_limit() {
+    let folder = folder("large");
+    fs::write(folder.join("ends.wat"), ENDS).unwrap();
+    fs::create_dir(folder.join("in")).unwrap();
+    let content = [vec![b'.'; 1_000_000], b"tail".to_vec()].concat();
+    fs::write(folder.join("in/f"), &content).unwrap();
+    let run = |limit: &str| wasi(&folder, &["--max-files", limit, "--dir", "in:/", "--write-back", "ends.wat"], b"x");
+    // 51 is `ENOSPC`.
+    let output = run("10000");
+    assert_eq!((text(&output.stdout), output.status.code()), ("\0\0\0\0tail", Some(51)), "{}", text(&output.stderr));
+    assert_eq!(fs::read(folder.join("in/f")).unwrap(), content);
+    assert_eq!(run("2M").status.code(), Some(0));
+    assert_eq!(fs::read(folder.join("in/f")).unwrap()[..5], *b"tail.");
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_ends_the_run() {
+    let folder = folder("changing");
+    fs::write(folder.join("ends.wat"), ENDS).unwrap();
+    fs::create_dir(folder.join("in")).unwrap();
+    for change in [
+        (|file: &Path| fs::write(file, "another text").unwrap()) as fn(&Path),
+        |file| fs::write(file, "the").unwrap(),
+        // Another file, with nothing else to tell it by.
+        |file| {
+            let modified = fs::metadata(file).unwrap().modified().unwrap();
+            fs::rename(file, file.with_extension("old")).unwrap();
+            fs::write(file, "the same").unwrap();
+            fs::File::options().write(true).open(file).unwrap().set_modified(modified).unwrap();
+        },
+    ] {
+        let file = folder.join("in/f");
+        fs::write(&file, "the text").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
+        command.args(["wasi", "--dir", "in:/", "ends.wat"]).current_dir(&folder);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The folder was listed before the guest began.
+        child.stdout.as_mut().unwrap().read_exact(&mut [0; 4]).unwrap();
+        change(&file);
+        child.stdin.take().unwrap().write_all(b"x").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let expected = "error: ends.wat: cannot read /f: it changed on the host while the guest ran, in the guest\n";
+        assert_eq!((text(&output.stderr), output.status.code()), (expected, Some(1)));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_takes_a_files_place_leads_nowhere() {
+    use std::os::unix::fs::symlink;
+    let folder = folder("gone");
+    fs::write(folder.join("ends.wat"), ENDS).unwrap();
+    fs::create_dir(folder.join("in")).unwrap();
+    let file = folder.join("in/f");
+    fs::write(&file, "the text").unwrap();
+    fs::write(folder.join("secret"), "the text").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wasmlark"));
+    command.args(["wasi", "--dir", "in:/", "ends.wat"]).current_dir(&folder);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 4]).unwrap();
+    // A link that takes the place of the file is another file.
+    fs::remove_file(&file).unwrap();
+    symlink("../secret", &file).unwrap();
+    child.stdin.take().unwrap().write_all(b"x").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(text(&output.stderr).contains("it changed on the host"), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "");
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -124,6 +124,36 @@ fn tree(folder: &Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// Files that the guest never read are moved, renamed and replaced all the same.
+#[test]
+fn names_change_without_the_content() {
+    let folder = folder("names");
+    for name in ["a", "b", "c", "d"] {
+        fs::write(folder.join(name), name.repeat(3)).unwrap();
+    }
+    fs::set_permissions(folder.join("a"), fs::Permissions::from_mode(0o640)).unwrap();
+    let kept = fs::metadata(folder.join("d")).unwrap().ino();
+    let steps =
+        [Do::Rename("a", "t"), Do::Rename("b", "a"), Do::Rename("t", "b"), Do::Rename("c", "new"), Do::Write("e", "e")];
+    ends(&run(&folder, &steps), 0, "");
+    assert_eq!(tree(&folder), ["a: bbb", "b: aaa", "d: ddd", "e: e", "new: ccc"]);
+    assert_eq!(fs::metadata(folder.join("b")).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(fs::metadata(folder.join("d")).unwrap().ino(), kept);
+}
+
+#[test]
+fn files_move_from_one_folder_to_another() {
+    let folder = folder("two");
+    for name in ["one", "two"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    fs::write(folder.join("one/x"), "x").unwrap();
+    fs::write(folder.join("two/y"), "y").unwrap();
+    let steps = [Do::Rename("one/x", "two/x"), Do::Rename("two/y", "one/y")];
+    ends(&run_with(&folder, &["one", "two"], &steps), 0, "");
+    assert_eq!(tree(&folder), ["one/", "one/y: y", "two/", "two/x: x"]);
 }
 
 #[test]

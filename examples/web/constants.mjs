@@ -69,6 +69,8 @@ export const TEXT = {
   trap: 4,
   limit: 5,
   file: 6,
+  error_output: 7,
+  profile: 8,
 };
 
 export const NUMBER = {

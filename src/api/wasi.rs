@@ -21,7 +21,7 @@ use super::convert;
 use super::evaluation::Evaluation;
 use super::handle::ended;
 use crate::error::Error;
-use crate::wasi::{CLOCK_STEP, InputStream, Machine, Setup, Streams};
+use crate::wasi::{CLOCK_STEP, Content, InputStream, Machine, Setup, Streams};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
 #[allocative(skip)]
@@ -131,7 +131,7 @@ fn pairs(value: Value<'_>, what: &str, evaluation: &Evaluation<'_>) -> Result<Ve
     dict.iter().map(pair).collect()
 }
 
-fn files(value: Value<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
+fn files(value: Value<'_>) -> Result<Vec<(String, Content)>, Error> {
     let Some(dict) = DictRef::from_value(value) else {
         return Err(Error::value(format!(
             "`files` must be a dict from paths to bytes or str, got {}",
@@ -139,7 +139,10 @@ fn files(value: Value<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
         )));
     };
     let file = |(path, value): (Value<'_>, Value<'_>)| match path.unpack_str() {
-        Some(path) => Ok((path.to_owned(), content(value, || format!("`files[\"{path}\"]`"))?.to_owned())),
+        Some(path) => {
+            let content = content(value, || format!("`files[\"{path}\"]`"))?;
+            Ok((path.to_owned(), Content::Bytes(content.to_owned())))
+        }
         None => Err(Error::value(format!("`files` must have str keys, got {}", convert::describe(path)))),
     };
     dict.iter().map(file).collect()
@@ -185,7 +188,7 @@ fn wasi_methods(builder: &mut MethodsBuilder) {
         let mut contents: SmallMap<u64, Value<'v>> = SmallMap::new();
         let mut files = Vec::new();
         for (path, ino) in system.files()? {
-            let Ok(content) = system.fs.file(ino) else { continue };
+            let Some(content) = system.fs.bytes(ino) else { continue };
             let content = match contents.get(&ino) {
                 Some(known) => *known,
                 None => wasi.copy(content, heap)?,

@@ -73,6 +73,12 @@ impl<'a> Slot<'a> {
         Value::from_starlark(self.value()?, self.heap).map_err(|error| Mismatch::new(format!(": {}", error.message())))
     }
 
+    /// Returns a copy of the argument, `None` if it is not passed.
+    #[cfg(feature = "core")]
+    pub(super) fn forwarded(&self) -> Result<Option<Value>, Mismatch> {
+        self.value.map(|_| self.copied()).transpose()
+    }
+
     fn must_be<T>(&self, wanted: &str) -> Result<T, Mismatch> {
         Err(Mismatch::new(format!("must be {wanted}, not {}", type_name(self.value()?))))
     }

@@ -8,19 +8,38 @@ use crate::api::scope::StoreData;
 use crate::error::{Error, ErrorKind, TrapCode};
 
 /// The instance that called an import of [`Sandbox::import`](crate::Sandbox::import).
-pub struct Caller<'a> {
-    inner: wasmi::Caller<'a, StoreData>,
-    memory: &'a MemorySlot,
+pub struct Caller<'a>(Place<'a>);
+
+/// Where the instance is.
+enum Place<'a> {
+    Here {
+        inner: wasmi::Caller<'a, StoreData>,
+        memory: &'a MemorySlot,
+    },
+    /// Inside of an isolated evaluator, with its memory, if it has one.
+    #[cfg(feature = "isolated")]
+    Isolated(Option<&'a mut [u8]>),
 }
 
 impl<'a> Caller<'a> {
     #[inline]
     pub(crate) fn new(inner: wasmi::Caller<'a, StoreData>, memory: &'a MemorySlot) -> Self {
-        Self { inner, memory }
+        Self(Place::Here { inner, memory })
     }
 
-    pub(super) fn inner_mut(&mut self) -> &mut wasmi::Caller<'a, StoreData> {
-        &mut self.inner
+    /// A guest of an isolated evaluator.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn isolated(memory: Option<&'a mut [u8]>) -> Self {
+        Self(Place::Isolated(memory))
+    }
+
+    /// Returns wasmi's own, where the guest runs in this process' wasmi.
+    pub(super) fn inner_mut(&mut self) -> Option<&mut wasmi::Caller<'a, StoreData>> {
+        match &mut self.0 {
+            Place::Here { inner, .. } => Some(inner),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(_) => None,
+        }
     }
 
     /// Returns the guest's memory: the one that it exports as `memory`, otherwise the first that it imports or exports.
@@ -30,10 +49,13 @@ impl<'a> Caller<'a> {
     /// If the guest has no memory.
     #[inline]
     pub fn memory(&mut self) -> Result<GuestMemory<'_>, Error> {
-        match self.memory.of_caller(&self.inner) {
-            Some(memory) => Ok(GuestMemory { data: memory.data_mut(&mut self.inner) }),
-            None => Err(Error::new(ErrorKind::Link, "the module that called this import has no memory")),
-        }
+        let data = match &mut self.0 {
+            Place::Here { inner, memory } => memory.of_caller(&*inner).map(|memory| memory.data_mut(inner)),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(memory) => memory.as_deref_mut(),
+        };
+        let none = || Error::new(ErrorKind::Link, "the module that called this import has no memory");
+        data.map(|data| GuestMemory { data }).ok_or_else(none)
     }
 }
 

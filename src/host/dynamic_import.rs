@@ -14,6 +14,7 @@ use crate::wording::shown;
 
 /// The type of a [`Number`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub enum NumberType {
     /// A 32-bit integer.
     I32,
@@ -27,6 +28,7 @@ pub enum NumberType {
 
 /// A WebAssembly number.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub enum Number {
     /// A 32-bit integer, signed or unsigned.
     I32(i32),
@@ -39,6 +41,12 @@ pub enum Number {
 }
 
 impl NumberType {
+    /// Returns the number type of a WebAssembly type; `None` for a vector or a reference.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn of(ty: ValType) -> Option<Self> {
+        [Self::I32, Self::I64, Self::F32, Self::F64].into_iter().find(|number| number.wasm() == ty)
+    }
+
     fn wasm(self) -> ValType {
         match self {
             Self::I32 => ValType::I32,
@@ -50,7 +58,7 @@ impl NumberType {
 }
 
 impl Number {
-    fn of(value: &Val) -> Option<Self> {
+    pub(crate) fn of(value: &Val) -> Option<Self> {
         match value {
             Val::I32(number) => Some(Self::I32(*number)),
             Val::I64(number) => Some(Self::I64(*number)),
@@ -60,7 +68,7 @@ impl Number {
         }
     }
 
-    fn into_val(self) -> Val {
+    pub(crate) fn into_val(self) -> Val {
         match self {
             Self::I32(number) => Val::I32(number),
             Self::I64(number) => Val::I64(number),
@@ -106,6 +114,18 @@ impl<F> DynamicImport<F> {
             *slot = value;
         }
         Ok(())
+    }
+}
+
+impl<F, Fault> super::import::Granted for DynamicImport<F>
+where
+    F: Fn(&mut Caller<'_>, &[Number], &mut [Number]) -> Result<(), Fault> + Send + Sync + 'static,
+    Fault: Into<Box<dyn StdError + Send + Sync>>,
+{
+    #[cfg(feature = "isolated")]
+    fn call(&self, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error> {
+        let mut results: Vec<Val> = self.ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        self.call(caller, params, &mut results).map(|()| results)
     }
 }
 

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "isolated")]
+use starlark::environment::Module;
+#[cfg(feature = "isolated")]
+use starlark::eval::Evaluator;
 use starlark::values::Heap;
 
 use super::argument::{Argument, FunctionResult, Mismatch, Slot};
 use super::guarded::guarded;
 use crate::error::Error;
 use crate::value::Value;
+#[cfg(feature = "isolated")]
+use crate::value::make_set;
 
 /// A closure that [`Sandbox::function`](crate::Sandbox::function) accepts: it takes up to eight arguments, each an
 /// [`Argument`], and returns a `Result`. `Args` is inferred.
@@ -58,6 +64,17 @@ functions! {
     8: A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7;
 }
 
+/// What is known of a function but what it does.
+#[cfg(feature = "wire")]
+#[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Description {
+    pub(crate) name: String,
+    pub(crate) params: Vec<String>,
+    pub(crate) count: usize,
+    pub(crate) is_open: bool,
+    pub(crate) doc: Option<String>,
+}
+
 type Invoke = dyn Fn(&[Slot<'_>]) -> Result<Result<Value, Error>, (usize, Mismatch)> + Send + Sync;
 
 /// A function of the application that scripts call by name. [`Sandbox::function`](crate::Sandbox::function) returns it
@@ -84,6 +101,47 @@ impl HostFunction {
             doc: None,
             invoke: Arc::new(move |args| function.invoke(args)),
         }
+    }
+
+    /// Makes a function that passes its arguments on, with what [`describe`](Self::describe) says of it.
+    #[cfg(feature = "core")]
+    pub(crate) fn forwarding(
+        description: Description,
+        forward: impl Fn(Vec<Option<Value>>) -> Result<Value, Error> + Send + Sync + 'static,
+    ) -> Self {
+        let Description { name, params, count, is_open, doc } = description;
+        let invoke = move |args: &[Slot<'_>]| {
+            let copy = |(at, slot): (usize, &Slot<'_>)| slot.forwarded().map_err(|mismatch| (at, mismatch));
+            Ok(forward(args.iter().enumerate().map(copy).collect::<Result<_, _>>()?))
+        };
+        let doc = doc.map(Into::into);
+        Self { name: name.into(), params: params.into(), count, is_open, doc, invoke: Arc::new(invoke) }
+    }
+
+    /// Returns all that is known of the function but what it does.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn describe(&self) -> Description {
+        Description {
+            name: self.name.to_string(),
+            params: self.params.to_vec(),
+            count: self.count,
+            is_open: self.is_open,
+            doc: self.doc.as_deref().map(str::to_owned),
+        }
+    }
+
+    /// Calls it with copies of arguments of a script that runs elsewhere.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn call(&self, args: &[Option<Value>]) -> Result<Value, Error> {
+        Module::with_temp_heap(|module| {
+            let mut eval = Evaluator::new(&module);
+            let mut made = Vec::new();
+            for value in args {
+                let place = |value: &Value| value.to_starlark(module.heap(), &mut |list| make_set(list, &mut eval));
+                made.push(value.as_ref().map(place).transpose().map_err(|error| Error::of_starlark(&error))?);
+            }
+            self.invoke(&made, module.heap())
+        })
     }
 
     /// Names the parameters in order, so that scripts may also pass arguments by name. If there are fewer names than

@@ -29,6 +29,8 @@ pub(super) fn watched<'a, R>(
     watch.called(&mut caller, params);
     let mut caller = Caller::new(caller, memory);
     let returned = run(&mut caller);
-    watch.ended(caller.inner_mut(), vals(&returned).as_deref().map_err(|error| *error));
+    if let Some(caller) = caller.inner_mut() {
+        watch.ended(caller, vals(&returned).as_deref().map_err(|error| *error));
+    }
     returned
 }

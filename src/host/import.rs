@@ -12,7 +12,7 @@ use super::dynamic_import::{DynamicImport, Number, NumberType};
 use super::guarded::{guarded, watched};
 use crate::api::host_module::{CallWatch, HostImport, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 mod sealed {
     use super::*;
@@ -21,6 +21,7 @@ mod sealed {
     pub trait Numeric: wasmi::WasmTy + Copy {
         const TYPE: ValType;
         fn val(self) -> Val;
+        fn of(val: &Val) -> Option<Self>;
     }
 
     /// What a wasmi function returns.
@@ -48,13 +49,20 @@ use sealed::{Numeric, Returned, Target};
 pub trait WasmNumber: Numeric {}
 
 macro_rules! numbers {
-    ($($number:ty = $type:ident, |$value:ident| $val:expr;)*) => {$(
+    ($($number:ty = $type:ident, |$value:ident| $val:expr, |$wasm:ident| $of:expr;)*) => {$(
         impl Numeric for $number {
             const TYPE: ValType = ValType::$type;
 
             fn val(self) -> Val {
                 let $value = self;
                 $val
+            }
+
+            fn of(val: &Val) -> Option<Self> {
+                match val {
+                    Val::$type($wasm) => Some($of),
+                    _ => None,
+                }
             }
         }
 
@@ -63,12 +71,12 @@ macro_rules! numbers {
 }
 
 numbers! {
-    i32 = I32, |value| Val::I32(value);
-    u32 = I32, |value| Val::I32(value.cast_signed());
-    i64 = I64, |value| Val::I64(value);
-    u64 = I64, |value| Val::I64(value.cast_signed());
-    f32 = F32, |value| Val::F32(value.into());
-    f64 = F64, |value| Val::F64(value.into());
+    i32 = I32, |value| Val::I32(value), |val| *val;
+    u32 = I32, |value| Val::I32(value.cast_signed()), |val| val.cast_unsigned();
+    i64 = I64, |value| Val::I64(value), |val| *val;
+    u64 = I64, |value| Val::I64(value.cast_signed()), |val| val.cast_unsigned();
+    f32 = F32, |value| Val::F32(value.into()), |val| val.to_float();
+    f64 = F64, |value| Val::F64(value.into()), |val| val.to_float();
 }
 
 /// What an import returns: a `Result` of `()`, a [`WasmNumber`] or a tuple of up to four. The error is of any error type,
@@ -126,6 +134,10 @@ pub trait Import<Args>: Send + Sync + 'static + Sized {
 
     #[doc(hidden)]
     fn define(this: Arc<Self>, name: Arc<str>, target: Target<'_>) -> wasmi::Func;
+
+    /// Calls it for a guest that runs elsewhere.
+    #[doc(hidden)]
+    fn call(&self, name: &str, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error>;
 }
 
 macro_rules! imports {
@@ -156,8 +168,24 @@ macro_rules! imports {
                     }
                 }
             }
+
+            #[allow(unused)]
+            fn call(&self, name: &str, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error> {
+                let mut params = params.iter();
+                $(let $arg = params.next().and_then($type::of).ok_or_else(|| unlike(name))?;)*
+                let result = guarded(name, || self(caller, $($arg),*).into_wasm())?;
+                R::vals(&result).map_err(|error| match Error::of_host(error) {
+                    Some(ours) => ours.copy(),
+                    None => Error::host(error.to_string()),
+                })
+            }
         }
     )*};
+}
+
+#[cold]
+fn unlike(name: &str) -> Error {
+    Error::new(ErrorKind::Internal, format!("import `{name}` is called with arguments of other types than its own"))
 }
 
 imports! {
@@ -202,9 +230,23 @@ impl<Args, F: Import<Args>> HostImport for Named<F, Args> {
     }
 }
 
+/// An import of the application.
+pub(crate) trait Granted: HostImport {
+    /// Calls it for a guest that runs elsewhere.
+    #[cfg(feature = "isolated")]
+    fn call(&self, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error>;
+}
+
+impl<Args, F: Import<Args>> Granted for Named<F, Args> {
+    #[cfg(feature = "isolated")]
+    fn call(&self, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error> {
+        self.function.call(&self.name, caller, params)
+    }
+}
+
 /// The imports that an application provides, by namespace and name.
 #[derive(Clone, Default)]
-pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, Arc<dyn HostImport>>>);
+pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, Arc<dyn Granted>>>);
 
 impl Imports {
     pub(crate) fn set<Args: 'static>(&mut self, module: String, name: String, function: impl Import<Args>) {
@@ -230,9 +272,20 @@ impl Imports {
     }
 }
 
+impl Imports {
+    /// Returns all of them, sorted by namespace and name.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, &Arc<dyn Granted>)> {
+        self.0.iter().flat_map(|(module, names)| {
+            names.iter().map(move |(name, import)| (module.as_str(), name.as_str(), import))
+        })
+    }
+}
+
 impl HostModule for Imports {
     fn find(&self, module: &str, name: &str) -> Option<Arc<dyn HostImport>> {
-        self.0.get(module)?.get(name).cloned()
+        let import: Arc<dyn HostImport> = self.0.get(module)?.get(name)?.clone();
+        Some(import)
     }
 
     fn namespaces(&self) -> Vec<&str> {

@@ -19,6 +19,7 @@ use self::import::{Import, Imports};
 use crate::coverage::Coverage;
 use crate::error::Error;
 use crate::observe::Observer;
+use crate::value::Value;
 
 /// What one sandbox gives its scripts.
 #[derive(Default)]
@@ -26,6 +27,9 @@ pub(crate) struct Grants {
     /// Globals of every file, by name. No name is in both.
     functions: BTreeMap<String, HostFunction>,
     values: BTreeMap<String, OwnedFrozenValue>,
+    /// What the values were made of, for a script that runs elsewhere.
+    #[cfg(feature = "isolated")]
+    originals: BTreeMap<String, Value>,
     imports: Imports,
     /// Whether scripts have the assertions for tests.
     has_asserts: bool,
@@ -39,6 +43,8 @@ impl Grants {
     pub(crate) fn set_function(&mut self, name: String, function: HostFunction) -> &mut HostFunction {
         self.made = OnceLock::new();
         self.values.remove(&name);
+        #[cfg(feature = "isolated")]
+        self.originals.remove(&name);
         match self.functions.entry(name) {
             Entry::Vacant(entry) => entry.insert(function),
             Entry::Occupied(entry) => {
@@ -49,10 +55,15 @@ impl Grants {
         }
     }
 
-    pub(crate) fn set_value(&mut self, name: &str, value: OwnedFrozenValue) {
+    /// Sets a value; `frozen` is what was made of `original`.
+    pub(crate) fn set_value(&mut self, name: &str, frozen: OwnedFrozenValue, original: Value) {
         self.made = OnceLock::new();
         self.functions.remove(name);
-        self.values.insert(name.to_owned(), value);
+        self.values.insert(name.to_owned(), frozen);
+        #[cfg(feature = "isolated")]
+        self.originals.insert(name.to_owned(), original);
+        #[cfg(not(feature = "isolated"))]
+        drop(original);
     }
 
     pub(crate) fn set_import<Args: 'static>(&mut self, module: String, name: String, function: impl Import<Args>) {
@@ -105,6 +116,11 @@ impl Grants {
         &self.values
     }
 
+    #[cfg(feature = "isolated")]
+    pub(crate) fn originals(&self) -> &BTreeMap<String, Value> {
+        &self.originals
+    }
+
     /// Returns the globals of a script, calling `make` to make them on first use.
     pub(crate) fn globals(&self, make: impl FnOnce() -> Result<Globals, Error>) -> Result<&Globals, Error> {
         self.made.get_or_init(make).as_ref().map_err(Error::copy)
@@ -117,6 +133,8 @@ impl Clone for Grants {
         Self {
             functions: self.functions.clone(),
             values: self.values.clone(),
+            #[cfg(feature = "isolated")]
+            originals: self.originals.clone(),
             imports: self.imports.clone(),
             has_asserts: self.has_asserts,
             observer: self.observer.clone(),

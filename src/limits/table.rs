@@ -60,9 +60,10 @@ macro_rules! for_each_limit {
                 usize, default 64 << 20, minimum 0, Bytes, command true;
             /// Bytes of the files of all WASI machines together.
             ///
-            /// A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A
-            /// guest that reaches the limit gets `ENOSPC`. The files that the script itself writes, and its own
-            /// standard input, may take as much again.
+            /// A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A file
+            /// of `wasmlark wasi --dir` counts its content only once the guest has changed it. A guest that reaches the
+            /// limit gets `ENOSPC`. The files that the script itself writes, and its own standard input, may take as
+            /// much again.
             files(u64) Files = 9:
                 u64, default 256 << 20, minimum 0, Bytes, command true;
             /// Depth of a script's source: brackets, blocks, and operators in a row.
@@ -71,6 +72,13 @@ macro_rules! for_each_limit {
             /// any build.
             nesting(usize) Nesting = 10:
                 usize, default 200, minimum 0, Levels, command false;
+            /// Cost of an isolated run: all instructions of the evaluator and of its guests.
+            ///
+            /// Only an isolated sandbox counts it. There, nothing that a script does is free: parsing, sorting and the
+            /// arithmetic of large ints count as much as a loop. An instruction of a guest is one unit of fuel and
+            /// some twenty units of cost. The default is enough for some minutes.
+            cost(impl Into<Option<u64>>) Cost = 11:
+                Option<u64>, default Some(100_000_000_000), minimum 0, Cost, command false;
         }
     };
 }
@@ -86,6 +94,7 @@ macro_rules! define_limit {
         ///
         /// As an integer, it is the limit's constant in the C interface.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
         #[non_exhaustive]
         #[repr(u32)]
         pub enum Limit {
@@ -179,6 +188,8 @@ pub enum LimitUnit {
     Ticks,
     /// Levels of nested source.
     Levels,
+    /// Units of the cost of an isolated run.
+    Cost,
 }
 
 impl LimitUnit {
@@ -192,6 +203,7 @@ impl LimitUnit {
             Self::Calls => "calls",
             Self::Ticks => "ticks",
             Self::Levels => "levels",
+            Self::Cost => "units of cost",
         }
     }
 }

@@ -8,10 +8,11 @@ use crate::limits::Limits;
 /// Limits of one call, within what the session has left: see [`Session::call_with`](crate::Session::call_with). By default
 /// there are none, and a call may spend everything that is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub struct CallLimits {
     pub(super) fuel: Option<u64>,
     pub(super) ticks: Option<u64>,
-    pub(super) deadline: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
 }
 
 impl CallLimits {

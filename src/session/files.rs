@@ -106,7 +106,12 @@ impl Files {
 
     pub(super) fn stats(&self) -> Stats {
         let budget = self.supervisor.budget();
-        Stats { fuel: budget.fuel_used(), ticks: self.supervisor.ticks(), memory_peak: budget.memory_peak() }
+        Stats {
+            fuel: budget.fuel_used(),
+            ticks: self.supervisor.ticks(),
+            memory_peak: budget.memory_peak(),
+            cost: None,
+        }
     }
 
     pub(super) fn profile(&self) -> Option<Profile> {

@@ -7,6 +7,7 @@ use starlark::environment::Module;
 
 /// A function of a script. It prints like the first line of its definition: `greet(name, *, greeting = "hello")`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ScriptFunction {
     /// The name under which it is called.
@@ -19,6 +20,7 @@ pub struct ScriptFunction {
 
 /// A parameter of a [`ScriptFunction`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Param {
     /// The name, without stars.
@@ -31,6 +33,7 @@ pub struct Param {
 
 /// How an argument is passed to a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum ParamKind {
     /// By position only: the parameter is before a `/`.

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::value::Value;
 
 /// A request to the evaluation.
-pub(super) enum Request {
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) enum Request {
     Call(Call),
     Get {
         name: String,
@@ -38,20 +39,34 @@ pub(super) enum Request {
 }
 
 /// A call of a function of the script.
-pub(super) struct Call {
-    pub(super) name: String,
-    pub(super) args: Vec<Value>,
-    pub(super) kwargs: Vec<(String, Value)>,
-    pub(super) limits: CallLimits,
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    #[cfg_attr(feature = "wire", serde(with = "crate::wire::values"))]
+    pub(crate) args: Vec<Value>,
+    #[cfg_attr(feature = "wire", serde(with = "crate::wire::named_values"))]
+    pub(crate) kwargs: Vec<(String, Value)>,
+    pub(crate) limits: CallLimits,
 }
 
 /// An answer of the evaluation.
-pub(super) enum Answer {
-    Value(Value),
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) enum Answer {
+    Value(#[cfg_attr(feature = "wire", serde(with = "crate::wire::value"))] Value),
     /// There is no such variable, or nothing to return.
     Nothing,
     Functions(Vec<ScriptFunction>),
     Memories(Vec<MemoryInfo>),
+}
+
+impl Answer {
+    /// Returns the value, `None` for an answer that is none.
+    pub(crate) fn into_value(self) -> Value {
+        match self {
+            Self::Value(value) => value,
+            _ => Value::None,
+        }
+    }
 }
 
 pub(super) type Reply = Result<Answer, Error>;

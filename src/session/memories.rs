@@ -14,6 +14,7 @@ use crate::wording::{did_you_mean, ending, shown};
 
 /// A linear memory of a session, as [`Session::memories`](crate::Session::memories) lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct MemoryInfo {
     /// The path by which the script reaches it, such as `plugin.memory`. If no variable of the script leads to it, the path

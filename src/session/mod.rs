@@ -1,6 +1,8 @@
 //! A script that was run, and whose functions can be called after that.
 
 mod call_limits;
+#[cfg(feature = "isolated")]
+mod elsewhere;
 mod files;
 mod functions;
 mod globals;
@@ -20,16 +22,19 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 pub use self::call_limits::CallLimits;
+#[cfg(feature = "isolated")]
+pub(crate) use self::elsewhere::{Elsewhere, PreparedElsewhere};
 pub(crate) use self::files::{Files, Source};
 pub use self::functions::{Param, ParamKind, ScriptFunction};
 pub(crate) use self::globals::{grant, sandbox_globals};
 use self::live::live;
-use self::mailbox::{Answer, Call, Mailbox, Request};
+pub(crate) use self::mailbox::{Answer, Request};
+use self::mailbox::{Call, Mailbox};
 pub use self::memories::MemoryInfo;
 pub(crate) use self::names::language_names;
 pub use self::program::Program;
 use self::whole::Whole;
-use crate::data::Output;
+use crate::data::{Data, Output};
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::profile::Profile;
@@ -37,6 +42,7 @@ use crate::value::Value;
 
 /// What a script spent. The same script with the same files and arguments spends the same everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Stats {
     /// WebAssembly fuel; `None` where it is not metered.
@@ -45,6 +51,8 @@ pub struct Stats {
     pub ticks: u64,
     /// The most bytes of linear memory in use at once.
     pub memory_peak: u64,
+    /// All instructions of the evaluator and of its guests; `None` where the sandbox is not [isolated](crate::Sandbox::isolated).
+    pub cost: Option<u64>,
 }
 
 /// A script that [`Sandbox::load`](crate::Sandbox::load) has run: its globals, its instances, its memories.
@@ -75,7 +83,14 @@ pub struct Stats {
 /// unless a limit is used up; state that the failed call changed stays changed.
 ///
 /// A session can be moved to another thread between two calls. Sessions in many threads share what was compiled.
-pub struct Session(Whole);
+pub struct Session(Place);
+
+/// Where the evaluation is.
+enum Place {
+    Here(Whole),
+    #[cfg(feature = "isolated")]
+    Isolated(Box<dyn Elsewhere>),
+}
 
 impl Session {
     /// Runs a script. Returns the session with the value of the script's last statement, or with its error: what was
@@ -84,8 +99,9 @@ impl Session {
         let files = Rc::new(files);
         let mailbox = Rc::new(Mailbox::default());
         let evaluation = live(files.clone(), mailbox.clone(), name.to_owned(), source);
-        let mut session = Self(Whole { files, mailbox, evaluation: Some(Box::pin(evaluation)) });
-        let result = session.value();
+        let mut whole = Whole { files, mailbox, evaluation: Some(Box::pin(evaluation)) };
+        let result = resume(&mut whole).map(Answer::into_value);
+        let session = Self(Place::Here(whole));
         (session, result)
     }
 
@@ -200,8 +216,7 @@ impl Session {
         kwargs: Vec<(String, Value)>,
         limits: CallLimits,
     ) -> Result<Value, Error> {
-        self.0.mailbox.send(Request::Call(Call { name: name.to_owned(), args, kwargs, limits }));
-        self.value()
+        self.value(Request::Call(Call { name: name.to_owned(), args, kwargs, limits }))
     }
 
     /// Gives the session once more what the sandbox's limits allow to be spent: fuel, ticks and printed bytes. What is in
@@ -224,8 +239,7 @@ impl Session {
     ///
     /// If the session has ended because a call panicked.
     pub fn refill(&mut self) -> Result<(), Error> {
-        self.0.mailbox.send(Request::Refill);
-        self.resume().map(|_| ())
+        self.ask(Request::Refill).map(|_| ())
     }
 
     /// Returns the value of a global variable of the script; `None` if there is none of this name. Names that begin with
@@ -235,8 +249,7 @@ impl Session {
     ///
     /// If the value is nested too deeply or too large to leave the script.
     pub fn get(&mut self, name: &str) -> Result<Option<Value>, Error> {
-        self.0.mailbox.send(Request::Get { name: name.to_owned() });
-        match self.resume()? {
+        match self.ask(Request::Get { name: name.to_owned() })? {
             Answer::Value(value) => Ok(Some(value)),
             _ => Ok(None),
         }
@@ -265,8 +278,7 @@ impl Session {
     ///
     /// If the session has ended because a call panicked.
     pub fn functions(&mut self) -> Result<Vec<ScriptFunction>, Error> {
-        self.0.mailbox.send(Request::Functions);
-        match self.resume()? {
+        match self.ask(Request::Functions)? {
             Answer::Functions(functions) => Ok(functions),
             _ => Ok(Vec::new()),
         }
@@ -289,8 +301,7 @@ impl Session {
     ///
     /// If the session has ended because a call panicked.
     pub fn memories(&mut self) -> Result<Vec<MemoryInfo>, Error> {
-        self.0.mailbox.send(Request::Memories);
-        match self.resume()? {
+        match self.ask(Request::Memories)? {
             Answer::Memories(memories) => Ok(memories),
             _ => Ok(Vec::new()),
         }
@@ -303,8 +314,7 @@ impl Session {
     ///
     /// If there is no such memory, or the range reaches beyond its end.
     pub fn read_memory(&mut self, name: &str, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
-        self.0.mailbox.send(Request::Memory { name: name.to_owned(), offset, length });
-        match self.value()? {
+        match self.value(Request::Memory { name: name.to_owned(), offset, length })? {
             Value::Bytes(bytes) => Ok(bytes),
             _ => Ok(Vec::new()),
         }
@@ -326,8 +336,7 @@ impl Session {
     /// If a statement fails, or a limit ends it. What the ones before it did stays. `exit` is an error here with any code,
     /// 0 among them.
     pub fn eval(&mut self, name: &str, text: &str) -> Result<Value, Error> {
-        self.0.mailbox.send(Request::Eval { name: name.to_owned(), text: text.to_owned() });
-        self.value()
+        self.value(Request::Eval { name: name.to_owned(), text: text.to_owned() })
     }
 
     /// Returns the names that a statement can begin with: the script's variables, and the language's own names. Or, if
@@ -341,8 +350,7 @@ impl Session {
     /// # Ok::<(), wasmlark::Error>(())
     /// ```
     pub fn names(&mut self, path: Option<&str>) -> Vec<String> {
-        self.0.mailbox.send(Request::Names { path: path.map(str::to_owned) });
-        let names = self.value().unwrap_or_default();
+        let names = self.value(Request::Names { path: path.map(str::to_owned) }).unwrap_or_default();
         let names = names.as_slice().unwrap_or_default().iter().filter_map(Value::as_str);
         names.map(str::to_owned).collect()
     }
@@ -372,6 +380,47 @@ impl Session {
         crate::lang::is_incomplete(text)
     }
 
+    /// Returns the session as bytes, from which [`Sandbox::restore`](crate::Sandbox::restore) goes on, here or on another machine. They
+    /// have all that the script and its guests have in memory, the files of WASI, and what was spent: a few hundred KiB
+    /// for a small script. Output that was not taken is not among them.
+    ///
+    /// # Errors
+    ///
+    /// If the sandbox is not [isolated](crate::Sandbox::isolated), or the session has ended.
+    #[cfg(feature = "isolated")]
+    pub fn save(&self) -> Result<Vec<u8>, Error> {
+        match &self.0 {
+            Place::Here(_) => Err(not_isolated("saved")),
+            Place::Isolated(remote) => remote.save(),
+        }
+    }
+
+    /// Returns a session that goes on from what this one is now: what the one does, the other does not see.
+    ///
+    /// ```
+    /// use wasmlark::{Sandbox, Value};
+    ///
+    /// # if !wasmlark::has_core() { return Ok::<(), wasmlark::Error>(()); }
+    /// let script = "seen = []\ndef see(name):\n    seen.append(name)\n    return seen";
+    /// let mut session = Sandbox::new().isolated(true).load("main.star", script)?;
+    /// session.call_values("see", &["ann".into()])?;
+    /// let mut other = session.fork()?;
+    /// assert_eq!(session.call_values("see", &["bob".into()])?.to_string(), r#"["ann", "bob"]"#);
+    /// assert_eq!(other.call_values("see", &["eve".into()])?.to_string(), r#"["ann", "eve"]"#);
+    /// # Ok::<(), wasmlark::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`save`](Self::save).
+    #[cfg(feature = "isolated")]
+    pub fn fork(&self) -> Result<Self, Error> {
+        match &self.0 {
+            Place::Here(_) => Err(not_isolated("forked")),
+            Place::Isolated(remote) => remote.fork(),
+        }
+    }
+
     /// Returns the means to end a call of this session from another thread.
     ///
     /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
@@ -379,7 +428,11 @@ impl Session {
     /// changed stays changed. What stops the script's own statements, before there is a session, is
     /// [`Sandbox::interrupt`](crate::Sandbox::interrupt).
     pub fn interrupt(&self) -> Interrupt {
-        self.0.files.interrupt.clone()
+        match &self.0 {
+            Place::Here(whole) => whole.files.interrupt.clone(),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(remote) => remote.interrupt(),
+        }
     }
 
     /// Takes what the script printed and wrote to standard output since it was last asked; what is not UTF-8 is replaced.
@@ -390,56 +443,96 @@ impl Session {
 
     /// Takes the bytes that [`take_output`](Self::take_output) takes as text.
     pub fn take_output_bytes(&mut self) -> Vec<u8> {
-        self.0.files.data().take_output_bytes()
+        self.data().take_output_bytes()
     }
 
     pub(crate) fn take_all_output(&mut self) -> Output {
-        self.0.files.data().take_output()
+        self.data().take_output()
     }
 
     /// Takes what the script wrote to standard error since it was last asked; empty where
     /// [`Sandbox::on_write_error`](crate::Sandbox::on_write_error) takes that.
     pub fn take_error_output(&mut self) -> Vec<u8> {
-        self.0.files.data().take_error_output()
+        self.data().take_error_output()
     }
 
     /// Takes the files that the script wrote since it was last asked, by their names. A failed call may have written some.
     pub fn take_files(&mut self) -> BTreeMap<String, Vec<u8>> {
-        self.0.files.data().take_files()
+        match &mut self.0 {
+            Place::Here(whole) => whole.files.data().take_files(),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(remote) => remote.take_files(),
+        }
     }
 
     /// Returns what the script and all calls spent until now.
     pub fn stats(&self) -> Stats {
-        self.0.files.stats()
+        match &self.0 {
+            Place::Here(whole) => whole.files.stats(),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(remote) => remote.stats(),
+        }
     }
 
     /// Returns what the fuel was spent on until now, where [`Sandbox::profile`](crate::Sandbox::profile) asks for it.
     pub fn profile(&self) -> Option<Profile> {
-        self.0.files.profile()
+        match &self.0 {
+            Place::Here(whole) => whole.files.profile(),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(remote) => remote.profile(),
+        }
+    }
+
+    fn data(&self) -> &Data {
+        match &self.0 {
+            Place::Here(whole) => whole.files.data(),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(remote) => remote.data(),
+        }
     }
 
     /// Lets the evaluation work until it has a value.
-    fn value(&mut self) -> Result<Value, Error> {
-        match self.resume()? {
-            Answer::Value(value) => Ok(value),
-            _ => Ok(Value::None),
-        }
+    fn value(&mut self, request: Request) -> Result<Value, Error> {
+        self.ask(request).map(Answer::into_value)
     }
 
     /// Lets the evaluation work until it has a reply.
-    fn resume(&mut self) -> Result<Answer, Error> {
-        let ended = || Error::new(ErrorKind::Script, "the session has ended: a call panicked");
-        // Not put back if this panics: a future that panicked must not be polled.
-        let mut evaluation = self.0.evaluation.take().ok_or_else(ended)?;
-        let poll = evaluation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        if poll == Poll::Pending {
-            self.0.evaluation = Some(evaluation);
+    pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, Error> {
+        match &mut self.0 {
+            Place::Here(whole) => {
+                whole.mailbox.send(request);
+                resume(whole)
+            }
+            #[cfg(feature = "isolated")]
+            Place::Isolated(remote) => remote.ask(request),
         }
-        let reply = self.0.mailbox.receive().unwrap_or_else(|| Err(ended()));
-        if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-            self.0.files.interrupt.clear();
-        }
-        reply
+    }
+}
+
+fn resume(whole: &mut Whole) -> Result<Answer, Error> {
+    let ended = || Error::new(ErrorKind::Script, "the session has ended: a call panicked");
+    // Not put back if this panics: a future that panicked must not be polled.
+    let mut evaluation = whole.evaluation.take().ok_or_else(ended)?;
+    let poll = evaluation.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    if poll == Poll::Pending {
+        whole.evaluation = Some(evaluation);
+    }
+    let reply = whole.mailbox.receive().unwrap_or_else(|| Err(ended()));
+    if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+        whole.files.interrupt.clear();
+    }
+    reply
+}
+
+#[cfg(feature = "isolated")]
+fn not_isolated(what: &str) -> Error {
+    Error::value(format!("only a session of an isolated sandbox can be {what}: see `Sandbox::isolated`"))
+}
+
+#[cfg(feature = "isolated")]
+impl Session {
+    pub(crate) fn isolated(evaluation: impl Elsewhere + 'static) -> Self {
+        Self(Place::Isolated(Box::new(evaluation)))
     }
 }
 

@@ -8,12 +8,15 @@ use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
 use super::call_limits::CallLimits;
+#[cfg(feature = "isolated")]
+use super::elsewhere::PreparedElsewhere;
 use super::files::{Files, Loaded, Source};
 use super::loader::parse_and_load;
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::value::Value;
 
 /// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed. The files that it loads are evaluated and frozen.
 ///
@@ -41,7 +44,15 @@ use crate::interrupt::Interrupt;
 /// fuel of the loaded files. If [`Sandbox::on_print`](crate::Sandbox::on_print) is set, it gets what these files print once,
 /// when the program is made. Otherwise that is part of each session's output, as are the files that they write.
 #[derive(Clone)]
-pub struct Program(Arc<Inner>);
+pub struct Program(Place);
+
+/// Where the script was parsed.
+#[derive(Clone)]
+enum Place {
+    Here(Arc<Inner>),
+    #[cfg(feature = "isolated")]
+    Isolated(Arc<dyn PreparedElsewhere>),
+}
 
 struct Inner {
     engine: Engine,
@@ -65,7 +76,7 @@ impl Program {
         let files = Files::new(engine.clone(), args.to_vec(), channels.clone(), &interrupt);
         let ast = parse_and_load(&files, name, script.to_owned()).map_err(|error| files.explain(&error))?;
         let loaded = files.into_loaded();
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Place::Here(Arc::new(Inner {
             engine,
             args: args.to_vec(),
             channels,
@@ -73,7 +84,12 @@ impl Program {
             name: name.to_owned(),
             ast,
             loaded,
-        })))
+        }))))
+    }
+
+    #[cfg(feature = "isolated")]
+    pub(crate) fn isolated(prepared: impl PreparedElsewhere + 'static) -> Self {
+        Self(Place::Isolated(Arc::new(prepared)))
     }
 
     /// Runs the script's statements. Returns a session, whose functions can be called.
@@ -100,13 +116,22 @@ impl Program {
     ///
     /// Those of [`session`](Self::session); also if one of these limits is reached, or the sandbox cannot enforce it.
     pub fn session_with(&self, limits: CallLimits) -> Result<Session, Error> {
-        let Inner { engine, args, channels, interrupt, name, ast, loaded } = &*self.0;
+        let (session, result) = self.open(limits)?;
+        result.map(|_| session)
+    }
+
+    /// Does what [`session_with`](Self::session_with) does, and keeps the session also where the script fails.
+    pub(crate) fn open(&self, limits: CallLimits) -> Result<(Session, Result<Value, Error>), Error> {
+        let Inner { engine, args, channels, interrupt, name, ast, loaded } = match &self.0 {
+            Place::Here(inner) => &**inner,
+            #[cfg(feature = "isolated")]
+            Place::Isolated(prepared) => return prepared.begin(limits),
+        };
         let mut files = Files::new(engine.clone(), args.clone(), channels.clone(), interrupt);
         limits.check(engine.limits())?;
         files.set_start_limits(limits);
         files.continue_from(loaded);
-        let (session, result) = Session::start(files, name, Source::Parsed(Box::new(ast.clone())));
-        result.map(|_| session)
+        Ok(Session::start(files, name, Source::Parsed(Box::new(ast.clone()))))
     }
 }
 
@@ -120,9 +145,15 @@ impl Program {
     /// # Ok::<(), wasmlark::Error>(())
     /// ```
     pub fn functions(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        collect_functions(self.0.ast.statement(), &mut names);
-        names
+        match &self.0 {
+            Place::Here(inner) => {
+                let mut names = Vec::new();
+                collect_functions(inner.ast.statement(), &mut names);
+                names
+            }
+            #[cfg(feature = "isolated")]
+            Place::Isolated(prepared) => prepared.functions().to_vec(),
+        }
     }
 }
 
@@ -136,6 +167,11 @@ fn collect_functions(statement: &AstStmt, names: &mut Vec<String>) {
 
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Program").field("name", &self.0.name).finish_non_exhaustive()
+        let name = match &self.0 {
+            Place::Here(inner) => inner.name.as_str(),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(prepared) => prepared.name(),
+        };
+        f.debug_struct("Program").field("name", &name).finish_non_exhaustive()
     }
 }

@@ -24,6 +24,18 @@ impl Int {
         Self(value)
     }
 
+    /// Returns the int in two's complement, least byte first.
+    #[cfg(feature = "wire")]
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_signed_bytes_le()
+    }
+
+    /// Returns the int of [`to_bytes`](Self::to_bytes).
+    #[cfg(feature = "wire")]
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(BigInt::from_signed_bytes_le(bytes))
+    }
+
     #[cfg(feature = "serde")]
     /// Parses decimal digits, after a `-` if negative.
     pub(super) fn parse(text: &str) -> Option<Self> {

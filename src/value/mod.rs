@@ -8,6 +8,8 @@ mod show;
 mod starlark;
 
 pub use int::Int;
+#[cfg(feature = "wire")]
+pub(crate) use starlark::MAX_DEPTH;
 pub(crate) use starlark::make_set;
 
 /// An owned Starlark value: it belongs to no script and can be kept, compared, and sent to other threads.
@@ -67,6 +69,12 @@ impl Struct {
     pub fn new(fields: impl IntoIterator<Item = (impl Into<String>, impl Into<Value>)>) -> Self {
         let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { record: None, fields }
+    }
+
+    /// Makes a struct, or a record of a type with this name.
+    #[cfg(feature = "wire")]
+    pub(crate) fn of(record: Option<String>, fields: Vec<(String, Value)>) -> Self {
+        Self { record, fields }
     }
 
     /// Returns the name of the record's type; `None` for a struct. A record passed to a script becomes a struct.

@@ -19,7 +19,7 @@ use super::{Int, Struct, Value};
 use crate::error::Error;
 
 /// The maximum nesting of containers: printing and dropping a value recurse on the native stack.
-pub(super) const MAX_DEPTH: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 
 /// The maximum size of a value: each value counts one, and each 32 bytes of text count one. Otherwise a value that
 /// refers to the same parts again and again would be copied without end.

@@ -64,13 +64,19 @@ pub(crate) enum Fault {
     Exit(i32),
     /// The work costs more fuel than is left.
     OutOfFuel,
-    /// A limit of the sandbox ends the run.
+    /// A limit of the sandbox, or a file that the host cannot read, ends the run.
     Ended(Error),
 }
 
 impl From<Errno> for Fault {
     fn from(errno: Errno) -> Self {
         Self::Errno(errno)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ended(error)
     }
 }
 

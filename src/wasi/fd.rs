@@ -17,6 +17,7 @@ impl WasiCall<'_> {
     ///   snapshot 0  │ 0: u64   │ 8: u64   │ 16: u8    │ 20: u32      │ 24: u64  │ 32: u64  │ 40: u64  │ 48: u64
     /// ```
     pub(super) fn write_filestat(&mut self, ino: Option<Ino>, out: u32) -> WasiResult {
+        ino.map_or(Ok(()), |ino| self.system.fs.settle(ino))?;
         let (device, filetype, links, size, times) = match ino {
             Some(ino) => {
                 let node = self.system.fs.node(ino)?;
@@ -41,6 +42,7 @@ impl WasiCall<'_> {
     /// Sets a node's times as `flags` specify.
     pub(super) fn set_times(&mut self, ino: Ino, accessed: u64, modified: u64, flags: u32) -> WasiResult {
         let flags = check_times(flags)?;
+        self.system.fs.settle(ino)?;
         let now = self.system.clock.now();
         let times = &mut self.system.fs.node_mut(ino)?.times;
         for (time, set, set_now, value) in [
@@ -88,7 +90,7 @@ pub(super) fn fd_advise(call: &mut WasiCall<'_>, fd: u32, _offset: u64, _len: u6
 pub(super) fn fd_allocate(call: &mut WasiCall<'_>, fd: u32, offset: u64, len: u64) -> WasiResult {
     let (ino, _) = call.system.descriptors.file(fd, rights::FD_ALLOCATE)?;
     let end = offset.checked_add(len).filter(|end| len > 0 && i64::try_from(*end).is_ok()).ok_or(Errno::Inval)?;
-    let size = call.system.fs.file(ino)?.len() as u64;
+    let size = call.system.fs.size(ino)?;
     if end > size { resize(call, ino, size, end) } else { Ok(()) }
 }
 
@@ -190,17 +192,18 @@ pub(super) fn fd_filestat_set_size(call: &mut WasiCall<'_>, fd: u32, size: u64) 
     if i64::try_from(size).is_err() {
         return Err(Errno::Inval.into());
     }
-    let old = call.system.fs.file(ino)?.len() as u64;
+    let old = call.system.fs.size(ino)?;
     resize(call, ino, old, size)
 }
 
 fn resize(call: &mut WasiCall<'_>, ino: Ino, old: u64, size: u64) -> WasiResult {
     // A refused size costs nothing.
-    if !call.system.budget.has_files(size.saturating_sub(old)) {
+    let not_held = if size > 0 { call.system.fs.not_held(ino)? } else { 0 };
+    if !call.system.budget.has_files(size.saturating_sub(old).saturating_add(not_held)) {
         return Err(Errno::Nospc.into());
     }
     call.pay(size.abs_diff(old))?;
-    Ok(call.system.fs.resize(ino, size, call.system.clock.now())?)
+    call.system.fs.resize(ino, size, call.system.clock.now())
 }
 
 /// Sets the times of what a descriptor refers to. `flags`: `atim` 1 and `mtim` 4 set the values given, `atim_now` 2 and

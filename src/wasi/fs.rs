@@ -2,11 +2,13 @@
 //!
 //! Nodes are in one flat map under their inode numbers, which are never reused, so that no operation recurses and
 //! dropping a tree of any depth needs no stack. A node lives as long as a directory entry or a descriptor refers to it.
-//! Each byte and each node is charged to the sandbox's limit `files`; `ENOSPC` once that is used up.
+//! Each byte and each node is charged to the sandbox's limit `files`; `ENOSPC` once that is used up. A file of the host that
+//! the guest has not changed costs its node alone, since its bytes are read from where they are.
 
 use std::collections::BTreeMap;
 
-use super::abi::{Errno, Filetype, NAME_MAX};
+use super::abi::{Errno, Filetype, NAME_MAX, WasiResult};
+use super::content::{Content, content_time};
 use crate::budget::Budget;
 
 /// An inode number.
@@ -35,6 +37,16 @@ pub(crate) struct Node {
     /// The number of descriptors that refer to it.
     open: u64,
     pub(crate) times: Times,
+    /// Which times still have to be made from the file's content.
+    pub(crate) due: Due,
+}
+
+/// Times that are made from a file's content when something asks for them, since the whole of it is read for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    Modified,
+    AccessedAndModified,
 }
 
 /// Times in nanoseconds of the virtual clock.
@@ -47,7 +59,7 @@ pub(crate) struct Times {
 
 #[derive(Clone)]
 pub(crate) enum Body {
-    File(Vec<u8>),
+    File(Content),
     Directory(Directory),
     Link(String),
 }
@@ -109,10 +121,16 @@ impl Node {
 
     pub(crate) fn size(&self) -> u64 {
         match &self.body {
-            Body::File(content) => content.len() as u64,
+            Body::File(content) => content.size(),
             Body::Directory(_) => 0,
             Body::Link(target) => target.len() as u64,
         }
+    }
+
+    /// Returns what the node takes of the limit `files`.
+    fn cost(&self) -> u64 {
+        let held = if let Body::File(content) = &self.body { content.held() } else { self.size() };
+        held.saturating_add(NODE_COST)
     }
 }
 
@@ -122,7 +140,8 @@ impl Fs {
         let mut nodes = BTreeMap::new();
         let times = Times { accessed: now, modified: now, changed: now };
         // The entry that refers to the root does not exist and so is never removed.
-        nodes.insert(ROOT, Node { body: Body::Directory(Directory::new(ROOT)), links: 1, open: 0, times });
+        let body = Body::Directory(Directory::new(ROOT));
+        nodes.insert(ROOT, Node { body, links: 1, open: 0, times, due: Due::Nothing });
         Self { nodes, last: ROOT, budget }
     }
 
@@ -152,12 +171,70 @@ impl Fs {
         self.directory(ino).is_ok()
     }
 
-    pub(crate) fn file(&self, ino: Ino) -> Result<&[u8], Errno> {
+    pub(crate) fn file(&self, ino: Ino) -> Result<&Content, Errno> {
         match &self.node(ino)?.body {
             Body::File(content) => Ok(content),
             Body::Directory(_) => Err(Errno::Isdir),
             Body::Link(_) => Err(Errno::Inval),
         }
+    }
+
+    /// Returns the size of a file.
+    pub(crate) fn size(&self, ino: Ino) -> Result<u64, Errno> {
+        self.file(ino).map(Content::size)
+    }
+
+    /// Returns how many bytes a file takes once it is loaded, beyond what it takes now.
+    pub(crate) fn not_held(&self, ino: Ino) -> Result<u64, Errno> {
+        self.file(ino).map(|content| content.size().saturating_sub(content.held()))
+    }
+
+    /// Returns the bytes of a file; `None` for one that the host still has, and for anything else.
+    pub(crate) fn bytes(&self, ino: Ino) -> Option<&[u8]> {
+        match self.file(ino) {
+            Ok(Content::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Brings a file of the host into the machine, so that it can be changed.
+    pub(crate) fn load(&mut self, ino: Ino) -> WasiResult {
+        let Content::Given(given) = self.file(ino)? else { return Ok(()) };
+        let given = given.clone();
+        self.settle(ino)?;
+        self.take(given.size)?;
+        match given.load() {
+            Ok(bytes) => self.node_mut(ino)?.body = Body::File(Content::Bytes(bytes)),
+            Err(error) => {
+                self.give(given.size);
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the times that follow from a file's content.
+    pub(crate) fn settle(&mut self, ino: Ino) -> WasiResult {
+        let node = self.node(ino)?;
+        if let (Body::File(Content::Given(given)), false) = (&node.body, node.due == Due::Nothing) {
+            let time = content_time(&given.hash()?);
+            let node = self.node_mut(ino)?;
+            if node.due == Due::AccessedAndModified {
+                node.times.accessed = time;
+            }
+            (node.times.modified, node.due) = (time, Due::Nothing);
+        }
+        Ok(())
+    }
+
+    /// Notes that a file was read.
+    pub(crate) fn accessed(&mut self, ino: Ino, now: u64) -> Result<(), Errno> {
+        let node = self.node_mut(ino)?;
+        node.times.accessed = now;
+        if node.due == Due::AccessedAndModified {
+            node.due = Due::Modified;
+        }
+        Ok(())
     }
 
     /// Returns the target of a symbolic link; `None` for anything else.
@@ -186,8 +263,9 @@ impl Fs {
 
     /// Makes a node and its entry.
     pub(crate) fn create(&mut self, directory: Ino, name: &str, body: Body, now: u64) -> Result<Ino, Errno> {
-        let node = Node { body, links: 0, open: 0, times: Times { accessed: now, modified: now, changed: now } };
-        let cost = node.size().saturating_add(NODE_COST);
+        let times = Times { accessed: now, modified: now, changed: now };
+        let node = Node { body, links: 0, open: 0, times, due: Due::Nothing };
+        let cost = node.cost();
         let ino = self.last.checked_add(1).ok_or(Errno::Nospc)?;
         self.take(cost)?;
         self.nodes.insert(ino, node);
@@ -303,7 +381,7 @@ impl Fs {
     fn collect(&mut self, ino: Ino) {
         let Some(node) = self.nodes.get(&ino) else { return };
         if node.links == 0 && node.open == 0 {
-            let cost = node.size().saturating_add(NODE_COST);
+            let cost = node.cost();
             self.nodes.remove(&ino);
             self.give(cost);
         }
@@ -324,14 +402,18 @@ impl Fs {
     }
 
     /// Sets a file's length to `size` bytes, truncating it or appending zeros.
-    pub(crate) fn resize(&mut self, ino: Ino, size: u64, now: u64) -> Result<(), Errno> {
-        let old = self.file(ino)?.len() as u64;
+    pub(crate) fn resize(&mut self, ino: Ino, size: u64, now: u64) -> WasiResult {
+        if size == 0 {
+            self.clear(ino)?;
+        }
+        self.load(ino)?;
+        let old = self.size(ino)?;
         if size > old {
-            self.take(size - old)?;
+            self.take(size.saturating_sub(old))?;
         }
         let length = usize::try_from(size).map_err(|_| Errno::Nospc)?;
         let node = self.node_mut(ino)?;
-        if let Body::File(content) = &mut node.body {
+        if let Body::File(Content::Bytes(content)) = &mut node.body {
             content.resize(length, 0);
             // Not at every truncation, since shrinking copies what remains.
             if content.capacity() / 4 > length {
@@ -339,21 +421,29 @@ impl Fs {
             }
         }
         (node.times.modified, node.times.changed) = (now, now);
-        if size < old {
-            self.give(old - size);
+        self.give(old.saturating_sub(size));
+        Ok(())
+    }
+
+    /// Empties a file of the host, of which nothing needs to be held then.
+    fn clear(&mut self, ino: Ino) -> WasiResult {
+        if let Content::Given(_) = self.file(ino)? {
+            self.settle(ino)?;
+            self.node_mut(ino)?.body = Body::File(Content::Bytes(Vec::new()));
         }
         Ok(())
     }
 
     /// Writes into a file, which grows as needed; gaps are filled with zeros.
-    pub(crate) fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8], now: u64) -> Result<(), Errno> {
+    pub(crate) fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8], now: u64) -> WasiResult {
+        self.load(ino)?;
         let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::Nospc)?;
-        if end > self.file(ino)?.len() as u64 {
+        if end > self.size(ino)? {
             self.resize(ino, end, now)?;
         }
         let start = usize::try_from(offset).map_err(|_| Errno::Nospc)?;
         let node = self.node_mut(ino)?;
-        if let Body::File(content) = &mut node.body
+        if let Body::File(Content::Bytes(content)) = &mut node.body
             && let Some(place) = content.get_mut(start..).and_then(|rest| rest.get_mut(..bytes.len()))
         {
             place.copy_from_slice(bytes);

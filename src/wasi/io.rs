@@ -2,24 +2,35 @@
 
 use super::WasiCall;
 use super::abi::{Abi, Errno, Record, WasiResult, fdflags, rights};
+use super::content::Content;
 use super::descriptor::Target;
 use super::fs::Ino;
 
 impl WasiCall<'_> {
     /// Reads from a file into buffers and returns the number of bytes read.
     fn read_file(&mut self, ino: Ino, offset: u64, buffers: &[(u32, u32)], total: u32) -> WasiResult<u32> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let length = self.system.fs.file(ino)?.len();
-        let there = u32::try_from(length.saturating_sub(start)).unwrap_or(u32::MAX).min(total);
+        let length = self.system.fs.size(ino)?;
+        let there = u32::try_from(length.saturating_sub(offset)).unwrap_or(u32::MAX).min(total);
         self.pay(u64::from(there))?;
-        let mut rest = self.system.fs.file(ino)?.get(start..).unwrap_or_default();
+        let (mut at, mut left) = (offset, there);
         for (ptr, length) in buffers {
-            let count = (*length as usize).min(rest.len());
-            let (front, back) = rest.split_at(count);
-            self.memory.write(*ptr, front)?;
-            rest = back;
+            let count = (*length).min(left);
+            let buffer = self.memory.bytes_mut(*ptr, count)?;
+            if count == 0 {
+                continue;
+            }
+            match self.system.fs.file(ino)? {
+                Content::Given(given) => given.read(at, buffer)?,
+                Content::Bytes(bytes) => {
+                    let start = usize::try_from(at).unwrap_or(usize::MAX);
+                    let from = bytes.get(start..).and_then(|rest| rest.get(..buffer.len()));
+                    buffer.copy_from_slice(from.ok_or(Errno::Io)?);
+                }
+            }
+            at = at.saturating_add(u64::from(count));
+            left = left.saturating_sub(count);
         }
-        self.system.fs.node_mut(ino)?.times.accessed = self.system.clock.now();
+        self.system.fs.accessed(ino, self.system.clock.now())?;
         Ok(there)
     }
 
@@ -29,17 +40,16 @@ impl WasiCall<'_> {
             return Ok(());
         }
         let end = offset.checked_add(u64::from(total)).ok_or(Errno::Inval).and_then(check_offset)?;
-        let (now, old) = (self.system.clock.now(), self.system.fs.file(ino)?.len() as u64);
+        let (now, old) = (self.system.clock.now(), self.system.fs.size(ino)?);
         // A refused write costs nothing.
-        if !self.system.budget.has_files(end.saturating_sub(old)) {
+        let more = end.saturating_sub(old).saturating_add(self.system.fs.not_held(ino)?);
+        if !self.system.budget.has_files(more) {
             return Err(Errno::Nospc.into());
         }
         // The price covers what is written and the zeros of a gap before it.
         self.pay(u64::from(total).saturating_add(offset.saturating_sub(old)))?;
         // Resized at once, so that running out of space leaves the file unchanged.
-        if end > old {
-            self.system.fs.resize(ino, end, now)?;
-        }
+        self.system.fs.resize(ino, end.max(old), now)?;
         let mut at = offset;
         for (ptr, length) in buffers {
             self.system.fs.write(ino, at, self.memory.bytes(*ptr, *length)?, now)?;
@@ -143,7 +153,7 @@ pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
     let (buffers, total) = call.buffers(iovs, count)?;
     call.memory.check(out, 4)?;
     if let Target::File { ino, offset } = target {
-        let offset = if append { call.system.fs.file(ino)?.len() as u64 } else { offset };
+        let offset = if append { call.system.fs.size(ino)? } else { offset };
         call.write_file(ino, offset, &buffers, total)?;
         call.system.descriptors.set_offset(fd, offset.saturating_add(u64::from(total)))?;
     } else {
@@ -170,7 +180,7 @@ pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
 pub(super) fn fd_pwrite(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, offset: u64, out: u32) -> WasiResult {
     let (ino, _) = call.system.descriptors.file(fd, rights::FD_WRITE | rights::FD_SEEK)?;
     let append = call.system.descriptors.get(fd)?.flags & fdflags::APPEND != 0;
-    let offset = if append { call.system.fs.file(ino)?.len() as u64 } else { check_offset(offset)? };
+    let offset = if append { call.system.fs.size(ino)? } else { check_offset(offset)? };
     let (buffers, total) = call.buffers(iovs, count)?;
     call.memory.check(out, 4)?;
     call.write_file(ino, offset, &buffers, total)?;
@@ -208,7 +218,7 @@ pub(super) fn fd_seek(call: &mut WasiCall<'_>, fd: u32, offset: i64, whence: u32
     let base = match from {
         From::Start => 0,
         From::Position => position,
-        From::End => call.system.fs.file(ino)?.len() as u64,
+        From::End => call.system.fs.size(ino)?,
     };
     let position = base.checked_add_signed(offset).ok_or(Errno::Inval).and_then(check_offset)?;
     call.memory.write_u64(out, position)?;

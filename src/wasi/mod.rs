@@ -11,6 +11,7 @@
 mod abi;
 mod args;
 mod clock;
+mod content;
 mod descriptor;
 mod fd;
 mod fs;
@@ -37,6 +38,7 @@ use crate::slices::{self, Sliced};
 pub(crate) use abi::Abi;
 use abi::{Fault, GuestMemory, WasiResult};
 pub(crate) use clock::CLOCK_STEP;
+pub(crate) use content::{Content, Given};
 pub(crate) use stream::{InputStream, OutputStream, Streams};
 pub(crate) use system::{Setup, System};
 

@@ -2,6 +2,7 @@
 
 use super::WasiCall;
 use super::abi::{Errno, WasiResult, fdflags, known_flags, oflags, rights};
+use super::content::Content;
 use super::descriptor::{Descriptor, Target};
 use super::fs::{Body, Ino};
 use super::resolve::Follow;
@@ -68,7 +69,7 @@ pub(super) fn path_open(
         (Some(ino), _) => {
             check_kind(call, ino, open_flags, base)?;
             if is(oflags::TRUNC) {
-                let size = call.system.fs.file(ino)?.len() as u64;
+                let size = call.system.fs.size(ino)?;
                 call.pay(size)?;
                 call.system.fs.resize(ino, 0, now)?;
             }
@@ -76,7 +77,7 @@ pub(super) fn path_open(
         }
         (None, Some(_)) if is(oflags::CREAT) && found.slash => return Err(Errno::Isdir.into()),
         (None, Some((directory, name))) if is(oflags::CREAT) => {
-            call.system.fs.create(directory, &name, Body::File(Vec::new()), now)?
+            call.system.fs.create(directory, &name, Body::File(Content::Bytes(Vec::new())), now)?
         }
         _ => return Err(Errno::Noent.into()),
     };

@@ -134,7 +134,7 @@ fn ready(system: &System, streams: &Streams, fd: u32, right: u64) -> Result<(u64
         return Ok((WRITABLE, 0));
     }
     Ok(match &descriptor.target {
-        Target::File { ino, offset } => ((system.fs.file(*ino)?.len() as u64).saturating_sub(*offset), 0),
+        Target::File { ino, offset } => (system.fs.size(*ino)?.saturating_sub(*offset), 0),
         _ => match streams.stdin.left() {
             Some(0) => (0, HANGUP),
             Some(left) => (left, 0),

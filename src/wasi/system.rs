@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::WasiCall;
 use super::abi::{Errno, NAME_MAX, PATH_MAX, WasiResult, rights};
 use super::clock::Clock;
+use super::content::{Content, content_time};
 use super::descriptor::{Descriptor, Descriptors, Target};
-use super::fs::{Body, Fs, Ino, ROOT};
+use super::fs::{Body, Due, Fs, Ino, ROOT};
 use super::random::Random;
 use super::resolve::{Follow, ResolvedPath};
 use crate::budget::Budget;
@@ -19,7 +20,7 @@ pub(crate) struct Setup {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     /// Files by path from the root. A path that ends in a slash is an empty directory.
-    pub(crate) files: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Vec<(String, Content)>,
     /// Modification times of files, by their paths as in `files`.
     pub(crate) modified: BTreeMap<String, u64>,
     /// Whether other files get a time derived from their content instead of `now`.
@@ -82,9 +83,13 @@ impl System {
             budget,
         };
         for (path, content) in files {
-            let default = || if content_times { content_time(&content) } else { now };
-            let modified = modified.get(&path).copied().unwrap_or_else(default);
-            system.add_file(&path, content, modified)?;
+            let time = match (modified.get(&path), &content) {
+                (Some(time), _) => Some(*time),
+                (None, _) if !content_times => Some(now),
+                (None, Content::Bytes(bytes)) => Some(content_time(&blake3::hash(bytes))),
+                (None, Content::Given(_)) => None,
+            };
+            system.add_file(&path, content, time)?;
         }
         let standard =
             [(Target::Stdin, rights::FD_READ), (Target::Stdout, rights::FD_WRITE), (Target::Stderr, rights::FD_WRITE)];
@@ -128,8 +133,8 @@ impl System {
         let _ = self.descriptors.insert(descriptor, &mut self.fs);
     }
 
-    /// Adds a file from the host, and the directories on its path.
-    fn add_file(&mut self, path: &str, content: Vec<u8>, modified: u64) -> Result<(), Error> {
+    /// Adds a file from the host, and the directories on its path. Its time follows from its content if it is not given.
+    fn add_file(&mut self, path: &str, content: Content, modified: Option<u64>) -> Result<(), Error> {
         let bad = |why: &str| Err(Error::value(format!("`files` has the path {path:?}, {why}")));
         let failed = |errno: Errno| match errno {
             Errno::Nospc => Err(too_large(&self.budget)),
@@ -137,7 +142,7 @@ impl System {
             _ => bad("which is a file and a directory at once"),
         };
         let folder = path.ends_with('/');
-        if folder && !content.is_empty() {
+        if folder && content.size() > 0 {
             return bad("which ends in a slash and so is a directory, and cannot have content");
         }
         if path == "/" {
@@ -180,7 +185,10 @@ impl System {
                 if let Ok(node) = self.fs.node_mut(ino)
                     && !folder
                 {
-                    (node.times.accessed, node.times.modified) = (modified, modified);
+                    match modified {
+                        Some(time) => (node.times.accessed, node.times.modified) = (time, time),
+                        None => node.due = Due::AccessedAndModified,
+                    }
                 }
                 self.origins.insert(ino, path.to_owned());
                 Ok(())
@@ -206,23 +214,6 @@ fn enter(fs: &mut Fs, directory: Ino, name: &str, now: u64) -> Result<Ino, Errno
         Some(ino) if fs.is_directory(ino) => Ok(ino),
         Some(_) => Err(Errno::Notdir),
     }
-}
-
-/// Returns the modification time of a given file, in nanoseconds since 1970, derived from its content. A guest that
-/// compares times to find out whether a file changed (a cache of compiled code, `make`) sees that it did, and the same
-/// files have the same times everywhere.
-///
-/// It lies between 1980 and 2000, which every archive format can represent, and is an even number of seconds, the coarsest
-/// resolution among them. A file that the guest writes is newer, provided its clock starts in 2000 or later.
-fn content_time(content: &[u8]) -> u64 {
-    /// 1980-01-01, in seconds since 1970.
-    const FIRST: u64 = 315_532_800;
-    /// The number of even seconds until 2000-01-01.
-    const COUNT: u64 = 315_576_000;
-    const NANOSECONDS: u64 = 1_000_000_000;
-    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(content).as_bytes();
-    let even = u64::from_le_bytes([a, b, c, d, e, f, g, h]).checked_rem(COUNT).unwrap_or(0).saturating_mul(2);
-    FIRST.saturating_add(even).saturating_mul(NANOSECONDS)
 }
 
 pub(super) fn too_large(budget: &Budget) -> Error {

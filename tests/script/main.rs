@@ -5,6 +5,7 @@
 //! cargo test --test script memory               those whose names contain that
 //! cargo test --test script memory.star:13:      the one at that line
 //! cargo test --test script -- --list            their names: FILE:LINE: TITLE
+//! ISOLATED=1 cargo test --features isolated --test script    all, in isolated sandboxes
 //! UPDATE=1 cargo test --test script             writes the messages that marked lines fail with; read the diff
 //! ```
 //!

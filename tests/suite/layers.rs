@@ -47,6 +47,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::json",
         "lang::compat::messages",
         "lang::compat::libm",
+        "lang::compat::long_range",
     ],
     &["module::inspect", "lang::compat::shift_assign"],
     &["lang::compat"],
@@ -74,9 +75,11 @@ const TIERS: &[&[&str]] = &[
     &["builtins"],
     // Above `globals` only because of its subject, which is what leaves a script: it needs no script type.
     &["report"],
+    &["wire"],
     &["session::call_limits", "session::functions", "session::globals", "session::memories", "session::printer"],
     &["session::mailbox", "session::names", "session::supervisor"],
     &["session"],
+    &["isolated"],
     &["docs"],
     &["check"],
     &["sandbox", "wasi_command"],
@@ -165,7 +168,7 @@ fn place(path: &str) -> Option<(usize, &'static str)> {
 }
 
 /// Returns all modules with their paths (`api::memory::pack`) and texts.
-fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) {
+pub fn collect(folder: &Path, prefix: &str, modules: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap();

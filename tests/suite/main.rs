@@ -1,11 +1,13 @@
 //! The integration tests, as one binary: it links once.
 //!
+//! - `api`: the public surface is the one that `docs/api.txt` lists
 //! - `book`: the pages of `docs` as a site, and the index of `examples/real`
 //! - `common`: directives and goldens, which tests share
 //! - `data`: standard input, output and error, and written files
 //! - `definition`: where names are defined, and which are visible
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
+//! - `funcrefs`: functions that go into WebAssembly and come back, by proptest
 //! - `guide`: the scripts of `docs/guide` print what it says
 //! - `host`: functions and values that an application gives to its scripts
 //! - `import`: Rust closures that WebAssembly code calls
@@ -23,6 +25,7 @@
 //! - `targets`: the transcripts that all targets must share
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod api;
 #[cfg(feature = "wat")]
 mod book;
 mod check;
@@ -40,6 +43,8 @@ mod directives;
 mod embed;
 #[cfg(all(feature = "serde", feature = "wat"))]
 mod examples;
+#[cfg(feature = "wat")]
+mod funcrefs;
 #[cfg(feature = "wat")]
 #[path = "../common/golden.rs"]
 mod golden;

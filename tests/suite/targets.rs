@@ -17,7 +17,9 @@ fn transcripts() {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/targets/scripts");
     let run = move || {
         let names = transcript::scripts(&scripts).unwrap();
-        let text = |name: String| (name.clone(), transcript::transcript(&scripts, &name).unwrap());
+        let text = |name: String| {
+            (name.clone(), transcript::transcript(&scripts, &name, transcript::Manner::default()).unwrap())
+        };
         names.into_iter().map(text).collect::<Vec<_>>()
     };
     let transcripts = thread::Builder::new().stack_size(STACK).spawn(run).unwrap().join().unwrap();

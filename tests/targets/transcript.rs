@@ -29,8 +29,16 @@ pub fn scripts(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// How scripts are run, and what is told of them.
+#[derive(Clone, Copy, Default)]
+pub struct Manner {
+    pub is_isolated: bool,
+    /// Whether the last line tells the cost of an isolated run.
+    pub has_cost: bool,
+}
+
 /// The transcript of the script `name` in `folder`. Its sandbox has the files of the folder.
-pub fn transcript(folder: &Path, name: &str) -> io::Result<String> {
+pub fn transcript(folder: &Path, name: &str, manner: Manner) -> io::Result<String> {
     let script = fs::read_to_string(folder.join(name))?;
     let files = folder.to_owned();
     let load = move |name: &str| match fs::read(files.join(name)) {
@@ -40,14 +48,32 @@ pub fn transcript(folder: &Path, name: &str) -> io::Result<String> {
     };
     let directives = Directives::parse(script.lines().take(1));
     let limits = directives.map_err(|error| io::Error::other(format!("{name}: {error}")))?.limits;
-    let report = Sandbox::new().limits(limits).loader(load).report(name, &script);
+    let sandbox = isolated(Sandbox::new().limits(limits).loader(load), manner.is_isolated)?;
+    let report = sandbox.report(name, &script);
     let end = match &report.result {
         Ok(value) => format!("value: {value}"),
         Err(error) => format!("error {}: {error}", kind(error.kind())),
     };
     let fuel = report.stats.fuel.map_or("none".to_owned(), |fuel| fuel.to_string());
     let (ticks, memory) = (report.stats.ticks, report.stats.memory_peak);
-    Ok(format!("== {name}\n{}{end}\nfuel {fuel} ticks {ticks} memory {memory}\n", report.output))
+    let cost = match manner.has_cost {
+        true => report.stats.cost.map_or(" cost none".to_owned(), |cost| format!(" cost {cost}")),
+        false => String::new(),
+    };
+    Ok(format!("== {name}\n{}{end}\nfuel {fuel} ticks {ticks} memory {memory}{cost}\n", report.output))
+}
+
+#[cfg(feature = "isolated")]
+fn isolated(sandbox: Sandbox, is_isolated: bool) -> io::Result<Sandbox> {
+    Ok(sandbox.isolated(is_isolated))
+}
+
+#[cfg(not(feature = "isolated"))]
+fn isolated(sandbox: Sandbox, is_isolated: bool) -> io::Result<Sandbox> {
+    match is_isolated {
+        true => Err(io::Error::other("built without the feature `isolated`")),
+        false => Ok(sandbox),
+    }
 }
 
 /// The lines of a golden: the first sixteen digits of each transcript's SHA-256 and the script's name, and last the

@@ -17,8 +17,7 @@ use super::{Block, Repl};
 use crate::exit;
 
 /// Reads and evaluates until the end of input, or `exit`. Returns the exit status.
-pub fn run(repl: Repl) -> Result<u8, String> {
-    let repl = Rc::new(RefCell::new(repl));
+pub fn run(repl: &Rc<RefCell<Repl>>) -> Result<u8, String> {
     let failed = |error: ReadlineError| format!("cannot use the terminal: {error}");
     let mut editor = Editor::<Names, DefaultHistory>::new().map_err(failed)?;
     editor.set_helper(Some(Names(repl.clone())));
@@ -27,7 +26,7 @@ pub fn run(repl: Repl) -> Result<u8, String> {
         let _ = editor.load_history(file);
     }
     println!("wasmlark {}: Ctrl-D ends this console", env!("CARGO_PKG_VERSION"));
-    let status = read(&mut editor, &repl).map_err(failed)?;
+    let status = read(&mut editor, repl).map_err(failed)?;
     if let Some(file) = &history {
         let _ = file.parent().map(std::fs::create_dir_all);
         let _ = editor.save_history(file);

@@ -2,8 +2,10 @@
 
 mod console;
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -12,7 +14,7 @@ use wasmlark::{ErrorKind, Interrupt, Sandbox, Session, Value};
 use crate::exit::fail;
 use crate::root::Root;
 use crate::run::{Source, granting_root};
-use crate::{args, exit, streams, terminal};
+use crate::{args, exit, profile, streams, terminal};
 
 /// What messages call the statements.
 const NAME: &str = "<console>";
@@ -33,6 +35,7 @@ fn try_run(options: args::ReplArguments) -> Result<u8, String> {
     let sandbox = granting_root(Sandbox::new().limits(options.limits.0).args(options.args), root)
         .interruptible(true)
         .backtrace(options.backtrace)
+        .profile(options.profile.is_some())
         .stdin_from(|| Err("standard input is the console".to_owned()))
         .on_write(|bytes| {
             let _ = streams::print(bytes);
@@ -43,14 +46,19 @@ fn try_run(options: args::ReplArguments) -> Result<u8, String> {
     // A script that fails leaves what it has set until then.
     let session = sandbox.load(&name, "").map_err(|error| error.to_string())?;
     let is_terminal = io::stdin().is_terminal();
-    let mut repl = Repl { session, has_failed: false, is_terminal, activity: Arc::default() };
+    let repl = Repl { session, has_failed: false, is_terminal, activity: Arc::default() };
     repl.handle_interrupts();
-    if let Some(source) = source
-        && let Some(status) = repl.evaluate(&name, &source.text, false)
-    {
-        return Ok(status);
+    let repl = Rc::new(RefCell::new(repl));
+    let ended = source.and_then(|source| repl.borrow_mut().evaluate(&name, &source.text, false));
+    let status = match ended {
+        Some(status) => status,
+        None if is_terminal => console::run(&repl)?,
+        None => repl.borrow_mut().read_all(io::stdin().lock())?,
+    };
+    if let Some(file) = &options.profile {
+        profile::write(file, repl.borrow().session.profile().as_ref())?;
     }
-    if is_terminal { console::run(repl) } else { repl.read_all(io::stdin().lock()) }
+    Ok(status)
 }
 
 struct Repl {
@@ -97,7 +105,7 @@ impl Repl {
     }
 
     /// Evaluates what comes from a pipe or a file.
-    fn read_all(mut self, input: impl BufRead) -> Result<u8, String> {
+    fn read_all(&mut self, input: impl BufRead) -> Result<u8, String> {
         let mut block = Block::default();
         for line in input.lines() {
             let line = line.map_err(|error| format!("cannot read standard input: {error}"))?;

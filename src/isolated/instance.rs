@@ -1,0 +1,379 @@
+//! A core that runs: its store, its memory, what it may spend, and how it ends.
+
+use wasmi::{AsContextMut, Caller, Extern, Linker, Memory, Store, StoreContextMut, TrapCode, TypedFunc};
+
+use super::host::{Host, Kept};
+use super::image::{Core, Image, broken};
+use super::message::{Ask, Order, Outcome, decode, encode};
+use crate::error::{Error, ErrorKind, Limit};
+use crate::frames::{Framed, Frames};
+use crate::interrupt::{Interrupt, Stop};
+use crate::profile::{Profiled, Teller};
+use crate::slices::{self, Sliced, Slices, Stopped, stopped};
+use crate::wire::Source;
+
+/// The fuel of a core between two looks at its interrupt: some milliseconds.
+const SLICE: u64 = 1_000_000;
+
+/// How many slices a script may take to end by itself, once it is told to. It looks after each thousand ticks, which a few
+/// large operations can make long.
+const GRACE: u32 = 1000;
+
+/// How much fuel there is where cost has no limit.
+const ENDLESS: u64 = u64::MAX >> 1;
+
+/// The namespace of the core's imports.
+const HOST: &str = "wasmlark";
+
+/// What a core may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowance {
+    /// Fuel; `None` for no limit.
+    pub(super) cost: Option<u64>,
+    /// Bytes of linear memory beyond the image that every core begins with.
+    pub(super) memory: u64,
+}
+
+impl Allowance {
+    fn fuel(self) -> u64 {
+        self.cost.unwrap_or(ENDLESS)
+    }
+}
+
+pub(super) struct Instance {
+    store: Store<Room>,
+    memory: Memory,
+    room: TypedFunc<u32, u32>,
+    exchange: TypedFunc<(), u64>,
+    allowance: Allowance,
+}
+
+/// A core that has run nothing.
+struct Bare {
+    store: Store<Room>,
+    instance: wasmi::Instance,
+    memory: Memory,
+}
+
+impl Instance {
+    /// Runs a core until it can take orders, and returns its memory.
+    pub(super) fn warm(core: &Core) -> Result<Image, Error> {
+        let mut bare = Bare::new(core, None, u64::MAX, &Interrupt::default())?;
+        let warm: TypedFunc<(), ()> = bare.export("warm")?;
+        slices::call_typed(&warm, &mut bare.store.as_context_mut(), ()).map_err(|error| broken(&error.to_string()))?;
+        Ok(Image::of(bare.memory.data(&bare.store)))
+    }
+
+    /// Makes a core that goes on from the memory of `image`.
+    pub(super) fn new(
+        core: &Core,
+        image: &Image,
+        host: Host,
+        allowance: Allowance,
+        interrupt: &Interrupt,
+    ) -> Result<Self, Error> {
+        let max_bytes = (core.image.length as u64).saturating_add(allowance.memory);
+        let mut bare = Bare::new(core, Some(host), max_bytes, interrupt)?;
+        bare.fill(image)?;
+        let (room, exchange) = (bare.export("room")?, bare.export("exchange")?);
+        let stop_flag: TypedFunc<(), u32> = bare.export("stop_flag")?;
+        let Bare { mut store, memory, .. } = bare;
+        let address = slices::call_typed(&stop_flag, &mut store.as_context_mut(), ());
+        let address = address.map_err(|error| broken(&error.to_string()))?;
+        store.data_mut().stop_flag = usize::try_from(address).ok();
+        slices::set_fuel(&mut store, allowance.fuel());
+        Ok(Self { store, memory, room, exchange, allowance })
+    }
+
+    /// Returns what its memory is now.
+    pub(super) fn image(&self) -> Image {
+        Image::of(self.memory.data(&self.store))
+    }
+
+    /// Returns its host.
+    pub(super) fn host(&self) -> Option<&Host> {
+        self.store.data().host.as_ref()
+    }
+
+    /// Returns what it has spent of its allowance.
+    pub(super) fn spent(&self) -> u64 {
+        self.allowance.fuel().saturating_sub(slices::fuel(&self.store).unwrap_or_default())
+    }
+
+    /// Sets what it has spent of its allowance.
+    pub(super) fn set_spent(&mut self, spent: u64) {
+        slices::set_fuel(&mut self.store, self.allowance.fuel().saturating_sub(spent));
+    }
+
+    /// Returns the application's error with this number, of those of the last order.
+    pub(super) fn source(&self, number: u32) -> Option<Source> {
+        self.store.data().kept.find(number)
+    }
+
+    /// Returns why the core was told to stop while it carried out the last order.
+    pub(super) fn stop(&self) -> Option<Stop> {
+        self.store.data().stop.map(|(stop, _)| stop)
+    }
+
+    /// Lets the core carry out an order.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the core. It must not be used after that.
+    pub(super) fn exchange(&mut self, order: &Order) -> Result<Outcome, Error> {
+        let message = encode(order)?;
+        self.store.data_mut().begin();
+        let length = u32::try_from(message.len())
+            .map_err(|_| Error::value("more than 4 GiB cannot be passed to an isolated script"))?;
+        let mut context = self.store.as_context_mut();
+        let call = |context: &mut StoreContextMut<'_, Room>| {
+            let address = slices::call_typed(&self.room, context, length)?;
+            let place = slice_mut(self.memory.data_mut(&mut *context), address, length);
+            place.ok_or(TrapCode::MemoryOutOfBounds)?.copy_from_slice(&message);
+            slices::call_typed(&self.exchange, context, ())
+        };
+        let reply = match call(&mut context) {
+            Ok(reply) => reply,
+            Err(error) => return Err(self.ended(&error)),
+        };
+        // The address in the upper half, the length in the lower one.
+        let (address, length) = ((reply >> 32) as u32, reply as u32);
+        let bytes = slice_mut(self.memory.data_mut(&mut self.store), address, length);
+        decode(bytes.ok_or_else(|| broken("its answer is not in its memory"))?)
+    }
+
+    /// Returns why the core ended.
+    fn ended(&self, error: &wasmi::Error) -> Error {
+        let room = self.store.data();
+        if let Some(Stopped(stop)) = error.downcast_ref::<Stopped>() {
+            return stopped(*stop).followed_by("; it did not end by itself, so its session has ended");
+        }
+        if let Some(ours) = Error::of_host(error) {
+            return ours.copy();
+        }
+        let code = error.as_trap_code();
+        if code == Some(TrapCode::UnreachableCodeReached) && room.is_refused {
+            // Rust aborts where it gets no memory, and some libraries panic.
+            return Error::limit(
+                Limit::Heap,
+                "the sandbox's limit `heap` is reached: the evaluator gets no more memory",
+            );
+        }
+        if let Some(panic) = &room.panic {
+            return Error::new(ErrorKind::Internal, format!("a panic ended the script: {panic}"));
+        }
+        match code {
+            Some(TrapCode::OutOfFuel) => {
+                let limit = self.allowance.fuel();
+                Error::limit(Limit::Cost, format!("the sandbox's limit `cost` is reached: {limit}"))
+            }
+            // The stack that the core has in its memory lies below all else.
+            Some(TrapCode::StackOverflow | TrapCode::MemoryOutOfBounds) => Error::limit(
+                Limit::CallDepth,
+                "the script is nested more deeply, or calls more deeply, than the isolated evaluator's stack allows",
+            ),
+            _ => Error::new(ErrorKind::Internal, format!("a fault of the evaluator ended the script: {error}")),
+        }
+    }
+}
+
+impl Bare {
+    fn new(core: &Core, host: Option<Host>, max_bytes: u64, interrupt: &Interrupt) -> Result<Self, Error> {
+        let internal = |error: &dyn std::fmt::Display| broken(&error.to_string());
+        let mut store = Store::new(core.engine.wasmi(), Room::new(host, max_bytes, interrupt));
+        store.limiter(|room| room);
+        slices::set_fuel(&mut store, ENDLESS);
+        let mut linker = Linker::new(core.engine.wasmi());
+        let defined = linker
+            .func_wrap(HOST, "ask", ask)
+            .and_then(|linker| linker.func_wrap(HOST, "answer", answer))
+            .and_then(|linker| linker.func_wrap(HOST, "panicked", panicked));
+        defined.map_err(|error| internal(&error))?;
+        let instance = linker.instantiate_and_start(&mut store, &core.compiled.module);
+        let instance = instance.map_err(|error| internal(&error))?;
+        let Some(Extern::Memory(memory)) = instance.get_export(&store, "memory") else {
+            return Err(broken("it has no memory"));
+        };
+        store.data_mut().memory = Some(memory);
+        Ok(Self { store, instance, memory })
+    }
+
+    fn export<Params: wasmi::WasmParams, Results: wasmi::WasmResults>(
+        &self,
+        name: &str,
+    ) -> Result<TypedFunc<Params, Results>, Error> {
+        let function = self.instance.get_typed_func(&self.store, name);
+        function.map_err(|error| broken(&format!("its function `{name}`: {error}")))
+    }
+
+    fn fill(&mut self, image: &Image) -> Result<(), Error> {
+        let missing = image.length.saturating_sub(self.memory.data_size(&self.store));
+        self.memory.grow(&mut self.store, (missing >> 16) as u64).map_err(|_| no_room())?;
+        image.write(self.memory.data_mut(&mut self.store));
+        Ok(())
+    }
+}
+
+fn no_room() -> Error {
+    Error::limit(Limit::Heap, "the sandbox's limits leave no room for the memory of the session")
+}
+
+fn slice_mut(memory: &mut [u8], address: u32, length: u32) -> Option<&mut [u8]> {
+    let start = usize::try_from(address).ok()?;
+    memory.get_mut(start..start.checked_add(usize::try_from(length).ok()?)?)
+}
+
+/// What the store of a core has.
+struct Room {
+    host: Option<Host>,
+    /// Until the core fetches it.
+    answer: Vec<u8>,
+    kept: Kept,
+    /// What the core said when it panicked.
+    panic: Option<String>,
+    max_bytes: u64,
+    /// Whether the last growth of the memory was refused.
+    is_refused: bool,
+    slices: Slices,
+    memory: Option<Memory>,
+    /// Where the flag is that stops what runs in the core.
+    stop_flag: Option<usize>,
+    /// Why the core was told to stop, and for how many slices it has gone on since then.
+    stop: Option<(Stop, u32)>,
+}
+
+impl Room {
+    fn new(host: Option<Host>, max_bytes: u64, interrupt: &Interrupt) -> Self {
+        Self {
+            host,
+            answer: Vec::new(),
+            kept: Kept::default(),
+            panic: None,
+            max_bytes,
+            is_refused: false,
+            slices: Slices::new(SLICE, interrupt.clone()),
+            memory: None,
+            stop_flag: None,
+            stop: None,
+        }
+    }
+
+    /// An order begins.
+    fn begin(&mut self) {
+        self.kept.clear();
+        self.stop = None;
+        self.is_refused = false;
+    }
+}
+
+/// The core asks its host. Returns the length of the answer.
+fn ask(mut caller: Caller<'_, Room>, address: u32, length: u32) -> Result<u32, wasmi::Error> {
+    let memory = caller.data().memory.ok_or(TrapCode::MemoryOutOfBounds)?;
+    let (data, room) = memory.data_and_store_mut(&mut caller);
+    let message: Ask =
+        decode(slice_mut(data, address, length).ok_or(TrapCode::MemoryOutOfBounds)?).map_err(Error::into_wasmi)?;
+    let host = room.host.as_ref().ok_or(TrapCode::UnreachableCodeReached)?;
+    room.answer = host.answer(message, data, &mut room.kept).map_err(Error::into_wasmi)?;
+    u32::try_from(room.answer.len())
+        .map_err(|_| Error::host("a file or a value of more than 4 GiB cannot enter an isolated script").into_wasmi())
+}
+
+/// The core fetches the answer.
+fn answer(mut caller: Caller<'_, Room>, address: u32) -> Result<(), wasmi::Error> {
+    let memory = caller.data().memory.ok_or(TrapCode::MemoryOutOfBounds)?;
+    let (data, room) = memory.data_and_store_mut(&mut caller);
+    let answer = std::mem::take(&mut room.answer);
+    let place = u32::try_from(answer.len()).ok().and_then(|length| slice_mut(data, address, length));
+    place.ok_or(TrapCode::MemoryOutOfBounds)?.copy_from_slice(&answer);
+    Ok(())
+}
+
+/// The core tells why it panics.
+fn panicked(mut caller: Caller<'_, Room>, address: u32, length: u32) {
+    let Some(memory) = caller.data().memory else { return };
+    let (data, room) = memory.data_and_store_mut(&mut caller);
+    room.panic = slice_mut(data, address, length).map(|text| String::from_utf8_lossy(text).into_owned());
+}
+
+impl wasmi::ResourceLimiter for Room {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool, wasmi_core::LimiterError> {
+        self.is_refused = desired as u64 > self.max_bytes;
+        Ok(!self.is_refused)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        _desired: usize,
+        _maximum: Option<usize>,
+    ) -> Result<bool, wasmi_core::LimiterError> {
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn tables(&self) -> usize {
+        16
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}
+
+impl Framed for Room {
+    fn frames(&self) -> Option<&Frames> {
+        None
+    }
+
+    fn frames_mut(&mut self) -> Option<&mut Frames> {
+        None
+    }
+
+    fn pass_memory(&mut self, _count: u32) {}
+}
+
+impl Profiled for Room {
+    fn teller_mut(&mut self) -> Option<&mut Teller> {
+        None
+    }
+
+    fn pass_table(&mut self) {}
+
+    fn fuel_of(&self, counter: Option<u64>) -> u64 {
+        counter.unwrap_or_default().saturating_add(self.slices.reserve())
+    }
+}
+
+impl Sliced for Room {
+    fn is_plain(&self) -> bool {
+        false
+    }
+
+    fn slices(&self) -> Option<&Slices> {
+        Some(&self.slices)
+    }
+
+    fn slices_mut(&mut self) -> Option<&mut Slices> {
+        Some(&mut self.slices)
+    }
+
+    /// Sets the flag in the core: a script that ends by itself leaves a session that can go on.
+    fn tell_stop(context: &mut StoreContextMut<'_, Self>, stop: Stop) -> bool {
+        let room = context.data_mut();
+        let passed = room.stop.map_or(0, |(_, passed)| passed);
+        room.stop = Some((stop, passed.saturating_add(1)));
+        let (Some(memory), Some(flag)) = (room.memory, room.stop_flag) else { return false };
+        if let Some(flag) = memory.data_mut(&mut *context).get_mut(flag) {
+            *flag = 1;
+        }
+        passed < GRACE
+    }
+}

@@ -1,0 +1,82 @@
+//! No script ends, aborts, panics or hangs its host: `tests/hostile/*.star`, all in this process.
+//!
+//! The first line of a script says how it must end: `# ends: limit heap`, the other kinds as `ErrorKind` has them, or
+//! `# ends: well`. A second line may set limits, as in the tests of the language.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use wasmlark::{Error, ErrorKind, Limits, Sandbox, Value};
+
+use super::sandbox;
+
+/// Where the second sandbox runs, its answers are right all the time.
+#[test]
+fn all_of_them_in_one_process_with_another_sandbox_beside_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile");
+    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    assert!(names.len() >= 40, "{}", names.len());
+    let is_over = AtomicBool::new(false);
+    let rounds = AtomicU64::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let neighbour = Sandbox::new();
+            while !is_over.load(Ordering::Relaxed) {
+                assert_eq!(
+                    neighbour.run("main.star", "sum = 0\n[x * x for x in range(100)][-1]").unwrap().value,
+                    9801.into()
+                );
+                rounds.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let failures: Vec<String> = names.iter().filter_map(|path| judge(path)).collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    });
+    assert!(rounds.load(Ordering::Relaxed) > 10);
+}
+
+/// Returns what is wrong with how a script ended.
+fn judge(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let wanted = text.lines().next().and_then(|line| line.strip_prefix("# ends: ")).expect(name);
+    let settings = text.lines().nth(1).and_then(|line| line.strip_prefix("# limits: ")).unwrap_or_default();
+    let mut limits = Limits::new().heap(16 << 20).memory(16 << 20).files(1 << 20).output(1 << 20).cost(3_000_000_000);
+    for setting in settings.split_whitespace() {
+        let (limit, value) = setting.split_once('=').expect(name);
+        limits.set(limit, value).unwrap();
+    }
+    let sandbox = sandbox().limits(limits);
+    let got = ending(sandbox.run(name, &text).map(|run| run.value));
+    // What one script did is gone when the next one runs.
+    let after = ending(sandbox.run("after.star", "1 + 1").map(|run| run.value));
+    if wanted.split(" or ").any(|wanted| got.starts_with(wanted)) && after == "well" {
+        return None;
+    }
+    Some(format!("{name}: wanted {wanted}, got {got}, and after that {after}"))
+}
+
+fn ending(result: Result<Value, Error>) -> String {
+    match result {
+        Ok(_) => "well".to_owned(),
+        Err(error) => match error.kind() {
+            ErrorKind::Limit(limit) => format!("limit {limit}: {}", error.message()),
+            kind => format!("{}: {}", format!("{kind:?}").to_lowercase(), error.message()),
+        },
+    }
+}
+
+#[test]
+fn what_ended_a_session_is_said_again() {
+    let script = "def f():\n    x = 3\n    for _ in range(40): x = x * x\n    return x > 0";
+    let mut session = sandbox().limits(Limits::new().cost(300_000_000)).load("main.star", script).unwrap();
+    let error = session.call_values("f", &[]).unwrap_err();
+    assert_eq!(error.message(), "the sandbox's limit `cost` is reached: 300000000");
+    let error = session.call_values("f", &[]).unwrap_err();
+    assert_eq!(error.message(), "the session has ended: a fault or a limit ended what ran in it");
+    assert!(session.stats().cost.unwrap() <= 300_000_000);
+}
