@@ -97,6 +97,7 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `dwarf` | no | source files and lines in backtraces, from the DWARF in a module; names of Rust's functions |
+//! | `isolated` | no | `Sandbox::isolated`: scripts that cannot harm their host; `Session::save`, `fork`, `Sandbox::restore` |
 //! | `serde` | yes | `Session::call` and `Value::to`, `Value::from_serialize`: any type that serde knows; a `Value` as JSON |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
 //!
