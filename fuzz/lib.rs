@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use arbitrary::Unstructured;
 use wasm_smith::Config;
-use wasmlark::{Limits, Report, Sandbox};
+use wasmlark::{ErrorKind, Limits, Report, Sandbox};
 
 /// Limits under which a run ends within about a second.
 pub fn limits() -> Limits {
@@ -89,4 +89,13 @@ pub fn text(report: &Report) -> String {
         Ok(value) => format!("{}{value}", report.output),
         Err(error) => format!("{}{error}", report.output),
     }
+}
+
+/// The same for a script of the target itself, which catches the errors of what it calls: it can end only because of a limit,
+/// an exit, or a trap while an instance is made. So a script that has become wrong is found, too.
+pub fn text_of_own(report: &Report) -> String {
+    if let Err(error) = &report.result {
+        assert!(matches!(error.kind(), ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Trap(_)), "{error}");
+    }
+    text(report)
 }

@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use wasmlark::Value;
-use wasmlark_fuzz::{on_stack, sandbox, text};
+use wasmlark_fuzz::{on_stack, sandbox, text_of_own};
 
 const LIB: &str = include_str!("../../tests/wasi/lib.star");
 
@@ -66,6 +66,6 @@ fuzz_target!(|bytes: &[u8]| {
         let mut sandbox = sandbox();
         sandbox.file("lib.star", LIB);
         sandbox.set_value("calls", calls).expect("a new name");
-        drop(text(&sandbox.report("main.star", SCRIPT)));
+        drop(text_of_own(&sandbox.report("main.star", SCRIPT)));
     });
 });
