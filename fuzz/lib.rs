@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use arbitrary::Unstructured;
 use wasm_smith::Config;
-use wasmlark::{ErrorKind, Limits, Report, Sandbox};
+use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
 
 /// Limits under which a run ends within about a second.
 pub fn limits() -> Limits {
@@ -91,11 +91,16 @@ pub fn text(report: &Report) -> String {
     }
 }
 
-/// The same for a script of the target itself, which catches the errors of what it calls: it can end only because of a limit,
-/// an exit, or a trap while an instance is made. So a script that has become wrong is found, too.
+/// The same for a script of the target itself. It can end early because of a module that is refused, a limit, an exit or a
+/// trap, and for no other reason: so a script that no longer does what it is for is found, too.
 pub fn text_of_own(report: &Report) -> String {
     if let Err(error) = &report.result {
-        assert!(matches!(error.kind(), ErrorKind::Limit(_) | ErrorKind::Exit | ErrorKind::Trap(_)), "{error}");
+        assert_own(error);
     }
     text(report)
+}
+
+pub fn assert_own(error: &Error) {
+    use ErrorKind::{Exit, Limit, Link, Module, Trap};
+    assert!(matches!(error.kind(), Exit | Limit(_) | Link | Module | Trap(_)), "{error}");
 }

@@ -10,13 +10,7 @@ ZEROS = {"f32": 0.0, "f64": 0.0, "v128": bytes([0] * 16), "funcref": None}
 def call(f):
     return wasm.attempt(f, *[ZEROS.get(param, 0) for param in f.params])
 def main():
-    module = wasm.attempt(wasm.Module, "m.wasm")
-    if not module.ok:
-        return module
-    instance = wasm.attempt(wasm.instantiate, module.value)
-    if not instance.ok:
-        return instance
-    exports = instance.value.exports
+    exports = wasm.instantiate("m.wasm").exports
     for name in dir(exports):
         export = getattr(exports, name)
         if type(export) == "wasm.Function":

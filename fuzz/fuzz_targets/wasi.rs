@@ -18,7 +18,7 @@ def main():
     g = guest(args = ["a"], env = {"A": "1"}, stdin = "input", files = {"/d/f": "content", "/e/": ""}, seed = 1)
     for function, path, words in calls:
         name = NAMES[function % len(NAMES)]
-        g.memory.write(1024, path)
+        g.memory.write(1024, bytes(path))
         g.memory.pack("IIIIII", 4096, 64, 16, 65530, 16, 4090, 32)
         arguments = [w if p == "I" else w & 0xffffffff for p, w in zip(FUNCTIONS[name].elems(), words)]
         print(name, wasm.attempt(getattr(g.call, name), *arguments))
