@@ -97,6 +97,7 @@
 //! | feature | default | what it adds |
 //! | --- | --- | --- |
 //! | `dwarf` | no | source files and lines in backtraces, from the DWARF in a module; names of Rust's functions |
+//! | `isolated` | no | `Sandbox::isolated`: scripts that cannot harm their host; `Session::save`, `fork`, `Sandbox::restore` |
 //! | `serde` | yes | `Session::call` and `Value::to`, `Value::from_serialize`: any type that serde knows; a `Value` as JSON |
 //! | `wat` | yes | `wasm.wat(text)`, and modules by name from `.wat` files |
 //!
@@ -149,6 +150,8 @@ mod ticks;
 mod value;
 mod wasi;
 mod wasi_command;
+#[cfg(feature = "wire")]
+mod wire;
 mod wording;
 
 /// Returns whether this build has the evaluator's module, without which no script can run

@@ -18,7 +18,9 @@ use crate::host::function::{Function, HostFunction};
 use crate::host::import::Import;
 use crate::interrupt::Interrupt;
 #[cfg(feature = "isolated")]
-use crate::isolated::remote::{Remote, Terms};
+use crate::isolated::remote::Remote;
+#[cfg(feature = "isolated")]
+use crate::isolated::terms::Terms;
 use crate::limits::Limits;
 use crate::observe::Crossing;
 use crate::profile::Profile;
@@ -803,7 +805,7 @@ impl Sandbox {
         #[cfg(feature = "isolated")]
         if self.is_isolated {
             let (remote, result) = Remote::start(&self.terms(), name, script, args);
-            return (remote.into(), result);
+            return (Session::isolated(remote), result);
         }
         let files = Files::new(self.granting_engine(), args, self.channels.clone(), &self.interrupt);
         Session::start(files, name, Source::Text(script.to_owned()))
@@ -835,7 +837,7 @@ impl Sandbox {
     /// other functions or imports, or its limits leave no room.
     #[cfg(feature = "isolated")]
     pub fn restore(&self, bytes: &[u8]) -> Result<Session, Error> {
-        Remote::restore(&self.terms(), bytes).map(Session::from)
+        Remote::restore(&self.terms(), bytes).map(Session::isolated)
     }
 
     #[cfg(feature = "isolated")]

@@ -76,6 +76,7 @@ mod caller;
 mod function;
 mod import;
 mod interrupt;
+mod isolated;
 mod json;
 mod loader;
 mod misuse;
@@ -97,6 +98,7 @@ pub use import::{Import, Wasm, WasmType, wasmlark_sandbox_import};
 pub use interrupt::{
     wasmlark_interrupt_after, wasmlark_interrupt_now, wasmlark_interrupt_reset, wasmlark_sandbox_interrupt,
 };
+pub use isolated::{wasmlark_sandbox_isolated, wasmlark_sandbox_restore, wasmlark_session_fork, wasmlark_session_save};
 pub use json::{wasmlark_value_from_json, wasmlark_value_to_json};
 pub use loader::{Lister, Loader, wasmlark_sandbox_lister, wasmlark_sandbox_loader};
 pub use misuse::{Status, wasmlark_last_error};

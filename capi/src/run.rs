@@ -152,10 +152,13 @@ pub enum RunNumber {
     Column = 4,
     /// The exit code, as an `int32_t`, if a WASI guest or the script itself ended the script with one.
     ExitCode = 5,
+    /// The cost of an isolated run; absent if it was not isolated.
+    Cost = 6,
 }
 
 impl RunNumber {
-    const ALL: [Self; 6] = [Self::Fuel, Self::Ticks, Self::MemoryPeak, Self::Line, Self::Column, Self::ExitCode];
+    const ALL: [Self; 7] =
+        [Self::Fuel, Self::Ticks, Self::MemoryPeak, Self::Line, Self::Column, Self::ExitCode, Self::Cost];
 }
 
 /// Returns how the script ended.
@@ -292,6 +295,7 @@ fn number_of(run: &Run, number: RunNumber) -> Option<u64> {
         RunNumber::MemoryPeak => Some(run.stats.memory_peak),
         RunNumber::Line => Some(error?.location()?.line as u64),
         RunNumber::Column => Some(error?.location()?.column as u64),
+        RunNumber::Cost => run.stats.cost,
         RunNumber::ExitCode => Some(i64::from(error?.exit_code()?).cast_unsigned()),
     }
 }

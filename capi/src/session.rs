@@ -22,9 +22,21 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Keeps a session whose calls may need so much stack, in bytes.
+    pub(crate) fn add(inner: wasmlark::Session, stack: usize) -> Result<Handle, Misuse> {
+        let interrupt = inner.interrupt();
+        objects::add(Object::Session(Arc::new(Self { inner: Mutex::new(Some(inner)), interrupt, stack })))
+    }
+
+    /// The stack in bytes that a call may need.
+    #[cfg(feature = "isolated")]
+    pub(crate) fn stack(&self) -> usize {
+        self.stack
+    }
+
     /// Runs `work` with the session, on a stack of its own. It does not wait for its turn: a function of the application that called
     /// the session from within one of that session's calls would wait forever.
-    fn with<R: Send>(
+    pub(crate) fn with<R: Send>(
         &self,
         handle: Handle,
         work: impl FnOnce(&mut wasmlark::Session) -> R + Send,
@@ -96,9 +108,7 @@ pub unsafe extern "C" fn wasmlark_session_load(
             })?;
             let run = add(run)?;
             let Some(inner) = inner else { return Ok(run) };
-            let interrupt = inner.interrupt();
-            let made = Session { inner: Mutex::new(Some(inner)), interrupt, stack };
-            let made = objects::add(Object::Session(Arc::new(made))).inspect_err(|_| objects::forget(run))?;
+            let made = Session::add(inner, stack).inspect_err(|_| objects::forget(run))?;
             // SAFETY: as above.
             unsafe { session.write(made) };
             Ok(run)

@@ -204,3 +204,66 @@ fn deep_calls_and_deep_source() {
     assert_eq!(run, 0);
     assert_eq!(wasmlark_free(sandbox), Status::Ok);
 }
+
+/// Saves an isolated session, goes on from the bytes and from a fork; or tells that this library cannot.
+#[test]
+#[allow(unsafe_code)]
+fn isolated_sessions() {
+    let error = || {
+        let mut length = 0;
+        // SAFETY: the text is valid until the next failure in this thread.
+        let text = unsafe {
+            let start = wasmlark_last_error(&raw mut length);
+            std::slice::from_raw_parts(start, length)
+        };
+        String::from_utf8_lossy(text).into_owned()
+    };
+    let sandbox = wasmlark_sandbox_new();
+    let status = wasmlark_sandbox_isolated(sandbox, 1);
+    if !cfg!(feature = "isolated") {
+        assert_eq!(status, Status::Argument);
+        assert_eq!(error(), "this library was built without the feature `isolated`");
+        assert_eq!((wasmlark_session_save(sandbox), wasmlark_session_fork(sandbox)), (0, 0));
+        assert_eq!(wasmlark_free(sandbox), Status::Ok);
+        return;
+    }
+    if status != Status::Ok {
+        assert_eq!(error(), "this library was built without the evaluator's module");
+        assert_eq!(wasmlark_free(sandbox), Status::Ok);
+        return;
+    }
+    let script = "all = []\ndef count():\n    all.append(1)\n    return len(all)";
+    let mut session = 0;
+    // SAFETY: the texts and the place are valid.
+    let loaded =
+        unsafe { wasmlark_session_load(sandbox, b"f".as_ptr(), 1, script.as_ptr(), script.len(), &raw mut session) };
+    assert_eq!((wasmlark_run_kind(loaded), wasmlark_free(loaded)), (Kind::Done, Status::Ok));
+    let count = |session: Handle| {
+        let mut number = 0;
+        // SAFETY: the text is alive, and the place is valid.
+        unsafe {
+            let run = wasmlark_session_call(session, b"count".as_ptr(), 5, std::ptr::null(), 0);
+            let value = wasmlark_run_value(run);
+            assert_eq!(wasmlark_value_get_int(value, &raw mut number), Status::Ok, "{}", error());
+            assert_eq!((wasmlark_free(value), wasmlark_free(run)), (Status::Ok, Status::Ok));
+        }
+        number
+    };
+    assert_eq!(count(session), 1);
+    let saved = wasmlark_session_save(session);
+    let forked = wasmlark_session_fork(session);
+    assert_eq!((count(session), count(session), count(forked)), (2, 3, 2));
+    let mut length = 0;
+    // SAFETY: the bytes are alive as long as the value.
+    let restored = unsafe {
+        let start = wasmlark_value_text(saved, &raw mut length);
+        wasmlark_sandbox_restore(sandbox, start, length)
+    };
+    assert_eq!((count(restored), count(restored)), (2, 3));
+    // SAFETY: the text is alive.
+    assert_eq!(unsafe { wasmlark_sandbox_restore(sandbox, b"nothing".as_ptr(), 7) }, 0);
+    assert_eq!(error(), "cannot restore the session: these bytes are no saved session");
+    for object in [session, forked, restored, saved, sandbox] {
+        assert_eq!(wasmlark_free(object), Status::Ok);
+    }
+}

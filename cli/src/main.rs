@@ -45,8 +45,12 @@ fn main() -> ExitCode {
         Err(asked) => return ExitCode::from(exit::printed(asked.render().to_string().as_bytes())),
     };
     let status = match arguments.action {
+        args::Action::Run(options) if options.isolated => isolated(&options.limits.0.clone(), || run::run(options)),
         args::Action::Run(options) => guarded(options.limits.0.clone(), || run::run(options)),
         args::Action::Repl(options) => guarded(options.limits.0.clone(), || repl::run(options)),
+        args::Action::Call(options) if options.session.is_some() => {
+            isolated(&options.limits.0.clone(), || call::run(options))
+        }
         args::Action::Call(options) => guarded(options.limits.0.clone(), || call::run(options)),
         args::Action::Check(options) => guarded(Limits::new(), || check::run(options)),
         args::Action::Doc(options) => doc::run(options),
@@ -58,6 +62,12 @@ fn main() -> ExitCode {
         args::Action::Man => generate::man(),
     };
     ExitCode::from(status)
+}
+
+/// Does work on untrusted scripts that run isolated: their memory cannot pass a limit, so there is no ceiling, which the
+/// growth of one large memory would meet before.
+fn isolated(limits: &Limits, work: impl FnOnce() -> u8 + Send) -> u8 {
+    stack::fitting(limits, work)
 }
 
 /// Does work on untrusted scripts or modules: below a ceiling on memory, and on a stack large enough for the limits.

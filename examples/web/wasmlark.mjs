@@ -111,6 +111,11 @@ class Sandbox {
     this.#wasmlark.must("wasmlark_sandbox_argument", this.#handle, text);
   }
 
+  // Runs scripts isolated, where the module was built with the feature `isolated`.
+  isolated(isIsolated = true) {
+    this.#wasmlark.must("wasmlark_sandbox_isolated", this.#handle, isIsolated ? 1 : 0);
+  }
+
   run(name, script) {
     const w = this.#wasmlark;
     const run = w.call("wasmlark_sandbox_run", this.#handle, name, script);

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_bytes::ByteBuf;
 
 use super::message::{Ask, ImportGrant, Setup, encode};
-use super::wire::{Fault, Nodes, Source};
 use crate::data::{Channels, Data, Stream};
 use crate::error::{Error, ErrorKind};
 use crate::files::{FileSource, SandboxFiles};
@@ -16,6 +15,7 @@ use crate::host::dynamic_import::{Number, NumberType};
 use crate::host::function::HostFunction;
 use crate::host::import::Granted;
 use crate::value::Value;
+use crate::wire::{Fault, Nodes, Source};
 
 /// What an application grants to one session.
 #[derive(Clone)]

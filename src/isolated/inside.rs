@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
 use super::message::{Ask, ImportGrant, Order, Outcome, Script, Setup, decode, encode};
-use super::wire::{Fault, Nodes};
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -21,6 +20,7 @@ use crate::progress::Progress;
 use crate::session::{self, Answer, CallLimits, Files, Program, Session, Source, Stats};
 use crate::slices::SLICE;
 use crate::value::Value;
+use crate::wire::{Fault, Nodes};
 
 /// The application, as far as messages tell.
 pub trait Host: Send + Sync + 'static {
@@ -66,14 +66,7 @@ impl Inside {
     pub fn exchange(&mut self, message: &[u8]) -> Vec<u8> {
         self.interrupt.reset();
         let result = decode(message).and_then(|order| self.carry_out(order));
-        let mut files = Vec::new();
-        let result = result.map(|done| match done {
-            Done::Answer(answer) => answer,
-            Done::Files(written) => {
-                files = written;
-                Answer::Nothing
-            }
-        });
+        let files = self.session.as_mut().map(Session::take_files).unwrap_or_default();
         let stats = self.session.as_ref().map(Session::stats).unwrap_or_default();
         let profile = self.session.as_ref().filter(|_| self.has_profile).and_then(Session::profile);
         let outcome = Outcome {
@@ -81,32 +74,28 @@ impl Inside {
             result: result.map_err(|error| Fault::new(&error, |_| u32::MAX)),
             stats,
             profile: profile.map(|profile| profile.to_records()),
-            files,
+            files: files.into_iter().map(|(name, content)| (name, ByteBuf::from(content))).collect(),
         };
         encode(&outcome).unwrap_or_default()
     }
 
-    fn carry_out(&mut self, order: Order) -> Result<Done, Error> {
+    fn carry_out(&mut self, order: Order) -> Result<Answer, Error> {
         match order {
             Order::Run { setup, script: Script { name, text } } => {
                 let files = self.files(setup)?;
                 let (session, result) = Session::start(files, &name, Source::Text(text));
                 self.session = Some(session);
-                result.map(|value| Done::Answer(Answer::Value(value)))
+                result.map(Answer::Value)
             }
             Order::Prepare { setup, script: Script { name, text } } => {
                 let Setting { engine, args, channels } = self.set_up(setup)?;
                 let program = Program::new(engine, &args, channels, self.interrupt.clone(), &name, &text)?;
                 let names = program.functions().into_iter().map(Value::Str).collect();
                 self.program = Some(program);
-                Ok(Done::Answer(Answer::Value(Value::List(names))))
+                Ok(Answer::Value(Value::List(names)))
             }
-            Order::Begin(limits) => self.begin(limits).map(Done::Answer),
-            Order::Ask(request) => self.session()?.ask(request).map(Done::Answer),
-            Order::TakeFiles => {
-                let files = self.session()?.take_files();
-                Ok(Done::Files(files.into_iter().map(|(name, content)| (name, ByteBuf::from(content))).collect()))
-            }
+            Order::Begin(limits) => self.begin(limits),
+            Order::Ask(request) => self.session()?.ask(request),
         }
     }
 
@@ -142,12 +131,6 @@ struct Setting {
     engine: Engine,
     args: Vec<String>,
     channels: Channels,
-}
-
-/// What an order brings.
-enum Done {
-    Answer(Answer),
-    Files(Vec<(String, ByteBuf)>),
 }
 
 /// The host, as the evaluator uses it.

@@ -5,12 +5,12 @@ use wasmi::{AsContextMut, Caller, Extern, Linker, Memory, Store, StoreContextMut
 use super::host::{Host, Kept};
 use super::image::{Core, Image, broken};
 use super::message::{Ask, Order, Outcome, decode, encode};
-use super::wire::Source;
 use crate::error::{Error, ErrorKind, Limit};
 use crate::frames::{Framed, Frames};
 use crate::interrupt::{Interrupt, Stop};
 use crate::profile::{Profiled, Teller};
 use crate::slices::{self, Sliced, Slices, Stopped, stopped};
+use crate::wire::Source;
 
 /// The fuel of a core between two looks at its interrupt: some milliseconds.
 const SLICE: u64 = 1_000_000;
@@ -45,6 +45,7 @@ pub(super) struct Instance {
     memory: Memory,
     room: TypedFunc<u32, u32>,
     exchange: TypedFunc<(), u64>,
+    allowance: Allowance,
 }
 
 /// A core that has run nothing.
@@ -81,7 +82,7 @@ impl Instance {
         let address = address.map_err(|error| broken(&error.to_string()))?;
         store.data_mut().stop_flag = usize::try_from(address).ok();
         slices::set_fuel(&mut store, allowance.fuel());
-        Ok(Self { store, memory, room, exchange })
+        Ok(Self { store, memory, room, exchange, allowance })
     }
 
     /// Returns what its memory is now.
@@ -94,14 +95,14 @@ impl Instance {
         self.store.data().host.as_ref()
     }
 
-    /// Returns what it has spent of an allowance.
-    pub(super) fn spent(&self, allowance: Allowance) -> u64 {
-        allowance.fuel().saturating_sub(slices::fuel(&self.store).unwrap_or_default())
+    /// Returns what it has spent of its allowance.
+    pub(super) fn spent(&self) -> u64 {
+        self.allowance.fuel().saturating_sub(slices::fuel(&self.store).unwrap_or_default())
     }
 
-    /// Sets what it has spent of an allowance.
-    pub(super) fn set_spent(&mut self, allowance: Allowance, spent: u64) {
-        slices::set_fuel(&mut self.store, allowance.fuel().saturating_sub(spent));
+    /// Sets what it has spent of its allowance.
+    pub(super) fn set_spent(&mut self, spent: u64) {
+        slices::set_fuel(&mut self.store, self.allowance.fuel().saturating_sub(spent));
     }
 
     /// Returns the application's error with this number, of those of the last order.
@@ -151,14 +152,20 @@ impl Instance {
             return ours.copy();
         }
         let code = error.as_trap_code();
+        if code == Some(TrapCode::UnreachableCodeReached) && room.is_refused {
+            // Rust aborts where it gets no memory, and some libraries panic.
+            return Error::limit(
+                Limit::Heap,
+                "the sandbox's limit `heap` is reached: the evaluator gets no more memory",
+            );
+        }
         if let Some(panic) = &room.panic {
             return Error::new(ErrorKind::Internal, format!("a panic ended the script: {panic}"));
         }
         match code {
-            Some(TrapCode::OutOfFuel) => Error::limit(Limit::Cost, "the sandbox's limit `cost` is reached"),
-            // Rust aborts where it gets no memory.
-            Some(TrapCode::UnreachableCodeReached) if room.is_refused => {
-                Error::limit(Limit::Heap, "the sandbox's limit `heap` is reached: the evaluator gets no more memory")
+            Some(TrapCode::OutOfFuel) => {
+                let limit = self.allowance.fuel();
+                Error::limit(Limit::Cost, format!("the sandbox's limit `cost` is reached: {limit}"))
             }
             // The stack that the core has in its memory lies below all else.
             Some(TrapCode::StackOverflow | TrapCode::MemoryOutOfBounds) => Error::limit(

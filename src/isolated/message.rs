@@ -3,7 +3,6 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Fault, Nodes};
 use crate::error::Error;
 use crate::frames::Told;
 use crate::host::dynamic_import::{Number, NumberType};
@@ -11,6 +10,7 @@ use crate::host::function::Description;
 use crate::limits::Limits;
 use crate::limits::table::Limit;
 use crate::session::{Answer, CallLimits, Request, Stats};
+use crate::wire::{Fault, Nodes};
 
 /// What the host wants done.
 #[derive(Serialize, Deserialize)]
@@ -23,8 +23,6 @@ pub(super) enum Order {
     Begin(CallLimits),
     /// Asks the session.
     Ask(Request),
-    /// Takes the files that the script wrote.
-    TakeFiles,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -67,6 +65,7 @@ pub(super) struct Outcome {
     pub(super) stats: Stats,
     /// The records of a `Profile`.
     pub(super) profile: Option<Vec<(u32, String, u64)>>,
+    /// What the script wrote since the order before.
     pub(super) files: Vec<(String, serde_bytes::ByteBuf)>,
 }
 

@@ -25,4 +25,5 @@ pub(crate) mod prepared;
 pub(crate) mod remote;
 #[cfg(feature = "isolated")]
 mod saved;
-pub(crate) mod wire;
+#[cfg(feature = "isolated")]
+pub(crate) mod terms;

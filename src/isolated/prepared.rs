@@ -3,7 +3,7 @@
 use super::message::Order;
 use super::remote::{Branch, Remote};
 use crate::error::Error;
-use crate::session::{Answer, CallLimits};
+use crate::session::{Answer, CallLimits, PreparedElsewhere, Session};
 use crate::value::Value;
 
 pub(crate) struct Prepared {
@@ -18,22 +18,22 @@ impl Prepared {
         let names = functions.as_slice().unwrap_or_default().iter().filter_map(Value::as_str);
         Ok(Self { branch: remote.branch()?, name: name.to_owned(), functions: names.map(str::to_owned).collect() })
     }
+}
 
-    /// Runs the script's statements.
-    pub(crate) fn begin(&self, mut limits: CallLimits) -> Result<(Remote, Result<Value, Error>), Error> {
+impl PreparedElsewhere for Prepared {
+    fn begin(&self, mut limits: CallLimits) -> Result<(Session, Result<Value, Error>), Error> {
         let mut new = self.branch.take()?;
         // There is no clock in the core.
         let deadline = limits.deadline.take();
         let result = new.carry_out(&Order::Begin(limits), deadline);
-        Ok((new, result.map(|(answer, _)| Answer::into_value(answer))))
+        Ok((Session::isolated(new), result.map(Answer::into_value)))
     }
 
-    pub(crate) fn name(&self) -> &String {
+    fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the names of the functions that the script defines.
-    pub(crate) fn functions(&self) -> &[String] {
+    fn functions(&self) -> &[String] {
         &self.functions
     }
 }

@@ -5,57 +5,17 @@ use std::collections::BTreeMap;
 use super::host::Host;
 use super::image::{Image, core};
 use super::instance::{Allowance, Instance};
-use super::message::{Order, Outcome, Script, Setup};
+use super::message::{Order, Outcome, Script};
 use super::prepared::Prepared;
 use super::saved;
-use crate::data::{Channels, Data};
+use super::terms::Terms;
+use crate::data::Data;
 use crate::error::{Error, ErrorKind};
-use crate::files::SandboxFiles;
-use crate::frames::Told;
-use crate::host::Grants;
 use crate::interrupt::{Interrupt, Stop};
-use crate::limits::Limits;
 use crate::profile::Profile;
-use crate::session::{Answer, Request, Stats};
+use crate::session::{Answer, Elsewhere, Request, Session, Stats};
 use crate::slices::stopped;
 use crate::value::Value;
-
-/// What a sandbox gives to what it runs isolated.
-pub(crate) struct Terms<'a> {
-    pub(crate) limits: &'a Limits,
-    pub(crate) files: &'a SandboxFiles,
-    pub(crate) channels: &'a Channels,
-    pub(crate) grants: &'a Grants,
-    pub(crate) is_interruptible: bool,
-    pub(crate) told: Told,
-    pub(crate) interrupt: &'a Interrupt,
-}
-
-impl Terms<'_> {
-    fn setup(&self, args: Vec<String>) -> Result<Setup, Error> {
-        if self.grants.observer().is_some() || self.grants.coverage().is_some() {
-            return Err(Error::value("an isolated sandbox has no observer and counts no coverage"));
-        }
-        let mut setup = Setup::new(self.limits);
-        setup.args = args;
-        setup.told = self.told;
-        setup.is_interruptible = self.is_interruptible;
-        setup.is_writable = self.channels.is_writable;
-        setup.has_stdin = self.channels.stdin.is_some();
-        setup.has_progress = self.channels.progress.is_wanted();
-        setup.grant(self.grants);
-        Ok(setup)
-    }
-
-    fn host(&self) -> Host {
-        Host::new(self.files.clone(), self.channels.clone(), self.grants)
-    }
-
-    pub(super) fn allowance(&self) -> Allowance {
-        let Limits { heap, memory, files, cost, .. } = self.limits;
-        Allowance { cost: *cost, memory: memory.saturating_add(*heap as u64).saturating_add(*files) }
-    }
-}
 
 /// An isolated session.
 pub(crate) struct Remote {
@@ -65,6 +25,8 @@ pub(crate) struct Remote {
     /// What must be there where it is restored.
     needs: saved::Needs,
     data: Data,
+    /// What the script wrote, until it is taken.
+    files: BTreeMap<String, Vec<u8>>,
     /// What the application gets to stop the session.
     interrupt: Interrupt,
     /// Stops the call that runs now, and has its deadline.
@@ -87,7 +49,7 @@ impl Remote {
         let began = terms.setup(args).and_then(|setup| {
             let mut new = Self::new(terms, saved::Needs::of(&setup), &core()?.image, terms.host())?;
             let result = new.carry_out(&Order::Run { setup, script }, None);
-            Ok((new, result.map(|outcome| outcome.0)))
+            Ok((new, result))
         });
         match began {
             Ok((new, result)) => (new, result.map(Answer::into_value)),
@@ -100,7 +62,7 @@ impl Remote {
         let script = Script { name: name.to_owned(), text: script.to_owned() };
         let setup = terms.setup(args)?;
         let mut new = Self::new(terms, saved::Needs::of(&setup), &core()?.image, terms.host())?;
-        let (answer, _) = new.carry_out(&Order::Prepare { setup, script }, None)?;
+        let answer = new.carry_out(&Order::Prepare { setup, script }, None)?;
         Prepared::new(&new, name, &answer.into_value())
     }
 
@@ -124,6 +86,7 @@ impl Remote {
             allowance,
             needs,
             data,
+            files: BTreeMap::new(),
             interrupt,
             call_interrupt,
             stats: Stats::default(),
@@ -140,36 +103,13 @@ impl Remote {
             allowance: terms.allowance(),
             needs: saved::Needs::default(),
             data: Data::unlimited(terms.channels.clone()),
+            files: BTreeMap::new(),
             call_interrupt: interrupt.inner(),
             interrupt,
             stats: Stats::default(),
             cost_before: 0,
             profile: None,
         }
-    }
-
-    pub(crate) fn ask(&mut self, mut request: Request) -> Result<Answer, Error> {
-        // There is no clock in the core.
-        let deadline = match &mut request {
-            Request::Call(call) => call.limits.deadline.take(),
-            _ => None,
-        };
-        if matches!(request, Request::Refill) {
-            self.refill();
-        }
-        self.carry_out(&Order::Ask(request), deadline).map(|(answer, _)| answer)
-    }
-
-    pub(crate) fn take_files(&mut self) -> BTreeMap<String, Vec<u8>> {
-        let files = self.carry_out(&Order::TakeFiles, None).map(|(_, files)| files).unwrap_or_default();
-        files.into_iter().map(|(name, content)| (name, content.into_vec())).collect()
-    }
-
-    /// Returns the session as bytes.
-    pub(crate) fn save(&self) -> Result<Vec<u8>, Error> {
-        let (core, instance) = (core()?, self.instance.as_ref().ok_or_else(ended)?);
-        let spent = instance.spent(self.allowance);
-        saved::Saved::new(core, &instance.image(), self.needs.clone(), self.stats, spent).to_bytes()
     }
 
     /// Goes on from bytes that [`save`](Self::save) returned.
@@ -179,11 +119,6 @@ impl Remote {
         let mut new = Self::new(terms, needs, &saved.image(core)?, terms.host())?;
         new.continue_from(saved.stats, saved.spent);
         Ok(new)
-    }
-
-    /// Returns a session that goes on from what this one is now, apart from it.
-    pub(crate) fn fork(&self) -> Result<Self, Error> {
-        self.branch()?.take()
     }
 
     /// Returns what it is now.
@@ -196,7 +131,7 @@ impl Remote {
             needs: self.needs.clone(),
             outer: self.interrupt.outer(),
             stats: self.stats,
-            spent: instance.spent(self.allowance),
+            spent: instance.spent(),
             profile: self.profile.clone(),
         })
     }
@@ -205,35 +140,31 @@ impl Remote {
         self.stats = stats;
         self.cost_before = stats.cost.unwrap_or_default().saturating_sub(spent);
         if let Some(instance) = &mut self.instance {
-            instance.set_spent(self.allowance, spent);
+            instance.set_spent(spent);
         }
     }
 
     fn refill(&mut self) {
         if let Some(instance) = &mut self.instance {
-            self.cost_before = self.cost_before.saturating_add(instance.spent(self.allowance));
-            instance.set_spent(self.allowance, 0);
+            self.cost_before = self.cost_before.saturating_add(instance.spent());
+            instance.set_spent(0);
         }
     }
 
-    pub(super) fn carry_out(
-        &mut self,
-        order: &Order,
-        deadline: Option<std::time::Duration>,
-    ) -> Result<(Answer, Vec<(String, serde_bytes::ByteBuf)>), Error> {
+    pub(super) fn carry_out(&mut self, order: &Order, deadline: Option<std::time::Duration>) -> Result<Answer, Error> {
         let instance = self.instance.as_mut().ok_or_else(ended)?;
         self.call_interrupt.set_deadline(deadline);
         let outcome = instance.exchange(order);
         self.call_interrupt.set_deadline(None);
         self.call_interrupt.take_told();
-        self.stats.cost = Some(self.cost_before.saturating_add(instance.spent(self.allowance)));
+        self.stats.cost = Some(self.cost_before.saturating_add(instance.spent()));
         let stop = instance.stop();
         let result = match outcome {
             Ok(Outcome { result, stats, profile, files }) => {
                 self.stats = Stats { cost: self.stats.cost, ..stats };
                 self.profile = profile.map(Profile::of_records);
-                let find = |number| instance.source(number);
-                result.map(|answer| (answer, files)).map_err(|fault| fault.into_error(find))
+                self.files.extend(files.into_iter().map(|(name, content)| (name, content.into_vec())));
+                result.map_err(|fault| fault.into_error(|number| instance.source(number)))
             }
             Err(error) => {
                 self.cost_before = self.stats.cost.unwrap_or_default();
@@ -247,20 +178,48 @@ impl Remote {
         }
         result
     }
+}
 
-    pub(crate) fn interrupt(&self) -> Interrupt {
+impl Elsewhere for Remote {
+    fn ask(&mut self, mut request: Request) -> Result<Answer, Error> {
+        // There is no clock in the core.
+        let deadline = match &mut request {
+            Request::Call(call) => call.limits.deadline.take(),
+            _ => None,
+        };
+        if matches!(request, Request::Refill) {
+            self.refill();
+        }
+        self.carry_out(&Order::Ask(request), deadline)
+    }
+
+    fn take_files(&mut self) -> BTreeMap<String, Vec<u8>> {
+        std::mem::take(&mut self.files)
+    }
+
+    fn save(&self) -> Result<Vec<u8>, Error> {
+        let (core, instance) = (core()?, self.instance.as_ref().ok_or_else(ended)?);
+        let spent = instance.spent();
+        saved::Saved::new(core, &instance.image(), self.needs.clone(), self.stats, spent).to_bytes()
+    }
+
+    fn fork(&self) -> Result<Session, Error> {
+        self.branch()?.take().map(Session::isolated)
+    }
+
+    fn interrupt(&self) -> Interrupt {
         self.interrupt.clone()
     }
 
-    pub(crate) fn data(&self) -> &Data {
+    fn data(&self) -> &Data {
         &self.data
     }
 
-    pub(crate) fn stats(&self) -> Stats {
+    fn stats(&self) -> Stats {
         self.stats
     }
 
-    pub(crate) fn profile(&self) -> Option<Profile> {
+    fn profile(&self) -> Option<Profile> {
         self.profile.clone()
     }
 }

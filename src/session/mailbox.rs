@@ -42,9 +42,9 @@ pub(crate) enum Request {
 #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Call {
     pub(crate) name: String,
-    #[cfg_attr(feature = "wire", serde(with = "crate::isolated::wire::values"))]
+    #[cfg_attr(feature = "wire", serde(with = "crate::wire::values"))]
     pub(crate) args: Vec<Value>,
-    #[cfg_attr(feature = "wire", serde(with = "crate::isolated::wire::named_values"))]
+    #[cfg_attr(feature = "wire", serde(with = "crate::wire::named_values"))]
     pub(crate) kwargs: Vec<(String, Value)>,
     pub(crate) limits: CallLimits,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Call {
 /// An answer of the evaluation.
 #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Answer {
-    Value(#[cfg_attr(feature = "wire", serde(with = "crate::isolated::wire::value"))] Value),
+    Value(#[cfg_attr(feature = "wire", serde(with = "crate::wire::value"))] Value),
     /// There is no such variable, or nothing to return.
     Nothing,
     Functions(Vec<ScriptFunction>),

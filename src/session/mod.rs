@@ -1,6 +1,8 @@
 //! A script that was run, and whose functions can be called after that.
 
 mod call_limits;
+#[cfg(feature = "isolated")]
+mod elsewhere;
 mod files;
 mod functions;
 mod globals;
@@ -20,6 +22,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 pub use self::call_limits::CallLimits;
+#[cfg(feature = "isolated")]
+pub(crate) use self::elsewhere::{Elsewhere, PreparedElsewhere};
 pub(crate) use self::files::{Files, Source};
 pub use self::functions::{Param, ParamKind, ScriptFunction};
 pub(crate) use self::globals::{grant, sandbox_globals};
@@ -33,8 +37,6 @@ use self::whole::Whole;
 use crate::data::{Data, Output};
 use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
-#[cfg(feature = "isolated")]
-use crate::isolated::remote::Remote;
 use crate::profile::Profile;
 use crate::value::Value;
 
@@ -87,7 +89,7 @@ pub struct Session(Place);
 enum Place {
     Here(Whole),
     #[cfg(feature = "isolated")]
-    Isolated(Box<Remote>),
+    Isolated(Box<dyn Elsewhere>),
 }
 
 impl Session {
@@ -415,7 +417,7 @@ impl Session {
     pub fn fork(&self) -> Result<Self, Error> {
         match &self.0 {
             Place::Here(_) => Err(not_isolated("forked")),
-            Place::Isolated(remote) => remote.fork().map(Self::from),
+            Place::Isolated(remote) => remote.fork(),
         }
     }
 
@@ -528,9 +530,9 @@ fn not_isolated(what: &str) -> Error {
 }
 
 #[cfg(feature = "isolated")]
-impl From<Remote> for Session {
-    fn from(remote: Remote) -> Self {
-        Self(Place::Isolated(Box::new(remote)))
+impl Session {
+    pub(crate) fn isolated(evaluation: impl Elsewhere + 'static) -> Self {
+        Self(Place::Isolated(Box::new(evaluation)))
     }
 }
 

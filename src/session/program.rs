@@ -8,14 +8,14 @@ use starlark_syntax::syntax::ast::{AstStmt, Stmt};
 
 use super::Session;
 use super::call_limits::CallLimits;
+#[cfg(feature = "isolated")]
+use super::elsewhere::PreparedElsewhere;
 use super::files::{Files, Loaded, Source};
 use super::loader::parse_and_load;
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-#[cfg(feature = "isolated")]
-use crate::isolated::prepared::Prepared;
 use crate::value::Value;
 
 /// A script that [`Sandbox::program`](crate::Sandbox::program) has parsed. The files that it loads are evaluated and frozen.
@@ -51,7 +51,7 @@ pub struct Program(Place);
 enum Place {
     Here(Arc<Inner>),
     #[cfg(feature = "isolated")]
-    Isolated(Arc<Prepared>),
+    Isolated(Arc<dyn PreparedElsewhere>),
 }
 
 struct Inner {
@@ -88,7 +88,7 @@ impl Program {
     }
 
     #[cfg(feature = "isolated")]
-    pub(crate) fn isolated(prepared: Prepared) -> Self {
+    pub(crate) fn isolated(prepared: impl PreparedElsewhere + 'static) -> Self {
         Self(Place::Isolated(Arc::new(prepared)))
     }
 
@@ -125,10 +125,7 @@ impl Program {
         let Inner { engine, args, channels, interrupt, name, ast, loaded } = match &self.0 {
             Place::Here(inner) => &**inner,
             #[cfg(feature = "isolated")]
-            Place::Isolated(prepared) => {
-                let (remote, result) = prepared.begin(limits)?;
-                return Ok((remote.into(), result));
-            }
+            Place::Isolated(prepared) => return prepared.begin(limits),
         };
         let mut files = Files::new(engine.clone(), args.clone(), channels.clone(), interrupt);
         limits.check(engine.limits())?;
@@ -171,10 +168,10 @@ fn collect_functions(statement: &AstStmt, names: &mut Vec<String>) {
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match &self.0 {
-            Place::Here(inner) => &inner.name,
+            Place::Here(inner) => inner.name.as_str(),
             #[cfg(feature = "isolated")]
             Place::Isolated(prepared) => prepared.name(),
         };
-        f.debug_struct("Program").field("name", name).finish_non_exhaustive()
+        f.debug_struct("Program").field("name", &name).finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@
 //! - `# file: NAME` gives the sandbox a file. Its content is the lines below that begin with `#|`; a file whose
 //!   name ends in `.wasm` is written in the text format.
 //! - `# backtrace: on` makes guests keep frames.
+//! - `# native: REASON` leaves the script out where it would run isolated.
 //! - `# skip: REASON` leaves the script out unless ignored tests are asked for.
 //!
 //! A comment that looks like a directive but is none of these is an error, so that a misspelt one is noticed.
@@ -20,6 +21,8 @@ pub struct Directives {
     pub files: Vec<(String, String)>,
     /// Whether guests keep frames.
     pub has_backtrace: bool,
+    /// Why the script is not run isolated.
+    pub native: Option<String>,
     /// Why the script is not run.
     pub skip: Option<String>,
 }
@@ -47,11 +50,12 @@ impl Directives {
                     directives.files.push((value.to_owned(), content));
                 }
                 "backtrace" if value == "on" => directives.has_backtrace = true,
+                "native" if !value.is_empty() => directives.native = Some(value.to_owned()),
                 "skip" if value.is_empty() => return Err("`# skip:` needs a reason".to_owned()),
                 "skip" => directives.skip = Some(value.to_owned()),
                 _ => {
                     return Err(format!(
-                        "`{line}`: unknown directive; the directives are: limits, file, backtrace: on, skip"
+                        "`{line}`: unknown directive; the directives are: limits, file, backtrace: on, native: REASON, skip: REASON"
                     ));
                 }
             }

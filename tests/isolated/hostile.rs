@@ -4,7 +4,8 @@
 //! `# ends: well`. A second line may set limits, as in the tests of the language.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
@@ -15,10 +16,7 @@ use super::sandbox;
 /// Where the second sandbox runs, its answers are right all the time.
 #[test]
 fn all_of_them_in_one_process_with_another_sandbox_beside_it() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile");
-    let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.sort();
-    assert!(names.len() >= 40, "{}", names.len());
+    let names = scripts();
     let is_over = AtomicBool::new(false);
     let rounds = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -37,6 +35,42 @@ fn all_of_them_in_one_process_with_another_sandbox_beside_it() {
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     });
     assert!(rounds.load(Ordering::Relaxed) > 10);
+}
+
+fn scripts() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile");
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 60, "{}", paths.len());
+    paths
+}
+
+/// Set in the process that is measured.
+const MEASURED: &str = "WASMLARK_TEST_MEASURED";
+
+/// The scripts whose limits are those of `judge`, in a process that does nothing else.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_stays_within_its_limits_and_64_mib() {
+    const LIMITS: u64 = (16 + 16 + 1 + 1) << 20;
+    if std::env::var_os(MEASURED).is_some() {
+        // What the evaluator's own code takes is part of the constant.
+        assert!(sandbox().run("main.star", "1").is_ok());
+        for path in scripts().iter().filter(|path| !fs::read_to_string(path).unwrap().contains("# limits:")) {
+            judge(path);
+        }
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        println!("peak of {} kB", peak.trim().trim_end_matches(" kB"));
+        return;
+    }
+    let name = "hostile::a_process_stays_within_its_limits_and_64_mib";
+    let mut measured = Command::new(std::env::current_exe().unwrap());
+    let output = measured.args([name, "--exact", "--nocapture"]).env(MEASURED, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let peak = text.lines().find_map(|line| line.strip_prefix("peak of ")?.strip_suffix(" kB")?.parse::<u64>().ok());
+    let peak = peak.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr))) << 10;
+    assert!(peak <= LIMITS + (64 << 20), "{} MiB", peak >> 20);
 }
 
 /// Returns what is wrong with how a script ended.

@@ -69,7 +69,8 @@ impl Chunk {
             _ => None,
         };
         let marks = lines.iter().enumerate().filter_map(mark).collect();
-        let skip = directives.skip.clone();
+        let native = directives.native.clone().filter(|_| is_isolated());
+        let skip = directives.skip.clone().or(native);
         Ok(Self { file: file.to_owned(), line: start + 1, title, skip, lines, marks, directives })
     }
 
@@ -132,8 +133,8 @@ impl Chunk {
         let sandbox = Sandbox::new().limits(self.directives.limits.clone());
         let mut sandbox = sandbox.backtrace(self.directives.has_backtrace);
         #[cfg(feature = "isolated")]
-        if std::env::var_os("ISOLATED").is_some() {
-            sandbox = sandbox.isolated(true);
+        {
+            sandbox = sandbox.isolated(is_isolated());
         }
         sandbox.file("assert.star", ASSERT);
         for (name, content) in &self.directives.files {
@@ -144,6 +145,11 @@ impl Chunk {
         }
         sandbox.run(&self.file, &(lines.join("\n") + "\n")).map(|_| ())
     }
+}
+
+/// Returns whether all chunks are to run isolated.
+fn is_isolated() -> bool {
+    cfg!(feature = "isolated") && std::env::var_os("ISOLATED").is_some()
 }
 
 /// Puts new messages behind the marks of a file; `messages` are lines, from 1, and texts.

@@ -32,7 +32,7 @@ fn mistakes_are_errors() {
         ("# limits: ticks=-1", "limit `ticks`: expected a whole number, got `-1`"),
         (
             "# limit: fuel=5",
-            "`# limit: fuel=5`: unknown directive; the directives are: limits, file, backtrace: on, skip",
+            "`# limit: fuel=5`: unknown directive; the directives are: limits, file, backtrace: on, native: REASON, skip: REASON",
         ),
         ("# skip:", "`# skip:` needs a reason"),
         ("x = 1\n#| y = 2", "`#| y = 2` belongs to no `# file:`"),

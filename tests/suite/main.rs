@@ -7,6 +7,7 @@
 //! - `definition`: where names are defined, and which are visible
 //! - `embed`: applications with an evaluator of their own, and the static type checker
 //! - `examples`: the examples for applications, which check what they do
+//! - `funcrefs`: functions that go into WebAssembly and come back, by proptest
 //! - `guide`: the scripts of `docs/guide` print what it says
 //! - `host`: functions and values that an application gives to its scripts
 //! - `import`: Rust closures that WebAssembly code calls
@@ -42,6 +43,8 @@ mod directives;
 mod embed;
 #[cfg(all(feature = "serde", feature = "wat"))]
 mod examples;
+#[cfg(feature = "wat")]
+mod funcrefs;
 #[cfg(feature = "wat")]
 #[path = "../common/golden.rs"]
 mod golden;

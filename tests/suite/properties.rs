@@ -7,12 +7,12 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 use wasmlark::{Int, Limits, Sandbox, Session, Struct, Value};
 
 /// Each run has the same cases, so that a failure is due to the change at hand.
-fn check<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn check<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(&strategy, test).unwrap();
 }
 
-fn session(script: &str) -> std::cell::RefCell<Session> {
+pub(crate) fn session(script: &str) -> std::cell::RefCell<Session> {
     let limits = Limits::new().ticks(1 << 40).heap(8 << 30);
     std::cell::RefCell::new(Sandbox::new().limits(limits).load("main.star", script).unwrap())
 }
@@ -109,7 +109,7 @@ fn key() -> impl Strategy<Value = Value> {
 }
 
 /// Generates values of all kinds that can be passed to a script; with `for_json`, only those that JSON preserves.
-fn value(for_json: bool) -> impl Strategy<Value = Value> {
+pub(crate) fn value(for_json: bool) -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::None),
         any::<bool>().prop_map(Value::Bool),

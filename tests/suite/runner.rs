@@ -30,7 +30,7 @@ fn a_file_that_is_not_made_of_chunks_is_refused() {
     assert_eq!(error("# One.\n---\nx = 1\n"), no_title.replace(":1:", ":3:"));
     assert_eq!(
         error("# One.\n# limit: fuel=5\n"),
-        "tests/script/t.star:1: `# limit: fuel=5`: unknown directive; the directives are: limits, file, backtrace: on, skip"
+        "tests/script/t.star:1: `# limit: fuel=5`: unknown directive; the directives are: limits, file, backtrace: on, native: REASON, skip: REASON"
     );
 }
 

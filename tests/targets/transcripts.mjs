@@ -8,21 +8,23 @@ function limits(script) {
   return Object.fromEntries((list ?? "").split(" ").filter(Boolean).map((pair) => pair.replace(/=none$/, `=${2n ** 64n - 1n}`).split("=")));
 }
 
-// `files`: all files of a folder, as pairs of path and bytes; `names`: the scripts among them to run.
-export function transcript(wasmlark, files, names) {
+// `files`: all files of a folder, as pairs of path and bytes; `names`: the scripts among them to run; isolated, where that is
+// asked for, with what they cost.
+export function transcript(wasmlark, files, names, isIsolated = false) {
   const all = new Map(files);
   let text = "";
   for (const name of names) {
     const script = decoder.decode(all.get(name));
     const sandbox = wasmlark.sandbox(limits(script));
     for (const [path, content] of all) sandbox.file(path, content);
+    if (isIsolated) sandbox.isolated();
     const run = sandbox.run(name, script);
     sandbox.free();
     const detail = run.trap ?? run.limit;
     const kind = detail === undefined ? run.kind : `${run.kind} ${detail}`;
     text += `== ${name}\n${run.output}`;
     text += run.ok ? `value: ${run.value}\n` : `error ${kind}: ${run.error}\n`;
-    text += `fuel ${run.fuel ?? "none"} ticks ${run.ticks} memory ${run.memory_peak}\n`;
+    text += `fuel ${run.fuel ?? "none"} ticks ${run.ticks} memory ${run.memory_peak}${isIsolated ? ` cost ${run.cost}` : ""}\n`;
   }
   return text;
 }

@@ -7,6 +7,7 @@
 //! * `errors`: the texts of errors, and limits
 //! * `command`: `wasmlark::WasiCommand`
 //! * `guests`: programs in C and Rust, of `fixtures/wasi`
+//! * `model`: any sequence of calls, compared with a simple model of files
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -14,6 +15,7 @@ mod anything;
 mod command;
 mod errors;
 mod guests;
+mod model;
 
 use wasmlark::{Error, Limits, Run, Sandbox};
 

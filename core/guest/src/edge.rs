@@ -1,5 +1,6 @@
 //! The edge of the module: what it exports and imports.
 
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
 
 use wasmlark::core::{Host, Inside};
@@ -12,6 +13,43 @@ unsafe extern "C" {
     fn answer(address: *mut u8);
     /// Takes the message of a panic.
     safe fn panicked(address: *const u8, length: usize);
+}
+
+/// An allocator that ends the core where there is no memory. starlark 0.14.3 writes through a null pointer where a dict
+/// cannot grow, and address 0 can be written here.
+struct Ending;
+
+#[global_allocator]
+static ALLOCATOR: Ending = Ending;
+
+fn checked(pointer: *mut u8) -> *mut u8 {
+    if pointer.is_null() {
+        core::arch::wasm32::unreachable();
+    }
+    pointer
+}
+
+// SAFETY: all of it is the system's allocator, but that no pointer is null.
+unsafe impl GlobalAlloc for Ending {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's duty.
+        checked(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's duty.
+        checked(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's duty.
+        checked(unsafe { System.realloc(pointer, layout, size) })
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's duty.
+        unsafe { System.dealloc(pointer, layout) }
+    }
 }
 
 struct Outside;
@@ -40,7 +78,11 @@ thread_local! {
 #[unsafe(no_mangle)]
 pub extern "C" fn warm() {
     std::panic::set_hook(Box::new(|panic| {
-        let text = panic.to_string();
+        // Not where it was: that is a path of the machine that built the module.
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text =
+            text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason is known");
         panicked(text.as_ptr(), text.len());
     }));
     STATE.with_borrow_mut(|state| {

@@ -18,14 +18,15 @@ enum Field {
     /// One byte, as `bytes` of length 1.
     Char,
     /// This many bytes, as one `bytes`.
-    Bytes(usize),
+    Bytes(u64),
     Pad,
 }
 
 impl Field {
-    fn size(self) -> usize {
+    /// Returns its size in bytes, which no 32-bit host needs to have room for: the memory's bounds are checked first.
+    fn size(self) -> u64 {
         match self {
-            Self::Number(number) => number.size(),
+            Self::Number(number) => number.size() as u64,
             Self::Bool | Self::Char | Self::Pad => 1,
             Self::Bytes(length) => length,
         }
@@ -40,13 +41,13 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
         .unpack_str()
         .ok_or_else(|| Error::value(format!("`format` must be a str, got {}", convert::describe(format))))?;
     let mut fields = Vec::new();
-    let mut count: Option<usize> = None;
+    let mut count: Option<u64> = None;
     for (at, code) in text.char_indices() {
         if at == 0 && code == '<' || code == ' ' && count.is_none() {
             continue;
         }
         if let Some(digit) = code.to_digit(10) {
-            count = Some(count.unwrap_or(0).saturating_mul(10).saturating_add(digit as usize));
+            count = Some(count.unwrap_or(0).saturating_mul(10).saturating_add(digit.into()));
             continue;
         }
         let field = match code {
@@ -75,7 +76,7 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
                 )));
             }
         };
-        let repeat = count.take().unwrap_or(1);
+        let repeat = usize::try_from(count.take().unwrap_or(1)).unwrap_or(usize::MAX);
         if fields.len().saturating_add(repeat) > MAX_FIELDS {
             return Err(Error::value(format!(
                 "`format` has more than {MAX_FIELDS} fields; read_array reads long runs"
@@ -90,7 +91,7 @@ fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {
 }
 
 fn length(fields: &[Field]) -> u64 {
-    fields.iter().fold(0, |sum: u64, field| sum.saturating_add(field.size() as u64))
+    fields.iter().fold(0, |sum: u64, field| sum.saturating_add(field.size()))
 }
 
 /// The methods of records.
@@ -111,7 +112,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         Ok(this.copy_range(ptr, length, length, |mut bytes| {
             let mut values = Vec::with_capacity(fields.len());
             for field in fields {
-                let Some((head, tail)) = bytes.split_at_checked(field.size()) else { break };
+                let size = usize::try_from(field.size()).unwrap_or(usize::MAX);
+                let Some((head, tail)) = bytes.split_at_checked(size) else { break };
                 bytes = tail;
                 values.push(match field {
                     Field::Number(number) => number.decode(head, heap),
@@ -167,9 +169,10 @@ fn encode(field: Field, value: Value<'_>, out: &mut Vec<u8>) -> Result<(), Strin
             _ => return Err("bytes of length 1".to_owned()),
         },
         Field::Bytes(length) => match convert::bytes(value) {
-            Some(bytes) if bytes.len() <= length => {
+            Some(bytes) if bytes.len() as u64 <= length => {
+                let end = out.len().saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
                 out.extend(bytes);
-                out.resize(out.len().saturating_add(length - bytes.len()), 0);
+                out.resize(end, 0);
             }
             _ => return Err(format!("bytes of at most length {length}")),
         },

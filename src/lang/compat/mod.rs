@@ -9,6 +9,9 @@ mod json;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 mod libm;
 pub(crate) mod limits;
+#[cfg(any(test, target_pointer_width = "32"))]
+#[allow(unsafe_code, clippy::panic)]
+mod long_range;
 pub(crate) mod messages;
 mod room;
 #[allow(unsafe_code, clippy::panic)]
@@ -24,4 +27,6 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     shift::globals(builder);
     builtins::globals(builder);
     json::globals(builder);
+    #[cfg(target_pointer_width = "32")]
+    long_range::globals(builder);
 }

@@ -207,6 +207,7 @@ struct Foreign {
 }
 
 impl Foreign {
+    #[cfg(feature = "core")]
     fn new(number: u32, texts: &[String]) -> Option<Self> {
         let (text, behind) = texts.split_first()?;
         Some(Self { number, text: text.clone(), behind: Self::new(number, behind).map(Box::new) })
@@ -275,14 +276,14 @@ impl Fault {
 
     /// Puts the error of the core together. `find` gets a number of `keep`.
     #[cfg(feature = "isolated")]
-    pub(super) fn into_error(mut self, find: impl FnOnce(u32) -> Option<Source>) -> Error {
+    pub(crate) fn into_error(mut self, find: impl FnOnce(u32) -> Option<Source>) -> Error {
         let source = self.source.take().and_then(|source| find(source.number));
         self.with_source(source)
     }
 
     /// Puts the error of the host together, with what stands for the application's own.
     #[cfg(feature = "core")]
-    pub(super) fn into_core_error(mut self) -> Error {
+    pub(crate) fn into_core_error(mut self) -> Error {
         let source = self.source.take().and_then(SourceTexts::into_foreign);
         self.with_source(source)
     }
