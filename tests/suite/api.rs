@@ -102,7 +102,11 @@ use other
 }
 
 /// The modules of a crate, by their paths, without what is for tests or hidden.
-struct Sources(BTreeMap<String, Vec<Item>>);
+struct Sources {
+    modules: BTreeMap<String, Vec<Item>>,
+    /// The paths of the types that macros make.
+    made: BTreeSet<String>,
+}
 
 impl Sources {
     fn read(folder: &Path) -> Self {
@@ -112,12 +116,19 @@ impl Sources {
     }
 
     fn new(texts: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut sources = Self(BTreeMap::new());
+        let mut sources = Self { modules: BTreeMap::new(), made: BTreeSet::new() };
         for (module, text) in texts {
             let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{module}: {error}"));
             sources.add(module, file.items);
         }
-        sources
+        let mut made = BTreeSet::new();
+        for (module, _, tokens) in sources.macros() {
+            made.extend(make(tokens).into_iter().filter_map(|made| match made {
+                Made::Type { name, .. } => Some(join(module, &name)),
+                _ => None,
+            }));
+        }
+        Self { made, ..sources }
     }
 
     fn add(&mut self, module: String, items: Vec<Item>) {
@@ -127,11 +138,11 @@ impl Sources {
                 self.add(join(&module, &ident.to_string()), std::mem::take(inner));
             }
         }
-        self.0.insert(module, items);
+        self.modules.insert(module, items);
     }
 
     fn items(&self) -> impl Iterator<Item = (&str, &Item)> {
-        self.0.iter().flat_map(|(module, items)| items.iter().map(move |item| (module.as_str(), item)))
+        self.modules.iter().flat_map(|(module, items)| items.iter().map(move |item| (module.as_str(), item)))
     }
 
     /// Returns the path of the item that `path` means in a module; `None` if it is not an item of this crate.
@@ -141,10 +152,12 @@ impl Sources {
             "crate" => String::new(),
             "self" => module.to_owned(),
             "super" => module.rsplit_once("::").map_or("", |(parent, _)| parent).to_owned(),
-            name if self.0.contains_key(&join(module, name)) => join(module, name),
+            name if self.modules.contains_key(&join(module, name)) => join(module, name),
             name => {
-                let items = self.0.get(module)?;
-                if items.iter().any(|item| name_of(item).as_deref() == Some(name)) || self.is_made(module, name) {
+                let items = self.modules.get(module)?;
+                if items.iter().any(|item| name_of(item).as_deref() == Some(name))
+                    || self.made.contains(&join(module, name))
+                {
                     return rest.is_empty().then(|| join(module, name));
                 }
                 let uses = items.iter().filter_map(|item| if let Item::Use(item) = item { Some(item) } else { None });
@@ -154,12 +167,6 @@ impl Sources {
             }
         };
         if rest.is_empty() { Some(place) } else { self.resolve(&place, rest) }
-    }
-
-    /// Tells whether a macro of the module makes a type of this name.
-    fn is_made(&self, module: &str, name: &str) -> bool {
-        let makes = |made: Made| matches!(made, Made::Type { name: other, .. } if other == name);
-        self.macros().any(|(place, _, tokens)| place == module && make(tokens).into_iter().any(makes))
     }
 
     /// Returns the definitions of macros: module, name, and tokens.
@@ -175,7 +182,7 @@ impl Sources {
         let Some((parent, name)) = module.rsplit_once("::").or((!module.is_empty()).then_some(("", module))) else {
             return String::new();
         };
-        let own = self.0.get(parent).into_iter().flatten().find_map(|item| match item {
+        let own = self.modules.get(parent).into_iter().flatten().find_map(|item| match item {
             Item::Mod(item) if item.ident == name => Some(feature(&item.attrs)),
             _ => None,
         });
@@ -194,7 +201,7 @@ struct Surface<'a> {
 
 fn list(sources: &Sources) -> String {
     let mut surface = Surface { sources, exported: BTreeMap::new(), blocks: BTreeMap::new() };
-    for item in &sources.0[""] {
+    for item in &sources.modules[""] {
         let Item::Use(item) = item else { continue };
         for (name, target) in leaves(&item.tree).into_iter().filter(|_| is_public(&item.vis)) {
             match sources.resolve("", &target) {
@@ -235,7 +242,7 @@ impl Surface<'_> {
     fn has_private(&self, module: &str, ty: &str) -> bool {
         let is_private = |word: &str| {
             let path = self.sources.resolve(module, &[word.to_owned()]);
-            path.is_some_and(|path| !self.sources.0.contains_key(&path) && !self.exported.contains_key(&path))
+            path.is_some_and(|path| !self.sources.modules.contains_key(&path) && !self.exported.contains_key(&path))
         };
         words(ty).any(is_private)
     }
@@ -572,7 +579,9 @@ fn feature(attributes: &[Attribute]) -> String {
 
 /// Tells whether an item is hidden from the documentation, or for tests.
 fn is_hidden(attributes: &[Attribute]) -> bool {
-    attributes.iter().map(text).any(|text| text == "#[doc(hidden)]" || text == "#[cfg(test)]")
+    // Not those of comments, `#[doc = "…"]`, of which there are many.
+    let lists = attributes.iter().filter(|attribute| matches!(attribute.meta, syn::Meta::List(_)));
+    lists.map(text).any(|text| text == "#[doc(hidden)]" || text == "#[cfg(test)]")
 }
 
 fn is_public(visibility: &Visibility) -> bool {
