@@ -278,10 +278,11 @@ impl Surface<'_> {
                     }
                 }
             }
-            Item::Macro(item) => match &item.ident {
-                Some(name) => self.add_macro(module, &name.to_string(), &item.mac.tokens, &feature),
-                None => {}
-            },
+            Item::Macro(item) => {
+                if let Some(name) = &item.ident {
+                    self.add_macro(module, &name.to_string(), &item.mac.tokens, &feature);
+                }
+            }
             item => {
                 let Some(own) = name_of(item) else { return };
                 let Some((name, exported)) = self.exported.get(&join(module, &own)).cloned() else { return };
@@ -459,7 +460,7 @@ fn make_items(tokens: TokenStream, of: &str, made: &mut Vec<Made>) {
                 make_items(group.stream(), of, made)
             }
             TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
-                let text = text_of(&[token.clone()]);
+                let text = text_of(std::slice::from_ref(token));
                 let names = text.strip_prefix("[derive(").and_then(|rest| rest.strip_suffix(")]"));
                 derived.extend(names.into_iter().flat_map(|names| names.split(", ")).map(str::to_owned));
             }

@@ -172,8 +172,11 @@ fn with_f(body: &str) -> Vec<u8> {
     ))
 }
 
+/// Offsets and lengths of the reads of a file.
+type Reads = Arc<Mutex<Vec<(u64, usize)>>>;
+
 /// A file of `size` bytes whose contents are their positions, and how often it was read.
-fn counted(command: WasiCommand, size: u64) -> (WasiCommand, Arc<Mutex<Vec<(u64, usize)>>>) {
+fn counted(command: WasiCommand, size: u64) -> (WasiCommand, Reads) {
     let reads = Arc::new(Mutex::new(Vec::new()));
     let log = reads.clone();
     let command = command.file_from("/f", size, move |offset, buffer| {

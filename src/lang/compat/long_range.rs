@@ -138,6 +138,7 @@ impl fmt::Display for LongRange {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use starlark::environment::{Globals, LibraryExtension, Module};
     use starlark::syntax::{AstModule, Dialect};
