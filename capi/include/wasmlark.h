@@ -157,9 +157,9 @@ typedef enum wasmlark_limit {
    * Bytes of the files of all WASI machines together.
    *
    * A file, directory or link counts some 400 bytes more than its content. Standard input counts too. A file
-   * of `wasmlark wasi --dir` counts its content once the guest changes it. A guest that reaches the limit
-   * gets `ENOSPC`. The files that the script itself writes, and its own
-   * standard input, may take as much again.
+   * of `wasmlark wasi --dir` counts its content only once the guest has changed it. A guest that reaches the
+   * limit gets `ENOSPC`. The files that the script itself writes, and its own standard input, may take as
+   * much again.
    *
    * Default 268435456, at least 0.
    */
@@ -173,6 +173,16 @@ typedef enum wasmlark_limit {
    * Default 200, at least 0.
    */
   WASMLARK_LIMIT_NESTING = 10,
+  /**
+   * Cost of an isolated run: all instructions of the evaluator and of its guests.
+   *
+   * Only an isolated sandbox counts it. There, nothing that a script does is free: parsing, sorting and the
+   * arithmetic of large ints count as much as a loop. An instruction of a guest is one unit of fuel and
+   * some twenty units of cost. The default is enough for some minutes.
+   *
+   * Default 100000000000, at least 0; `UINT64_MAX` turns it off.
+   */
+  WASMLARK_LIMIT_COST = 11,
 } wasmlark_limit;
 
 
@@ -418,6 +428,10 @@ typedef enum wasmlark_number {
    * The exit code, as an `int32_t`, if a WASI guest or the script itself ended the script with one.
    */
   WASMLARK_NUMBER_EXIT_CODE = 5,
+  /**
+   * The cost of an isolated run; absent if it was not isolated.
+   */
+  WASMLARK_NUMBER_COST = 6,
 } wasmlark_number;
 
 /**
@@ -675,6 +689,40 @@ enum wasmlark_status wasmlark_interrupt_after(wasmlark_object interrupt,
  * Undoes `wasmlark_interrupt_now` and `wasmlark_interrupt_after`.
  */
 enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
+
+/**
+ * Sets whether scripts run isolated: in an evaluator that is itself a WebAssembly module, so that no script can end or
+ * overflow the process. Not if `is_isolated` is 0, which is so in a new sandbox. `WASMLARK_LIMIT_COST` then bounds all that a
+ * script does, which takes some twenty times as long, and its sessions can be saved and forked. An error of the status
+ * `WASMLARK_STATUS_ARGUMENT` in a library that was built without the feature `isolated` or without the evaluator's module.
+ */
+enum wasmlark_status wasmlark_sandbox_isolated(wasmlark_object sandbox,
+                                               uint32_t is_isolated);
+
+/**
+ * Returns a session of an isolated sandbox as a value of bytes, from which `wasmlark_sandbox_restore` goes on, here or on another
+ * machine. 0 if the sandbox was not isolated, or the session has ended. Free it.
+ */
+wasmlark_object wasmlark_session_save(wasmlark_object session);
+
+/**
+ * Makes a session that goes on from what this one, of an isolated sandbox, is now: what the one does, the other does not
+ * see. 0 if the sandbox was not isolated, or the session has ended. Free it.
+ */
+wasmlark_object wasmlark_session_fork(wasmlark_object session);
+
+/**
+ * Goes on with a session that `wasmlark_session_save` returned. The sandbox must be isolated, and give the functions and imports
+ * that the one had in which the session began. 0 if the bytes are no saved session, were damaged, or come from another
+ * version of wasmlark. Free it.
+ *
+ * # Safety
+ *
+ * `length` bytes can be read at `saved`, which may be null if that is 0.
+ */
+wasmlark_object wasmlark_sandbox_restore(wasmlark_object sandbox,
+                                         const uint8_t *saved,
+                                         size_t length);
 
 /**
  * Makes a value from a JSON text. An object becomes a dict in the same order and an array a list. A number with a fraction or an

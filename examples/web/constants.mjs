@@ -12,6 +12,7 @@ export const LIMIT = {
   output: 8,
   files: 9,
   nesting: 10,
+  cost: 11,
 };
 
 export const STATUS = {
@@ -80,6 +81,7 @@ export const NUMBER = {
   line: 3,
   column: 4,
   exit_code: 5,
+  cost: 6,
 };
 
 export const WASM_TYPE = {
