@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use arbitrary::Unstructured;
 use wasm_smith::Config;
-use wasmlark::{Limits, Report, Sandbox};
+use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
 
 /// Limits under which a run ends within about a second.
 pub fn limits() -> Limits {
@@ -89,4 +89,18 @@ pub fn text(report: &Report) -> String {
         Ok(value) => format!("{}{value}", report.output),
         Err(error) => format!("{}{error}", report.output),
     }
+}
+
+/// The same for a script of the target itself. It can end early because of a module that is refused, a limit, an exit or a
+/// trap, and for no other reason: so a script that no longer does what it is for is found, too.
+pub fn text_of_own(report: &Report) -> String {
+    if let Err(error) = &report.result {
+        assert_own(error);
+    }
+    text(report)
+}
+
+pub fn assert_own(error: &Error) {
+    use ErrorKind::{Exit, Limit, Link, Module, Trap};
+    assert!(matches!(error.kind(), Exit | Limit(_) | Link | Module | Trap(_)), "{error}");
 }

@@ -16,6 +16,7 @@ use crate::host::import::Import;
 use crate::limits::Limits;
 use crate::module::{self, Compiled};
 use crate::observe::{Crossing, Observation};
+use crate::wording::ending;
 
 /// What a script asks a loader for. The loader does not learn it: the word is for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -274,7 +275,7 @@ impl Engine {
                 "cannot load {what} \"{name}\": this host gives no modules by name; pass bytes, or give the host a loader"
             ));
         };
-        let hint = || files.suggest(name).map(|hint| format!("; {hint}")).unwrap_or_default();
+        let hint = || ending(files.suggest(name));
         match files.load(name) {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => failed(format!("{what} \"{name}\" not found{}", hint())),

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use wasmi::AsContextMut;
 
+use crate::api::absent::full_name;
 use crate::api::crossing::{GuestName, Watch};
 use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
+use crate::api::link::link_error;
+use crate::api::resolve::host_mismatch;
 use crate::api::scope::StoreData;
 use crate::api::store::gives_up;
 use crate::api::wasi_module::WasiModule;
@@ -29,7 +32,6 @@ use crate::slices::{self, SLICE, Slices, Stopped};
 use crate::wasi::{
     CLOCK_STEP, Content, Given, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System,
 };
-use crate::wording::shown;
 
 /// Runs a WebAssembly module that is built for WASI preview 1, on the in-memory machine that scripts get from `wasm.wasi`.
 /// The guest sees the arguments, files and input given here, and nothing else of the host.
@@ -429,32 +431,22 @@ fn link(
     let mut problems = Vec::new();
     let mut externs = Vec::new();
     for import in &compiled.imports {
-        let name = format!("`{}.{}`", shown(&import.module), shown(&import.name));
-        match host.find(&import.module, &import.name) {
-            Some(function) if import.ty.func() == Some(&function.ty()) => {
-                let watch = watched.map(|(observation, guest)| -> Arc<dyn CallWatch> {
-                    let name = format!("{}.{}", import.module, import.name);
-                    Arc::new(Watch::of_import(observation, guest, Side::Host, name))
-                });
-                externs.push(function.define(store.as_context_mut(), memory, watch).into());
-            }
-            Some(function) => problems.push(format!(
-                "{name} must be {}, but {} {}",
-                named(&import.ty),
-                function.origin(),
-                named(&wasmi::ExternType::Func(function.ty()))
-            )),
-            None => problems.push(format!("{name} ({}) is missing: it is not of WASI", named(&import.ty))),
+        let Some(function) = host.find(&import.module, &import.name) else {
+            let ty = named(&import.ty);
+            problems.push(format!("`{}` ({ty}) is missing: WASI does not have it", full_name(import)));
+            continue;
+        };
+        if let Some(problem) = host_mismatch(import, &*function) {
+            problems.push(format!("`{}`{problem}", full_name(import)));
+            continue;
         }
+        let watch = watched.map(|(observation, guest)| -> Arc<dyn CallWatch> {
+            let name = format!("{}.{}", import.module, import.name);
+            Arc::new(Watch::of_import(observation, guest, Side::Host, name))
+        });
+        externs.push(function.define(store.as_context_mut(), memory, watch).into());
     }
-    match problems.as_slice() {
-        [] => Ok(externs),
-        [one] => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
-        many => {
-            let text = format!("cannot link, {} problems:\n  {}", many.len(), many.join("\n  "));
-            Err(Error::new(ErrorKind::Link, text))
-        }
-    }
+    if problems.is_empty() { Ok(externs) } else { Err(link_error(problems.len(), &problems)) }
 }
 
 /// The error that ended a run: one of this crate or one of wasmi.

@@ -41,6 +41,11 @@ fn push_visible(c: char, out: &mut String) {
     }
 }
 
+/// Returns a hint as the end of a message.
+pub(crate) fn ending(hint: Option<String>) -> String {
+    hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+}
+
 /// Returns how many arguments a function takes by position, in words; `None` means any number.
 pub(crate) fn argument_count(least: usize, most: Option<usize>) -> String {
     match most {

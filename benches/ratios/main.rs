@@ -5,6 +5,7 @@
 //! cargo bench                         # all figures but those of real modules
 //! cargo bench -- call memory          # the figures with one of these words in their names
 //! cargo bench -- real                 # third-party modules: python3 examples/real/fetch.py
+//! cargo bench --features isolated -- isolated      # isolated scripts: cargo run -p wasmlark-make-core
 //! cargo bench -- --lines --runs 5     # NAME: RATIO (goal GOAL); a figure that misses its goal is repeated
 //! cargo bench -- --table              # README's table; UPDATE=1 writes it there
 //! ```

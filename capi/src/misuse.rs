@@ -105,7 +105,7 @@ pub(crate) unsafe fn tell(place: *mut usize, length: usize) {
 ///
 /// # Safety
 ///
-/// Where `pointer` is not null, `length` bytes can be read there for as long as `'a`.
+/// If `pointer` is not null, `length` bytes can be read there during `'a`.
 pub(crate) unsafe fn bytes<'a>(pointer: *const u8, length: usize, what: &str) -> Result<&'a [u8], Misuse> {
     if length == 0 {
         return Ok(&[]);

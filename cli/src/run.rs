@@ -88,7 +88,7 @@ pub fn run(options: args::RunArguments) -> u8 {
     exit::traced(trace.as_ref(), status)
 }
 
-/// The error that ended a script as a line of JSON, with the fields that `check` has too.
+/// Returns the error that ended a script as a line of JSON, whose fields are named as in `check`'s output.
 fn to_json(error: &Error) -> serde_json::Value {
     let code = match error.kind() {
         ErrorKind::Trap(code) => Some(code.as_str()),
@@ -115,7 +115,7 @@ pub fn granting_root(sandbox: Sandbox, root: Root) -> Sandbox {
     sandbox.loader(move |name| root.read(name)).lister(move |name| lister.list(name))
 }
 
-/// What is run.
+/// The script to run.
 pub struct Source {
     /// The script's name, for messages.
     pub name: String,
@@ -152,7 +152,7 @@ impl Source {
     }
 }
 
-/// Returns the text of a script. A module in its place is an error that says how modules are run.
+/// Returns the text of a script. If it is a module, the error says how to run modules.
 fn text(script: &str, bytes: Vec<u8>) -> Result<String, String> {
     if script.ends_with(".wat") || bytes.starts_with(b"\0asm") {
         return Err(format!(

@@ -1,4 +1,5 @@
-//! What `wasmlark check` finds, in the Static Analysis Results Interchange Format, version 2.1.0, which code hosts read.
+//! The findings of `wasmlark check` in SARIF 2.1.0, the Static Analysis Results Interchange Format, which code hosting
+//! sites read.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +42,7 @@ fn result(diagnostic: &Diagnostic) -> Value {
     })
 }
 
-/// A path as a relative reference of a URI.
+/// Returns a path as a relative URI reference.
 fn uri(path: &str) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     path.bytes()

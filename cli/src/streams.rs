@@ -1,7 +1,7 @@
-//! Standard input and output, which say so when they are closed.
+//! Standard input and output, whose use is an error if they are closed.
 //!
-//! Before `main`, Rust opens the null device in place of a standard stream that is closed. What is written there is
-//! lost, and a script read from there is empty, both without an error. So the command looks before that.
+//! Before `main`, Rust replaces a standard stream that is closed by the null device. Then output is lost and input is empty,
+//! without an error. So the command checks the streams before Rust does that.
 
 // An entry of `.init_array` is a promise to the linker, and asking for a descriptor is a call of C: see `look`.
 #![allow(unsafe_code)]
@@ -25,11 +25,11 @@ const STDOUT: u8 = 1;
 #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
 static LOOK: extern "C" fn() = look;
 
-/// Allocates nothing and cannot panic: the runtime has not begun.
+/// Notes which streams are closed. It allocates nothing and cannot panic, since the runtime has not started.
 #[cfg(unix)]
 extern "C" fn look() {
     for stream in [STDIN, STDOUT] {
-        // SAFETY: asks for the flags of a descriptor, which is an error where there is none, and changes nothing.
+        // SAFETY: this reads the flags of a descriptor, which fails if it is closed, and changes nothing.
         if unsafe { libc::fcntl(stream.into(), libc::F_GETFD) } == -1 {
             CLOSED.fetch_or(1 << stream, Ordering::Relaxed);
         }
@@ -43,7 +43,7 @@ fn check(stream: u8, name: &str) -> io::Result<()> {
     Err(io::Error::other(format!("{name} is closed")))
 }
 
-/// Standard input; an error to read from if it is closed.
+/// Standard input. Reading is an error if it is closed.
 pub struct Stdin;
 
 impl Read for Stdin {
@@ -54,7 +54,7 @@ impl Read for Stdin {
     }
 }
 
-/// Standard output; an error to write to if it is closed.
+/// Standard output. Writing is an error if it is closed.
 pub struct Stdout;
 
 impl Write for Stdout {

@@ -1,4 +1,4 @@
-//! Colour and progress, for a person at a terminal only: what is piped or written to a file has neither.
+//! Colour and progress, for a person at a terminal. Output to a pipe or a file has neither.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -19,10 +19,10 @@ impl Stream {
         }
     }
 
-    /// Whether it takes colours: never with `NO_COLOR`, always with `CLICOLOR_FORCE`, otherwise on a terminal.
+    /// Returns whether it takes colours: never with `NO_COLOR`, always with `CLICOLOR_FORCE`, otherwise on a terminal.
     fn has_colour(self) -> bool {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
-        // Any value but an empty one turns colours off, 0 among them: https://no-color.org
+        // Any value that is not empty turns colours off, even 0: https://no-color.org
         if env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
             return false;
         }
@@ -30,7 +30,7 @@ impl Stream {
     }
 }
 
-/// Whether a terminal knows the sequences that colour a text and erase a line.
+/// Returns whether a terminal knows the sequences that colour a text and erase a line.
 fn is_smart() -> bool {
     env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
@@ -63,10 +63,10 @@ pub fn paint_report(report: &str) -> String {
     }
 }
 
-/// Whether a line of progress stands on the terminal.
+/// Whether the terminal shows a line of progress.
 static IS_SHOWN: AtomicBool = AtomicBool::new(false);
 
-/// Says how far long work is, on a line that the next one replaces, if stderr is a terminal.
+/// Shows a line of progress, if stderr is a terminal. It replaces the line before.
 pub fn show_progress(text: &str) {
     if Stream::Error.is_terminal() && is_smart() {
         IS_SHOWN.store(true, Ordering::Relaxed);

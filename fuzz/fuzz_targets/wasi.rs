@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use wasmlark::Value;
-use wasmlark_fuzz::{on_stack, sandbox, text};
+use wasmlark_fuzz::{on_stack, sandbox, text_of_own};
 
 const LIB: &str = include_str!("../../tests/wasi/lib.star");
 
@@ -18,7 +18,7 @@ def main():
     g = guest(args = ["a"], env = {"A": "1"}, stdin = "input", files = {"/d/f": "content", "/e/": ""}, seed = 1)
     for function, path, words in calls:
         name = NAMES[function % len(NAMES)]
-        g.memory.write(1024, path)
+        g.memory.write(1024, bytes(path))
         g.memory.pack("IIIIII", 4096, 64, 16, 65530, 16, 4090, 32)
         arguments = [w if p == "I" else w & 0xffffffff for p, w in zip(FUNCTIONS[name].elems(), words)]
         print(name, wasm.attempt(getattr(g.call, name), *arguments))
@@ -66,6 +66,6 @@ fuzz_target!(|bytes: &[u8]| {
         let mut sandbox = sandbox();
         sandbox.file("lib.star", LIB);
         sandbox.set_value("calls", calls).expect("a new name");
-        drop(text(&sandbox.report("main.star", SCRIPT)));
+        drop(text_of_own(&sandbox.report("main.star", SCRIPT)));
     });
 });

@@ -43,7 +43,7 @@ impl<'a> Absent<'a> {
             imports.sort_by_key(|import| import.position);
             let position = imports.first().map_or(usize::MAX, |import| import.position);
             let module = wording::shown(module);
-            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let hint = wording::ending(hint);
             let text = match imports.as_slice() {
                 [one] => format!(
                     "`{}` ({}) is missing: nothing is given for `{module}`{hint}",
@@ -62,6 +62,6 @@ impl<'a> Absent<'a> {
 }
 
 /// Returns an import's full name.
-pub(super) fn full_name(import: &Import) -> String {
+pub(crate) fn full_name(import: &Import) -> String {
     format!("{}.{}", wording::shown(&import.module), wording::shown(&import.name))
 }

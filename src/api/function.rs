@@ -30,10 +30,10 @@ use crate::observe::Side;
 use crate::slices;
 use crate::wording;
 
-/// The number of values that a call in either direction keeps on the native stack; more go to a vector.
+/// The number of values that a call in either direction keeps on the native stack. If there are more, they go to a vector.
 pub(super) const INLINE_VALS: usize = 12;
 
-/// What stands for the name of a function that was reached by a reference.
+/// The name of a function that was reached through a reference.
 const NAMELESS: &str = "func";
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Trace, Freeze, Coerce, Clone)]
@@ -47,7 +47,7 @@ pub(crate) struct FunctionGen<V> {
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     pub(crate) ty: FuncType,
-    /// The faster way to call it, where its type has one.
+    /// The faster way to call it, if its type has one.
     #[trace(unsafe_ignore)]
     #[freeze(identity)]
     typed: Option<Arc<typed_calls::TypedCall>>,
@@ -59,8 +59,8 @@ pub(crate) struct FunctionGen<V> {
 starlark_complex_value!(pub(crate) Function);
 
 impl<'v> Function<'v> {
-    /// The handle of a function. One that is reached by an export has that export's name; a reference
-    /// is the handle that was made of its function first, named or not.
+    /// Returns the handle of a function. If it is reached through an export, it has that export's name. A reference becomes
+    /// the handle that was made first for its function, with whatever name that has.
     pub(crate) fn wrap(
         owner: StoreRef<Value<'v>>,
         store: &Store<'v>,
@@ -87,7 +87,7 @@ impl<'v> Function<'v> {
         if name.is_some() { Ok(store.name_function(&func, make()?)) } else { store.function(&func, make) }
     }
 
-    /// Calls a function of any type, and says what is wrong with the arguments of any.
+    /// Calls a function of any type, and reports wrong arguments for all types.
     #[inline(never)]
     fn call(
         &self,
@@ -174,7 +174,7 @@ impl<V> FunctionGen<V> {
     }
 }
 
-/// A way to call `func` of which an observer is told: the slower one, between two events. It begins only where the
+/// Makes a call of `func` of which an observer is told: the slower way, between two events. The call begins only if the
 /// arguments fit.
 fn watched_call(func: wasmi::Func, ty: FuncType, name: Option<Box<str>>, watch: Watch) -> Box<typed_calls::TypedCall> {
     let (params, returns) = (Box::<[ValType]>::from(ty.params()), Box::<[ValType]>::from(ty.results()));
@@ -199,7 +199,7 @@ fn watched_call(func: wasmi::Func, ty: FuncType, name: Option<Box<str>>, watch: 
     })
 }
 
-/// Any value as one of a wasm type, for use in `store`.
+/// Converts any value to one of a wasm type, for use in `store`.
 #[inline]
 pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
     match ty {
@@ -208,7 +208,7 @@ pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store
     }
 }
 
-/// The same, in place: a `Val` on its way through results costs more than the conversion of an integer.
+/// Converts in place, since returning a `Val` in a result costs more than converting an integer.
 #[inline(always)]
 pub(crate) fn fill<'v>(
     slot: &mut Val,
@@ -242,7 +242,7 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store:
     reference.map(Val::from).map_err(|_| "a value for an open store")
 }
 
-/// A wasm value as a Starlark value: a reference as the very handle or value that it refers to.
+/// Converts a wasm value to a Starlark value. A reference becomes the same handle or value to which it refers.
 #[inline]
 pub(crate) fn to_starlark<'v>(
     val: &Val,
@@ -336,7 +336,7 @@ where
     }
 
     fn write_hash(&self, hasher: &mut StarlarkHasher) -> starlark::Result<()> {
-        // Not the name: a function that is exported under two has two handles, which are equal.
+        // Not by name: a function that is exported under two names has two handles, which are equal.
         std::hash::Hash::hash(&Identity::of(&self.func), hasher);
         Ok(())
     }

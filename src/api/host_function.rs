@@ -14,7 +14,7 @@ use starlark::values::{NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, 
 use crate::error::Error;
 use crate::host::function::HostFunction;
 use crate::value::make_set;
-use crate::wording::did_you_mean;
+use crate::wording::{did_you_mean, ending};
 
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic, Clone)]
 #[allocative(skip)]
@@ -62,7 +62,7 @@ impl Builtin {
                 }
                 None => {
                     let hint = did_you_mean(key, names.iter().map(String::as_str));
-                    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                    let hint = ending(hint);
                     return Err(Error::value(format!("{name} has no parameter `{key}`{hint}")).into());
                 }
             }

@@ -117,11 +117,18 @@ pub(crate) fn plan<'v>(
     import_problems.extend(absent.problems());
     import_problems.sort();
     problems.splice(0..0, import_problems.into_iter().map(|(_, problem)| problem));
-    match (count, problems.join("\n  ")) {
-        (0, _) => Ok(Plan { store, memory, resolved }),
-        (1, one) => Err(Error::new(ErrorKind::Link, format!("cannot link: {one}"))),
-        (count, all) => Err(Error::new(ErrorKind::Link, format!("cannot link, {count} problems:\n  {all}"))),
+    match count {
+        0 => Ok(Plan { store, memory, resolved }),
+        _ => Err(link_error(count, &problems)),
     }
+}
+
+/// Makes the error for `count` imports that cannot be linked. A problem may be that of several imports.
+pub(crate) fn link_error(count: usize, problems: &[String]) -> Error {
+    let all = problems.join("\n  ");
+    let text =
+        if count == 1 { format!("cannot link: {all}") } else { format!("cannot link, {count} problems:\n  {all}") };
+    Error::new(ErrorKind::Link, text)
 }
 
 impl<'v> Plan<'v> {
@@ -198,7 +205,7 @@ fn find<'v>(
         return Err(Problem::Absent { hint: wording::did_you_mean(module, known).or_else(advice) });
     }
     let hint = wording::did_you_mean(name, names.iter().copied()).or_else(advice);
-    missing(hint.map(|hint| format!("; {hint}")).unwrap_or_default())
+    missing(wording::ending(hint))
 }
 
 /// Reports namespaces of which nothing is used: most likely they are misspelled.

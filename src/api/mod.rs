@@ -26,7 +26,7 @@ mod missing;
 pub(crate) mod module;
 mod namespace;
 pub(crate) mod outcome;
-mod resolve;
+pub(crate) mod resolve;
 pub(crate) mod scope;
 pub(crate) mod store;
 mod store_ref;

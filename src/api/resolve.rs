@@ -32,16 +32,17 @@ pub(super) enum ResolvedImport<'v> {
 /// Checks whether a host's function has the type with which a module imports it. Some old compilers import functions of WASI
 /// with other types, so that a pointer would arrive in another parameter.
 pub(super) fn resolve_host<'v>(import: &Import, function: Arc<dyn HostImport>) -> Result<ResolvedImport<'v>, String> {
-    let ty = function.ty();
-    match import.ty.func() == Some(&ty) {
-        true => Ok(ResolvedImport::Host { function, name: full_name(import) }),
-        false => Err(format!(
-            " must be {}, but {} {}; a function of the type that the module wants can be given in `imports`",
-            named(&import.ty),
-            function.origin(),
-            named(&ExternType::Func(ty))
-        )),
+    match host_mismatch(import, &*function) {
+        None => Ok(ResolvedImport::Host { function, name: full_name(import) }),
+        Some(problem) => Err(problem + "; a function of the type that the module wants can be given in `imports`"),
     }
+}
+
+/// Returns what is wrong with the type of a host's function, in words that follow the import's name.
+pub(crate) fn host_mismatch(import: &Import, function: &dyn HostImport) -> Option<String> {
+    let ty = function.ty();
+    (import.ty.func() != Some(&ty))
+        .then(|| format!(" must be {}, but {} {}", named(&import.ty), function.origin(), named(&ExternType::Func(ty))))
 }
 
 /// Checks whether `value` can be passed for `import`. Returns what is wrong with it otherwise.

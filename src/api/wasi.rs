@@ -32,7 +32,7 @@ pub(crate) struct Wasi<'v> {
     evaluation: Value<'v>,
 }
 
-/// The arguments of `wasm.wasi`, as given.
+/// The arguments of `wasm.wasi`.
 pub(crate) struct WasiArguments<'v> {
     pub(crate) args: Option<Value<'v>>,
     pub(crate) env: Option<Value<'v>>,
@@ -70,7 +70,7 @@ impl<'v> Wasi<'v> {
         Ok(Self { machine: Machine::new(setup, streams, budget)?, evaluation: evaluation.to_value() })
     }
 
-    /// Returns the machine of a value given as `wasi`.
+    /// Returns the machine of a value that was passed as `wasi`.
     pub(crate) fn machine(value: Value<'v>) -> Result<Machine, Error> {
         if value.downcast_ref::<Self>().is_none() && value.downcast_ref::<EndedWasi>().is_none() {
             return Err(Error::value(format!(
@@ -81,7 +81,7 @@ impl<'v> Wasi<'v> {
         Self::live(value).map(|wasi| wasi.machine.clone())
     }
 
-    /// Returns a live machine; an error if its evaluation is over.
+    /// Returns the machine, or an error if its evaluation has ended.
     fn live(value: Value<'v>) -> Result<&'v Self, Error> {
         value.downcast_ref::<Self>().ok_or_else(super::store::frozen)
     }
@@ -95,7 +95,7 @@ impl<'v> Wasi<'v> {
     }
 }
 
-/// What a string of a machine takes besides its bytes.
+/// The memory that a string of a machine takes in addition to its bytes.
 const STRING_OVERHEAD: usize = 32;
 
 /// Copies a string for a machine. It counts against the limit `heap`.

@@ -7,7 +7,7 @@ use wasmi::{Func, FuncType, StoreContextMut, Val};
 use super::host_module::{self, CallWatch, HostImport, HostModule, MemorySlot};
 use super::scope::StoreData;
 use crate::wasi::{Abi, Binding, Machine, WasiFunction};
-use crate::wording::did_you_mean;
+use crate::wording::{did_you_mean, ending};
 
 /// Provides the functions of WASI, for one machine.
 pub(crate) struct WasiModule(pub(crate) Machine);
@@ -28,7 +28,7 @@ impl HostModule for WasiModule {
     fn explain(&self, module: &str, name: &str) -> Option<String> {
         let abi = Abi::from_module(module)?;
         let hint = did_you_mean(name, WasiFunction::all(abi).map(|function| function.name));
-        let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+        let hint = ending(hint);
         Some(format!(": WASI has no function `{name}` in `{module}`{hint}"))
     }
 }

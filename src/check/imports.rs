@@ -11,7 +11,7 @@ use starlark_syntax::syntax::ast::{AstAssignIdentP, AstNoPayload};
 use starlark_syntax::syntax::uniplate::Visit;
 
 use crate::module::inspect::Item;
-use crate::wording::{argument_count, did_you_mean};
+use crate::wording::{argument_count, did_you_mean, ending};
 
 /// Something that is wrong.
 pub(super) struct Fault {
@@ -187,7 +187,7 @@ impl<'a> Instantiation<'a> {
     /// Returns what is wrong about one import of the module.
     fn fault(&self, item: &Item, from: &str, names: &Names<'a>) -> Option<Fault> {
         let missing = |hint: Option<String>| {
-            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let hint = ending(hint);
             Some(Fault {
                 place: self.place,
                 message: format!("the module imports {}, which is not given{hint}", item.signature()),

@@ -1,13 +1,12 @@
 //! A Rust closure that WebAssembly code calls, with a type that is known only at run time.
 
 use std::error::Error as StdError;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wasmi::{Func, FuncType, StoreContextMut, Val, ValType};
 
 use super::caller::Caller;
-use super::function::panicked;
+use super::guarded::{guarded, watched};
 use crate::api::host_module::{CallWatch, HostImport, MemorySlot};
 use crate::api::scope::StoreData;
 use crate::error::Error;
@@ -105,7 +104,7 @@ impl<F> DynamicImport<F> {
     {
         let params: Vec<Number> = params.iter().filter_map(Number::of).collect();
         let mut returned: Vec<Number> = results.iter().filter_map(Number::of).collect();
-        (self.function)(caller, &params, &mut returned).map_err(Error::host)?;
+        guarded(&self.name, || (self.function)(caller, &params, &mut returned))?.map_err(Error::host)?;
         for (at, (slot, number)) in results.iter_mut().zip(returned).enumerate() {
             let value = number.into_val();
             if value.ty() != slot.ty() {
@@ -126,10 +125,7 @@ where
     #[cfg(feature = "isolated")]
     fn call(&self, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error> {
         let mut results: Vec<Val> = self.ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
-        match catch_unwind(AssertUnwindSafe(|| self.call(caller, params, &mut results))) {
-            Ok(result) => result.map(|()| results),
-            Err(panic) => Err(panicked(&self.name, panic)),
-        }
+        self.call(caller, params, &mut results).map(|()| results)
     }
 }
 
@@ -154,24 +150,16 @@ where
     ) -> Func {
         let (memory, ty) = (memory.clone(), self.ty.clone());
         let run = move |caller: &mut Caller<'_>, params: &[Val], results: &mut [Val]| {
-            // If the application's closure panics, only the closure itself can see what it leaves half done.
-            match catch_unwind(AssertUnwindSafe(|| self.call(caller, params, results))) {
-                Ok(result) => result.map_err(Error::into_wasmi),
-                Err(panic) => Err(panicked(&self.name, panic).into_wasmi()),
-            }
+            self.call(caller, params, results).map_err(Error::into_wasmi)
         };
         match watch {
             None => Func::new(context, ty, move |caller, params, results| {
                 run(&mut Caller::new(caller, &memory), params, results)
             }),
-            Some(watch) => Func::new(context, ty, move |mut caller, params, results| {
-                watch.called(&mut caller, params);
-                let mut caller = Caller::new(caller, &memory);
-                let outcome = run(&mut caller, params, results);
-                if let Some(caller) = caller.inner_mut() {
-                    watch.ended(caller, outcome.as_ref().map(|()| &*results));
-                }
-                outcome
+            Some(watch) => Func::new(context, ty, move |caller, params, results| {
+                let run = |caller: &mut Caller<'_>| run(caller, params, results).map(|()| results.to_vec());
+                watched(&*watch, caller, &memory, params, run, |vals| vals.as_ref().map(|vals| vals.to_vec()))
+                    .map(|_| ())
             }),
         }
     }

@@ -1,7 +1,5 @@
 //! Rust closures that scripts call.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 #[cfg(feature = "isolated")]
@@ -11,7 +9,8 @@ use starlark::eval::Evaluator;
 use starlark::values::Heap;
 
 use super::argument::{Argument, FunctionResult, Mismatch, Slot};
-use crate::error::{Error, ErrorKind};
+use super::guarded::guarded;
+use crate::error::Error;
 use crate::value::Value;
 #[cfg(feature = "isolated")]
 use crate::value::make_set;
@@ -188,13 +187,9 @@ impl HostFunction {
         heap: Heap<'v>,
     ) -> Result<Value, Error> {
         let slots: Vec<Slot<'v>> = args.iter().map(|arg| Slot::new(*arg, heap)).collect();
-        // If the application's closure panics, only the closure itself can see what it leaves half done.
-        match catch_unwind(AssertUnwindSafe(|| (self.invoke)(&slots))) {
-            Ok(Ok(result)) => result,
-            Ok(Err((at, mismatch))) => {
-                Err(Error::value(format!("{}: {}", self.name, mismatch.about(&self.argument(at)))))
-            }
-            Err(panic) => Err(panicked(&self.name, panic)),
+        match guarded(&self.name, || (self.invoke)(&slots))? {
+            Ok(result) => result,
+            Err((at, mismatch)) => Err(Error::value(format!("{}: {}", self.name, mismatch.about(&self.argument(at))))),
         }
     }
 
@@ -205,12 +200,6 @@ impl HostFunction {
             None => format!("argument {}", at.saturating_add(1)),
         }
     }
-}
-
-/// Makes the error for a panic of the application.
-#[cold]
-pub(crate) fn panicked(name: &str, panic: Box<dyn Any + Send>) -> Error {
-    Error::panicked(ErrorKind::Host, panic, |why| format!("{name} panicked{why}"))
 }
 
 impl std::fmt::Debug for HostFunction {

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use wasmi::{FuncType, StoreContextMut, Val, ValType};
 
 use super::caller::Caller;
 use super::dynamic_import::{DynamicImport, Number, NumberType};
-use super::function::panicked;
+use super::guarded::{guarded, watched};
 use crate::api::host_module::{CallWatch, HostImport, HostModule, MemorySlot};
 use crate::api::scope::StoreData;
 use crate::error::{Error, ErrorKind};
@@ -155,26 +154,16 @@ macro_rules! imports {
 
             fn define(this: Arc<Self>, name: Arc<str>, Target { context, memory, watch }: Target<'_>) -> wasmi::Func {
                 let run = move |caller: &mut Caller<'_>, $($arg: $type),*| {
-                    // If the application's closure panics, only the closure itself can see what it leaves half done.
-                    match catch_unwind(AssertUnwindSafe(|| this(caller, $($arg),*).into_wasm())) {
-                        Ok(result) => result,
-                        Err(panic) => R::failed(panicked(&name, panic)),
-                    }
+                    guarded(&name, || this(caller, $($arg),*).into_wasm()).unwrap_or_else(R::failed)
                 };
                 match watch {
                     None => wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
                         run(&mut Caller::new(caller, &memory), $($arg),*)
                     }),
                     Some(watch) => {
-                        wasmi::Func::wrap(context, move |mut caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
-                            watch.called(&mut caller, &[$($arg.val()),*]);
-                            let mut caller = Caller::new(caller, &memory);
-                            let returned = run(&mut caller, $($arg),*);
-                            let vals = R::vals(&returned);
-                            if let Some(caller) = caller.inner_mut() {
-                                watch.ended(caller, vals.as_deref().map_err(|error| *error));
-                            }
-                            returned
+                        wasmi::Func::wrap(context, move |caller: wasmi::Caller<'_, StoreData>, $($arg: $type),*| {
+                            let params = [$($arg.val()),*];
+                            watched(&*watch, caller, &memory, &params, |caller| run(caller, $($arg),*), R::vals)
                         })
                     }
                 }
@@ -184,13 +173,11 @@ macro_rules! imports {
             fn call(&self, name: &str, caller: &mut Caller<'_>, params: &[Val]) -> Result<Vec<Val>, Error> {
                 let mut params = params.iter();
                 $(let $arg = params.next().and_then($type::of).ok_or_else(|| unlike(name))?;)*
-                match catch_unwind(AssertUnwindSafe(|| self(caller, $($arg),*).into_wasm())) {
-                    Ok(result) => R::vals(&result).map_err(|error| match Error::of_host(error) {
-                        Some(ours) => ours.copy(),
-                        None => Error::host(error.to_string()),
-                    }),
-                    Err(panic) => Err(panicked(name, panic)),
-                }
+                let result = guarded(name, || self(caller, $($arg),*).into_wasm())?;
+                R::vals(&result).map_err(|error| match Error::of_host(error) {
+                    Some(ours) => ours.copy(),
+                    None => Error::host(error.to_string()),
+                })
             }
         }
     )*};

@@ -4,6 +4,7 @@ pub(crate) mod argument;
 pub(crate) mod caller;
 pub(crate) mod dynamic_import;
 pub(crate) mod function;
+mod guarded;
 pub(crate) mod import;
 
 use std::collections::BTreeMap;

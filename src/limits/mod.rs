@@ -154,7 +154,7 @@ impl Limit {
     pub fn find(name: &str) -> Result<Self, Error> {
         Self::ALL.iter().copied().find(|limit| limit.as_str() == name).ok_or_else(|| {
             let hint = wording::did_you_mean(name, Self::ALL.iter().map(|limit| limit.as_str()));
-            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            let hint = wording::ending(hint);
             Error::value(format!("there is no limit `{}`{hint}", wording::shown(name)))
         })
     }

@@ -18,7 +18,6 @@ pub(super) struct Counts {
     pub(super) imported_memories: u32,
     pub(super) globals: u32,
     pub(super) imported_globals: u32,
-    pub(super) exports: u32,
     pub(super) start: Option<u32>,
 }
 
@@ -51,7 +50,6 @@ impl Counts {
                 Payload::TableSection(tables) => counts.tables = tables.count(),
                 Payload::MemorySection(memories) => counts.memories = memories.count(),
                 Payload::GlobalSection(globals) => counts.globals = globals.count(),
-                Payload::ExportSection(exports) => counts.exports = exports.count(),
                 Payload::StartSection { func, .. } => counts.start = Some(*func),
                 _ => {}
             }

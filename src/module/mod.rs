@@ -10,6 +10,7 @@ pub(crate) mod inspect;
 mod layout;
 mod profile;
 mod repair;
+mod sections;
 mod skim;
 pub(crate) mod types;
 #[cfg(feature = "wat")]

@@ -31,7 +31,7 @@ use crate::observe::Observation;
 use crate::profile::Profile;
 use crate::report::Reporter;
 use crate::value::Value;
-use crate::wording::did_you_mean;
+use crate::wording::{did_you_mean, ending};
 
 /// What the script and the files that it loads share.
 pub(crate) struct Files {
@@ -233,7 +233,7 @@ impl Files {
         let function = variable(module, name).ok_or_else(|| {
             let names: Vec<_> = module.names().filter(|name| !name.as_str().starts_with('_')).collect();
             let hint = did_you_mean(name, names.iter().map(|name| name.as_str()));
-            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let hint = ending(hint);
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
         self.spend(eval, ticks, *limits, |eval| {

@@ -10,7 +10,7 @@ use crate::api::instance::Instance;
 use crate::api::memory::Memory;
 use crate::api::store::Store;
 use crate::error::{Error, ErrorKind};
-use crate::wording::{did_you_mean, shown};
+use crate::wording::{did_you_mean, ending, shown};
 
 /// A linear memory of a session, as [`Session::memories`](crate::Session::memories) lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(super) fn read(module: &Module<'_>, name: &str, offset: u64, length: u64) ->
         Some((_, memory)) => memory.copy(offset, length),
         None => {
             let hint = did_you_mean(name, found.iter().map(|(name, _)| name.as_str()));
-            let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+            let hint = ending(hint);
             Err(Error::new(ErrorKind::Value, format!("the session has no memory `{}`{hint}", shown(name))))
         }
     }

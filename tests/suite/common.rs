@@ -12,11 +12,12 @@ fn parse(text: &str) -> Result<Directives, String> {
 #[test]
 fn all_directives() {
     let text = "# A title: with a colon.\n# limits: fuel=none memory=65536\n# limits: ticks=9\n\
-                # file: lib.star\n#| def f():\n#|     return 1\n#|\n# backtrace: on\n# skip: takes long\nx = 1 # not: one\n";
+                # file: lib.star\n#| def f():\n#|     return 1\n#|\n# backtrace: on\n# native: needs a host\n# skip: takes long\nx = 1 # not: one\n";
     let want = Directives {
         has_backtrace: true,
         limits: Limits::new().fuel(None).memory(65_536).ticks(9),
         files: vec![("lib.star".to_owned(), "def f():\n    return 1\n\n".to_owned())],
+        native: Some("needs a host".to_owned()),
         skip: Some("takes long".to_owned()),
     };
     assert_eq!(parse(text).unwrap(), want);

@@ -27,6 +27,7 @@ const TIERS: &[&[&str]] = &[
         "module::charges",
         "module::types",
         "module::counts",
+        "module::sections",
         "module::layout",
         "module::diagnose",
         "module::wat",

@@ -119,7 +119,7 @@ fn why_there_is_no_exit_code() {
         "this module is not a command: it exports no function `_start`; a script can call what it exports",
     );
     let imports = module(r#"(module (import "env" "f" (func)))"#);
-    fails(&imports, Limits::new(), ErrorKind::Link, "cannot link: `env.f` (func ()) is missing: it is not of WASI");
+    fails(&imports, Limits::new(), ErrorKind::Link, "cannot link: `env.f` (func ()) is missing: WASI does not have it");
     fails(
         b"no module",
         Limits::new(),

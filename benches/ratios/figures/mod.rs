@@ -7,6 +7,8 @@ mod call;
 mod compute;
 mod growth;
 mod host;
+#[cfg(feature = "isolated")]
+mod isolated;
 mod machine;
 mod memory;
 mod module;
@@ -23,6 +25,10 @@ use crate::harness::Figure;
 use crate::harness::table::{Cell, Row};
 
 pub fn all() -> Vec<Figure> {
+    #[cfg(feature = "isolated")]
+    let isolated = isolated::figures();
+    #[cfg(not(feature = "isolated"))]
+    let isolated = Vec::new();
     [
         call::figures(),
         host::figures(),
@@ -33,6 +39,7 @@ pub fn all() -> Vec<Figure> {
         session::figures(),
         startup::figures(),
         real::figures(),
+        isolated,
     ]
     .into_iter()
     .flatten()

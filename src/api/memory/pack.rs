@@ -23,7 +23,7 @@ enum Field {
 }
 
 impl Field {
-    /// Returns its size in bytes, which no 32-bit host needs to have room for: the memory's bounds are checked first.
+    /// Returns its size in bytes. It may exceed the address space of a 32-bit host, since bounds are checked before it is used.
     fn size(self) -> u64 {
         match self {
             Self::Number(number) => number.size() as u64,
@@ -33,7 +33,7 @@ impl Field {
     }
 }
 
-/// The most fields that a format may have. More are a mistake, or an attempt to use up the host's memory.
+/// The maximum number of fields in a format. More are a mistake, or an attempt to use up the host's memory.
 const MAX_FIELDS: usize = 1 << 16;
 
 fn parse(format: Value<'_>) -> Result<Vec<Field>, Error> {

@@ -1,8 +1,8 @@
-//! What to do about a mistake, where starlark's message says only what it is.
+//! Advice for common mistakes, of which starlark's messages say only what is wrong.
 //!
-//! Upstream: these errors hold text alone: their types are private, and nothing in them names the file or the value.
-//! So the text is recognised, and the script's text at the place of the error tells the rest. A message that is not
-//! recognised stays as it is.
+//! Upstream: these errors consist only of text. Their types are private, and do not name the file or the value. So the
+//! message is recognised by its text, and the script's text at the place of the error gives the rest. A message that is
+//! not recognised stays as it is.
 //!
 //! Upstream change: none known.
 //!
@@ -11,8 +11,8 @@
 
 use starlark::codemap::FileSpan;
 
-/// Returns the message to show instead of one that suggests the very attribute that is missing: an export that is there,
-/// and cannot be reached.
+/// Returns the message for an export that exists but cannot be reached. starlark's own would suggest the name that the
+/// script has already.
 pub(crate) fn reworded(message: &str) -> Option<String> {
     let (object, rest) = message.split_once("` has no attribute `")?;
     let (attribute, suggestion) = rest.split_once("`, did you mean `")?;
@@ -76,7 +76,7 @@ fn no_attribute(ty: &str, attribute: &str, called: &str, has_suggestion: bool) -
     }
 }
 
-/// Returns the name of the file in a `load` statement that a place is in.
+/// Returns the name of the file in the `load` statement at a place.
 fn loaded(place: &FileSpan) -> Option<&str> {
     let before = place.file.source().get(..place.span.begin().get() as usize)?;
     let (_, rest) = before.rsplit_once("load")?;
