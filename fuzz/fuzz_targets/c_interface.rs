@@ -194,7 +194,7 @@ fn step(unstructured: &mut Unstructured<'_>, known: &mut Vec<Handle>) -> Result<
                 loaded
             }
             30 | 31 => wasmlark_session_call(object, c"f".as_ptr().cast(), 1, objects.as_ptr(), usize::from(number % 5)),
-            32 => wasmlark_session_call_within(object, c"spin".as_ptr().cast(), 4, objects.as_ptr(), 0, 1000, 1000, 3),
+            32 => wasmlark_session_call_with(object, c"spin".as_ptr().cast(), 4, objects.as_ptr(), 0, other, 1000, 1000, 3),
             33 => wasmlark_session_get(object, c"x".as_ptr().cast(), 1),
             34 => {
                 wasmlark_session_refill(object);
