@@ -27,7 +27,7 @@ fn outcome(engine: &Engine, bytes: &[u8]) -> Option<Vec<String>> {
     store.set_fuel(FUEL).expect("fuel is metered");
     let instance = match Instance::new(&mut store, &module, &[]) {
         Ok(instance) => instance,
-        Err(error) => return is_told(&error).then(|| vec![error.to_string()]),
+        Err(error) => return is_told(&error).then(|| vec![tell(&error)]),
     };
     let mut seen = Vec::new();
     for export in module.exports() {
@@ -37,7 +37,7 @@ fn outcome(engine: &Engine, bytes: &[u8]) -> Option<Vec<String>> {
         let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
         match function.call(&mut store, &arguments, &mut results) {
             Ok(()) => seen.push(results.iter().map(show).collect()),
-            Err(error) if is_told(&error) => seen.push(error.to_string()),
+            Err(error) if is_told(&error) => seen.push(tell(&error)),
             Err(_) => return None,
         }
     }
@@ -59,6 +59,15 @@ fn outcome(engine: &Engine, bytes: &[u8]) -> Option<Vec<String>> {
 /// Returns whether an error does not depend on fuel.
 fn is_told(error: &wasmi::Error) -> bool {
     !matches!(error.as_trap_code(), Some(wasmi::TrapCode::OutOfFuel | wasmi::TrapCode::StackOverflow))
+}
+
+/// Returns an error's text without the number of the store, which wasmi writes into some.
+fn tell(error: &wasmi::Error) -> String {
+    let text = error.to_string();
+    match text.split_once("StoreId(") {
+        Some((before, after)) => format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => text,
+    }
 }
 
 /// Returns a value as text, without what distinguishes the references of different stores.
