@@ -53,7 +53,7 @@ impl Remote {
         });
         match began {
             Ok((new, result)) => (new, result.map(Answer::into_value)),
-            Err(error) => (Self::never(terms), Err(error)),
+            Err(error) => (Self::never(terms), Err(reported(error))),
         }
     }
 
@@ -169,7 +169,7 @@ impl Remote {
             Err(error) => {
                 self.cost_before = self.stats.cost.unwrap_or_default();
                 self.instance = None;
-                Err(error)
+                Err(reported(error))
             }
         };
         let result = result.map_err(|error| at_deadline(error, stop));
@@ -245,6 +245,12 @@ impl Branch {
         new.profile = self.profile.clone();
         Ok(new)
     }
+}
+
+/// Gives an error that has no place in a script the report of one.
+fn reported(error: Error) -> Error {
+    let report = format!("error: {}\n", error.message());
+    error.with_report(None, report)
 }
 
 fn ended() -> Error {

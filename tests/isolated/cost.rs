@@ -53,6 +53,7 @@ fn the_limit_is_exact() {
     let error = with(enough - 1).result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Cost));
     assert_eq!(error.message(), format!("the sandbox's limit `cost` is reached: {}", enough - 1));
+    assert_eq!(error.text(), format!("error: {}\n", error.message()));
 }
 
 #[test]
