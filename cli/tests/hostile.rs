@@ -206,8 +206,8 @@ fn folders_of_the_host_may_be_larger_than_the_ceiling() {
     let command = "cd \"$1\" && exec \"$0\" wasi --max-heap 16M --max-memory 16M --max-files 1M --dir . main.wat";
     let output = shell(command, folder.to_str().unwrap());
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{errors}");
-    assert!(errors.contains("limit `files` is 1048576"), "{errors}");
+    // What no guest reads is not read, and not counted.
+    assert_eq!((output.status.code(), &*errors), (Some(0), ""));
 }
 
 #[test]
