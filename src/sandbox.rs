@@ -238,7 +238,7 @@ impl Sandbox {
     /// [`Stats::cost`] says how much that was, the same on every target. A session can be [saved](Session::save) and
     /// [forked](Session::fork).
     ///
-    /// Scripts take some twenty times as long, and so do their guests. An isolated sandbox has no
+    /// Scripts take ten to twenty times as long, and guests that compute fifty to a hundred times. An isolated sandbox has no
     /// [`observer`](Self::observer) and counts no [`coverage`](Self::coverage), and backtraces have no lines of a guest's
     /// source. What [`check`](Self::check) and its like find out of a script is found outside.
     ///

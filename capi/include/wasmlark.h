@@ -693,7 +693,7 @@ enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
 /**
  * Sets whether scripts run isolated: in an evaluator that is itself a WebAssembly module, so that no script can end or
  * overflow the process. Not if `is_isolated` is 0, which is so in a new sandbox. `WASMLARK_LIMIT_COST` then bounds all that a
- * script does, which takes some twenty times as long, and its sessions can be saved and forked. An error of the status
+ * script does, which takes ten to twenty times as long, and its sessions can be saved and forked. An error of the status
  * `WASMLARK_STATUS_ARGUMENT` in a library that was built without the feature `isolated` or without the evaluator's module.
  */
 enum wasmlark_status wasmlark_sandbox_isolated(wasmlark_object sandbox,

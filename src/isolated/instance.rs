@@ -78,8 +78,10 @@ impl Instance {
         let (room, exchange) = (bare.export("room")?, bare.export("exchange")?);
         let stop_flag: TypedFunc<(), u32> = bare.export("stop_flag")?;
         let Bare { mut store, memory, .. } = bare;
+        // The image may be of bytes that someone made on purpose: what runs on it must end.
+        slices::set_fuel(&mut store, SLICE);
         let address = slices::call_typed(&stop_flag, &mut store.as_context_mut(), ());
-        let address = address.map_err(|error| broken(&error.to_string()))?;
+        let address = address.map_err(|_| Error::value("the memory of the session does not make sense"))?;
         store.data_mut().stop_flag = usize::try_from(address).ok();
         slices::set_fuel(&mut store, allowance.fuel());
         Ok(Self { store, memory, room, exchange, allowance })

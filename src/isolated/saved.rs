@@ -3,6 +3,8 @@
 //! In order: the magic bytes, the version, the header and the pages as postcard encodes them, and the BLAKE3 hash of all
 //! that.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -128,23 +130,19 @@ impl Saved {
         if length % (1 << 16) != 0 || length < core.image.length || u32::try_from(length - 1).is_err() {
             return Err(refuse());
         }
-        let mut pages = core.image.pages.clone();
+        // Whoever made the bytes may have chosen any order.
+        let mut pages: BTreeMap<u32, &[u8]> =
+            core.image.pages.iter().map(|(number, page)| (*number, &**page)).collect();
         for (number, bytes) in &self.pages {
             let is_inside = usize::try_from(*number).is_ok_and(|number| number < length / PAGE);
             if !is_inside || !(bytes.is_empty() || bytes.len() == PAGE) {
                 return Err(refuse());
             }
-            match pages.binary_search_by_key(number, |(number, _)| *number) {
-                Ok(at) if bytes.is_empty() || is_zero(bytes) => drop(pages.remove(at)),
-                Ok(at) => {
-                    if let Some((_, page)) = pages.get_mut(at) {
-                        *page = bytes.to_vec().into();
-                    }
-                }
-                Err(_) if bytes.is_empty() => {}
-                Err(at) => pages.insert(at, (*number, bytes.to_vec().into())),
-            }
+            match is_zero(bytes) {
+                true => pages.remove(number),
+                false => pages.insert(*number, bytes),
+            };
         }
-        Ok(Image { length, pages })
+        Ok(Image { length, pages: pages.into_iter().map(|(number, page)| (number, page.into())).collect() })
     }
 }

@@ -89,6 +89,34 @@ fn damaged_bytes_are_refused() {
     assert_eq!(refused(&other), "cannot restore the session: it has version 9 of the format, and this build reads 1");
 }
 
+/// Bytes that someone changed on purpose, with a checksum that fits: whatever the session in them does, it ends, and this
+/// process goes on.
+#[test]
+fn forged_bytes_harm_nobody() {
+    let limits = Limits::new().heap(16 << 20).memory(16 << 20).files(1 << 20).cost(50_000_000);
+    let sandbox = asking().limits(limits);
+    let bytes = sandbox.load("main.star", SCRIPT).unwrap().save().unwrap();
+    let (mut refused, mut failed, mut same) = (0, 0, 0);
+    let end = bytes.len() - 32;
+    for at in (18..end).step_by(end / 150) {
+        let mut bytes = bytes.clone();
+        for byte in &mut bytes[at..(at + 8).min(end)] {
+            *byte ^= 0x5a;
+        }
+        let hash = *blake3::hash(&bytes[..end]).as_bytes();
+        bytes[end..].copy_from_slice(&hash);
+        match sandbox.restore(&bytes) {
+            Err(_) => refused += 1,
+            Ok(mut session) => match session.call_values("see", &["ann".into()]) {
+                Err(_) => failed += 1,
+                Ok(_) => same += 1,
+            },
+        }
+    }
+    assert!(refused > 0 && same > 0, "{refused} {failed} {same}");
+    assert_eq!(see(&mut sandbox.restore(&bytes).unwrap(), "ann"), "(1, 1, \"<ann>\")");
+}
+
 #[test]
 fn the_sandbox_must_give_what_the_session_had() {
     let script = format!("{SCRIPT}\nlarge = wasm.Memory(200)\nlarge.write_u8(13000000, 1)");
