@@ -1,9 +1,7 @@
 //! What a script and the files that it loads share while they run.
 
-use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use starlark::environment::FrozenModule;
@@ -43,8 +41,6 @@ pub(crate) struct Files {
     /// The files that are being loaded, outermost first.
     pub(super) loading: RefCell<Vec<String>>,
     pub(super) supervisor: Supervisor,
-    /// Set when an evaluation has panicked: nothing is evaluated after that.
-    has_panicked: Cell<bool>,
     reporter: Reporter,
     /// The application's means to stop the session.
     pub(super) interrupt: Interrupt,
@@ -82,7 +78,6 @@ impl Files {
             loaded: RefCell::default(),
             loading: RefCell::default(),
             supervisor: Supervisor::new(engine.limits().clone(), budget, interrupt.inner()),
-            has_panicked: Cell::new(false),
             reporter: Reporter::default(),
             interrupt,
             start_limits: CallLimits::new(),
@@ -101,7 +96,7 @@ impl Files {
     }
 
     pub(super) fn has_panicked(&self) -> bool {
-        self.has_panicked.get()
+        self.supervisor.has_panicked()
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -175,7 +170,7 @@ impl Files {
             self.observation.clone(),
         );
         let globals = sandbox_globals(&self.engine)?;
-        self.spend(eval, ticks, self.start_limits, |eval| eval.eval_module(ast, globals))
+        self.supervisor.spend(eval, ticks, self.start_limits, |eval| eval.eval_module(ast, globals))
     }
 
     pub(super) fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
@@ -217,7 +212,7 @@ impl Files {
     ) -> starlark::Result<Starlark<'v>> {
         let ast = self.parse(name, text)?;
         let globals = sandbox_globals(&self.engine)?;
-        self.spend(eval, ticks, CallLimits::new(), |eval| eval.eval_module(ast, globals))
+        self.supervisor.spend(eval, ticks, CallLimits::new(), |eval| eval.eval_module(ast, globals))
     }
 
     /// Calls a function of the script.
@@ -236,7 +231,7 @@ impl Files {
             let hint = ending(hint);
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
-        self.spend(eval, ticks, *limits, |eval| {
+        self.supervisor.spend(eval, ticks, *limits, |eval| {
             let mut convert = |value: &Value| {
                 // Looked up only for a set, since sets are rare and this takes longer than a call.
                 value.to_starlark(eval.heap(), &mut |list| match GLOBALS.iter().find(|(name, _)| *name == "set") {
@@ -258,34 +253,4 @@ impl Files {
         self.supervisor.refill();
         self.data.refill_output();
     }
-
-    /// Runs `work` within the limits. Converts a panic to an error with the place that the script had reached.
-    fn spend<'v>(
-        &self,
-        eval: &mut Evaluator<'v, '_, '_>,
-        ticks: u64,
-        limits: CallLimits,
-        work: impl FnOnce(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Starlark<'v>>,
-    ) -> starlark::Result<Starlark<'v>> {
-        self.supervisor.spend(eval, ticks, limits, |eval| {
-            // Of what a panic leaves behind, only the call stack is looked at; then all of it is dropped.
-            catch_unwind(AssertUnwindSafe(|| work(eval))).unwrap_or_else(|panic| {
-                self.has_panicked.set(true);
-                Err(panic_error(panic, eval))
-            })
-        })
-    }
-}
-
-/// Returns the error for a panic, with the place and the frames of the call that was running.
-fn panic_error(panic: Box<dyn Any + Send>, eval: &Evaluator<'_, '_, '_>) -> starlark::Error {
-    let ours = Error::panicked(ErrorKind::Internal, panic, |why| format!("a panic ended the script{why}"));
-    let mut error = starlark::Error::from(ours);
-    // A builtin that calls another one has no place of its own.
-    if let Some(place) = (0..eval.call_stack_count()).find_map(|depth| eval.call_stack_nth_location(depth)) {
-        error.set_span(place.span, &place.file);
-    }
-    let frames = eval.call_stack();
-    error.set_call_stack(|| frames);
-    error
 }

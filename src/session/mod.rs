@@ -6,6 +6,7 @@ mod elsewhere;
 mod files;
 mod functions;
 mod globals;
+mod guard;
 mod live;
 mod loader;
 mod mailbox;

@@ -10,6 +10,7 @@ use starlark::eval::Evaluator;
 use starlark::values::Value as Starlark;
 
 use super::call_limits::CallLimits;
+use super::guard::Guard;
 use crate::api::evaluation::Evaluation;
 use crate::budget::Budget;
 use crate::error::{Error, Limit};
@@ -41,6 +42,7 @@ pub(super) struct Supervisor {
     /// one that has. So once an evaluator or one of its guests was told to stop, no check stops it again before all that
     /// it is running has ended.
     silent_checks: Cell<usize>,
+    guard: Guard,
 }
 
 /// Why a check stops an evaluator.
@@ -65,6 +67,7 @@ impl Supervisor {
             ticks_before_refill: Cell::new(0),
             ticks_begun: Cell::new(0),
             findings: Cell::default(),
+            guard: Guard::default(),
             silent_checks: Cell::new(0),
         }
     }
@@ -136,6 +139,11 @@ impl Supervisor {
         stops
     }
 
+    /// Returns whether an evaluation has panicked.
+    pub(super) fn has_panicked(&self) -> bool {
+        self.guard.has_panicked()
+    }
+
     /// Runs `work` within the limits of a call. Counts what it spends, and converts an error of a limit of starlark's to
     /// ours. `ticks` is what [`supervise`](Self::supervise) returned.
     pub(super) fn spend<'v>(
@@ -161,7 +169,7 @@ impl Supervisor {
         if call.deadline.is_some() {
             self.interrupt.set_deadline(call.deadline);
         }
-        let mut result = work(eval);
+        let mut result = self.guard.run(eval, work);
         release_fuel(eval.module());
         if call.deadline.is_some() {
             self.interrupt.set_deadline(None);

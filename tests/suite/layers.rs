@@ -76,7 +76,14 @@ const TIERS: &[&[&str]] = &[
     // Above `globals` only because of its subject, which is what leaves a script: it needs no script type.
     &["report"],
     &["wire"],
-    &["session::call_limits", "session::functions", "session::globals", "session::memories", "session::printer"],
+    &[
+        "session::call_limits",
+        "session::functions",
+        "session::globals",
+        "session::guard",
+        "session::memories",
+        "session::printer",
+    ],
     &["session::mailbox", "session::names", "session::supervisor"],
     &["session"],
     &["isolated"],
