@@ -242,10 +242,9 @@ impl Sandbox {
     /// [`observer`](Self::observer) and counts no [`coverage`](Self::coverage), and backtraces have no lines of a guest's
     /// source. What [`check`](Self::check) and its like find out of a script is found outside.
     ///
-    /// ```
+    /// ```ignore (needs the evaluator's module)
     /// use wasmlark::Sandbox;
     ///
-    /// # if !wasmlark::has_core() { return Ok::<(), wasmlark::Error>(()); }
     /// let sandbox = Sandbox::new().isolated(true);
     /// let run = sandbox.run("main.star", "6 * 7")?;
     /// assert_eq!(run.value.as_i64(), Some(42));
@@ -815,10 +814,9 @@ impl Sandbox {
     /// The sandbox must give the functions and imports that the one had in which the session began; files, output and
     /// limits on memory and cost are this sandbox's.
     ///
-    /// ```
+    /// ```ignore (needs the evaluator's module)
     /// use wasmlark::{Sandbox, Value};
     ///
-    /// # if !wasmlark::has_core() { return Ok::<(), wasmlark::Error>(()); }
     /// let sandbox = Sandbox::new().isolated(true);
     /// let script = "seen = []\ndef see(name):\n    seen.append(name)\n    return len(seen)";
     /// let mut session = sandbox.load("main.star", script)?;

@@ -7,10 +7,6 @@
 
 use std::io::Read;
 
-/// The name of the module's custom section that has the hash of the sources that it was made from, as lower-case hexadecimal
-/// digits.
-pub const SOURCES: &str = "wasmlark-sources";
-
 #[cfg(has_core)]
 static COMPRESSED: Option<&[u8]> = Some(include_bytes!("../bytes/core.wasm.br"));
 #[cfg(not(has_core))]

@@ -1,10 +1,10 @@
 //! The application's side of an isolated evaluator: answers what the core asks.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde_bytes::ByteBuf;
 
+use super::image::slice_mut;
 use super::message::{Ask, ImportGrant, Setup, encode};
 use crate::data::{Channels, Data, Stream};
 use crate::error::{Error, ErrorKind};
@@ -91,7 +91,7 @@ impl Host {
                     .map_err(|error| Fault::new(&error, |source| kept.keep(source))),
             ),
             Ask::Import { number, args, memory: place } => {
-                let guest = place.and_then(|place| memory.get_mut(range(place)?));
+                let guest = place.and_then(|(address, length)| slice_mut(memory, address, length));
                 encode(
                     &self.import(number, &args, guest).map_err(|error| Fault::new(&error, |source| kept.keep(source))),
                 )
@@ -115,11 +115,6 @@ impl Host {
         let results = import.call(&mut Caller::isolated(memory), &args)?;
         Ok(results.iter().filter_map(Number::of).collect())
     }
-}
-
-fn range((address, length): (u32, u32)) -> Option<Range<usize>> {
-    let start = usize::try_from(address).ok()?;
-    Some(start..start.checked_add(usize::try_from(length).ok()?)?)
 }
 
 fn unknown() -> Error {

@@ -42,9 +42,15 @@ impl Image {
 }
 
 /// Returns a page of a memory, whose length is a multiple of it.
-pub(super) fn place(number: u32, memory: &mut [u8]) -> Option<&mut [u8]> {
+fn place(number: u32, memory: &mut [u8]) -> Option<&mut [u8]> {
     let start = usize::try_from(number).ok()?.checked_mul(PAGE)?;
     memory.get_mut(start..start.checked_add(PAGE)?)
+}
+
+/// Returns the bytes of a memory that the core names by their address.
+pub(super) fn slice_mut(memory: &mut [u8], address: u32, length: u32) -> Option<&mut [u8]> {
+    let start = usize::try_from(address).ok()?;
+    memory.get_mut(start..start.checked_add(usize::try_from(length).ok()?)?)
 }
 
 pub(super) fn is_zero(page: &[u8]) -> bool {

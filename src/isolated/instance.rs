@@ -3,7 +3,7 @@
 use wasmi::{AsContextMut, Caller, Extern, Linker, Memory, Store, StoreContextMut, TrapCode, TypedFunc};
 
 use super::host::{Host, Kept};
-use super::image::{Core, Image, broken};
+use super::image::{Core, Image, broken, slice_mut};
 use super::message::{Ask, Order, Outcome, decode, encode};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::frames::{Framed, Frames};
@@ -95,6 +95,10 @@ impl Instance {
     /// Returns its host.
     pub(super) fn host(&self) -> Option<&Host> {
         self.store.data().host.as_ref()
+    }
+
+    pub(super) fn allowance(&self) -> Allowance {
+        self.allowance
     }
 
     /// Returns what it has spent of its allowance.
@@ -218,11 +222,6 @@ impl Bare {
 
 fn no_room() -> Error {
     Error::limit(Limit::Heap, "the sandbox's limits leave no room for the memory of the session")
-}
-
-fn slice_mut(memory: &mut [u8], address: u32, length: u32) -> Option<&mut [u8]> {
-    let start = usize::try_from(address).ok()?;
-    memory.get_mut(start..start.checked_add(usize::try_from(length).ok()?)?)
 }
 
 /// What the store of a core has.

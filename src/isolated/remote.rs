@@ -21,7 +21,6 @@ use crate::value::Value;
 pub(crate) struct Remote {
     /// `None` once it has ended.
     instance: Option<Instance>,
-    allowance: Allowance,
     /// What must be there where it is restored.
     needs: saved::Needs,
     data: Data,
@@ -83,7 +82,6 @@ impl Remote {
         let instance = Some(Instance::new(core()?, image, host, allowance, &call_interrupt)?);
         Ok(Self {
             instance,
-            allowance,
             needs,
             data,
             files: BTreeMap::new(),
@@ -100,7 +98,6 @@ impl Remote {
         let interrupt = terms.interrupt.inner();
         Self {
             instance: None,
-            allowance: terms.allowance(),
             needs: saved::Needs::default(),
             data: Data::unlimited(terms.channels.clone()),
             files: BTreeMap::new(),
@@ -126,8 +123,8 @@ impl Remote {
         let instance = self.instance.as_ref().ok_or_else(ended)?;
         Ok(Branch {
             image: instance.image(),
-            host: instance.host().map(Host::fork).ok_or_else(ended)?,
-            allowance: self.allowance,
+            host: instance.host().cloned().ok_or_else(ended)?,
+            allowance: instance.allowance(),
             needs: self.needs.clone(),
             outer: self.interrupt.outer(),
             stats: self.stats,

@@ -16,7 +16,7 @@ use wasmparser::{Parser, Payload};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// As in `wasmlark-core`, which is not a dependency: its bytes are what is made here.
+/// The custom section that has the hash of the sources, as lower-case hexadecimal digits.
 const SOURCES: &str = "wasmlark-sources";
 
 fn main() -> Result<()> {
