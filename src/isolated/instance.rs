@@ -1,5 +1,7 @@
 //! A core that runs: its store, its memory, what it may spend, and how it ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use wasmi::{AsContextMut, Caller, Extern, Linker, Memory, Store, StoreContextMut, TrapCode, TypedFunc};
 
 use super::host::{Host, Kept};
@@ -274,7 +276,13 @@ fn ask(mut caller: Caller<'_, Room>, address: u32, length: u32) -> Result<u32, w
     let message: Ask =
         decode(slice_mut(data, address, length).ok_or(TrapCode::MemoryOutOfBounds)?).map_err(Error::into_wasmi)?;
     let host = room.host.as_ref().ok_or(TrapCode::UnreachableCodeReached)?;
-    room.answer = host.answer(message, data, &mut room.kept).map_err(Error::into_wasmi)?;
+    // A closure of the application that loads or writes may panic, which nothing of wasmi can unwind. It ends the core, and
+    // what it leaves half done is dropped.
+    let answered = catch_unwind(AssertUnwindSafe(|| host.answer(message, data, &mut room.kept)));
+    let answered = answered.unwrap_or_else(|panic| {
+        Err(Error::panicked(ErrorKind::Internal, panic, |why| format!("a panic ended the script{why}")))
+    });
+    room.answer = answered.map_err(Error::into_wasmi)?;
     u32::try_from(room.answer.len())
         .map_err(|_| Error::host("a file or a value of more than 4 GiB cannot enter an isolated script").into_wasmi())
 }

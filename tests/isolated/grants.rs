@@ -169,6 +169,22 @@ fn output_arrives_while_the_script_runs() {
 }
 
 #[test]
+fn a_panic_of_a_closure_that_writes_or_loads_ends_the_session() {
+    let writes = |sandbox: Sandbox| sandbox.on_print(|_| panic!("on purpose"));
+    let loads = |sandbox: Sandbox| sandbox.loader(|_| panic!("on purpose"));
+    let scripts: [(fn(Sandbox) -> Sandbox, &str); 2] = [(writes, "print(1)"), (loads, "load('a.star', 'a')")];
+    for (panicking, script) in scripts {
+        for is_isolated in [false, true] {
+            let sandbox = panicking(Sandbox::new().isolated(is_isolated));
+            let (mut session, result) = sandbox.open("main.star", script);
+            let error = result.unwrap_err();
+            assert_eq!((error.kind(), error.message()), (ErrorKind::Internal, "a panic ended the script: on purpose"));
+            session.eval("<console>", "1").unwrap_err();
+        }
+    }
+}
+
+#[test]
 fn progress_backtraces_and_profiles() {
     let script = r#"
 guest = wasm.wat('''(module
