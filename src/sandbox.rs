@@ -234,9 +234,9 @@ impl Sandbox {
     /// a JIT. By default they do not.
     ///
     /// Then no script can end, abort or overflow its host, whatever it does: what starlark or wasmi fails at becomes an
-    /// error of the run. The limit `heap` holds the evaluator's memory, the limit `cost` all that it does, and
-    /// [`Stats::cost`] says how much that was, the same on every target. A session can be [saved](Session::save) and
-    /// [forked](Session::fork).
+    /// error of the run. The limits `heap`, `memory` and `files` together bound the evaluator's memory, the limit `cost`
+    /// all that it does, and [`Stats::cost`] says how much that was, the same on every target. A session can be
+    /// [saved](Session::save) and [forked](Session::fork).
     ///
     /// Scripts take ten to twenty times as long, and guests that compute fifty to a hundred times. An isolated sandbox has no
     /// [`observer`](Self::observer) and counts no [`coverage`](Self::coverage), and backtraces have no lines of a guest's
