@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Limit};
 use crate::interrupt::Interrupt;
 use crate::lang::compat::ticks;
+use crate::lang::definitions::Definitions;
 use crate::observe::Observation;
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins with an underscore,
@@ -38,6 +39,9 @@ pub(crate) struct Evaluation<'v> {
     /// What is observed of it, where somebody observes.
     #[trace(unsafe_ignore)]
     pub(crate) observation: Option<Arc<Observation>>,
+    /// The files that define the script's functions, for messages.
+    #[trace(unsafe_ignore)]
+    pub(crate) definitions: Definitions,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
     /// The store whose wasmi counter holds the remaining fuel.
@@ -67,6 +71,7 @@ impl<'v> Evaluation<'v> {
         data: Data,
         interrupt: Interrupt,
         observation: Option<Arc<Observation>>,
+        definitions: Definitions,
     ) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             engine,
@@ -74,6 +79,7 @@ impl<'v> Evaluation<'v> {
             data,
             interrupt,
             observation,
+            definitions,
             default_store: Cell::new(None),
             fuel_holder: Cell::new(None),
             copied: SinceCollection::default(),
@@ -156,7 +162,7 @@ impl Engine {
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
         let (budget, interrupt, observation) = (self.budget(), Interrupt::default(), self.observation());
-        Evaluation::attach(module, self.clone(), budget, data, interrupt, observation)
+        Evaluation::attach(module, self.clone(), budget, data, interrupt, observation, Definitions::default())
     }
 }
 
