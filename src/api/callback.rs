@@ -88,7 +88,7 @@ impl HostCall<'_> {
         };
         match store.callback(self.index) {
             Some(callback) => {
-                let definitions = &store.evaluation.as_ref().definitions;
+                let definitions = &store.evaluation.as_ref().notes.definitions;
                 format!("{value} from {}", definitions.describe(&callback.function.to_str()))
             }
             None => value,

@@ -18,7 +18,7 @@ use super::mailbox::{Answer, Call, Reply};
 use super::names::variable;
 use super::printer::Printer;
 use super::supervisor::Supervisor;
-use crate::api::evaluation::Evaluation;
+use crate::api::evaluation::{Evaluation, Notes};
 use crate::budget::Budget;
 use crate::data::{Channels, Data};
 use crate::engine::Engine;
@@ -50,7 +50,7 @@ pub(crate) struct Files {
     start_limits: CallLimits,
     /// What is observed of all files.
     observation: Option<Arc<Observation>>,
-    definitions: Definitions,
+    notes: Notes,
 }
 
 /// A script, before or after it is parsed.
@@ -86,7 +86,7 @@ impl Files {
             interrupt,
             start_limits: CallLimits::new(),
             observation: engine.observation(),
-            definitions: Definitions::default(),
+            notes: Notes::default(),
             engine,
         }
     }
@@ -121,7 +121,7 @@ impl Files {
 
     /// Makes a report of an error that a file has caused.
     pub(super) fn explain(&self, error: &starlark::Error) -> Error {
-        self.reporter.explain(error)
+        self.reporter.explain(error, self.notes.stray_frames.take())
     }
 
     /// Makes a reply of the outcome of an evaluation.
@@ -164,7 +164,7 @@ impl Files {
             Source::Text(text) => self.parse(name, text)?,
             Source::Parsed(ast) => *ast,
         };
-        self.definitions.add_file(ast.codemap());
+        self.notes.definitions.add_file(ast.codemap());
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
         Evaluation::attach(
@@ -174,7 +174,7 @@ impl Files {
             self.data.clone(),
             self.supervisor.interrupt().clone(),
             self.observation.clone(),
-            self.definitions.clone(),
+            self.notes.clone(),
         );
         let globals = sandbox_globals(&self.engine)?;
         self.supervisor.spend(eval, ticks, self.start_limits, |eval| eval.eval_module(ast, globals))
@@ -194,7 +194,7 @@ impl Files {
         Loaded {
             data: self.data,
             edits: self.reporter.edits(),
-            definitions: self.definitions,
+            definitions: self.notes.definitions,
             modules: self.loaded.into_inner(),
             ticks: self.supervisor.ticks(),
             budget: self.supervisor.budget().clone(),
@@ -205,7 +205,7 @@ impl Files {
     pub(super) fn continue_from(&mut self, loaded: &Loaded) {
         self.supervisor.continue_from(&loaded.budget, loaded.ticks);
         self.data = loaded.data.fork();
-        self.definitions = loaded.definitions.fork();
+        self.notes.definitions = loaded.definitions.fork();
         self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));
