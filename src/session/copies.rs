@@ -11,7 +11,6 @@ impl Session {
     /// # Errors
     ///
     /// If the sandbox is not [isolated](crate::Sandbox::isolated), or the session has ended.
-    #[cfg(feature = "isolated")]
     pub fn save(&self) -> Result<Vec<u8>, Error> {
         match &self.0 {
             Place::Here(_) => Err(not_isolated("saved")),
@@ -36,7 +35,6 @@ impl Session {
     /// # Errors
     ///
     /// Those of [`save`](Self::save).
-    #[cfg(feature = "isolated")]
     pub fn fork(&self) -> Result<Self, Error> {
         match &self.0 {
             Place::Here(_) => Err(not_isolated("forked")),
@@ -45,7 +43,6 @@ impl Session {
     }
 }
 
-#[cfg(feature = "isolated")]
 fn not_isolated(what: &str) -> Error {
     Error::value(format!("only a session of an isolated sandbox can be {what}: see `Sandbox::isolated`"))
 }
