@@ -85,7 +85,7 @@ fn figure(name: &'static str, function: &'static str, goal: Goal) -> Figure {
 
 /// Runs of `1 + 1` by a sandbox that has run before.
 fn run() -> Figure {
-    let goal = Goal::Stretch(100.0);
+    let goal = Goal::Stretch(300.0);
     Figure::ratio("isolated run of 1 + 1", "not isolated", goal, Effort::SHORT, 1, |effort, samples| {
         let (isolated, here) = (isolated()?, sandbox());
         let times = |sandbox: &Sandbox, n: u64| (0..n).map(|_| run_once(sandbox)).sum();
@@ -96,7 +96,7 @@ fn run() -> Figure {
 
 /// The first run of a process, in which the evaluator's module is decompressed and compiled.
 fn first() -> Figure {
-    let goal = Goal::Stretch(200.0);
+    let goal = Goal::Stretch(350.0);
     Figure::once("isolated first run", "a run after it", goal, || {
         let sandbox = isolated()?;
         let first = run_once(&sandbox);
