@@ -174,7 +174,7 @@ export class Editor {
       this.#view.dispatch({ effects: kept.scroll });
     } else {
       this.#view.setState(this.#make(name, text));
-      this.#view.dispatch({ effects: EditorView.scrollIntoView(0) });
+      this.#view.dispatch({ effects: EditorView.scrollIntoView(0, { y: "start", yMargin: 8 }) });
     }
   }
 
@@ -198,7 +198,7 @@ export class Editor {
     const value = error ? { at: offset(this.#view.state.doc, error.place), message: error.message } : null;
     const effects = [setFailure.of(value)];
     // A line that is in view already stays where it is, with room for the message below it.
-    if (value) effects.push(EditorView.scrollIntoView(value.at, { yMargin: 60 }));
+    if (value) effects.push(EditorView.scrollIntoView(value.at, { yMargin: 48 }));
     this.#view.dispatch({ effects });
   }
 
