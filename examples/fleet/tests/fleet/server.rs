@@ -32,10 +32,12 @@ impl Server {
             .expect("redis-server starts");
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let mut log = lines.map_while(Result::ok).inspect(|line| println!("redis-server: {line}"));
+        // It goes on when no one reads its log any more.
         assert!(log.any(|line| line.to_lowercase().contains("ready to accept connections")));
         Self { process, folder, address: format!("unix://{}", socket.display()) }
     }
 
+    /// Returns a command of the fleet, to be run with this server.
     pub fn fleet(&self, args: &[&str]) -> Command {
         let mut command = Command::new(FLEET);
         command.args(args).env("FLEET_REDIS", &self.address);
