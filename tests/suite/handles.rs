@@ -1,6 +1,5 @@
-//! Handles while wasm runs and is entered again, while their store is closed, and after garbage was collected. All `unsafe`
-//! code of the script types is on these paths, and `.ci/sanitize` runs them in Miri, which takes minutes where a
-//! processor takes milliseconds: so the scripts are short.
+//! Handles while wasm runs and is entered again, while their store is closed, and after garbage was collected: the paths of
+//! all `unsafe` code of the script types, in short scripts, which `.ci/sanitize` runs with AddressSanitizer.
 
 use wasmlark::{Sandbox, Session, Value};
 
