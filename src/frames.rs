@@ -1,6 +1,6 @@
 //! Reads the frames of a store's guests, which their rewritten modules keep: see `module::frames`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmi::{AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreContextMut, TrapCode, Val};
 
@@ -116,6 +116,26 @@ impl Frames {
     /// Takes the frames of the last call that failed, innermost first.
     pub(crate) fn take_failed(&mut self) -> Vec<Frame> {
         std::mem::take(&mut self.failed)
+    }
+}
+
+/// The frames of the guests that an error of a script's function has ended. starlark's own errors cannot carry them to
+/// the report.
+#[derive(Clone, Default)]
+pub(crate) struct StrayFrames(Arc<Mutex<Option<Vec<Frame>>>>);
+
+impl StrayFrames {
+    /// Adds those of one more call, behind those of the calls inside it.
+    pub(crate) fn add(&self, more: Vec<Frame>) {
+        self.frames().get_or_insert_default().extend(more);
+    }
+
+    pub(crate) fn take(&self) -> Option<Vec<Frame>> {
+        self.frames().take()
+    }
+
+    fn frames(&self) -> MutexGuard<'_, Option<Vec<Frame>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -177,11 +177,12 @@ pub use frame::Frame;
 pub use globals::globals;
 #[cfg(feature = "serde")]
 pub use host::argument::Serde;
-pub use host::argument::{Argument, FunctionResult, IntoValue, Rest};
+pub use host::argument::{Argument, Rest};
 pub use host::caller::{Caller, GuestMemory};
 pub use host::dynamic_import::{Number, NumberType};
 pub use host::function::{Function, HostFunction};
 pub use host::import::{Import, ImportResult, WasmNumber};
+pub use host::result::{FunctionResult, IntoValue};
 pub use interrupt::Interrupt;
 pub use limits::Limits;
 pub use limits::table::LimitUnit;

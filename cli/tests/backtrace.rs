@@ -39,6 +39,31 @@ fn other_commands_have_it_too() {
     assert!(out.contains(guest), "{out}");
 }
 
+/// Whatever the error is: starlark's own have no room for frames.
+#[test]
+fn a_starlark_function_that_fails_has_the_frames_of_the_guest_that_called_it() {
+    for (body, message) in
+        [("fail('no')", "fail: no"), ("[][1]", "Index `1` is out of bound"), ("1 // 0", "Division by zero")]
+    {
+        let script = format!(
+            r#"
+def f(caller):
+    {body}
+
+guest = wasm.wat("""(module
+    (import "env" "f" (func $f))
+    (func $inner (call $f))
+    (func (export "run") (call $inner)))""")
+wasm.instantiate(guest, imports = {{"env": {{"f": f}}}}).exports.run()
+"#
+        );
+        let (status, _, err) = wasmlark(&["run", "--backtrace", "-e", &script]);
+        assert_eq!(status, Some(1));
+        assert!(err.contains(&format!("error: {message}")), "{err}");
+        assert_eq!(err.lines().last(), Some("guest: inner (0x2c) < exported run (0x31)"), "{err}");
+    }
+}
+
 #[test]
 fn without_a_backtrace_the_report_says_how_to_get_one() {
     let script = "wasm.instantiate('lines.wasm').exports.run(-8)";

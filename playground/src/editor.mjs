@@ -7,7 +7,7 @@ import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, StateEffect, StateField } from "@codemirror/state";
 import {
-  Decoration, EditorView, WidgetType, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars,
+  Decoration, EditorView, ViewPlugin, WidgetType, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars,
   hoverTooltip, keymap, lineNumbers,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -35,7 +35,10 @@ const theme = EditorView.theme({
   ".cm-content": { caretColor: "var(--text)", paddingBottom: "30vh" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   ".cm-gutters": { backgroundColor: "var(--panel)", color: "var(--faint)", border: "none" },
-  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--line)" },
+  // Wide enough for a hundred lines, so that the text does not move when the tenth one is typed.
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "1.85em" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
+  "&.cm-focused .cm-activeLine, &.cm-focused .cm-activeLineGutter": { backgroundColor: "var(--line)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--selection)" },
   "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--selection)", outline: "1px solid var(--faint)" },
   ".cm-selectionMatch": { backgroundColor: "var(--match)" },
@@ -48,7 +51,7 @@ const theme = EditorView.theme({
   ".cm-diagnostic-warning": { borderLeftColor: "var(--warning)" },
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)" },
   ".cm-textfield, .cm-button": { backgroundColor: "var(--panel)", backgroundImage: "none", color: "var(--text)", borderColor: "var(--border)" },
-  ".cm-failed-line": { backgroundColor: "var(--error-line)" },
+  ".cm-failed-line, &.cm-focused .cm-failed-line": { backgroundColor: "var(--error-line)" },
 });
 
 class Failure extends WidgetType {
@@ -93,6 +96,30 @@ const failure = StateField.define({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+// Long lines are wrapped, and what follows their beginning is indented further than it.
+const wrapped = ViewPlugin.fromClass(class {
+  constructor(view) {
+    this.decorations = this.#of(view);
+  }
+
+  update(update) {
+    if (update.docChanged || update.viewportChanged) this.decorations = this.#of(update.view);
+  }
+
+  #of(view) {
+    const { doc } = view.state;
+    const marks = [];
+    for (const { from, to } of view.visibleRanges) {
+      for (let line = doc.lineAt(from); ; line = doc.line(line.number + 1)) {
+        const columns = Math.min(/^ */.exec(line.text)[0].length, 24) + 2;
+        marks.push(Decoration.line({ attributes: { style: `padding-left: calc(6px + ${columns}ch); text-indent: -${columns}ch` } }).range(line.from));
+        if (line.to >= to || line.number === doc.lines) break;
+      }
+    }
+    return Decoration.set(marks);
+  }
+}, { decorations: (plugin) => plugin.decorations });
+
 // `tools` has complete(name, line, column) and describe(name, line, column). `changed` is called with the text.
 export class Editor {
   #view;
@@ -122,7 +149,7 @@ export class Editor {
       doc: text,
       extensions: [
         lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection(), indentOnInput(),
-        bracketMatching(), closeBrackets(), highlightActiveLine(), highlightSelectionMatches(), EditorView.lineWrapping, lintGutter(), failure, hover,
+        bracketMatching(), closeBrackets(), highlightActiveLine(), highlightSelectionMatches(), EditorView.lineWrapping, wrapped, lintGutter(), failure, hover,
         autocompletion({ override: [complete], icons: false }),
         indentUnit.of(name.endsWith(".star") ? "    " : "  "),
         syntaxHighlighting(colours), theme, EditorView.cspNonce.of("editor"),
@@ -137,12 +164,18 @@ export class Editor {
     this.#view = new EditorView({ parent });
   }
 
-  // Shows a file. If it was shown before, its cursor and its history are restored.
+  // Shows a file. If it was shown before, its cursor, its history and its place in the view are restored.
   show(name, text) {
-    if (this.name !== null) this.#states.set(this.name, this.#view.state);
+    if (this.name !== null) this.#states.set(this.name, { state: this.#view.state, scroll: this.#view.scrollSnapshot() });
     const kept = this.#states.get(name);
     this.name = name;
-    this.#view.setState(kept?.doc.toString() === text ? kept : this.#make(name, text));
+    if (kept?.state.doc.toString() === text) {
+      this.#view.setState(kept.state);
+      this.#view.dispatch({ effects: kept.scroll });
+    } else {
+      this.#view.setState(this.#make(name, text));
+      this.#view.dispatch({ effects: EditorView.scrollIntoView(0, { y: "start", yMargin: 8 }) });
+    }
   }
 
   // Forgets all other files.
@@ -164,7 +197,8 @@ export class Editor {
   fail(error) {
     const value = error ? { at: offset(this.#view.state.doc, error.place), message: error.message } : null;
     const effects = [setFailure.of(value)];
-    if (value) effects.push(EditorView.scrollIntoView(value.at, { y: "center" }));
+    // A line that is in view already stays where it is, with room for the message below it.
+    if (value) effects.push(EditorView.scrollIntoView(value.at, { yMargin: 48 }));
     this.#view.dispatch({ effects });
   }
 

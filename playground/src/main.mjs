@@ -274,12 +274,19 @@ function append(text, className) {
 function busy(isBusy) {
   $("run").disabled = isBusy;
   $("stop").disabled = !isBusy;
-  $("statement").disabled = isBusy;
+  if (isBusy) $("statement").disabled = true;
+  else session(true);
   clearInterval(clock);
   if (isBusy) {
     began = performance.now();
     clock = setInterval(() => ($("time").textContent = `${number(Math.round(performance.now() - began))} ms`), 100);
   }
+}
+
+// Without a session, there is nothing to evaluate a statement in.
+function session(isThere) {
+  $("statement").disabled = !isThere;
+  $("statement").placeholder = isThere ? "evaluate in the session" : "run a script, then evaluate here";
 }
 
 async function run() {
@@ -288,7 +295,7 @@ async function run() {
   scriptEditor.fail(null);
   fileEditor.name && fileEditor.fail(null);
   $("printed").replaceChildren();
-    $("cut").hidden = true;
+  $("cut").hidden = true;
   droppedBytes = 0;
   cost({ fuel: 0, ticks: 0, memory: 0 });
   busy(true);
@@ -343,7 +350,9 @@ function fail(error) {
     return;
   }
   state(error.kind === "limit" ? "a limit ended it" : error.kind === "trap" ? "trapped" : "failed", "failed");
-  const report = make("pre", { className: "error", textContent: error.report });
+  // Lines of the source are not wrapped, since the marks below them would be out of place.
+  const lines = error.report.split(/(?<=\n)/).map((line) => (/^(error|note|warning): /.test(line) ? make("span", { className: "message", textContent: line }) : line));
+  const report = make("pre", { className: "error" }, ...lines);
   $("printed").append(report);
   const { place } = error;
   if (!place) return;
@@ -364,7 +373,7 @@ function fail(error) {
 // After a stop or a failure of the worker, there is no session.
 function lost(error) {
   busy(false);
-  $("statement").disabled = true;
+  session(false);
   if (error instanceof Stopped) {
     state("stopped", "failed");
     return;
@@ -566,10 +575,10 @@ async function example(id) {
 // Forgets what the last script did.
 function reset() {
   $("printed").replaceChildren();
-    $("cut").hidden = true;
+  $("cut").hidden = true;
   cost({ fuel: 0, ticks: 0, memory: 0 });
   $("time").textContent = "0 ms";
-  $("statement").disabled = true;
+  session(false);
   memories = new Map();
   $("memories").replaceChildren();
   showMemory();
@@ -583,7 +592,7 @@ $("examples").addEventListener("change", (event) => example(event.target.value))
 const THEMES = ["system", "light", "dark"];
 function theme(name) {
   document.documentElement.dataset.theme = name;
-  $("theme").textContent = `◐ ${name}`;
+  $("theme").replaceChildren("◐ ", make("span", { textContent: name }));
   $("theme").setAttribute("aria-label", `Theme: ${name}`);
   try {
     localStorage.setItem("theme", name);

@@ -8,6 +8,7 @@ export class Screen {
   #began = 0;
   #paused = 0;
   #times = [];
+  #told = 0;
 
   // `request` asks the worker for a frame. `spent` gets its cost, and `failed` its error.
   constructor(parts) {
@@ -42,6 +43,7 @@ export class Screen {
     this.#began = isNew ? now : this.#began + now - this.#paused;
     this.#events = [];
     this.#times = [];
+    this.#told = 0;
     this.#isRunning = true;
     this.#parts.pause.textContent = "Pause";
     this.#next();
@@ -77,8 +79,11 @@ export class Screen {
     this.#times.push(performance.now() - from);
     if (this.#times.length > 30) this.#times.shift();
     const mean = this.#times.reduce((sum, time) => sum + time, 0) / this.#times.length;
-    const shown = `${head.width} × ${head.height}, ${(1000 / Math.max(mean, 1000 / 60)).toFixed(1)} frames a second, ${mean.toFixed(0)} ms each`;
-    if (rate.textContent !== shown) rate.textContent = shown;
+    // Twice a second, so that it can be read.
+    if (performance.now() - this.#told > 500) {
+      this.#told = performance.now();
+      rate.textContent = `${head.width} × ${head.height}, ${(1000 / Math.max(mean, 1000 / 60)).toFixed(1)} frames a second, ${mean.toFixed(0)} ms each`;
+    }
     if (this.#isRunning) requestAnimationFrame(() => this.#isRunning && this.#next());
   }
 

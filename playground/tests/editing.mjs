@@ -64,6 +64,14 @@ export const tests = {
     assert.equal((await runToEnd(page)).output, "42\n");
   },
 
+  async "another example is shown from its first line"({ visit }) {
+    const page = await visit({ fragment: "#traps", viewport: { width: 1280, height: 600 } });
+    await runToEnd(page);
+    await page.waitForFunction(() => document.querySelector("#script-editor .cm-scroller").scrollTop > 0);
+    await page.selectOption("#examples", "plugin");
+    await page.waitForFunction(() => document.querySelector("#script-editor .cm-scroller").scrollTop === 0);
+  },
+
   async "a file that a script loads is edited in the second pane, and its errors are marked there"({ visit }) {
     const page = await visit();
     page.on("dialog", (dialog) => dialog.accept("lib.star"));

@@ -3,11 +3,12 @@
 use starlark::docs::{DocItem, DocMember, DocParams};
 use starlark::values::Value;
 
+use crate::lang::definitions::Definitions;
 use crate::wording::argument_count;
 
 /// Returns what is wrong with a Starlark function as an import of `params` parameters, in words that follow the import's
 /// name; `None` if it can be called, or does not expose its parameters.
-pub(super) fn mismatch(function: Value<'_>, params: usize) -> Option<String> {
+pub(super) fn mismatch(function: Value<'_>, params: usize, definitions: &Definitions) -> Option<String> {
     let DocItem::Member(DocMember::Function(documented)) = function.documentation() else { return None };
     let takes = Takes::new(&documented.params);
     if takes.can_be_called_with(params.saturating_add(1)) {
@@ -18,7 +19,7 @@ pub(super) fn mismatch(function: Value<'_>, params: usize) -> Option<String> {
         0 => "is called with the caller alone, as in `def f(caller)`".to_owned(),
         _ => format!("is called with the caller first, then {params} argument{plural}, as in `def f(caller, …)`"),
     };
-    Some(format!(" {called}, but `{}` takes {}", function.to_str(), takes.text()))
+    Some(format!(" {called}, but {} takes {}", definitions.describe(&function.to_str()), takes.text()))
 }
 
 /// The positional arguments that a function takes.

@@ -87,7 +87,10 @@ impl HostCall<'_> {
             _ => convert::describe(value),
         };
         match store.callback(self.index) {
-            Some(callback) => format!("{value} from `{}`", callback.function.to_str()),
+            Some(callback) => {
+                let definitions = &store.evaluation.as_ref().notes.definitions;
+                format!("{value} from {}", definitions.describe(&callback.function.to_str()))
+            }
             None => value,
         }
     }

@@ -16,8 +16,10 @@ use crate::budget::Budget;
 use crate::data::{Channels, Data};
 use crate::engine::Engine;
 use crate::error::{Error, Limit};
+use crate::frames::StrayFrames;
 use crate::interrupt::Interrupt;
 use crate::lang::compat::ticks;
+use crate::lang::definitions::Definitions;
 use crate::observe::Observation;
 
 /// Kept with the evaluation's `Module`, under a name that no script can write and, since it begins with an underscore,
@@ -38,12 +40,22 @@ pub(crate) struct Evaluation<'v> {
     /// What is observed of it, where somebody observes.
     #[trace(unsafe_ignore)]
     pub(crate) observation: Option<Arc<Observation>>,
+    #[trace(unsafe_ignore)]
+    pub(crate) notes: Notes,
     /// Made on first use.
     pub(crate) default_store: Cell<Option<Value<'v>>>,
     /// The store whose wasmi counter holds the remaining fuel.
     pub(crate) fuel_holder: Cell<Option<Value<'v>>>,
     /// Bytes copied out of memories: they are on no Starlark heap, but count as if they were.
     copied: SinceCollection,
+}
+
+/// What messages need beyond what errors carry.
+#[derive(Clone, Default)]
+pub(crate) struct Notes {
+    /// The files that define the script's functions.
+    pub(crate) definitions: Definitions,
+    pub(crate) stray_frames: StrayFrames,
 }
 
 impl<'v> Evaluation<'v> {
@@ -67,6 +79,7 @@ impl<'v> Evaluation<'v> {
         data: Data,
         interrupt: Interrupt,
         observation: Option<Arc<Observation>>,
+        notes: Notes,
     ) -> ValueTyped<'v, Self> {
         let evaluation = module.heap().alloc_typed(Self {
             engine,
@@ -74,6 +87,7 @@ impl<'v> Evaluation<'v> {
             data,
             interrupt,
             observation,
+            notes,
             default_store: Cell::new(None),
             fuel_holder: Cell::new(None),
             copied: SinceCollection::default(),
@@ -156,7 +170,7 @@ impl Engine {
     fn begin<'v>(&self, module: &Module<'v>) -> ValueTyped<'v, Evaluation<'v>> {
         let data = Data::new(Channels::default(), self.limits());
         let (budget, interrupt, observation) = (self.budget(), Interrupt::default(), self.observation());
-        Evaluation::attach(module, self.clone(), budget, data, interrupt, observation)
+        Evaluation::attach(module, self.clone(), budget, data, interrupt, observation, Notes::default())
     }
 }
 

@@ -35,11 +35,11 @@ pub(crate) fn instantiate<'v>(
 ) -> starlark::Result<Value<'v>> {
     let heap = eval.heap();
     let compiled = module.compiled();
-    let engine = &Evaluation::current(eval).as_ref().engine;
+    let Evaluation { engine, notes, .. } = Evaluation::current(eval).as_ref();
     let wasi = machine.clone().map(WasiModule);
     let mut hosts: Vec<&dyn HostModule> = wasi.iter().map(|wasi| wasi as &dyn HostModule).collect();
     hosts.push(engine.grants().imports());
-    let plan = link::plan(compiled, imports, &hosts, store, missing, heap)?;
+    let plan = link::plan(compiled, imports, &hosts, store, missing, &notes.definitions, heap)?;
     let owner = plan.store.unwrap_or_else(|| Store::default_for(eval));
     let store_ref = StoreRef::new(owner)?;
     let store = store_ref.store()?;

@@ -21,6 +21,7 @@ use super::store::{Callback, Store};
 use super::table::Table;
 use super::wasi_module;
 use crate::error::{Error, ErrorKind};
+use crate::lang::definitions::Definitions;
 use crate::module::types::named;
 use crate::module::{Compiled, Import};
 use crate::observe::Side;
@@ -57,6 +58,7 @@ pub(crate) fn plan<'v>(
     hosts: &[&dyn HostModule],
     store: Option<Value<'v>>,
     missing: Missing,
+    definitions: &Definitions,
     heap: Heap<'v>,
 ) -> Result<Plan<'v>, Error> {
     let imports = match imports {
@@ -102,7 +104,7 @@ pub(crate) fn plan<'v>(
     let resolved = found
         .into_iter()
         .map(|(import, found)| match found {
-            Candidate::Value(value) => (import, resolve(import, value, store)),
+            Candidate::Value(value) => (import, resolve(import, value, store, definitions)),
             Candidate::Host(function) => (import, resolve_host(import, function)),
         })
         .filter_map(|(import, checked)| match checked {

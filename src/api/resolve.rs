@@ -16,6 +16,7 @@ use super::memory::Memory;
 use super::store_ref::StoreRef;
 use super::table::Table;
 use crate::error::Error;
+use crate::lang::definitions::Definitions;
 use crate::module::Import;
 use crate::module::types::named;
 
@@ -50,6 +51,7 @@ pub(super) fn resolve<'v>(
     import: &Import,
     value: Value<'v>,
     store: Option<Value<'v>>,
+    definitions: &Definitions,
 ) -> Result<ResolvedImport<'v>, String> {
     let wanted = || named(&import.ty);
     let mismatch = |got: &ExternType| Err(format!(" must be {}, got {}", wanted(), named(got)));
@@ -68,7 +70,7 @@ pub(super) fn resolve<'v>(
                 }
             } else if StarlarkCallable::<(FrozenStarlarkCallable,)>::unpack_value_opt(value).is_none() {
                 return other();
-            } else if let Some(problem) = arity::mismatch(value, ty.params().len()) {
+            } else if let Some(problem) = arity::mismatch(value, ty.params().len(), definitions) {
                 return Err(problem);
             }
             let name = full_name(import);

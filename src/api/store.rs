@@ -227,7 +227,11 @@ impl<'v> Store<'v> {
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
             let error = failure.take().into_starlark();
             // These are the frames of the guest that called the Starlark function.
-            Error::find_in(&error).inspect(|ours| ours.add_frames(frames));
+            match (Error::find_in(&error), frames) {
+                (Some(ours), frames) => ours.add_frames(frames),
+                (None, Some(frames)) => self.evaluation.as_ref().notes.stray_frames.add(frames),
+                (None, None) => {}
+            }
             return error;
         }
         if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {

@@ -8,8 +8,9 @@ use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::Heap;
 
-use super::argument::{Argument, FunctionResult, Mismatch, Slot};
+use super::argument::{Argument, Mismatch, Slot};
 use super::guarded::guarded;
+use super::result::FunctionResult;
 use crate::error::Error;
 use crate::value::Value;
 #[cfg(feature = "isolated")]

@@ -6,6 +6,7 @@ pub(crate) mod dynamic_import;
 pub(crate) mod function;
 mod guarded;
 pub(crate) mod import;
+pub(crate) mod result;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -24,6 +24,8 @@ pub(crate) mod prepared;
 #[cfg(feature = "isolated")]
 pub(crate) mod remote;
 #[cfg(feature = "isolated")]
+mod room;
+#[cfg(feature = "isolated")]
 mod saved;
 #[cfg(feature = "isolated")]
 pub(crate) mod terms;

@@ -13,7 +13,7 @@ use crate::module::looks_like_module;
 use crate::wording::shown;
 
 /// Returns the language of the sandbox: all of starlark-rust's, including f-strings and types.
-fn dialect() -> Dialect {
+pub(super) fn dialect() -> Dialect {
     Dialect { enable_f_strings: true, ..Dialect::Extended }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod compat;
 mod complete;
+pub(crate) mod definitions;
 mod dialect;
 pub(crate) mod names;
 mod nesting;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use starlark::codemap::{FileSpan, ResolvedPos};
 
 use crate::error::{Error, ErrorKind, Location};
+use crate::frame::Frame;
 use crate::lang::compat::messages;
 use crate::lang::compat::shift_assign::SourceEdits;
 use crate::wording::visible;
@@ -34,14 +35,18 @@ impl Reporter {
         self.edits.borrow().clone()
     }
 
-    /// Converts an error that left the evaluator to an error of this crate, with its place and its report.
-    pub(crate) fn explain(&self, error: &starlark::Error) -> Error {
+    /// Converts an error that left the evaluator to an error of this crate, with its place and its report. `stray` are the
+    /// frames of guests that one of starlark's own errors has passed.
+    pub(crate) fn explain(&self, error: &starlark::Error, stray: Option<Vec<Frame>>) -> Error {
         let place = error.span().map(|span| excerpt::visible(&self.original(span)));
         let ours = match Error::find_in(error) {
             Some(ours) => ours.copy(),
             None => Error::new(ErrorKind::Script, self.message(error)),
         };
-        let report = visible(self.render(error, place.as_ref()));
+        if Error::find_in(error).is_none() {
+            ours.add_frames(stray);
+        }
+        let report = visible(self.render(error, place.as_ref(), ours.guest_note()));
         ours.with_report(place.as_ref().map(location), report)
     }
 
@@ -66,7 +71,7 @@ impl Reporter {
         }
     }
 
-    fn render(&self, error: &starlark::Error, place: Option<&FileSpan>) -> String {
+    fn render(&self, error: &starlark::Error, place: Option<&FileSpan>, note: Option<String>) -> String {
         let message = self.message(error);
         if !error.has_diagnostic() {
             return message;
@@ -76,7 +81,7 @@ impl Reporter {
         if let Some(place) = place {
             report.push_str(&excerpt::render(place));
         }
-        if let Some(note) = Error::find_in(error).and_then(Error::guest_note) {
+        if let Some(note) = note {
             report.push_str(&format!("{note}\n"));
         }
         let mut cause = error.kind().source();

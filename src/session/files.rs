@@ -9,6 +9,7 @@ use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
 use starlark::values::Value as Starlark;
 use starlark::values::list::AllocList;
+use starlark_syntax::syntax::module::AstModuleFields;
 
 use super::Stats;
 use super::call_limits::CallLimits;
@@ -17,7 +18,7 @@ use super::mailbox::{Answer, Call, Reply};
 use super::names::variable;
 use super::printer::Printer;
 use super::supervisor::Supervisor;
-use crate::api::evaluation::Evaluation;
+use crate::api::evaluation::{Evaluation, Notes};
 use crate::budget::Budget;
 use crate::data::{Channels, Data};
 use crate::engine::Engine;
@@ -25,6 +26,7 @@ use crate::error::{Error, ErrorKind};
 use crate::interrupt::Interrupt;
 use crate::lang;
 use crate::lang::compat::shift_assign::SourceEdits;
+use crate::lang::definitions::Definitions;
 use crate::observe::Observation;
 use crate::profile::Profile;
 use crate::report::Reporter;
@@ -48,6 +50,7 @@ pub(crate) struct Files {
     start_limits: CallLimits,
     /// What is observed of all files.
     observation: Option<Arc<Observation>>,
+    notes: Notes,
 }
 
 /// A script, before or after it is parsed.
@@ -63,6 +66,7 @@ pub(super) struct Loaded {
     ticks: u64,
     data: Data,
     edits: Vec<Arc<SourceEdits>>,
+    definitions: Definitions,
 }
 
 impl Files {
@@ -82,6 +86,7 @@ impl Files {
             interrupt,
             start_limits: CallLimits::new(),
             observation: engine.observation(),
+            notes: Notes::default(),
             engine,
         }
     }
@@ -116,7 +121,7 @@ impl Files {
 
     /// Makes a report of an error that a file has caused.
     pub(super) fn explain(&self, error: &starlark::Error) -> Error {
-        self.reporter.explain(error)
+        self.reporter.explain(error, self.notes.stray_frames.take())
     }
 
     /// Makes a reply of the outcome of an evaluation.
@@ -159,6 +164,7 @@ impl Files {
             Source::Text(text) => self.parse(name, text)?,
             Source::Parsed(ast) => *ast,
         };
+        self.notes.definitions.add_file(ast.codemap());
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
         Evaluation::attach(
@@ -168,6 +174,7 @@ impl Files {
             self.data.clone(),
             self.supervisor.interrupt().clone(),
             self.observation.clone(),
+            self.notes.clone(),
         );
         let globals = sandbox_globals(&self.engine)?;
         self.supervisor.spend(eval, ticks, self.start_limits, |eval| eval.eval_module(ast, globals))
@@ -187,6 +194,7 @@ impl Files {
         Loaded {
             data: self.data,
             edits: self.reporter.edits(),
+            definitions: self.notes.definitions,
             modules: self.loaded.into_inner(),
             ticks: self.supervisor.ticks(),
             budget: self.supervisor.budget().clone(),
@@ -197,6 +205,7 @@ impl Files {
     pub(super) fn continue_from(&mut self, loaded: &Loaded) {
         self.supervisor.continue_from(&loaded.budget, loaded.ticks);
         self.data = loaded.data.fork();
+        self.notes.definitions = loaded.definitions.fork();
         self.printer = Printer(self.data.clone());
         self.loaded = RefCell::new(loaded.modules.clone());
         loaded.edits.iter().for_each(|edits| self.reporter.add_edits(edits.clone()));

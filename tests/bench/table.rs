@@ -72,5 +72,9 @@ fn a_table_that_has_drifted_is_found() {
 fn readme_has_the_rows_and_goals_of_the_bench() {
     let readme = include_str!("../../README.md");
     let problems = problems(readme, figures::TABLE, &figures::all());
-    assert!(problems.is_empty(), "{}\nto write the table: UPDATE=1 cargo bench -- --table", problems.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "{}\nto write the table: UPDATE=1 cargo bench --features isolated -- --table",
+        problems.join("\n")
+    );
 }

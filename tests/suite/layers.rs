@@ -52,6 +52,7 @@ const TIERS: &[&[&str]] = &[
     &["module::inspect", "lang::compat::shift_assign"],
     &["lang::compat"],
     &["lang::dialect"],
+    &["lang::definitions"],
     &["lang"],
     &["coverage"],
     &["host"],

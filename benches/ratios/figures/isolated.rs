@@ -1,14 +1,18 @@
-//! Isolated scripts, compared with the same that are not. Needs the feature `isolated`, and the evaluator's module.
+//! Isolated scripts, compared with the same that are not. Skipped without the feature `isolated` or the evaluator's module.
 
 use std::time::{Duration, Instant};
 
 use wasmlark::{Limits, Sandbox, Session, Value};
 
-use crate::harness::{Effort, Figure, Goal, Unit};
+use crate::harness::{Effort, Figure, Goal};
 
 const GUEST: &str = r#"
-(module (memory (export "memory") 2)
+(module (import "env" "one" (func $one (param i32) (result i32))) (memory (export "memory") 2)
     (func (export "nothing"))
+    (func (export "call_back") (param i32)
+        (loop
+            (drop (call $one (i32.const 1)))
+            (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
     (func (export "sum") (param i32) (result i32) (local i32)
         (loop
             (local.set 1 (i32.xor (i32.add (local.get 1) (local.get 0)) (i32.const 5)))
@@ -17,13 +21,15 @@ const GUEST: &str = r#"
 "#;
 
 const SCRIPT: &str = r#"
-guest = wasm.instantiate("guest.wasm")
-nothing = guest.exports.nothing
-sum = guest.exports.sum
-memory = guest.memory
-
 def one(x):
     return x + 1
+
+guest = wasm.instantiate("guest.wasm", imports = {"env": {"one": lambda _, x: one(x)}})
+nothing = guest.exports.nothing
+call_back = guest.exports.call_back
+sum = guest.exports.sum
+memory = guest.memory
+data = memory.read(0, 65536)
 
 def calls(n):
     for i in range(n):
@@ -38,6 +44,9 @@ def crossings(n):
     for _ in range(n):
         nothing()
 
+def callbacks(n):
+    call_back(n)
+
 def loop(n):
     for _ in range(n):
         sum(10000)
@@ -45,6 +54,10 @@ def loop(n):
 def reads(n):
     for _ in range(n):
         memory.read(0, 65536)
+
+def writes(n):
+    for _ in range(n):
+        memory.write(0, data)
 "#;
 
 pub fn figures() -> Vec<Figure> {
@@ -52,8 +65,10 @@ pub fn figures() -> Vec<Figure> {
         figure("isolated calls", "calls", Goal::Stretch(20.0)),
         figure("isolated sorting and strings", "texts", Goal::Stretch(20.0)),
         figure("isolated calls of a guest", "crossings", Goal::Stretch(20.0)),
+        figure("isolated calls from a guest", "callbacks", Goal::Stretch(20.0)),
         figure("isolated loop of a guest", "loop", Goal::Stretch(1.02)),
         figure("isolated read 64 KiB", "reads", Goal::Stretch(2.0)),
+        figure("isolated write 64 KiB", "writes", Goal::Stretch(2.0)),
         run(),
         first(),
     ]
@@ -61,34 +76,33 @@ pub fn figures() -> Vec<Figure> {
 
 fn figure(name: &'static str, function: &'static str, goal: Goal) -> Figure {
     Figure::ratio(name, "not isolated", goal, Effort::SHORT, 1, move |effort, samples| {
-        let [mut isolated, mut here] =
-            [true, false].map(|is_isolated| sandbox(is_isolated).load("bench.star", SCRIPT).unwrap());
+        let load = |sandbox: Sandbox| sandbox.load("bench.star", SCRIPT).unwrap();
+        let (mut isolated, mut here) = (load(isolated()?), load(sandbox()));
         samples.alternate(effort, &mut |n| time(&mut isolated, function, n), &mut |n| time(&mut here, function, n));
         Ok(())
     })
 }
 
-/// A run of `1 + 1` by a sandbox that has run before.
+/// Runs of `1 + 1` by a sandbox that has run before.
 fn run() -> Figure {
-    Figure::amount(
-        "isolated run of 1 + 1",
-        "a sandbox that has run before",
-        Goal::Stretch(2.0),
-        Unit::Milliseconds,
-        || {
-            let sandbox = sandbox(true);
-            let mut times: Vec<Duration> = (0..50).map(|_| run_once(&sandbox)).collect();
-            times.sort();
-            times[times.len() / 10].as_secs_f64() * 1e3
-        },
-    )
+    let goal = Goal::Stretch(300.0);
+    Figure::ratio("isolated run of 1 + 1", "not isolated", goal, Effort::SHORT, 1, |effort, samples| {
+        let (isolated, here) = (isolated()?, sandbox());
+        let times = |sandbox: &Sandbox, n: u64| (0..n).map(|_| run_once(sandbox)).sum();
+        samples.alternate(effort, &mut |n| times(&isolated, n), &mut |n| times(&here, n));
+        Ok(())
+    })
 }
 
-/// The first run of a process: the evaluator's module is decompressed and compiled.
+/// The first run of a process, in which the evaluator's module is decompressed and compiled.
 fn first() -> Figure {
-    let what = "the first of a process";
-    Figure::amount("isolated first run", what, Goal::Stretch(400.0), Unit::Milliseconds, || {
-        run_once(&sandbox(true)).as_secs_f64() * 1e3
+    let goal = Goal::Stretch(350.0);
+    Figure::once("isolated first run", "a run after it", goal, || {
+        let sandbox = isolated()?;
+        let first = run_once(&sandbox);
+        let mut later: Vec<Duration> = (0..50).map(|_| run_once(&sandbox)).collect();
+        later.sort();
+        Ok((first, later[later.len() / 10]))
     })
 }
 
@@ -98,11 +112,25 @@ fn run_once(sandbox: &Sandbox) -> Duration {
     start.elapsed()
 }
 
-fn sandbox(is_isolated: bool) -> Sandbox {
-    let limits = Limits::new().ticks(u64::MAX).fuel(u64::MAX).cost(None);
-    let mut sandbox = Sandbox::new().limits(limits).isolated(is_isolated);
+fn sandbox() -> Sandbox {
+    let mut sandbox = Sandbox::new().limits(Limits::new().ticks(u64::MAX).fuel(u64::MAX));
     sandbox.file("guest.wasm", wat::parse_str(GUEST).unwrap());
     sandbox
+}
+
+#[cfg(feature = "isolated")]
+fn isolated() -> Result<Sandbox, String> {
+    if !wasmlark::has_core() {
+        return Err("there is no module of the evaluator: cargo run -p wasmlark-make-core".to_owned());
+    }
+    let mut sandbox = sandbox();
+    *sandbox.limits_mut() = sandbox.limits_ref().clone().cost(None);
+    Ok(sandbox.isolated(true))
+}
+
+#[cfg(not(feature = "isolated"))]
+fn isolated() -> Result<Sandbox, String> {
+    Err("needs the feature `isolated`".to_owned())
 }
 
 fn time(session: &mut Session, function: &str, n: u64) -> Duration {

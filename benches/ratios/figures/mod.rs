@@ -7,7 +7,6 @@ mod call;
 mod compute;
 mod growth;
 mod host;
-#[cfg(feature = "isolated")]
 mod isolated;
 mod machine;
 mod memory;
@@ -25,10 +24,6 @@ use crate::harness::Figure;
 use crate::harness::table::{Cell, Row};
 
 pub fn all() -> Vec<Figure> {
-    #[cfg(feature = "isolated")]
-    let isolated = isolated::figures();
-    #[cfg(not(feature = "isolated"))]
-    let isolated = Vec::new();
     [
         call::figures(),
         host::figures(),
@@ -39,7 +34,7 @@ pub fn all() -> Vec<Figure> {
         session::figures(),
         startup::figures(),
         real::figures(),
-        isolated,
+        isolated::figures(),
     ]
     .into_iter()
     .flatten()
@@ -102,6 +97,15 @@ pub const TABLE: &[Row] = &[
     ),
     each("a script with a module of 1 MB, run again by its `Sandbox` / its first run", &["module sandbox again 1 MB"]),
     each("an instance beside its linear memory", &["module bytes of an instance"]),
+    each(
+        "an isolated script / the same, not isolated: calls, sorting and strings",
+        &["isolated calls", "isolated sorting and strings"],
+    ),
+    each("… calls of a guest, calls from a guest", &["isolated calls of a guest", "isolated calls from a guest"]),
+    each("… `read`, `write` of 64 KiB", &["isolated read 64 KiB", "isolated write 64 KiB"]),
+    each("… a loop in a guest", &["isolated loop of a guest"]),
+    each("… a run of `1 + 1`", &["isolated run of 1 + 1"]),
+    each("the first isolated run of a process / a run after it", &["isolated first run"]),
 ];
 
 const fn each(title: &'static str, figures: &'static [&'static str]) -> Row {

@@ -1,6 +1,7 @@
 //! A figure: what is measured, and its goal.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::options::SAMPLE;
 use super::samples::{Effort, Samples};
@@ -59,6 +60,21 @@ impl Figure {
         };
         let (name, processes) = (name.into(), effort.processes);
         Self { name, against, goal, unit: Unit::Ratio, processes, sample: Box::new(sample) }
+    }
+
+    /// Makes the ratio of two times that a process can measure once.
+    pub fn once(
+        name: impl Into<String>,
+        against: &'static str,
+        goal: Goal,
+        measure: impl Fn() -> Result<(Duration, Duration), String> + 'static,
+    ) -> Self {
+        let nanoseconds = |time: Duration| time.as_secs_f64() * 1e9;
+        let sample = move || {
+            let (ours, theirs) = measure()?;
+            Ok(Measurement { ours: nanoseconds(ours), theirs: nanoseconds(theirs) })
+        };
+        Self { name: name.into(), against, goal, unit: Unit::Ratio, processes: 1, sample: Box::new(sample) }
     }
 
     /// Makes an amount that stands for itself.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::figure::{Figure, Goal, Outcome, Unit};
 
 /// The table is between these lines.
-pub const BEGIN: &str = "<!-- The table is written by `UPDATE=1 cargo bench -- --table`. -->";
+pub const BEGIN: &str = "<!-- The table is written by `UPDATE=1 cargo bench --features isolated -- --table`. -->";
 pub const END: &str = "<!-- End of the table. -->";
 
 const HEADER: [&str; 2] = ["| figure | ratio | goal |", "| --- | ---: | ---: |"];

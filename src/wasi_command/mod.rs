@@ -1,37 +1,26 @@
 //! Runs one command module on a machine of its own, without a script.
 
+mod output;
+mod start;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use wasmi::AsContextMut;
-
-use crate::api::absent::full_name;
-use crate::api::crossing::{GuestName, Watch};
-use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
-use crate::api::link::link_error;
-use crate::api::resolve::host_mismatch;
+pub use self::output::WasiOutput;
+use self::start::{explain, start};
 use crate::api::scope::StoreData;
-use crate::api::store::gives_up;
-use crate::api::wasi_module::WasiModule;
-use crate::budget::{Budget, Limiter, denied};
+use crate::budget::Limiter;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Limit};
 use crate::frames::{Framed, Frames, Told};
 use crate::fuel::FuelLease;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
-use crate::module::Compiled;
-use crate::module::inspect::binary_form;
-use crate::module::types::named;
-use crate::observe::{Crossing, Observation, Observer, Side};
-use crate::profile::{Profile, Teller};
-use crate::session::Stats;
-use crate::slices::{self, SLICE, Slices, Stopped};
-use crate::wasi::{
-    CLOCK_STEP, Content, Given, InputStream, Machine, MachineParts, OutputStream, Setup, Streams, System,
-};
+use crate::observe::{Crossing, Observation, Observer};
+use crate::profile::Teller;
+use crate::slices::{self, SLICE, Slices};
+use crate::wasi::{CLOCK_STEP, Content, Given, InputStream, Machine, OutputStream, Setup, Streams};
 
 /// Runs a WebAssembly module that is built for WASI preview 1, on the in-memory machine that scripts get from `wasm.wasi`.
 /// The guest sees the arguments, files and input given here, and nothing else of the host.
@@ -57,33 +46,6 @@ pub struct WasiCommand {
     told: Told,
     interrupt: Interrupt,
     observer: Option<Arc<Observer>>,
-}
-
-/// The outcome of a [`WasiCommand`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct WasiOutput {
-    /// The exit code, which is 0 if the guest just returns; or the error that ended it.
-    pub result: Result<i32, Error>,
-    /// What the guest wrote to standard output; empty if [`WasiCommand::stdout`] passed it on.
-    pub stdout: Vec<u8>,
-    /// What the guest wrote to standard error; empty if [`WasiCommand::stderr`] passed it on.
-    pub stderr: Vec<u8>,
-    /// All files by their paths from the root, even if the guest failed, except for those in `untouched`. A path that ends in
-    /// a slash is an empty directory.
-    pub files: BTreeMap<String, Arc<[u8]>>,
-    /// The files from [`WasiCommand::file_from`] that the guest did not change: the paths under which they were given, by
-    /// their paths now. The two differ if the guest has renamed or linked a file.
-    pub untouched: BTreeMap<String, String>,
-    /// The targets of all symbolic links, by the links' paths.
-    pub links: BTreeMap<String, String>,
-    /// The paths under which files were given, by their paths in `files`, if these differ: the guest has renamed or linked
-    /// these files.
-    pub origins: BTreeMap<String, String>,
-    /// What the fuel was spent on, if [`WasiCommand::profile`] asks for it.
-    pub profile: Option<Profile>,
-    /// What the guest spent. The ticks are 0.
-    pub stats: Stats,
 }
 
 impl Default for WasiCommand {
@@ -325,173 +287,7 @@ impl WasiCommand {
             budget.spend_fuel(fuel.settle(left));
         }
         drop(store);
-        let machine = machine.lock();
-        let MachineParts { system, streams } = &*machine;
-        let (result, files) = match system.files() {
-            Ok(files) => (result, files),
-            Err(error) => (result.and(Err(error)), Vec::new()),
-        };
-        let links =
-            files.iter().filter_map(|(path, ino)| Some((path.clone(), system.fs.link(*ino)?.to_owned()))).collect();
-        let origin = |path: &String, ino: &u64| system.origins.get(ino).filter(|origin| *origin != path).cloned();
-        let is_given = |ino| matches!(system.fs.file(ino), Ok(Content::Given(_)));
-        let (given, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, ino)| is_given(*ino));
-        let given_as = |ino: u64| system.origins.get(&ino).cloned().unwrap_or_default();
-        let untouched = given.into_iter().map(|(path, ino)| (path, given_as(ino))).collect();
-        let origins = files.iter().filter_map(|(path, ino)| Some((path.clone(), origin(path, ino)?))).collect();
-        WasiOutput {
-            result,
-            links,
-            untouched,
-            origins,
-            stdout: streams.stdout.kept().to_owned(),
-            stderr: streams.stderr.kept().to_owned(),
-            files: contents(system, files),
-            profile: budget.profile().map(|profile| profile.finished(budget.fuel_used())),
-            stats: Stats { fuel: budget.fuel_used(), ticks: 0, memory_peak: budget.memory_peak(), cost: None },
-        }
-    }
-}
-
-/// Returns the contents of the files. If a file has several names, they share its bytes.
-fn contents(system: &System, files: Vec<(String, u64)>) -> BTreeMap<String, Arc<[u8]>> {
-    let mut known: BTreeMap<u64, Arc<[u8]>> = BTreeMap::new();
-    let mut content = |ino| {
-        let read = || Arc::from(system.fs.bytes(ino).unwrap_or_default());
-        Arc::clone(known.entry(ino).or_insert_with(read))
-    };
-    let files = files.into_iter().filter(|(_, ino)| system.fs.link(*ino).is_none());
-    files.map(|(path, ino)| (path, content(ino))).collect()
-}
-
-impl WasiOutput {
-    /// Makes the outcome of a command that did not run.
-    fn failed(error: Error) -> Self {
-        let (stdout, stderr, files, untouched, links, origins) = Default::default();
-        let stats = Stats::default();
-        Self { result: Err(error), stdout, stderr, files, untouched, links, origins, profile: None, stats }
-    }
-}
-
-fn start(
-    engine: &Engine,
-    budget: &Budget,
-    store: &mut wasmi::Store<StoreData>,
-    machine: &Machine,
-    observation: Option<&Arc<Observation>>,
-    bytes: &[u8],
-) -> Result<i32, Failure> {
-    let compiled = engine.compile(&binary_form(bytes)?, |hash, code| budget.add_code(hash, code))?;
-    let memory = MemorySlot::default();
-    let guest = observation.map(|observation| GuestName::of_new(compiled.name.as_deref(), observation));
-    let watched = observation.zip(guest.as_ref());
-    let externs = link(&compiled, store, &WasiModule(machine.clone()), &memory, watched)?;
-    if compiled.grows_tables {
-        slices::give_up(&mut store.as_context_mut());
-    }
-    let make = |store: &mut wasmi::Store<StoreData>| {
-        slices::whole(&mut store.as_context_mut(), |context| compiled.instantiate(context, &externs))
-    };
-    let made = match watched {
-        None => make(store),
-        Some((observation, guest)) => Watch::of_instantiation(observation, guest, Side::Host).run(store, make),
-    };
-    let instance = match made {
-        Ok(instance) => instance,
-        // The start function may exit too.
-        Err(error) => return error.i32_exit_status().ok_or(Failure::Wasm(error)),
-    };
-    let exported = compiled.exports.keys().find_map(|name| instance.get_memory(&*store, name));
-    exported.inspect(|exported| memory.set(*exported));
-    let Some(start) = instance.get_func(&*store, "_start") else {
-        return Err(Failure::Ours(Error::new(
-            ErrorKind::Link,
-            "this module is not a command: it exports no function `_start`; a script can call what it exports",
-        )));
-    };
-    start.typed::<(), ()>(&*store)?;
-    let call = |store: &mut wasmi::Store<StoreData>| slices::call(&start, store.as_context_mut(), &[], &mut []);
-    let outcome = match watched {
-        None => call(store),
-        Some((observation, guest)) => Watch::of_export(observation, guest, Side::Host, "_start").run(store, call),
-    };
-    match outcome {
-        Ok(()) => Ok(0),
-        Err(error) => error.i32_exit_status().ok_or(Failure::Wasm(error)),
-    }
-}
-
-fn link(
-    compiled: &Compiled,
-    store: &mut wasmi::Store<StoreData>,
-    host: &dyn HostModule,
-    memory: &MemorySlot,
-    watched: Option<(&Arc<Observation>, &GuestName)>,
-) -> Result<Vec<wasmi::Extern>, Error> {
-    let mut problems = Vec::new();
-    let mut externs = Vec::new();
-    for import in &compiled.imports {
-        let Some(function) = host.find(&import.module, &import.name) else {
-            let ty = named(&import.ty);
-            problems.push(format!("`{}` ({ty}) is missing: WASI does not have it", full_name(import)));
-            continue;
-        };
-        if let Some(problem) = host_mismatch(import, &*function) {
-            problems.push(format!("`{}`{problem}", full_name(import)));
-            continue;
-        }
-        let watch = watched.map(|(observation, guest)| -> Arc<dyn CallWatch> {
-            let name = format!("{}.{}", import.module, import.name);
-            Arc::new(Watch::of_import(observation, guest, Side::Host, name))
-        });
-        externs.push(function.define(store.as_context_mut(), memory, watch).into());
-    }
-    if problems.is_empty() { Ok(externs) } else { Err(link_error(problems.len(), &problems)) }
-}
-
-/// The error that ended a run: one of this crate or one of wasmi.
-enum Failure {
-    Ours(Error),
-    Wasm(wasmi::Error),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Ours(error)
-    }
-}
-
-impl From<wasmi::Error> for Failure {
-    fn from(error: wasmi::Error) -> Self {
-        Self::Wasm(error)
-    }
-}
-
-/// Makes the error of a run. `refused` is the end of a message about a growth of the guest's memory that was refused.
-fn explain(failure: Failure, limits: &Limits, refused: Option<String>) -> Error {
-    let error = match failure {
-        Failure::Ours(error) => return error,
-        Failure::Wasm(error) => error,
-    };
-    if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
-        return slices::stopped(*why);
-    }
-    let exceeded = match error.as_trap_code() {
-        Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),
-        Some(_) => None,
-        // The guest's memory or table could not be made. If one could not grow, the guest is told.
-        None => match denied(&error) {
-            Some(Limit::Memory) => Some((Limit::Memory, limits.memory)),
-            Some(Limit::TableElements) => Some((Limit::TableElements, limits.table_elements)),
-            _ => None,
-        },
-    };
-    match exceeded {
-        Some((limit, value)) => Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}")),
-        None => {
-            let refused = refused.filter(|_| gives_up(&error)).unwrap_or_default();
-            Error::from_wasmi(&error, || format!("in the guest{refused}"))
-        }
+        WasiOutput::of(&machine.lock(), &budget, result)
     }
 }
 
