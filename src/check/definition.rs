@@ -8,7 +8,8 @@ use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{AstLiteral, AstNoPayload, AstStmt, DefP, Expr, Stmt};
 use starlark_syntax::syntax::module::AstModuleFields;
 
-use super::scopes::{Bound, Mention, Scopes, called};
+use super::scopes::{Bound, Mention, Scopes, called, path};
+use crate::docs::type_of;
 use crate::engine::{Engine, Wanted};
 use crate::error::Location;
 use crate::lang::{self, names};
@@ -27,7 +28,8 @@ pub struct Definition {
     pub signature: Option<String>,
     /// For a function, its docstring.
     pub doc: Option<String>,
-    /// For a variable that is assigned the result of a call, the path of the function: `wasm.Memory`.
+    /// For a variable that is assigned the result of a call, the path of the function: `wasm.Memory`. For one that is
+    /// assigned an attribute of such a variable, the path of the attribute: `wasm.Instance.memory`.
     pub made_by: Option<String>,
 }
 
@@ -106,7 +108,14 @@ fn find(
     let binding = scopes.find(scope, name)?;
     Some(match binding.bound {
         Bound::Variable => file.definition(binding.place),
-        Bound::Value(value) => Definition { made_by: called(value), ..file.definition(binding.place) },
+        Bound::Value(value) => {
+            let made_by = called(value).or_else(|| {
+                // A variable may be assigned itself.
+                let of = |first: &str| find(engine, file, scopes, scope, first, loads.checked_sub(1)?)?.made_by;
+                attribute(&path(value)?, of)
+            });
+            Definition { made_by, ..file.definition(binding.place) }
+        }
         Bound::Function { whole, def } => file.function(binding.place, whole, def),
         Bound::Loaded { file: from, name } => {
             let loaded = || {
@@ -120,6 +129,14 @@ fn find(
             loaded().unwrap_or_else(|| file.definition(binding.place))
         }
     })
+}
+
+/// Returns the path of what `path` names, such as `guest.memory`. `made_by` gives that of its first name.
+fn attribute(path: &str, made_by: impl FnOnce(&str) -> Option<String>) -> Option<String> {
+    match path.split_once('.') {
+        None => made_by(path),
+        Some((first, rest)) => Some(format!("{}.{rest}", type_of(&made_by(first)?)?)),
+    }
 }
 
 fn begin_of(file: String) -> Definition {

@@ -195,15 +195,17 @@ impl<'a> Scopes<'a> {
 
 /// Returns the path of the function that an expression calls, such as `wasm.Memory`.
 pub(super) fn called(expr: &AstExpr) -> Option<String> {
-    fn path(expr: &AstExpr) -> Option<String> {
-        match &expr.node {
-            Expr::Identifier(ident) => Some(ident.node.ident.clone()),
-            Expr::Dot(owner, name) => Some(format!("{}.{}", path(owner)?, name.node)),
-            _ => None,
-        }
-    }
     match &expr.node {
         Expr::Call(function, _) => path(function),
+        _ => None,
+    }
+}
+
+/// Returns the names of an expression that consists of names and dots.
+pub(super) fn path(expr: &AstExpr) -> Option<String> {
+    match &expr.node {
+        Expr::Identifier(ident) => Some(ident.node.ident.clone()),
+        Expr::Dot(owner, name) => Some(format!("{}.{}", path(owner)?, name.node)),
         _ => None,
     }
 }

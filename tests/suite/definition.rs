@@ -1,4 +1,4 @@
-//! `Sandbox::definition` and `Sandbox::visible_names`.
+//! `Sandbox::definition`, `Sandbox::visible_names` and `Sandbox::completions`.
 
 use wasmlark::{Definition, Sandbox};
 
@@ -93,4 +93,18 @@ fn only_names_around_the_place_are_visible() {
     assert_eq!(sandbox().visible_names("main.star", "x = (", 1, 1), [""; 0]);
     let deep = "(".repeat(100_000);
     assert_eq!(sandbox().visible_names("main.star", &deep, 1, 1), [""; 0]);
+}
+
+#[test]
+fn names_are_completed_behind_another_name_for_the_same() {
+    let names = |script: &str| {
+        let (line, last) = (script.lines().count(), script.lines().last().unwrap_or_default());
+        let found = Sandbox::new().completions("main.star", script, line, last.chars().count() + 1);
+        found.into_iter().map(|completion| completion.name).collect::<Vec<_>>()
+    };
+    let script = "plugin = wasm.instantiate('a.wasm')\nmemory = plugin.memory\nsame = memory\n";
+    assert_eq!(names(&format!("{script}same.gr")), ["grow"]);
+    assert_eq!(names(&format!("{script}memory.gr")), ["grow"]);
+    // A variable that is assigned itself has no type.
+    assert_eq!(names("a = b\nb = a\nb.gr"), [""; 0]);
 }
