@@ -7,10 +7,11 @@ use arbitrary::Unstructured;
 use wasm_smith::Config;
 use wasmlark::{Error, ErrorKind, Limits, Report, Sandbox};
 
-/// Limits under which a run ends within about a second.
+/// Limits under which a run ends within some ten milliseconds: a guest that never ends must not take the time of a hundred
+/// others.
 pub fn limits() -> Limits {
     Limits::new()
-        .fuel(2_000_000)
+        .fuel(200_000)
         .ticks(20_000)
         .heap(64 << 20)
         .memory(16 << 20)

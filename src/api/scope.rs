@@ -330,3 +330,7 @@ pub(crate) fn call_host<R>(
     // these lifetimes can leave it.
     Some(f(owner, unsafe { evaluator.as_mut() }, caller))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;

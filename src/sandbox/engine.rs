@@ -54,6 +54,7 @@ impl Sandbox {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     /// Runs a script that compiles `module.wasm`; whether the sandbox has, after that, the engine it had before.
     fn keeps_its_engine(sandbox: &Sandbox) -> bool {

@@ -9,6 +9,7 @@
 //! - `examples`: the examples for applications, which check what they do
 //! - `funcrefs`: functions that go into WebAssembly and come back, by proptest
 //! - `guide`: the scripts of `docs/guide` print what it says
+//! - `handles`: handles while wasm runs and is entered again
 //! - `host`: functions and values that an application gives to its scripts
 //! - `import`: Rust closures that WebAssembly code calls
 //! - `layers`: the modules of `src/` import one way
@@ -50,6 +51,8 @@ mod funcrefs;
 mod golden;
 #[cfg(feature = "wat")]
 mod guide;
+#[cfg(feature = "wat")]
+mod handles;
 #[cfg(feature = "serde")]
 mod host;
 #[cfg(feature = "wat")]

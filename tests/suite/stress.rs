@@ -1,7 +1,6 @@
 //! Many threads with many sessions, interrupted at any time.
 //!
-//! `STRESS=1000 cargo test --test suite stress` starts that many sessions on each thread. With a sanitizer, on nightly:
-//! `RUSTFLAGS=-Zsanitizer=address cargo +nightly test --target x86_64-unknown-linux-gnu --test suite stress`.
+//! `STRESS=1000 cargo test --test suite stress` starts that many sessions on each thread. With a sanitizer: `.ci/sanitize`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
