@@ -2,7 +2,7 @@
 
 use super::{Limit, TrapCode};
 
-/// The kind of an [`Error`].
+/// The kind of an [`Error`](crate::Error).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -24,7 +24,7 @@ pub enum ErrorKind {
     /// A function of the application failed. [`source`](std::error::Error::source) is the error that it returned; `None` if
     /// it panicked.
     Host,
-    /// The script ended itself with `exit(code)`, and the code was not 0. [`Error::exit_code`] returns it.
+    /// The script ended itself with `exit(code)`, and the code was not 0. [`Error::exit_code`](crate::Error::exit_code) returns it.
     Exit,
     /// A limit of the sandbox ended the run.
     Limit(Limit),

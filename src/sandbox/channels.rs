@@ -28,7 +28,7 @@ impl Sandbox {
         self
     }
 
-    /// Sets whether scripts may write files, which [`Run::files`] then has; by default they may not. The limit `files`
+    /// Sets whether scripts may write files, which [`Run::files`](crate::Run::files) then has; by default they may not. The limit `files`
     /// says how much.
     ///
     /// ```
@@ -65,7 +65,7 @@ impl Sandbox {
 
     /// Takes what a run has spent, while it runs: about every 1000 ticks, and, where the sandbox is
     /// [`interruptible`](Self::interruptible), every 100,000 units of a guest's fuel. The numbers never fall within a
-    /// session, and may be behind what is spent; [`Run::stats`] is exact.
+    /// session, and may be behind what is spent; [`Run::stats`](crate::Run::stats) is exact.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};

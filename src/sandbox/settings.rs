@@ -21,7 +21,7 @@ impl Sandbox {
 
     /// Returns the means to end all that the sandbox runs, from another thread or at a time: scripts, their loads, and the
     /// calls of sessions. It exists before anything runs, so it reaches a script's own statements, too. What it ended goes
-    /// on to be ended until [`Interrupt::reset`]; [`Session::interrupt`] is for the calls of one session.
+    /// on to be ended until [`Interrupt::reset`]; [`Session::interrupt`](crate::Session::interrupt) is for the calls of one session.
     ///
     /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
     /// [`interruptible`](Self::interruptible).
@@ -53,8 +53,8 @@ impl Sandbox {
     ///
     /// Then no script can end, abort or overflow its host, whatever it does: what starlark or wasmi fails at becomes an
     /// error of the run. The limits `heap`, `memory` and `files` together bound the evaluator's memory, the limit `cost`
-    /// all that it does, and [`Stats::cost`] says how much that was, the same on every target. A session can be
-    /// [saved](Session::save) and [forked](Session::fork).
+    /// all that it does, and [`Stats::cost`](crate::Stats::cost) says how much that was, the same on every target. A session can be
+    /// [saved](crate::Session::save) and [forked](crate::Session::fork).
     ///
     /// Scripts take ten to twenty times as long, and guests that compute fifty to a hundred times. An isolated sandbox has no
     /// [`observer`](Self::observer) and counts no [`coverage`](Self::coverage), and backtraces have no lines of a guest's
@@ -76,7 +76,7 @@ impl Sandbox {
     }
 
     /// Sets whether guests keep frames, so that the report of a trap names the functions that were running, and
-    /// [`Error::frames`] and a script's `trap.frames` have them; by default they do not. A guest that does spends
+    /// [`Error::frames`](crate::Error::frames) and a script's `trap.frames` have them; by default they do not. A guest that does spends
     /// about a third more fuel, where it calls and loads much nearly twice as much, and takes up to twice the time.
     ///
     /// ```
@@ -98,7 +98,7 @@ impl Sandbox {
         self
     }
 
-    /// Sets whether [`Report::profile`] and [`Session::profile`] have what the fuel was spent on, in place of a backtrace; by default
+    /// Sets whether [`Report::profile`](crate::Report::profile) and [`Session::profile`](crate::Session::profile) have what the fuel was spent on, in place of a backtrace; by default
     /// they have not. A guest spends the fuel that it spends without, and each of its calls takes longer.
     ///
     /// ```

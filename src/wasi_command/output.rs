@@ -9,20 +9,20 @@ use crate::profile::Profile;
 use crate::session::Stats;
 use crate::wasi::{Content, MachineParts, System};
 
-/// The outcome of a [`WasiCommand`].
+/// The outcome of a [`WasiCommand`](crate::WasiCommand).
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WasiOutput {
     /// The exit code, which is 0 if the guest just returns; or the error that ended it.
     pub result: Result<i32, Error>,
-    /// What the guest wrote to standard output; empty if [`WasiCommand::stdout`] passed it on.
+    /// What the guest wrote to standard output; empty if [`WasiCommand::stdout`](crate::WasiCommand::stdout) passed it on.
     pub stdout: Vec<u8>,
-    /// What the guest wrote to standard error; empty if [`WasiCommand::stderr`] passed it on.
+    /// What the guest wrote to standard error; empty if [`WasiCommand::stderr`](crate::WasiCommand::stderr) passed it on.
     pub stderr: Vec<u8>,
     /// All files by their paths from the root, even if the guest failed, except for those in `untouched`. A path that ends in
     /// a slash is an empty directory.
     pub files: BTreeMap<String, Arc<[u8]>>,
-    /// The files from [`WasiCommand::file_from`] that the guest did not change: the paths under which they were given, by
+    /// The files from [`WasiCommand::file_from`](crate::WasiCommand::file_from) that the guest did not change: the paths under which they were given, by
     /// their paths now. The two differ if the guest has renamed or linked a file.
     pub untouched: BTreeMap<String, String>,
     /// The targets of all symbolic links, by the links' paths.
@@ -30,7 +30,7 @@ pub struct WasiOutput {
     /// The paths under which files were given, by their paths in `files`, if these differ: the guest has renamed or linked
     /// these files.
     pub origins: BTreeMap<String, String>,
-    /// What the fuel was spent on, if [`WasiCommand::profile`] asks for it.
+    /// What the fuel was spent on, if [`WasiCommand::profile`](crate::WasiCommand::profile) asks for it.
     pub profile: Option<Profile>,
     /// What the guest spent. The ticks are 0.
     pub stats: Stats,
