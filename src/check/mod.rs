@@ -14,17 +14,19 @@ use starlark::analysis::{AstModuleLint, EvalSeverity, Lint};
 use starlark::codemap::FileSpan;
 use starlark::environment::{Globals, GlobalsBuilder};
 use starlark::syntax::AstModule;
-use starlark::typing::{AstModuleTypecheck, Interface};
+use starlark::typing::{AstModuleTypecheck, Interface, Ty};
 use starlark_syntax::syntax::module::AstModuleFields;
 
 pub use self::completion::Completion;
 pub(crate) use self::completion::{completions, description};
 pub use self::definition::Definition;
 pub(crate) use self::definition::{definition, visible};
+use self::scopes::Scopes;
 use self::top_level::TopLevel;
 use crate::api::host_module::HostModule;
 use crate::engine::{Engine, Wanted};
 use crate::error::{Error, Location};
+use crate::lang::compat::endless_types::{self, Endless};
 use crate::lang::{self, names};
 use crate::module::inspect::inspect;
 use crate::report::{Reporter, begin_and_end};
@@ -161,6 +163,14 @@ impl Checker<'_> {
         if lints {
             self.imports(name, &module, &reporter);
         }
+        if let Some(endless) = endless_types::find(&module) {
+            if lints {
+                self.types_without_end(&endless, &module, &reporter);
+            }
+            let scopes = Scopes::of(module.statement());
+            let names = scopes.visible(|_| false).into_iter();
+            return Interface::new(names.map(|name| (name.to_owned(), Ty::any())).collect());
+        }
         let top_level = TopLevel::of(&module, text.trim_start_matches('\u{feff}'), |place| reporter.original(place));
         let (errors, _, interface, _) = module.typecheck(&self.globals, &loads);
         for error in errors.iter().filter(|_| lints) {
@@ -191,6 +201,20 @@ impl Checker<'_> {
             let (severity, rule, message) = (Severity::Error, "import".to_owned(), fault.message);
             self.diagnostics.push(Diagnostic { severity, rule, message, location, end });
         }
+    }
+
+    /// Tells that the types of a file are not checked.
+    fn types_without_end(&mut self, endless: &Endless, module: &AstModule, reporter: &Reporter) {
+        let place = FileSpan { file: module.codemap().clone(), span: endless.place };
+        let (location, end) = begin_and_end(&reporter.original(&place));
+        let message = format!("types are not checked in this file: that of `{}` contains itself", endless.name);
+        self.diagnostics.push(Diagnostic {
+            severity: Severity::Advice,
+            rule: "type".to_owned(),
+            message,
+            location,
+            end,
+        });
     }
 
     /// Checks the types of a file's top-level statements.

@@ -171,3 +171,15 @@ def other(wide):
         assert_eq!(check(unknown), [""; 0], "{unknown}");
     }
 }
+
+/// starlark's type checker does not end for them.
+#[test]
+fn a_type_without_end_ends_the_check() {
+    let advice = |place| {
+        format!("main.star:{place} advice type: types are not checked in this file: that of `x` contains itself")
+    };
+    let unassigned = "main.star:1:11-1:12 warning using-unassigned: Use of unassigned variable `x`";
+    assert_eq!(check("x = wasm, x"), [&advice("1:1-1:2"), unassigned]);
+    let script = "def f():\n    x = None\n    for i in range(3):\n        x = (x, i)\n    return x\nf()";
+    assert_eq!(check(script), [advice("2:5-2:6")]);
+}

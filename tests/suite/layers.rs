@@ -44,6 +44,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::shift",
         "lang::compat::builtins",
         "lang::compat::collect",
+        "lang::compat::endless_types",
         "lang::compat::json",
         "lang::compat::messages",
         "lang::compat::libm",

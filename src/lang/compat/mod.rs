@@ -4,6 +4,7 @@
 #[allow(unsafe_code, clippy::panic)]
 mod builtins;
 pub(crate) mod collect;
+pub(crate) mod endless_types;
 #[allow(unsafe_code, clippy::panic)]
 mod json;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
