@@ -272,7 +272,8 @@ fn hover_shows_the_reference_and_what_a_script_defines() {
     assert_eq!(hover(4, 1), wasmlark::reference_entry("read_file"));
     let memory = hover(5, 16).unwrap();
     assert!(memory.starts_with("# Memory") && memory.contains("def Memory(") && !memory.contains("read_string"));
-    assert_eq!(hover(6, 1), None, "a variable hides the function of its name");
+    let stdin = "```python\nstdin: wasm.Memory\n```\n";
+    assert_eq!(hover(6, 1).as_deref(), Some(stdin), "a variable hides the function of its name");
     assert_eq!(hover(99, 99), None);
     client.end();
 }
