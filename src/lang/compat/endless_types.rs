@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use starlark::codemap::Span;
 use starlark::syntax::AstModule;
 use starlark_syntax::syntax::ast::{
-    AssignTargetP, AstAssignTargetP, AstExpr, AstNoPayload, AstStmt, ClauseP, Expr, ForClauseP, Stmt,
+    AssignTargetP, AstAssignTargetP, AstExpr, AstNoPayload, AstStmt, ClauseP, Expr, Stmt,
 };
 use starlark_syntax::syntax::uniplate::Visit;
 
@@ -120,8 +120,7 @@ impl<'a> Flows<'a> {
                 ClauseP::For(each) => Some(each),
                 ClauseP::If(_) => None,
             });
-            let all: Vec<&ForClauseP<AstNoPayload>> = std::iter::once(&**first).chain(rest).collect();
-            all.into_iter().for_each(|each| self.assign(&each.var, &each.over, -1));
+            std::iter::once(&**first).chain(rest).for_each(|each| self.assign(&each.var, &each.over, -1));
         }
         expr.visit_expr(|child| self.comprehensions(child));
     }
@@ -215,6 +214,7 @@ impl<'a> Flows<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use starlark::syntax::Dialect;
 
@@ -222,7 +222,7 @@ mod tests {
 
     fn endless(body: &str) -> Option<String> {
         let script = format!("def f(c, d):\n    x, y, z = c\n    for i in d:\n        {body}\n    return x\n");
-        let module = AstModule::parse("main.star", script, &Dialect::Extended).ok()?;
+        let module = AstModule::parse("main.star", script, &Dialect::Extended).unwrap();
         find(&module).map(|endless| endless.name)
     }
 
@@ -262,7 +262,7 @@ mod tests {
             "y = (x, z); x, z = y",
             "y.append(x); x = y[0]",
             "y = [(a, x) for a in d]; x = max(c)",
-            "y = {x: z}; for x, z in y.items(): pass",
+            "y = {x: z}\n        for x, z in y.items(): pass",
             "x = x + [1] if x else x[1:]",
             "wasm.attempt(wasm.instantiate, x)",
         ] {
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_function_has_variables_of_its_own() {
         let script = "def f(a, b):\n    pair = (a, b)\ndef g(pair):\n    a = pair\n    return a\n";
-        let module = AstModule::parse("main.star", script.to_owned(), &Dialect::Extended);
-        assert!(module.is_ok_and(|module| find(&module).is_none()));
+        let module = AstModule::parse("main.star", script.to_owned(), &Dialect::Extended).unwrap();
+        assert!(find(&module).is_none());
     }
 }
