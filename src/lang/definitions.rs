@@ -21,10 +21,7 @@ pub(crate) struct Definitions(Arc<Mutex<Vec<CodeMap>>>);
 
 impl Definitions {
     pub(crate) fn add_file(&self, file: &CodeMap) {
-        let mut files = self.files();
-        if !files.contains(file) {
-            files.push(file.clone());
-        }
+        self.files().push(file.clone());
     }
 
     /// Returns the same files, to which others are added apart.

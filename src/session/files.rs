@@ -161,10 +161,9 @@ impl Files {
         source: Source,
     ) -> starlark::Result<Starlark<'v>> {
         let ast = match source {
-            Source::Text(text) => self.parse(name, text)?,
+            Source::Text(text) => self.parse_file(name, text)?,
             Source::Parsed(ast) => *ast,
         };
-        self.notes.definitions.add_file(ast.codemap());
         let module = eval.module();
         module.set("argv", module.heap().alloc(AllocList(&self.args)));
         Evaluation::attach(
@@ -180,7 +179,14 @@ impl Files {
         self.supervisor.spend(eval, ticks, self.start_limits, |eval| eval.eval_module(ast, globals))
     }
 
-    pub(super) fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+    /// Parses a file, whose functions messages then can find.
+    pub(super) fn parse_file(&self, name: &str, text: String) -> starlark::Result<AstModule> {
+        let ast = self.parse(name, text)?;
+        self.notes.definitions.add_file(ast.codemap());
+        Ok(ast)
+    }
+
+    fn parse(&self, name: &str, text: String) -> starlark::Result<AstModule> {
         let (ast, edits) = lang::parse(name, text, self.engine.limits().nesting)?;
         edits.into_iter().for_each(|edits| self.reporter.add_edits(Arc::new(edits)));
         if let Some(coverage) = self.engine.grants().coverage() {

@@ -65,7 +65,7 @@ impl ScriptLoader<'_, '_> {
 
 /// Parses a script without running it, and loads the files that it names.
 pub(super) fn parse_and_load(files: &Files, name: &str, text: String) -> starlark::Result<AstModule> {
-    let ast = files.parse(name, text)?;
+    let ast = files.parse_file(name, text)?;
     let loader = ScriptLoader { files, from: name, module: None };
     for load in ast.loads() {
         loader.load(load.module_id).map_err(|mut error| {

@@ -755,3 +755,23 @@ fn assert_fails_does_not_catch_the_end_of_the_ticks() {
     assert_eq!(error.kind(), ErrorKind::Limit(Limit::Ticks), "{error}");
     assert_eq!(error.location().map(|place| place.line), Some(3), "{error}");
 }
+
+/// Also where the script was parsed before, and where the function is another file's.
+#[test]
+fn a_wrong_result_names_the_place_of_its_function() {
+    let mut sandbox = Sandbox::new();
+    sandbox.file("guest.wat", r#"(module (import "env" "f" (func (result i32))) (export "f" (func 0)))"#);
+    sandbox.file("lib.star", "\ndef f(caller): return 'a'\n");
+    let script = "load('lib.star', loaded = 'f')\ndef f(caller): return 'a'\ndef call(f):\n    \
+                  return wasm.instantiate('guest.wat', imports = {'env': {'f': f}}).exports.f()\n\
+                  def own(): call(f)\ndef other(): call(loaded)\n";
+    let program = sandbox.program("main.star", script).unwrap();
+    for mut session in
+        [sandbox.load("main.star", script).unwrap(), program.session().unwrap(), program.session().unwrap()]
+    {
+        for (function, place) in [("own", "main.star:2"), ("other", "lib.star:2")] {
+            let error = session.call_values(function, &[]).unwrap_err();
+            assert!(error.message().ends_with(&format!("got str \"a\" from `f` at {place}")), "{}", error.message());
+        }
+    }
+}
