@@ -41,11 +41,12 @@ impl Reporter {
         let place = error.span().map(|span| excerpt::visible(&self.original(span)));
         let ours = match Error::find_in(error) {
             Some(ours) => ours.copy(),
-            None => Error::new(ErrorKind::Script, self.message(error)),
+            None => {
+                let ours = Error::new(ErrorKind::Script, self.message(error));
+                ours.add_frames(stray);
+                ours
+            }
         };
-        if Error::find_in(error).is_none() {
-            ours.add_frames(stray);
-        }
         let report = visible(self.render(error, place.as_ref(), ours.guest_note()));
         ours.with_report(place.as_ref().map(location), report)
     }

@@ -40,17 +40,18 @@ impl Sandbox {
         script: &str,
         args: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Run, Error> {
-        let (mut session, result) = self.start(name, script, args);
-        result.map(|value| {
-            let Output { text, bytes } = session.take_all_output();
-            let (error_output, files) = (session.take_error_output(), session.take_files());
-            Run { output: text, output_bytes: bytes, error_output, files, value, stats: session.stats() }
-        })
+        let report = self.report_with(name, script, args);
+        let Report { output, output_bytes, error_output, files, result, stats, .. } = report;
+        result.map(|value| Run { output, output_bytes, error_output, files, value, stats })
     }
 
     /// Runs a script, and tells what it printed and spent also where it fails.
     pub fn report(&self, name: &str, script: &str) -> Report {
-        let (mut session, result) = self.start(name, script, self.args.iter());
+        self.report_with(name, script, self.args.iter())
+    }
+
+    fn report_with(&self, name: &str, script: &str, args: impl IntoIterator<Item = impl Into<String>>) -> Report {
+        let (mut session, result) = self.start(name, script, args);
         let Output { text, bytes } = session.take_all_output();
         let (error_output, files) = (session.take_error_output(), session.take_files());
         let (stats, profile) = (session.stats(), session.profile());
