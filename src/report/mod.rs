@@ -13,8 +13,8 @@ use starlark::codemap::{FileSpan, ResolvedPos};
 
 use crate::error::{Error, ErrorKind, Location};
 use crate::frame::Frame;
-use crate::lang::compat::messages;
 use crate::lang::compat::shift_assign::SourceEdits;
+use crate::lang::compat::{messages, places};
 use crate::wording::visible;
 
 /// Renders the reports of one session.
@@ -101,7 +101,8 @@ impl Reporter {
 
     /// Returns the place in the original text that corresponds to a place in the text that ran.
     pub(crate) fn original(&self, span: &FileSpan) -> FileSpan {
-        self.edits.borrow().iter().find_map(|edits| edits.original(span)).unwrap_or_else(|| span.clone())
+        let original = self.edits.borrow().iter().find_map(|edits| edits.original(span));
+        places::whole(original.as_ref().unwrap_or(span))
     }
 }
 

@@ -40,6 +40,11 @@ fn syntax_is_checked() {
         check("x = (1\n"),
         ["main.star:2:1-2:1 error syntax: Parse error: unexpected new line, expected symbol ')'"]
     );
+    assert_eq!(
+        check("x = f'\\u11ʭ'\n"),
+        ["main.star:1:11-1:12 error syntax: Parse error: invalid string escape sequence `\\`"],
+        "a place of starlark's is in the middle of a character"
+    );
     let deep = format!("x = {}1{}", "[".repeat(300), "]".repeat(300));
     let found = check(&deep);
     assert!(found[0].ends_with("the source is nested deeper than 200 levels (limit `nesting`)"), "{found:?}");

@@ -47,6 +47,7 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::endless_types",
         "lang::compat::json",
         "lang::compat::messages",
+        "lang::compat::places",
         "lang::compat::libm",
         "lang::compat::long_range",
     ],

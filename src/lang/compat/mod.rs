@@ -14,6 +14,7 @@ pub(crate) mod limits;
 #[allow(unsafe_code, clippy::panic)]
 mod long_range;
 pub(crate) mod messages;
+pub(crate) mod places;
 mod room;
 #[allow(unsafe_code, clippy::panic)]
 pub(crate) mod shift;
