@@ -6,11 +6,11 @@ use wasmi::AsContextMut;
 
 use crate::api::absent::full_name;
 use crate::api::crossing::{GuestName, Watch};
+use crate::api::failure::gives_up;
 use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
 use crate::api::link::link_error;
 use crate::api::resolve::host_mismatch;
 use crate::api::scope::StoreData;
-use crate::api::store::gives_up;
 use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, denied};
 use crate::engine::Engine;
