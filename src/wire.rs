@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_bytes::ByteBuf;
 
-use crate::error::{Error, ErrorKind, Location};
+use crate::error::{Error, ErrorKind, GuestCall, Location};
 use crate::frame::{CodeMap, Frame};
 use crate::value::{Int, MAX_DEPTH, Struct, Value};
 
@@ -175,6 +175,7 @@ pub(crate) struct Fault {
     exit_code: Option<i32>,
     /// File, line and column.
     location: Option<(String, u64, u64)>,
+    guest_call: Option<GuestCall>,
     report: Option<String>,
     source: Option<SourceTexts>,
     frames: Option<Vec<FramePlace>>,
@@ -268,6 +269,7 @@ impl Fault {
             message: error.message().to_owned(),
             exit_code: error.exit_code(),
             location: error.location().map(|place| (place.file.clone(), place.line as u64, place.column as u64)),
+            guest_call: error.guest_call().cloned(),
             report: error.report().map(str::to_owned),
             source,
             frames: error.frames_if_kept().map(|frames| frames.into_iter().map(frame).collect()),
@@ -297,6 +299,6 @@ impl Fault {
             Frame::new(Arc::new(CodeMap::of_place(index, name, offset)), offset, is_entry)
         };
         let frames = self.frames.map(|frames| frames.into_iter().map(frame).collect());
-        Error::of_parts(self.kind, self.message, self.exit_code, location, self.report, source, frames)
+        Error::of_parts(self.kind, self.message, self.exit_code, location, self.guest_call, self.report, source, frames)
     }
 }

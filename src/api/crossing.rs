@@ -15,7 +15,7 @@ use super::host_module::CallWatch;
 use super::scope::{self, StoreData};
 use super::store::{Store, unavailable};
 use super::store_ref::LiveStore;
-use crate::error::{Error, ErrorKind, TrapCode};
+use crate::error::{Error, ErrorKind, GuestCall, TrapCode};
 use crate::host_failure::HostFailure;
 use crate::module::types;
 use crate::observe::{Crossing, CrossingEvent, Observation, Side};
@@ -143,11 +143,11 @@ impl Watch {
         outcome
     }
 
-    fn place(&self) -> String {
+    fn guest_call(&self) -> GuestCall {
         match (self.callee, self.function.as_str()) {
-            (Side::Guest, INSTANTIATE) => "while instantiating".to_owned(),
-            (Side::Guest, name) => format!("in wasm function `{name}`"),
-            (_, name) => format!("in import `{name}`"),
+            (Side::Guest, INSTANTIATE) => GuestCall::Instantiation,
+            (Side::Guest, name) => GuestCall::Export(name.to_owned()),
+            (_, name) => GuestCall::Import(name.to_owned()),
         }
     }
 
@@ -163,9 +163,10 @@ impl Watch {
             return ours.copy();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
-            return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), format!("the fuel is used up, {}", self.place()));
+            let error = Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the fuel is used up");
+            return error.ending(self.guest_call());
         }
-        Error::from_wasmi(error, || self.place())
+        Error::from_wasmi(error, self.guest_call())
     }
 
     fn tell(&self, event: CrossingEvent<'_>, fuel: Option<u64>) {

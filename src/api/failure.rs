@@ -1,16 +1,16 @@
 //! The error of a call of WebAssembly, as the script gets it.
 
 use super::store::Store;
-use crate::error::Error;
+use crate::error::{Error, GuestCall};
 use crate::frames::{Framed, Frames};
 use crate::host_failure::HostFailure;
 use crate::slices::{self, Stopped};
 
 impl Store<'_> {
     /// Converts the error of a call of WebAssembly to an error of the script. That of a Starlark function stays as it was.
-    /// The message of a trap ends with `place`.
+    /// The message of a trap ends with `call`.
     #[cold]
-    pub(crate) fn failure(&self, error: wasmi::Error, place: impl FnOnce() -> String) -> starlark::Error {
+    pub(crate) fn failure(&self, error: wasmi::Error, call: impl FnOnce() -> GuestCall) -> starlark::Error {
         let frames = self.with(|mut context| context.data_mut().frames_mut().map(Frames::take_failed)).ok().flatten();
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
             let error = failure.take().into_starlark();
@@ -26,8 +26,7 @@ impl Store<'_> {
             return slices::stopped(*why).into();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
-            let error = self.out_of_fuel();
-            let error = Error::new(error.kind(), format!("{}, {}", error.message(), place()));
+            let error = self.out_of_fuel().ending(call());
             error.add_frames(frames);
             return error.into();
         }
@@ -35,7 +34,7 @@ impl Store<'_> {
             true => self.with(|mut context| context.data_mut().limiter.take_refused()).ok().flatten(),
             false => None,
         };
-        let error = Error::from_wasmi(&error, || place() + refused.as_deref().unwrap_or_default());
+        let error = Error::from_wasmi(&error, call()).followed_by(refused.as_deref().unwrap_or_default());
         error.add_frames(frames);
         error.into()
     }

@@ -22,7 +22,7 @@ use super::crossing::{self, GuestName, Watch};
 use super::identity::{Identity, are_same};
 use super::store_ref::{LiveStore, StoreRef};
 use super::typed_calls;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, GuestCall};
 use crate::host_failure::HostFailure;
 use crate::module::types::{self, signature};
 use crate::observe::Side;
@@ -163,7 +163,7 @@ impl<V> FunctionGen<V> {
 
     #[cold]
     fn failed(&self, store: LiveStore<'_>, error: wasmi::Error) -> starlark::Error {
-        store.failure(error, || format!("in wasm function `{}`", self.described()))
+        store.failure(error, || GuestCall::Export(self.described()))
     }
 
     /// `add(i32, i32) -> i32`.

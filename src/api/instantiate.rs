@@ -18,7 +18,7 @@ use super::store_ref::LiveStore;
 use super::table::check_maximum;
 use super::wasi_module::WasiModule;
 use crate::budget;
-use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::error::{Error, ErrorKind, GuestCall, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
 use crate::observe::Side;
 use crate::slices;
@@ -122,15 +122,13 @@ fn instantiation_error(store: &Store<'_>, compiled: &Compiled, error: wasmi::Err
             Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into()
         }
         // In our own words, since wasmi's name the table by a number that counts the stores of the process.
-        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
-            ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!(
-                "wasm trap: {}, while instantiating: an element segment of {len} elements does not fit at index {table_index}",
-                TrapCode::TableOutOfBounds.message()
-            ),
-        )
-        .into(),
+        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => {
+            Error::trap(TrapCode::TableOutOfBounds)
+                .ending(GuestCall::Instantiation)
+                .followed_by(&format!(": an element segment of {len} elements does not fit at index {table_index}"))
+                .into()
+        }
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),
-        _ => store.failure(error, || "while instantiating".to_owned()),
+        _ => store.failure(error, || GuestCall::Instantiation),
     }
 }
