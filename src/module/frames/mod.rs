@@ -4,7 +4,7 @@
 //! function takes the next slot when it is entered, and writes its place there: its beginning, and later each call that it
 //! makes. When a callee has returned, its caller sets the depth back, so that a function has nothing to do when it is left.
 //! An instruction that may trap notes its place in a global before it runs. That is cheaper than writing to the slot, and
-//! the function to which the place belongs is known.
+//! the place itself tells which function it is in.
 //!
 //! ```wat
 //! (func $f                          (func $f (local $slot i32)
@@ -44,7 +44,7 @@ struct Plan {
     serial: u32,
     place: u32,
     slots: u32,
-    /// Whether each function may be entered other than by a call in its module.
+    /// Whether every function may be entered from outside its module.
     are_all_entries: bool,
 }
 
