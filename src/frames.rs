@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmi::{AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreContextMut, TrapCode, Val};
 
-use crate::frame::{CodeMap, Frame};
+use crate::frame::{Frame, FunctionMap};
 
 /// The names under which a rewritten module imports and exports what it shares with the host. If a module already uses one
 /// of them, the rewritten module is not valid, and the module keeps no frames.
@@ -49,7 +49,7 @@ impl Told {
 
 /// Describes a compiled module that keeps frames.
 pub(crate) struct Layout {
-    pub(crate) map: Arc<CodeMap>,
+    pub(crate) map: Arc<FunctionMap>,
     pub(crate) has_tail_calls: bool,
     /// The number of memories that it defines itself. The memory of the slots is made after them.
     pub(crate) memories: u32,

@@ -3,6 +3,8 @@
 mod carried;
 mod guest_place;
 mod kind;
+#[cfg(feature = "wire")]
+mod parts;
 mod trap_code;
 
 use std::any::Any;
@@ -203,12 +205,6 @@ impl Error {
         Some(GuestPlace::new(call, innermost))
     }
 
-    /// Returns the call of WebAssembly that the error ended, if one was running.
-    #[cfg(feature = "wire")]
-    pub(crate) fn guest_call(&self) -> Option<&GuestCall> {
-        self.0.guest_call.as_ref()
-    }
-
     /// Notes the call of WebAssembly that the error ended, and names it at the end of the message. The place of the error is in
     /// the first call that it ended.
     pub(crate) fn ending(mut self, call: GuestCall) -> Self {
@@ -255,42 +251,6 @@ impl Error {
 
     pub(crate) fn frames_if_kept(&self) -> Option<Vec<Frame>> {
         self.0.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts together an error that came from another place.
-    #[cfg(feature = "wire")]
-    pub(crate) fn of_parts(
-        kind: ErrorKind,
-        message: String,
-        exit_code: Option<i32>,
-        location: Option<Location>,
-        guest_call: Option<GuestCall>,
-        report: Option<String>,
-        source: Option<Arc<Source>>,
-        frames: Option<Vec<Frame>>,
-    ) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message,
-            exit_code,
-            location,
-            guest_call,
-            report,
-            source,
-            frames: Mutex::new(frames),
-        }))
-    }
-
-    /// Returns the report with excerpt and frames, if there is one.
-    #[cfg(feature = "wire")]
-    pub(crate) fn report(&self) -> Option<&str> {
-        self.0.report.as_deref()
-    }
-
-    /// Returns the application's own error, if one is the reason.
-    #[cfg(feature = "wire")]
-    pub(crate) fn shared_source(&self) -> Option<Arc<Source>> {
-        self.0.source.clone()
     }
 
     /// Adds the frames of a call of a guest that this error ended, behind those of the calls inside it. `None` if the guest

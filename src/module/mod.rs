@@ -32,7 +32,7 @@ pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
-use crate::frame::CodeMap;
+use crate::frame::FunctionMap;
 use crate::frames::{self as kept, Told};
 use crate::fuel;
 use crate::limits::Limits;
@@ -124,7 +124,7 @@ fn translate_framed(
 ) -> Option<((wasmi::Module, bool), kept::Layout)> {
     wasmi::Module::validate(engine, binary.bytes()).ok()?;
     let frames::Framed { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
-    let map = Arc::new(CodeMap::of(binary.bytes())?);
+    let map = Arc::new(FunctionMap::of(binary.bytes())?);
     let (module, grows_tables) = translate(engine, &Binary::parse(&bytes), is_metered).ok()?;
     let has_start = module.get_export(kept::START).is_some();
     Some(((module, grows_tables), kept::Layout { map, has_tail_calls, memories, has_start }))
@@ -134,7 +134,7 @@ fn translate_framed(
 fn translate_telling(engine: &wasmi::Engine, binary: &Binary<'_>) -> Option<((wasmi::Module, bool), told::Layout)> {
     wasmi::Module::validate(engine, binary.bytes()).ok()?;
     let profile::Telling { bytes, costs } = profile::telling(binary)?;
-    let names = CodeMap::of(binary.bytes())?.names();
+    let names = FunctionMap::of(binary.bytes())?.names();
     let translated = translate(engine, &Binary::parse(&bytes), true).ok()?;
     let has_start = translated.0.get_export(told::START).is_some();
     Some((translated, told::Layout { names, costs, has_start }))

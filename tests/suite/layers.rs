@@ -140,7 +140,7 @@ fn violations_are_found() {
             "error",
             "//! [`Sandbox`](crate::sandbox::Sandbox)\n/* use crate::sandbox; */ const S: &str = \"crate::sandbox\";",
         ),
-        ("api::memory::pack", "use super::number::NumberType; use super::{Int, Memory};"),
+        ("api::memory::pack", "use super::number_type::NumberType; use super::{Int, Memory};"),
         ("module::layout", "pub(super) struct Tables; pub(in crate::module) struct Other;"),
         ("error", "use std::fmt; use sandbox::Sandbox;"),
     ] {

@@ -3,7 +3,9 @@
 mod array;
 mod bytes;
 mod number;
+mod number_type;
 mod pack;
+mod range;
 mod text;
 
 use starlark::any::ProvidesStaticType;
@@ -13,6 +15,7 @@ use starlark::values::bytes::StarlarkBytes;
 use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use wasmi::AsContextMut;
 
+use self::range::{bounds, check_range, check_start, out_of_range, slice, slice_mut};
 use super::fuel::pay;
 use super::handle::handle;
 use super::identity::are_same;
@@ -220,43 +223,6 @@ impl<'v> Memory<'v> {
             }
         }
         self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
-    }
-}
-
-#[inline]
-fn bounds(offset: u64, length: u64) -> Option<std::ops::Range<usize>> {
-    let end = offset.checked_add(length)?;
-    Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)
-}
-
-#[inline]
-fn slice(data: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
-    data.get(bounds(offset, length)?)
-}
-
-#[inline]
-fn slice_mut(data: &mut [u8], offset: u64, length: u64) -> Option<&mut [u8]> {
-    data.get_mut(bounds(offset, length)?)
-}
-
-#[cold]
-fn out_of_range(what: &str, offset: u64, length: u64, size: usize) -> Error {
-    Error::value(format!("cannot {what} {length} bytes at offset {offset}: the memory has {size} bytes"))
-}
-
-/// Fails unless the range fits. `what` is the verb for the message: `read` or `write`.
-fn check_range(what: &str, data: &[u8], offset: u64, length: u64) -> Result<(), Error> {
-    match slice(data, offset, length) {
-        Some(_) => Ok(()),
-        None => Err(out_of_range(what, offset, length, data.len())),
-    }
-}
-
-/// Checks a position that is not the start of a range. Fails if it is beyond the end of the memory.
-fn check_start(offset: u64, size: usize) -> Result<usize, Error> {
-    match usize::try_from(offset) {
-        Ok(at) if at <= size => Ok(at),
-        _ => Err(out_of_range("read", offset, 0, size)),
     }
 }
 
