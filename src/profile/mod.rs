@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 mod teller;
 
-pub(crate) use self::teller::{ENTER, LEAVE, Layout, Profiled, START, TOLD, Teller, instantiate};
+pub(crate) use self::teller::{ENTER, LEAVE, Profiled, ProfiledModule, START, TOLD, Teller, instantiate};
 
 /// How the fuel of a run is spread over the functions of both languages: see
 /// [`Sandbox::profile`](crate::Sandbox::profile).

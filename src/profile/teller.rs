@@ -19,7 +19,7 @@ pub(crate) const LEAVE: i32 = 1;
 const LEAVE_COST: u64 = 4;
 
 /// Describes the functions of a compiled module.
-pub(crate) struct Layout {
+pub(crate) struct ProfiledModule {
     /// The name of each function that the module defines.
     pub(crate) names: Vec<String>,
     /// The fuel of each function's stub until it reports that the function begins.
@@ -45,8 +45,8 @@ pub(crate) trait Profiled: 'static {
     fn fuel_of(&self, counter: Option<u64>) -> u64;
 }
 
-/// The state that `end` restores.
-pub(crate) struct Entry {
+/// The state of the call around one from the host, which `end` restores.
+pub(crate) struct OuterCall {
     depth: usize,
     current: usize,
     callers: usize,
@@ -75,10 +75,10 @@ impl Teller {
     }
 
     /// Begins a call from the host, with the counter at `now`.
-    pub(crate) fn begin(&mut self, now: u64) -> Entry {
+    pub(crate) fn begin(&mut self, now: u64) -> OuterCall {
         self.observe(now);
         let mut profile = self.shared.lock();
-        let entry = Entry { depth: self.stack.len(), current: profile.current, callers: profile.callers };
+        let entry = OuterCall { depth: self.stack.len(), current: profile.current, callers: profile.callers };
         let callers = std::mem::take(&mut profile.pending);
         let mut node = profile.current;
         for caller in callers.iter().skip(entry.callers) {
@@ -92,7 +92,7 @@ impl Teller {
     }
 
     /// Ends the call that `begin` began, even if functions in it did not return.
-    pub(crate) fn end(&mut self, entry: &Entry, now: u64) {
+    pub(crate) fn end(&mut self, entry: &OuterCall, now: u64) {
         self.observe(now);
         self.stack.truncate(entry.depth);
         let mut profile = self.shared.lock();
@@ -101,7 +101,7 @@ impl Teller {
     }
 
     /// Notes that a function begins: the one with this index, in the instance with this number.
-    fn enter(&mut self, instance: usize, index: usize, layout: &Layout, now: u64) {
+    fn enter(&mut self, instance: usize, index: usize, layout: &ProfiledModule, now: u64) {
         self.observe(now);
         let mut profile = self.shared.lock();
         let key = (profile.current, instance, index);
@@ -139,7 +139,7 @@ impl Teller {
 pub(crate) fn instantiate<T: Profiled>(
     context: &mut StoreContextMut<'_, T>,
     module: &wasmi::Module,
-    layout: &Arc<Layout>,
+    layout: &Arc<ProfiledModule>,
     externs: &[Extern],
     call: impl FnOnce(&Func, &mut StoreContextMut<'_, T>) -> Result<(), wasmi::Error>,
 ) -> Result<Instance, wasmi::Error> {
@@ -166,7 +166,7 @@ pub(crate) fn instantiate<T: Profiled>(
 }
 
 /// Notes that a function begins, and gives back the fuel of its stub.
-fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &Layout, index: i32) {
+fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &ProfiledModule, index: i32) {
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let now = give_back(caller, layout.costs.get(index).copied().unwrap_or_default());
     if let Some(teller) = caller.data_mut().teller_mut() {
