@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) use self::guest_place::GuestCall;
 pub use self::guest_place::GuestPlace;
 pub use self::kind::ErrorKind;
+#[cfg(feature = "wire")]
+pub(crate) use self::parts::Parts;
 pub use self::trap_code::TrapCode;
 use crate::frame::{self, Frame};
 pub use crate::limits::table::Limit;
@@ -197,7 +199,7 @@ impl Error {
     /// let place = sandbox.run("main.star", script).unwrap_err().guest_place().unwrap();
     /// assert_eq!(place.function(), Some("div(i32, i32) -> i32"));
     /// // Of the instruction `i32.div_s`.
-    /// assert_eq!(place.offset(), Some(0x26));
+    /// assert_eq!(place.offset(), Some(0x27));
     /// ```
     pub fn guest_place(&self) -> Option<GuestPlace> {
         let call = self.0.guest_call.clone()?;

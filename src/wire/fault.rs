@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, GuestCall, Location};
+use crate::error::{Error, ErrorKind, GuestCall, Location, Parts};
 use crate::frame::{Frame, FunctionMap};
 
 /// An error.
@@ -97,7 +97,7 @@ pub(crate) type Source = Arc<dyn std::error::Error + Send + Sync>;
 impl Fault {
     /// Takes an error apart. `keep` gets the application's own error, if there is one, and returns its number.
     pub(crate) fn new(error: &Error, keep: impl FnOnce(Source) -> u32) -> Self {
-        let source = error.shared_source().map(|source| SourceTexts::new(&source, keep));
+        let Parts { kind, message, exit_code, location, guest_call, report, source, frames } = error.to_parts();
         let frame = |frame: Frame| FramePlace {
             index: frame.index(),
             name: frame.name().map(str::to_owned),
@@ -105,14 +105,14 @@ impl Fault {
             is_entry: frame.is_entry(),
         };
         Self {
-            kind: error.kind(),
-            message: error.message().to_owned(),
-            exit_code: error.exit_code(),
-            location: error.location().map(|place| (place.file.clone(), place.line as u64, place.column as u64)),
-            guest_call: error.guest_call().cloned(),
-            report: error.report().map(str::to_owned),
-            source,
-            frames: error.frames_if_kept().map(|frames| frames.into_iter().map(frame).collect()),
+            kind,
+            message,
+            exit_code,
+            location: location.map(|place| (place.file, place.line as u64, place.column as u64)),
+            guest_call,
+            report,
+            source: source.map(|source| SourceTexts::new(&source, keep)),
+            frames: frames.map(|frames| frames.into_iter().map(frame).collect()),
         }
     }
 
@@ -131,14 +131,15 @@ impl Fault {
     }
 
     fn with_source(self, source: Option<Source>) -> Error {
+        let Self { kind, message, exit_code, location, guest_call, report, frames, .. } = self;
         let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
         let location =
-            self.location.map(|(file, line, column)| Location { file, line: number(line), column: number(column) });
+            location.map(|(file, line, column)| Location { file, line: number(line), column: number(column) });
         let frame = |place: FramePlace| {
             let FramePlace { index, name, offset, is_entry } = place;
             Frame::new(Arc::new(FunctionMap::of_place(index, name, offset)), offset, is_entry)
         };
-        let frames = self.frames.map(|frames| frames.into_iter().map(frame).collect());
-        Error::of_parts(self.kind, self.message, self.exit_code, location, self.guest_call, self.report, source, frames)
+        let frames = frames.map(|frames| frames.into_iter().map(frame).collect());
+        Error::of_parts(Parts { kind, message, exit_code, location, guest_call, report, source, frames })
     }
 }
