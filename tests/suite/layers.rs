@@ -36,7 +36,7 @@ const TIERS: &[&[&str]] = &[
         "lang::nesting",
         "lang::compat::ticks",
     ],
-    &["lang::compat::limits", "module::frames"],
+    &["lang::compat::limits", "lang::compat::long_range", "module::frames"],
     &["module::profile"],
     &["lang::compat::room"],
     &[
@@ -49,7 +49,6 @@ const TIERS: &[&[&str]] = &[
         "lang::compat::messages",
         "lang::compat::places",
         "lang::compat::libm",
-        "lang::compat::long_range",
     ],
     &["module::inspect", "lang::compat::shift_assign"],
     &["lang::compat"],

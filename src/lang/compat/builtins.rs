@@ -20,13 +20,12 @@ use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::typing::Ty;
-use starlark::values::range::Range;
 use starlark::values::typing::TypeCompiled;
 use starlark::values::{
     FrozenValue, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, ValueLike, starlark_value,
 };
 
-use super::{room, ticks};
+use super::{long_range, room, ticks};
 
 /// The work of a builtin on its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +124,7 @@ impl Replaced {
             Work::Distinct { bytes } => {
                 let Some(arg) = args.next() else { return Ok(()) };
                 let length = length(arg).unwrap_or_default();
-                if arg.downcast_ref::<Range>().is_some() {
+                if long_range::length(arg).is_some() {
                     room::ask(eval, self.name, length.saturating_mul(bytes))?;
                 }
                 if length >= 1000 {
@@ -158,7 +157,7 @@ fn length(value: Value<'_>) -> Option<u64> {
     if value.unpack_i32().is_some() || matches!(value.get_type(), "function" | "native_method" | "string") {
         return None;
     }
-    value.length().ok().and_then(|length| u64::try_from(length).ok())
+    long_range::length(value).or_else(|| u64::try_from(value.length().ok()?).ok())
 }
 
 #[starlark_value(type = "function")]

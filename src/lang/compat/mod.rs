@@ -10,7 +10,6 @@ mod json;
 #[cfg(any(test, all(target_arch = "wasm32", target_os = "unknown")))]
 mod libm;
 pub(crate) mod limits;
-#[cfg(any(test, target_pointer_width = "32"))]
 #[allow(unsafe_code, clippy::panic)]
 mod long_range;
 pub(crate) mod messages;
@@ -29,6 +28,5 @@ pub(crate) fn globals(builder: &mut GlobalsBuilder) {
     shift::globals(builder);
     builtins::globals(builder);
     json::globals(builder);
-    #[cfg(target_pointer_width = "32")]
     long_range::globals(builder);
 }
