@@ -114,38 +114,39 @@ impl<'v> Memory<'v> {
     /// if they are more than the memory has.
     #[inline(always)]
     fn access<R>(&self, length: u64, f: impl FnOnce(LiveStore<'v>, &mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
-        let paid = |data: &[u8]| Ok(if length > data.len() as u64 { 0 } else { length });
-        self.work(length >= BYTES_PER_FUEL, paid, f)
+        if length >= BYTES_PER_FUEL {
+            return self.paid(|data| Ok(if length > data.len() as u64 { 0 } else { length }), f);
+        }
+        let store = self.owner.store()?;
+        store.with(|mut context| f(store, self.memory.data_mut(&mut context)))?
     }
 
-    /// Does work for the fuel that a guest would pay for it.
+    /// Does work for the fuel that a guest would pay for it: see `paid`.
     fn bulk<R>(
         &self,
         prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
         work: impl FnOnce(&mut [u8]) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        self.work(true, prepare, |_, data| work(data))
+        self.paid(prepare, |_, data| work(data))
     }
 
-    /// Does work on the bytes in one use of the store, at a guest's price if it `may_cost` fuel.
+    /// Does work in one use of the store, for the fuel that a guest would pay for it.
     ///
     /// `prepare` checks the request and returns the number of bytes to pay for. A request that it refuses costs
     /// nothing, and `work` runs only once the fuel is paid.
-    #[inline(always)]
-    fn work<R>(
+    fn paid<R>(
         &self,
-        may_cost: bool,
         prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
         work: impl FnOnce(LiveStore<'v>, &mut [u8]) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let store = self.owner.store()?;
-        let is_paid = may_cost && store.evaluation.as_ref().is_metered();
-        if is_paid {
+        let is_metered = store.evaluation.as_ref().is_metered();
+        if is_metered {
             store.hold_fuel()?;
         }
         let done = store.with(|mut context| {
             let bytes = prepare(self.memory.data(&context))?;
-            if is_paid && !pay(&mut context, bytes / BYTES_PER_FUEL) {
+            if is_metered && !pay(&mut context, bytes / BYTES_PER_FUEL) {
                 return Ok(None);
             }
             work(store, self.memory.data_mut(&mut context)).map(Some)
