@@ -194,8 +194,7 @@ impl Error {
     /// module = wasm.wat("(module (func (export \"div\") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1))))")
     /// wasm.instantiate(module).exports.div(1, 0)
     /// "#;
-    /// let mut sandbox = Sandbox::new();
-    /// sandbox.backtrace(true);
+    /// let sandbox = Sandbox::new().backtrace(true);
     /// let place = sandbox.run("main.star", script).unwrap_err().guest_place().unwrap();
     /// assert_eq!(place.function(), Some("div(i32, i32) -> i32"));
     /// // Of the instruction `i32.div_s`.
