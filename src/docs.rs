@@ -63,7 +63,7 @@ pub fn reference_entry(name: &str) -> Option<String> {
     Some(tidy(&text))
 }
 
-/// Returns the entry for a name that a script uses. Of a type's page, only the part on the type itself is returned.
+/// Returns the entry for a name that a script uses. For a type, returns only the part of its page that is about the type itself.
 pub(crate) fn entry_of_name(name: &str) -> Option<String> {
     // No script uses these two names.
     if [GLOBALS, ASSERTS].contains(&name) {

@@ -1,4 +1,4 @@
-//! What an embedder grants to the scripts of an evaluation: compiled modules, limits, modules by name.
+//! What the evaluations of an application share: compiled modules, limits, and the modules that scripts find by name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::module::{self, Compiled};
 use crate::observe::{Crossing, Observation};
 use crate::wording::ending;
 
-/// What a script asks a loader for. The loader does not learn it: the word is for messages.
+/// What a script asks a loader for. Only messages use it: the loader is not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Module,
@@ -34,14 +34,14 @@ impl Wanted {
     }
 }
 
-/// What the evaluations attached to it share: compiled modules, limits and a loader.
+/// Holds what the evaluations that are attached to it share: compiled modules, limits and a loader.
 ///
-/// Cheap to clone: clones are the same engine. A compiled module belongs to its engine, so the
-/// files of one `load` tree must share one. Each evaluation has a budget of its own.
+/// A clone is the same engine, and cheap to make. A compiled module belongs to its engine, so all files that
+/// `load` each other must share one. Each evaluation has a budget of its own.
 ///
-/// An engine keeps what was compiled, each module once, until its last clone is dropped: a service that
-/// runs modules of many users makes an engine for each, or a new one now and then. Evaluations that are
-/// attached to no engine share one that is never dropped.
+/// An engine compiles each module once, and keeps the result until its last clone is dropped. So a service that
+/// runs the modules of many users makes an engine for each user, or a new one from time to time. Evaluations that are
+/// not attached to an engine share one that is never dropped.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>, Arc<Grants>);
 
@@ -59,28 +59,28 @@ struct Inner {
 #[derive(Default)]
 struct Cache {
     modules: BTreeMap<ModuleHash, Arc<Compiled>>,
-    /// Bytes that the engine holds of them, and of those that turned out invalid.
+    /// The bytes that the engine holds for these modules, and for those that turned out to be invalid.
     code: u64,
 }
 
 static DEFAULT: Lazy<Engine> = Lazy::new(|| Engine::new(Limits::default()));
 
 impl Default for Engine {
-    /// The engine of evaluations that were attached to none: default limits, no loader.
+    /// Returns the engine of evaluations that are not attached to one. It has the default limits and no loader.
     fn default() -> Self {
         DEFAULT.clone()
     }
 }
 
 impl Engine {
-    /// An engine with these limits, and no loader: `wasm.Module` then takes bytes only.
+    /// Makes an engine with these limits and without a loader, so that `wasm.Module` takes only bytes.
     pub fn new(limits: Limits) -> Self {
         Self::build(limits, None, None, Told::Nothing)
     }
 
-    /// An engine whose scripts may name modules: `wasm.Module("name")`.
+    /// Makes an engine with a loader, so that scripts can name modules: `wasm.Module("name")`.
     ///
-    /// The loader decides what a name means and gives `Ok(None)` for one it does not know.
+    /// The loader decides what a name means, and returns `Ok(None)` for a name that it does not know.
     pub fn with_loader(
         limits: Limits,
         loader: impl Fn(&str) -> Result<Option<Vec<u8>>, String> + Send + Sync + 'static,
@@ -88,7 +88,7 @@ impl Engine {
         Self::build(limits, Some(Box::new(Loaded(loader))), None, Told::Nothing)
     }
 
-    /// The engine of a sandbox: its guests run in slices of so much fuel, and tell so much.
+    /// Makes the engine of a sandbox, whose guests run in slices of `slice` fuel and report what `told` says.
     pub(crate) fn for_sandbox(
         limits: Limits,
         slice: Option<u64>,
@@ -98,25 +98,25 @@ impl Engine {
         Self::build(limits, Some(Box::new(files)), slice, told)
     }
 
-    /// An engine whose guests run in slices of so much fuel.
+    /// Makes an engine whose guests run in slices of `slice` fuel.
     #[cfg(feature = "internals")]
     pub(crate) fn sliced(limits: Limits, slice: u64) -> Self {
         Self::build(limits, None, Some(slice), Told::Nothing)
     }
 
-    /// An engine whose guests tell what they spend.
+    /// Makes an engine whose guests report the fuel that each function spends.
     #[cfg(feature = "internals")]
     pub(crate) fn profiled(limits: Limits) -> Self {
         Self::build(limits, None, None, Told::Fuel)
     }
 
-    /// An engine whose guests keep frames.
+    /// Makes an engine whose guests keep frames.
     #[cfg(feature = "internals")]
     pub(crate) fn framed(limits: Limits) -> Self {
         Self::build(limits, None, None, Told::Frames)
     }
 
-    /// The engine of a command module.
+    /// Makes the engine of a command module.
     pub(crate) fn for_command(limits: Limits, slice: Option<u64>, told: Told) -> Self {
         Self::build(limits, None, slice, told)
     }
@@ -126,8 +126,8 @@ impl Engine {
         Self(Arc::new(Inner { wasmi, compiled: Mutex::default(), limits, files, slice, told }), Arc::default())
     }
 
-    /// The same engine, which gives modules one more import: what [`Sandbox::import`](crate::Sandbox::import) is for an application with an
-    /// evaluator of its own. Clones that were made before do not have it.
+    /// Gives modules a function to import, like [`Sandbox::import`](crate::Sandbox::import) for an application with an
+    /// evaluator of its own. Returns the same engine; its earlier clones do not have the import.
     ///
     /// ```
     /// use wasmlark::starlark::environment::{GlobalsBuilder, Module};
@@ -164,20 +164,19 @@ impl Engine {
         self
     }
 
-    /// The same engine, which tells `observer` of each call into WebAssembly and out of it: what
-    /// [`Sandbox::observer`](crate::Sandbox::observer) is for an application with an evaluator of its own. Clones that were
-    /// made before do not.
+    /// Tells `observer` of each call into WebAssembly and out of it, like [`Sandbox::observer`](crate::Sandbox::observer) for
+    /// an application with an evaluator of its own. Returns the same engine; its earlier clones do not tell the observer.
     pub fn observer(mut self, observer: impl Fn(&Crossing<'_>) + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.1).set_observer(Arc::new(observer));
         self
     }
 
-    /// The same engine, for scripts that get these grants.
+    /// Returns the same engine, for scripts with these grants.
     pub(crate) fn with_grants(self, grants: Arc<Grants>) -> Self {
         Self(self.0, grants)
     }
 
-    /// What is observed of a run that begins.
+    /// Begins the observation of a run, if there is an observer.
     pub(crate) fn observation(&self) -> Option<Arc<Observation>> {
         self.grants().observer().map(|observer| Arc::new(Observation::new(observer.clone())))
     }
@@ -186,10 +185,10 @@ impl Engine {
         &self.1
     }
 
-    /// Compiles a module, or finds it compiled. wasmi's engine keeps the code of every module for as
-    /// long as it lives, so to keep the module too costs little, and to compile it twice would cost twice.
+    /// Compiles a module, or returns it if it was compiled before. wasmi's engine never frees the code of a module, so keeping
+    /// the module too costs little, and compiling it again would keep its code twice.
     ///
-    /// `charge` is told which module it is and about how many bytes of code it has, before it is compiled.
+    /// Before that, `charge` gets the hash of the module and an estimate of its code in bytes, and may refuse it.
     pub(crate) fn compile(
         &self,
         bytes: &[u8],
@@ -204,7 +203,7 @@ impl Engine {
         let binary = module::Binary::parse(bytes);
         let code = module::code_size(&binary);
         charge(hash, code)?;
-        // Not while the lock is held: other threads may compile other modules.
+        // Without the lock, since other threads may compile other modules meanwhile.
         let new = Compiled::new(self.wasmi(), &binary, hash, code, self.limits(), self.told()).map(Arc::new);
         let mut cache = self.cache();
         cache.code = cache.code.saturating_add(code);
@@ -213,7 +212,7 @@ impl Engine {
         Ok(new)
     }
 
-    /// Opens the budget of an evaluation: with a profile, where guests tell what they spend.
+    /// Makes the budget of an evaluation. It has a profile if guests report the fuel that they spend.
     pub(crate) fn budget(&self) -> Budget {
         match self.told() {
             Told::Fuel => Budget::new(self.limits()).with_profile(),
@@ -221,7 +220,7 @@ impl Engine {
         }
     }
 
-    /// About how many bytes its engine holds of what was compiled.
+    /// Returns an estimate of the compiled code that the engine holds, in bytes.
     pub(crate) fn code(&self) -> u64 {
         self.cache().code
     }
@@ -246,9 +245,8 @@ impl Engine {
         &self.0.limits
     }
 
-    /// Sets the limits on Starlark itself, `ticks`, `heap` and `call_depth`, in an evaluator of the
-    /// application's own. Without that they are starlark's defaults: no limit on ticks and heap, and a
-    /// call depth of 50.
+    /// Sets the limits on Starlark itself, `ticks`, `heap` and `call_depth`, in the application's own evaluator. Without
+    /// this call, starlark's defaults apply: no limit on ticks and heap, and a call depth of 50.
     ///
     /// # Errors
     ///
@@ -260,11 +258,11 @@ impl Engine {
         evaluator.set_max_callstack_size(limits.call_depth)
     }
 
-    /// Loads the bytes behind the name of a module or script.
+    /// Loads the module or file with this name.
     pub(crate) fn load(&self, wanted: Wanted, name: &str) -> Result<Vec<u8>, Error> {
         let what = wanted.as_str();
         let failed = |why: String| {
-            // Most likely meant as the module itself, which as a name would be all of the message.
+            // A script most likely meant the module itself. As a name, its text would fill the message.
             let is_text = cfg!(feature = "wat") && name.trim_start().starts_with("(module");
             let is_text = is_text && wanted == Wanted::Module;
             let hint = "a str is the name of a module, and this one is a module's text: wasm.wat(text) makes it bytes";
@@ -289,7 +287,7 @@ impl Engine {
         files.is_file(name).map_err(|why| Error::load(format!("cannot look for file \"{name}\": {why}")))
     }
 
-    /// Lists a folder: names of files, and of folders with a slash at their end.
+    /// Returns the names in a folder. Those of folders end in a slash.
     pub(crate) fn folder(&self, name: &str) -> Result<Vec<String>, Error> {
         let Some(files) = &self.0.files else { return Ok(Vec::new()) };
         files.folder(name).map_err(|why| {

@@ -1,27 +1,26 @@
 //! A frame of a guest: a function, and the place in it.
 
+mod function_map;
 #[cfg(feature = "dwarf")]
 mod lines;
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
-use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload, TypeRef};
-
+pub(crate) use self::function_map::FunctionMap;
 use crate::wording::shown;
 
 /// A function of a guest that was running when an error ended the call: see [`Error::frames`](crate::Error::frames).
 #[derive(Clone)]
 pub struct Frame {
-    map: Arc<CodeMap>,
+    map: Arc<FunctionMap>,
     offset: u32,
     is_entry: bool,
 }
 
 impl Frame {
     /// Makes a frame of the module that `map` describes. `is_entry` says whether the host called the function.
-    pub(crate) fn new(map: Arc<CodeMap>, offset: u32, is_entry: bool) -> Self {
+    pub(crate) fn new(map: Arc<FunctionMap>, offset: u32, is_entry: bool) -> Self {
         Self { map, offset, is_entry }
     }
 
@@ -114,7 +113,7 @@ pub(crate) fn render(frames: &[Frame]) -> String {
     let mut texts = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         if is_long && index == SHOWN {
-            let left_out: usize = entries.iter().take(outer).skip(SHOWN).map(Entry::frames).sum();
+            let left_out: usize = entries.iter().take(outer).skip(SHOWN).map(FoldedFrames::frames).sum();
             texts.push(format!("[{left_out} frames left out]"));
         }
         if !is_long || index < SHOWN || index >= outer {
@@ -140,18 +139,18 @@ pub(crate) fn render(frames: &[Frame]) -> String {
 }
 
 /// Frames that are shown together, and how many times they are repeated.
-struct Entry<'a> {
+struct FoldedFrames<'a> {
     shown: &'a [Frame],
     count: usize,
 }
 
-impl Entry<'_> {
+impl FoldedFrames<'_> {
     fn frames(&self) -> usize {
         self.shown.len().saturating_mul(self.count)
     }
 }
 
-impl fmt::Display for Entry<'_> {
+impl fmt::Display for FoldedFrames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown: Vec<String> = self.shown.iter().map(ToString::to_string).collect();
         match (self.shown, self.count) {
@@ -163,7 +162,7 @@ impl fmt::Display for Entry<'_> {
 }
 
 /// Folds repeated cycles of frames, which recursion makes, into entries.
-fn fold(mut frames: &[Frame]) -> Vec<Entry<'_>> {
+fn fold(mut frames: &[Frame]) -> Vec<FoldedFrames<'_>> {
     let mut entries = Vec::new();
     while !frames.is_empty() {
         let repeats = |len: usize| {
@@ -172,137 +171,8 @@ fn fold(mut frames: &[Frame]) -> Vec<Entry<'_>> {
         };
         let cycle = (1..=MAX_CYCLE).map(|len| (len, repeats(len))).find(|(_, count)| *count > MAX_REPEATS);
         let (len, count) = cycle.unwrap_or((1, 1));
-        entries.push(Entry { shown: frames.get(..len).unwrap_or_default(), count });
+        entries.push(FoldedFrames { shown: frames.get(..len).unwrap_or_default(), count });
         frames = frames.get(len.saturating_mul(count)..).unwrap_or_default();
     }
     entries
-}
-
-/// Maps offsets in a module to its functions and their names.
-pub(crate) struct CodeMap {
-    bytes: Arc<[u8]>,
-    functions: Vec<Function>,
-    imported: u32,
-    #[cfg(feature = "dwarf")]
-    lines: lines::Lines,
-}
-
-struct Function {
-    index: u32,
-    name: Option<Box<str>>,
-    range: Range<u32>,
-}
-
-impl CodeMap {
-    /// Reads a module, which must be valid.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        let mut map = Self {
-            bytes: bytes.into(),
-            functions: Vec::new(),
-            imported: 0,
-            #[cfg(feature = "dwarf")]
-            lines: lines::Lines::default(),
-        };
-        let (mut names, mut exports) = (Vec::new(), Vec::new());
-        for payload in Parser::new(0).parse_all(bytes) {
-            match payload.ok()? {
-                Payload::ImportSection(imports) => {
-                    let functions =
-                        imports.into_iter().flatten().filter(|import| matches!(import.ty, TypeRef::Func(_)));
-                    map.imported = u32::try_from(functions.count()).ok()?;
-                }
-                Payload::ExportSection(section) => {
-                    let functions = section.into_iter().flatten().filter(|export| export.kind == ExternalKind::Func);
-                    exports.extend(functions.map(|export| (export.index, export.name)));
-                }
-                Payload::CodeSectionEntry(body) => {
-                    let range = u32::try_from(body.range().start).ok()?..u32::try_from(body.range().end).ok()?;
-                    let index = map.imported.checked_add(u32::try_from(map.functions.len()).ok()?)?;
-                    map.functions.push(Function { index, name: None, range });
-                }
-                Payload::CustomSection(section) => {
-                    let KnownCustom::Name(section) = section.as_known() else { continue };
-                    for name in section.into_iter().map_while(Result::ok) {
-                        if let Name::Function(functions) = name {
-                            names.extend(
-                                functions.into_iter().map_while(Result::ok).map(|name| (name.index, name.name)),
-                            );
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        // Names in the name section take precedence.
-        for (index, name) in names.into_iter().chain(exports) {
-            let place = index.checked_sub(map.imported).and_then(|place| usize::try_from(place).ok());
-            if let Some(function) = place.and_then(|place| map.functions.get_mut(place)) {
-                function.name.get_or_insert_with(|| name.into());
-            }
-        }
-        Some(map)
-    }
-
-    /// Says all that is known where there is no module: what one frame tells of itself.
-    #[cfg(feature = "wire")]
-    pub(crate) fn of_place(index: u32, name: Option<String>, offset: u32) -> Self {
-        let range = offset..offset.saturating_add(1);
-        Self {
-            bytes: Arc::default(),
-            functions: vec![Function { index, name: name.map(Into::into), range }],
-            imported: 0,
-            #[cfg(feature = "dwarf")]
-            lines: lines::Lines::default(),
-        }
-    }
-
-    fn function(&self, offset: u32) -> Option<&Function> {
-        let at = self.functions.partition_point(|function| function.range.end <= offset);
-        self.functions.get(at).filter(|function| function.range.contains(&offset))
-    }
-
-    /// Returns the names of the functions that the module defines, as they appear in folded stacks.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let name = |function: &Function| match &function.name {
-            Some(name) => shown(&demangled(name)).replace(';', ","),
-            None => format!("func[{}]", function.index),
-        };
-        self.functions.iter().map(name).collect()
-    }
-
-    /// Returns whether both offsets are in the same function.
-    pub(crate) fn is_same_function(&self, one: u32, other: u32) -> bool {
-        self.function(one).is_some_and(|function| function.range.contains(&other))
-    }
-
-    /// Returns whether an offset is in a function.
-    pub(crate) fn has(&self, offset: u32) -> bool {
-        self.function(offset).is_some()
-    }
-
-    /// Returns whether the instruction at an offset is a direct call of a function that this module defines.
-    pub(crate) fn calls_own(&self, offset: u32) -> bool {
-        self.callee(offset).is_some_and(|callee| callee >= self.imported)
-    }
-
-    /// Returns whether the instruction at an offset is a direct call.
-    pub(crate) fn calls(&self, offset: u32) -> bool {
-        self.callee(offset).is_some()
-    }
-
-    fn callee(&self, offset: u32) -> Option<u32> {
-        const CALL: u8 = 0x10;
-        let (&CALL, rest) = self.bytes.get(usize::try_from(offset).ok()?..)?.split_first()? else { return None };
-        wasmparser::BinaryReader::new(rest, 0).read_var_u32().ok()
-    }
-
-    #[cfg(feature = "dwarf")]
-    fn line(&self, offset: u32) -> Option<(String, u32)> {
-        self.lines.find(&self.bytes, offset)
-    }
-
-    #[cfg(not(feature = "dwarf"))]
-    fn line(&self, _offset: u32) -> Option<(String, u32)> {
-        None
-    }
 }

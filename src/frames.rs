@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmi::{AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreContextMut, TrapCode, Val};
 
-use crate::frame::{CodeMap, Frame};
+use crate::frame::{Frame, FunctionMap};
 
 /// The names under which a rewritten module imports and exports what it shares with the host. If a module already uses one
 /// of them, the rewritten module is not valid, and the module keeps no frames.
@@ -48,8 +48,8 @@ impl Told {
 }
 
 /// Describes a compiled module that keeps frames.
-pub(crate) struct Layout {
-    pub(crate) map: Arc<CodeMap>,
+pub(crate) struct FramedModule {
+    pub(crate) map: Arc<FunctionMap>,
     pub(crate) has_tail_calls: bool,
     /// The number of memories that it defines itself. The memory of the slots is made after them.
     pub(crate) memories: u32,
@@ -87,7 +87,7 @@ pub(crate) struct Frames {
 struct Guest {
     slots: Memory,
     place: Global,
-    layout: Arc<Layout>,
+    layout: Arc<FramedModule>,
 }
 
 /// The data of a store that may keep frames.
@@ -98,8 +98,8 @@ pub(crate) trait Framed: 'static {
     fn pass_memory(&mut self, count: u32);
 }
 
-/// The state that `end` restores.
-pub(crate) struct Entry {
+/// The state of the call around one from the host, which `end` restores.
+pub(crate) struct OuterCall {
     base: i32,
     /// The slots of the frames below, for each instance, if there was no room above them.
     moved: Option<Vec<Vec<u8>>>,
@@ -143,7 +143,7 @@ impl StrayFrames {
 pub(crate) fn instantiate<T: Framed>(
     context: &mut StoreContextMut<'_, T>,
     module: &wasmi::Module,
-    layout: &Arc<Layout>,
+    layout: &Arc<FramedModule>,
     externs: &[Extern],
 ) -> Result<Instance, wasmi::Error> {
     let Some((depth, serial)) = context.data().frames().map(|frames| (frames.depth, frames.serial)) else {
@@ -169,7 +169,7 @@ pub(crate) fn instantiate<T: Framed>(
 }
 
 /// Begins a call from the host. Returns `None` for a store that keeps no frames.
-pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<Entry> {
+pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<OuterCall> {
     let frames = context.data().frames()?;
     let (depth, stack_depth) = (frames.depth, frames.stack_depth);
     let base = depth.get(&*context).i32().unwrap_or_default();
@@ -177,17 +177,21 @@ pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<E
     let slots: Vec<Memory> = frames.instances.iter().map(|guest| guest.slots).collect();
     let room = slots.iter().map(|slots| slots.data(&*context).len()).min().unwrap_or(usize::MAX);
     if used.saturating_add(needed(stack_depth)) <= room {
-        return Some(Entry { base, moved: None });
+        return Some(OuterCall { base, moved: None });
     }
     let below = used.saturating_add(SLOT_BYTES);
     let moved = slots.iter().map(|slots| slots.data(&*context).get(..below).unwrap_or_default().to_vec()).collect();
     set_depth(context, depth, 0);
-    Some(Entry { base, moved: Some(moved) })
+    Some(OuterCall { base, moved: Some(moved) })
 }
 
 /// Ends the call that `begin` began. If it failed, its frames are kept for whoever reports the error.
-pub(crate) fn end<T: Framed>(context: &mut StoreContextMut<'_, T>, entry: Option<Entry>, error: Option<&wasmi::Error>) {
-    let Some(Entry { base, moved }) = entry else { return };
+pub(crate) fn end<T: Framed>(
+    context: &mut StoreContextMut<'_, T>,
+    entry: Option<OuterCall>,
+    error: Option<&wasmi::Error>,
+) {
+    let Some(OuterCall { base, moved }) = entry else { return };
     if let Some(error) = error {
         let failed = read(context, if moved.is_some() { 0 } else { base }, error.as_trap_code());
         if let Some(frames) = context.data_mut().frames_mut() {

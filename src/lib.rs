@@ -172,7 +172,7 @@ pub use check::{Completion, Definition, Diagnostic, Severity};
 pub use coverage::Coverage;
 pub use docs::{reference, reference_entry};
 pub use engine::Engine;
-pub use error::{Error, ErrorKind, Limit, Location, TrapCode};
+pub use error::{Error, ErrorKind, GuestPlace, Limit, Location, TrapCode};
 pub use frame::Frame;
 pub use globals::globals;
 #[cfg(feature = "serde")]

@@ -8,14 +8,14 @@ const WIDTH: f64 = 1200.0;
 const ROW: usize = 18;
 const MARGIN: usize = 30;
 
-/// The least width that is drawn, and that of a character.
+/// The smallest width that is drawn, and the width of a character, in pixels.
 const LEAST: f64 = 0.3;
 const CHARACTER: f64 = 6.6;
 
-/// A function below those that called it.
+/// A function, by the path of its callers.
 #[derive(Default)]
 struct Node<'a> {
-    /// The fuel of it and all below.
+    /// The fuel that it and its callees spent.
     fuel: u64,
     below: BTreeMap<&'a str, Node<'a>>,
 }
@@ -26,7 +26,8 @@ impl Node<'_> {
     }
 }
 
-/// Draws folded stacks: a row for each depth, outermost below, each function as wide as the fuel of it and all that it called.
+/// Draws folded stacks. Each depth has a row, and the outermost functions are at the bottom. The width of a function shows the
+/// fuel that it and its callees spent.
 pub fn draw(folded: &str) -> String {
     let mut root = Node::default();
     for (stack, fuel) in folded.lines().filter_map(|line| line.rsplit_once(' ')) {
@@ -73,7 +74,7 @@ impl Picture<'_> {
             _ if fits < 4 => String::new(),
             _ => name.chars().take(fits.saturating_sub(1)).chain(['…']).collect(),
         };
-        // A string takes writes always.
+        // Writing to a String cannot fail.
         let _ = writeln!(
             self.out,
             "<g><title>{shown}: {} ({share:.2} %)</title><rect x=\"{x:.2}\" y=\"{y}\" width=\"{width:.2}\" height=\"{}\" \
@@ -94,7 +95,7 @@ impl Picture<'_> {
     }
 }
 
-/// Blue for a function of a script, a warm colour that follows from the name for one of a guest.
+/// Returns blue for a script's function, and a warm colour for a guest's, which depends on its name.
 fn colour(name: &str) -> String {
     let hash = name.bytes().fold(5381_u32, |hash, byte| hash.wrapping_mul(33) ^ u32::from(byte));
     let part = |shift: u32, range: u32| (hash >> shift) % range;

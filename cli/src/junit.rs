@@ -1,10 +1,10 @@
-//! Results of tests in the XML that JUnit made common.
+//! Test results in JUnit's XML format.
 
 use std::fmt::Write as _;
 
 use crate::test::{Outcome, Status};
 
-/// Renders the results, a suite for each file. They are in the order of the files.
+/// Renders the results, with one suite for each file. The outcomes of a file must be next to each other.
 pub fn render(outcomes: &[Outcome]) -> String {
     let mut out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     let _ = writeln!(out, "<testsuites {}>", counts(outcomes));
@@ -38,7 +38,7 @@ fn counts(outcomes: &[Outcome]) -> String {
     format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\" time=\"{time:.3}\"", outcomes.len())
 }
 
-/// A text for an attribute or an element. Characters that XML does not have are replaced.
+/// Escapes a text for an attribute or an element, and replaces the characters that XML forbids.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -19,7 +19,7 @@ impl Stream {
         }
     }
 
-    /// Returns whether it takes colours: never with `NO_COLOR`, always with `CLICOLOR_FORCE`, otherwise on a terminal.
+    /// Returns whether the stream takes colours: never with `NO_COLOR`, always with `CLICOLOR_FORCE`, otherwise on a terminal.
     fn has_colour(self) -> bool {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
         // Any value that is not empty turns colours off, even 0: https://no-color.org
@@ -30,7 +30,7 @@ impl Stream {
     }
 }
 
-/// Returns whether a terminal knows the sequences that colour a text and erase a line.
+/// Returns whether the terminal supports the escape sequences for colours and for erasing a line.
 fn is_smart() -> bool {
     env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
@@ -66,7 +66,7 @@ pub fn paint_report(report: &str) -> String {
 /// Whether the terminal shows a line of progress.
 static IS_SHOWN: AtomicBool = AtomicBool::new(false);
 
-/// Shows a line of progress, if stderr is a terminal. It replaces the line before.
+/// Shows a line of progress in place of the previous one, if stderr is a terminal.
 pub fn show_progress(text: &str) {
     if Stream::Error.is_terminal() && is_smart() {
         IS_SHOWN.store(true, Ordering::Relaxed);

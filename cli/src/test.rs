@@ -22,7 +22,7 @@ pub const SUFFIX: &str = "_test.star";
 /// How the name of a test begins.
 const PREFIX: &str = "test_";
 
-/// What came of a test, or of a file that could not be loaded.
+/// The outcome of a test, or of a file that could not be loaded.
 #[derive(Clone)]
 pub struct Outcome {
     pub file: String,
@@ -46,14 +46,14 @@ impl Outcome {
         matches!(self.status, Status::Failed { .. })
     }
 
-    /// The outcome of a file that has no tests to run.
+    /// Makes the outcome of a file that could not be loaded.
     fn of_file(file: &Path, message: String, report: String) -> Self {
         let (file, status) = (file.display().to_string(), Status::Failed { message, report });
         Self { file, name: None, status, output: String::new(), time: Duration::ZERO, profile: None }
     }
 }
 
-/// One test to run, or what is known of it already.
+/// A test to run, or an outcome that is already known.
 enum Trial {
     Test { file: String, name: String, program: Program },
     Done(Outcome),
@@ -88,7 +88,10 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
     if trials.is_empty() {
         let paths: Vec<String> = options.paths.iter().map(|path| path.display().to_string()).collect();
         let filter = options.filter.as_ref().map(|text| format!(" whose names contain `{text}`")).unwrap_or_default();
-        return Err(format!("no tests{filter} in {}: functions `{PREFIX}*` in files `*{SUFFIX}`", paths.join(", ")));
+        return Err(format!(
+            "no tests{filter} in {}: a test is a function `{PREFIX}*` in a file `*{SUFFIX}`",
+            paths.join(", ")
+        ));
     }
     let mut outcomes = Vec::new();
     let perform = |trial: &Trial| perform(trial, options.timeout);
@@ -115,8 +118,8 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
     Ok(if failed.is_empty() { exit::DONE } else { exit::FAILED })
 }
 
-/// Returns the files at the paths, and the files with tests in folders and below, in the order of the paths and of names.
-/// Folders with a dot at the beginning of their name are left out, and links to folders.
+/// Returns the files among `paths`, and the test files in the folders among them, at any depth. They are in the order of
+/// `paths`, and within a folder by name. Skips folders whose names begin with a dot, and links to folders.
 fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     for path in paths {
@@ -138,7 +141,7 @@ fn search(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), String> {
         let entry = entry.map_err(failed)?;
         let (name, kind) = (entry.file_name(), entry.file_type().map_err(failed)?);
         let name = name.to_string_lossy();
-        // Not `./x` for what is found in the current folder.
+        // A file in the current folder is shown as `x`, not `./x`.
         let path = if folder == Path::new(".") { PathBuf::from(entry.file_name()) } else { entry.path() };
         if kind.is_dir() && !name.starts_with('.') {
             search(&path, found)?;
@@ -149,7 +152,7 @@ fn search(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), String> {
     Ok(())
 }
 
-/// Parses a file, with all that it loads. Returns its tests.
+/// Parses a file, evaluates what it loads, and returns its tests.
 fn prepare(file: &Path, options: &TestArguments, coverage: Option<&coverage::Report>) -> Vec<Trial> {
     let shown = file.display().to_string();
     let is_wanted = |name: &str| options.filter.as_ref().is_none_or(|text| format!("{shown}:{name}").contains(text));
@@ -173,7 +176,7 @@ fn program(file: &Path, options: &TestArguments, coverage: Option<&coverage::Rep
         sandbox = coverage.watch(sandbox, &root);
     }
     let sandbox = granting_root(sandbox, root);
-    // The files that it loads. What a test runs has the time for itself.
+    // The timeout ends the evaluation of the files that it loads. Each test then gets the whole timeout.
     options.timeout.inspect(|timeout| sandbox.interrupt().after(*timeout));
     let program = sandbox.program(&name, &source.text);
     sandbox.interrupt().reset();
@@ -218,7 +221,7 @@ fn title(outcome: &Outcome) -> String {
     }
 }
 
-/// Why a test failed, with what it printed.
+/// Says why a test failed, and what it printed.
 fn describe(outcome: &Outcome) -> String {
     let Status::Failed { report, .. } = &outcome.status else { return String::new() };
     let mut text = format!("\n---- {}\n", title(outcome));
@@ -228,8 +231,8 @@ fn describe(outcome: &Outcome) -> String {
     text + report.trim_end() + "\n"
 }
 
-/// Does `work` on each item, some at a time, each on a stack that fits the limits. Passes the results on in the order of
-/// the items, each as soon as those before it are there.
+/// Does `work` on the items, `jobs` at a time, on stacks that are large enough for the limits. Passes the results to `deliver`
+/// in the order of the items, each as soon as all before it were passed.
 fn in_order<T: Sync, R: Send>(
     items: &[T],
     jobs: usize,

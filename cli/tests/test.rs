@@ -178,7 +178,7 @@ fn a_file_that_does_not_load_fails() {
 #[test]
 fn no_test_is_an_error() {
     let folder = folder("none", &[("a.star", "def test_a(): pass"), (".hidden/a_test.star", "def test_a(): pass")]);
-    let why = "error: no tests in .: functions `test_*` in files `*_test.star`\n".to_owned();
+    let why = "error: no tests in .: a test is a function `test_*` in a file `*_test.star`\n".to_owned();
     assert_eq!(test(&folder, &[]), (1, String::new(), why));
     // A file that is named explicitly is accepted.
     assert_eq!(test(&folder, &["a.star"]).1, "ok   a.star:test_a\n\n1 passed, 0 failed\n");

@@ -14,6 +14,7 @@ use super::function::{Function, INLINE_VALS, fill, to_starlark};
 use super::host_module;
 use super::scope::StoreData;
 use super::store::{Callback, Store};
+use super::store_ref::LiveStore;
 use super::typed_calls;
 use crate::error::{Error, ErrorKind};
 use crate::module::types;
@@ -30,10 +31,10 @@ pub(crate) fn define<'v>(
     let has_caller = callback.function.downcast_ref::<Function<'v>>().is_none();
     let index = store.add_callback(callback);
     let run = move |caller: &mut Caller<'_, StoreData>, params: &[Val], results: &mut [Val]| {
-        crossing::leave(caller, |owner, store, eval| {
+        crossing::leave(caller, |store, eval| {
             let call = HostCall { name: &name, index, has_caller, params };
-            let value = call.call(owner, store, eval)?;
-            call.deliver(value, owner, store, results).map_err(starlark::Error::from)
+            let value = call.call(store, eval)?;
+            call.deliver(value, store, results).map_err(starlark::Error::from)
         })
     };
     store.with(|context| match watch {
@@ -51,12 +52,7 @@ struct HostCall<'a> {
 
 impl HostCall<'_> {
     #[inline(always)]
-    fn call<'v>(
-        &self,
-        owner: Value<'v>,
-        store: &Store<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<Value<'v>> {
+    fn call<'v>(&self, store: LiveStore<'v>, eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let Some(Callback { function, caller }) = store.callback(self.index) else {
             return Err(Error::new(ErrorKind::Handle, "the store of this function is closed").into());
@@ -73,7 +69,7 @@ impl HostCall<'_> {
         let Some((first, rest)) = args.split_first_mut() else { return Ok(Value::new_none()) };
         *first = caller;
         for (slot, param) in rest.iter_mut().zip(self.params) {
-            *slot = to_starlark(param, owner, store, heap)?;
+            *slot = to_starlark(param, store, heap)?;
         }
         let args = if self.has_caller { &*args } else { &*rest };
         store.evaluation.as_ref().call_back(eval, function, args)
@@ -96,21 +92,15 @@ impl HostCall<'_> {
     }
 
     #[inline(always)]
-    fn deliver<'v>(
-        &self,
-        value: Value<'v>,
-        owner: Value<'v>,
-        store: &Store<'v>,
-        results: &mut [Val],
-    ) -> Result<(), Error> {
+    fn deliver<'v>(&self, value: Value<'v>, store: LiveStore<'v>, results: &mut [Val]) -> Result<(), Error> {
         let set = |slot: &mut Val, index: usize, value: Value<'v>| {
             let ty = slot.ty();
-            fill(slot, value, ty, owner, store).map_err(|expected| {
+            fill(slot, value, ty, store).map_err(|expected| {
                 Error::value(format!(
                     "result {index} of import `{}` must be {expected} ({}), got {}",
                     self.name,
                     types::type_name(ty),
-                    self.returned(value, store)
+                    self.returned(value, &store)
                 ))
             })
         };
@@ -119,7 +109,7 @@ impl HostCall<'_> {
             [] => Err(Error::value(format!(
                 "import `{}` has no result, so its function must return None, got {}",
                 self.name,
-                self.returned(value, store)
+                self.returned(value, &store)
             ))),
             [one] => set(one, 0, value),
             many => {
@@ -133,7 +123,7 @@ impl HostCall<'_> {
                     return Err(Error::value(format!(
                         "import `{}` has {count} results, so its function must return a tuple or list of {count}, got {}",
                         self.name,
-                        self.returned(value, store)
+                        self.returned(value, &store)
                     )));
                 }
                 many.iter_mut().zip(values).enumerate().try_for_each(|(i, (slot, value))| set(slot, i, *value))

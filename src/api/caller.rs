@@ -46,7 +46,7 @@ impl<'v> Caller<'v> {
         if store.has_only(self.instance) {
             return Ok(best);
         }
-        let mut most = if importer.exports.as_ref().belong_to_caller(store) {
+        let mut most = if importer.exports.as_ref().belong_to_caller(&store) {
             importer.exports.as_ref().names().count()
         } else {
             0
@@ -58,7 +58,7 @@ impl<'v> Caller<'v> {
             let Some(instance) = Instance::from_value(value) else { continue };
             let exports = instance.exports.as_ref();
             let count = exports.names().count();
-            if count > most && exports.belong_to_caller(store) {
+            if count > most && exports.belong_to_caller(&store) {
                 (best, most) = ((value, instance), count);
             }
         }

@@ -14,38 +14,37 @@ use super::convert;
 use super::host_module::CallWatch;
 use super::scope::{self, StoreData};
 use super::store::{Store, unavailable};
-use crate::error::{Error, ErrorKind, TrapCode};
+use super::store_ref::LiveStore;
+use crate::error::{Error, ErrorKind, GuestCall, TrapCode};
 use crate::host_failure::HostFailure;
 use crate::module::types;
 use crate::observe::{Crossing, CrossingEvent, Observation, Side};
 use crate::slices::{self, Stopped};
 use crate::value::Value as Owned;
 
-/// Runs wasm for a script. `owner` is the store's own value.
+/// Runs wasm for a script.
 #[inline]
 pub(crate) fn enter<'v, R>(
-    owner: Value<'v>,
-    store: &Store<'v>,
+    store: LiveStore<'v>,
     eval: &mut Evaluator<'v, '_, '_>,
     f: impl FnOnce(&mut StoreContextMut<'_, StoreData>) -> R,
 ) -> Result<R, Error> {
-    store.hold_fuel(owner)?;
-    store.cell().enter(owner, eval, f).map_err(unavailable)
+    store.hold_fuel()?;
+    store.cell().enter(store.to_value(), eval, f).map_err(unavailable)
 }
 
-/// Runs a script's function for wasm. `f` gets the store in which wasm is running, which it can use, and the store's own
-/// value.
+/// Runs a script's function for wasm. `f` gets the store in which wasm is running, and can use it.
 #[inline]
 pub(crate) fn leave(
     caller: &mut Caller<'_, StoreData>,
-    f: impl for<'v, 'a, 'e> FnOnce(Value<'v>, &Store<'v>, &mut Evaluator<'v, 'a, 'e>) -> starlark::Result<()>,
+    f: impl for<'v, 'a, 'e> FnOnce(LiveStore<'v>, &mut Evaluator<'v, 'a, 'e>) -> starlark::Result<()>,
 ) -> Result<(), wasmi::Error> {
     scope::call_host(caller, |owner, eval, caller| {
-        let outcome = Store::live(owner).map_err(starlark::Error::from).and_then(|store| {
+        let outcome = LiveStore::new(owner).map_err(starlark::Error::from).and_then(|store| {
             store.cell().lend(caller, || {
-                let outcome = f(owner, store, eval);
+                let outcome = f(store, eval);
                 // Another store may have run meanwhile and may hold the fuel now.
-                store.hold_fuel(owner)?;
+                store.hold_fuel()?;
                 outcome
             })
         });
@@ -144,11 +143,11 @@ impl Watch {
         outcome
     }
 
-    fn place(&self) -> String {
+    fn guest_call(&self) -> GuestCall {
         match (self.callee, self.function.as_str()) {
-            (Side::Guest, INSTANTIATE) => "while instantiating".to_owned(),
-            (Side::Guest, name) => format!("in wasm function `{name}`"),
-            (_, name) => format!("in import `{name}`"),
+            (Side::Guest, INSTANTIATE) => GuestCall::Instantiation,
+            (Side::Guest, name) => GuestCall::Export(name.to_owned()),
+            (_, name) => GuestCall::Import(name.to_owned()),
         }
     }
 
@@ -164,9 +163,10 @@ impl Watch {
             return ours.copy();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
-            return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), format!("the fuel is used up, {}", self.place()));
+            let error = Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the fuel is used up");
+            return error.ending(self.guest_call());
         }
-        Error::from_wasmi(error, || self.place())
+        Error::from_wasmi(error, self.guest_call())
     }
 
     fn tell(&self, event: CrossingEvent<'_>, fuel: Option<u64>) {

@@ -109,14 +109,14 @@ impl<'v> Exports<'v> {
 
     fn make(&self, name: &str, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let store = self.owner.store()?;
-        let found = self.raw(store, name)?.ok_or_else(|| {
+        let found = self.raw(&store, name)?.ok_or_else(|| {
             Error::new(
                 ErrorKind::Link,
                 format!("export `{name}`: the instance was not made, since its start function failed"),
             )
         })?;
         Ok(match found {
-            wasmi::Extern::Func(func) => Function::wrap(self.owner, store, func, Some(name), &self.guest, heap)?,
+            wasmi::Extern::Func(func) => Function::wrap(store, func, Some(name), &self.guest, heap)?,
             wasmi::Extern::Memory(memory) => heap.alloc(Memory { owner: self.owner, memory }),
             wasmi::Extern::Global(global) => heap.alloc(Global { owner: self.owner, global }),
             wasmi::Extern::Table(table) => heap.alloc(Table { owner: self.owner, table }),

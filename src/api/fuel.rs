@@ -7,22 +7,23 @@ use wasmi::StoreContextMut;
 use super::evaluation::Evaluation;
 use super::scope::StoreData;
 use super::store::Store;
+use super::store_ref::LiveStore;
 use crate::error::{Error, ErrorKind, Limit, TrapCode};
 use crate::slices;
 
-impl<'v> Store<'v> {
+impl<'v> LiveStore<'v> {
     /// Makes this store the holder of the evaluation's fuel.
     #[inline]
-    pub(crate) fn hold_fuel(&self, this: Value<'v>) -> Result<(), Error> {
+    pub(crate) fn hold_fuel(self) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         match state.fuel_holder.get() {
-            Some(holder) if holder.ptr_eq(this) => Ok(()),
-            holder => self.take_fuel(this, holder),
+            Some(holder) if self.is(holder) => Ok(()),
+            holder => self.take_fuel(holder),
         }
     }
 
     #[cold]
-    fn take_fuel(&self, this: Value<'v>, holder: Option<Value<'v>>) -> Result<(), Error> {
+    fn take_fuel(self, holder: Option<Value<'v>>) -> Result<(), Error> {
         let state = self.evaluation.as_ref();
         if state.counts_fuel() {
             if let Some(holder) = holder.and_then(|h| h.downcast_ref::<Store<'v>>()) {
@@ -31,10 +32,21 @@ impl<'v> Store<'v> {
             let grant = self.fuel.grant(state.budget.fuel_left());
             self.with(|context| slices::lease_fuel(context, grant))?;
         }
-        state.fuel_holder.set(Some(this));
+        state.fuel_holder.set(Some(self.to_value()));
         Ok(())
     }
 
+    /// Charges work that the host did for the script, at wasmi's price for the same instruction in a guest.
+    pub(crate) fn charge(self, fuel: u64) -> Result<(), Error> {
+        if !self.evaluation.as_ref().is_metered() {
+            return Ok(());
+        }
+        self.hold_fuel()?;
+        if self.with(|mut context| pay(&mut context, fuel))? { Ok(()) } else { Err(self.out_of_fuel()) }
+    }
+}
+
+impl<'v> Store<'v> {
     /// Deducts what was used since the last time from the store's own fuel and the budget.
     fn settle(&self) {
         let state = self.evaluation.as_ref();
@@ -42,24 +54,16 @@ impl<'v> Store<'v> {
         state.budget.spend_fuel(self.fuel.settle(left));
     }
 
-    pub(crate) fn settle_if_holder(&self, this: Value<'v>) {
-        if self.evaluation.as_ref().fuel_holder.get().is_some_and(|h| h.ptr_eq(this)) {
+    pub(crate) fn settle_if_holder(&self) {
+        let holder = self.evaluation.as_ref().fuel_holder.get().and_then(|holder| holder.downcast_ref::<Store<'v>>());
+        if holder.is_some_and(|holder| std::ptr::eq(holder, self)) {
             self.settle();
         }
     }
 
-    /// Charges work that the host did for the script, at wasmi's price for the same instruction in a guest.
-    pub(crate) fn charge(&self, this: Value<'v>, fuel: u64) -> Result<(), Error> {
-        if !self.evaluation.as_ref().is_metered() {
-            return Ok(());
-        }
-        self.hold_fuel(this)?;
-        if self.with(|mut context| pay(&mut context, fuel))? { Ok(()) } else { Err(self.out_of_fuel(this)) }
-    }
-
     /// Returns the error for wasmi's counter running out: of the store's own fuel, or the sandbox's.
-    pub(crate) fn out_of_fuel(&self, this: Value<'v>) -> Error {
-        self.settle_if_holder(this);
+    pub(crate) fn out_of_fuel(&self) -> Error {
+        self.settle_if_holder();
         let state = self.evaluation.as_ref();
         if self.fuel.is_own_limit(state.budget.fuel_left()) {
             return Error::new(ErrorKind::Trap(TrapCode::OutOfFuel), "the store's fuel is used up");

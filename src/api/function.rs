@@ -20,10 +20,9 @@ use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
 use super::convert::{self, Expected};
 use super::crossing::{self, GuestName, Watch};
 use super::identity::{Identity, are_same};
-use super::store::Store;
-use super::store_ref::StoreRef;
+use super::store_ref::{LiveStore, StoreRef};
 use super::typed_calls;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, GuestCall};
 use crate::host_failure::HostFailure;
 use crate::module::types::{self, signature};
 use crate::observe::Side;
@@ -62,8 +61,7 @@ impl<'v> Function<'v> {
     /// Returns the handle of a function. If it is reached through an export, it has that export's name. A reference becomes
     /// the handle that was made first for its function, with whatever name that has.
     pub(crate) fn wrap(
-        owner: StoreRef<Value<'v>>,
-        store: &Store<'v>,
+        store: LiveStore<'v>,
         func: wasmi::Func,
         name: Option<&str>,
         guest: &GuestName,
@@ -82,6 +80,7 @@ impl<'v> Function<'v> {
                 };
                 (ty, typed.map(Arc::from))
             })?;
+            let owner = store.to_ref();
             Ok(heap.alloc(Self { owner, func, ty, typed, name: name.map(Into::into) }))
         };
         if name.is_some() { Ok(store.name_function(&func, make()?)) } else { store.function(&func, make) }
@@ -91,13 +90,12 @@ impl<'v> Function<'v> {
     #[inline(never)]
     fn call(
         &self,
-        store: &Store<'v>,
+        store: LiveStore<'v>,
         args: &Arguments<'v, '_>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let params = self.ty.params();
-        let owner = self.owner.to_value();
         let (inputs, outputs) = (params.len(), self.ty.results().len());
         let (mut inline, mut spilled);
         let values = match inputs + outputs {
@@ -116,15 +114,15 @@ impl<'v> Function<'v> {
             let (Some(slot), Some(ty)) = (inputs.get_mut(count), params.get(count)) else {
                 return Err(self.wrong_arity(args.len()?).into());
             };
-            fill(slot, arg, *ty, owner, store).map_err(|e| self.bad_argument(count, arg, e))?;
+            fill(slot, arg, *ty, store).map_err(|e| self.bad_argument(count, arg, e))?;
             count += 1;
         }
         if count != inputs.len() {
             return Err(self.wrong_arity(count).into());
         }
-        crossing::enter(owner, store, eval, |context| slices::call(&self.func, context, inputs, outputs))?
-            .map_err(|error| self.failed(owner, store, error))?;
-        let back = |val: &Val| to_starlark(val, owner, store, heap);
+        crossing::enter(store, eval, |context| slices::call(&self.func, context, inputs, outputs))?
+            .map_err(|error| self.failed(store, error))?;
+        let back = |val: &Val| to_starlark(val, store, heap);
         match outputs {
             [] => Ok(Value::new_none()),
             [one] => Ok(back(one)?),
@@ -164,8 +162,8 @@ impl<V> FunctionGen<V> {
     }
 
     #[cold]
-    fn failed<'v>(&self, owner: Value<'v>, store: &Store<'v>, error: wasmi::Error) -> starlark::Error {
-        store.failure(owner, error, || format!("in wasm function `{}`", self.described()))
+    fn failed(&self, store: LiveStore<'_>, error: wasmi::Error) -> starlark::Error {
+        store.failure(error, || GuestCall::Export(self.described()))
     }
 
     /// `add(i32, i32) -> i32`.
@@ -178,16 +176,15 @@ impl<V> FunctionGen<V> {
 /// arguments fit.
 fn watched_call(func: wasmi::Func, ty: FuncType, name: Option<Box<str>>, watch: Watch) -> Box<typed_calls::TypedCall> {
     let (params, returns) = (Box::<[ValType]>::from(ty.params()), Box::<[ValType]>::from(ty.results()));
-    Box::new(move |(owner, store), args, eval| {
+    Box::new(move |store, args, eval| {
         if args.len().ok()? != params.len() {
             return None;
         }
         let given = args.positions(eval.heap()).ok()?.collect::<Vec<_>>();
         let inputs = crossing::values_of(&given, &params)?;
-        let function =
-            Function { owner: StoreRef::new(owner).ok()?, func, ty: ty.clone(), typed: None, name: name.clone() };
+        let function = Function { owner: store.to_ref(), func, ty: ty.clone(), typed: None, name: name.clone() };
         let call = || function.call(store, args, eval);
-        let outcome = watch.call(store, &inputs, call, |returned| {
+        let outcome = watch.call(&store, &inputs, call, |returned| {
             let results = match (returns.len(), TupleRef::from_value(*returned)) {
                 (1, _) => vec![*returned],
                 (_, Some(tuple)) => tuple.content().to_vec(),
@@ -201,38 +198,32 @@ fn watched_call(func: wasmi::Func, ty: FuncType, name: Option<Box<str>>, watch: 
 
 /// Converts any value to one of a wasm type, for use in `store`.
 #[inline]
-pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+pub(crate) fn to_wasm<'v>(value: Value<'v>, ty: ValType, store: LiveStore<'v>) -> Result<Val, Expected> {
     match ty {
-        ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, owner, store),
+        ValType::FuncRef | ValType::ExternRef => reference_to_wasm(value, ty, store),
         _ => convert::to_wasm(value, ty),
     }
 }
 
 /// Converts in place, since returning a `Val` in a result costs more than converting an integer.
 #[inline(always)]
-pub(crate) fn fill<'v>(
-    slot: &mut Val,
-    value: Value<'v>,
-    ty: ValType,
-    owner: Value<'v>,
-    store: &Store<'v>,
-) -> Result<(), Expected> {
+pub(crate) fn fill<'v>(slot: &mut Val, value: Value<'v>, ty: ValType, store: LiveStore<'v>) -> Result<(), Expected> {
     *slot = match ty {
         ValType::I32 => Val::I32(convert::to_i32(value)?),
         ValType::I64 => Val::I64(convert::to_i64(value)?),
-        _ => to_wasm(value, ty, owner, store)?,
+        _ => to_wasm(value, ty, store)?,
     };
     Ok(())
 }
 
-fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store: &Store<'v>) -> Result<Val, Expected> {
+fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, store: LiveStore<'v>) -> Result<Val, Expected> {
     let is_func = ty == ValType::FuncRef;
     if value.is_none() {
         return Ok(if is_func { Val::FuncRef(Nullable::Null) } else { Val::ExternRef(Nullable::Null) });
     }
     if is_func {
         return match Function::from_value(value) {
-            Some(function) if function.owner.to_value().ptr_eq(owner) => Ok(Val::from(function.func)),
+            Some(function) if store.is(function.owner.to_value()) => Ok(Val::from(function.func)),
             Some(_) => Err("a wasm.Function of the same store"),
             None => Err("a wasm.Function or None"),
         };
@@ -244,28 +235,16 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, owner: Value<'v>, store:
 
 /// Converts a wasm value to a Starlark value. A reference becomes the same handle or value to which it refers.
 #[inline]
-pub(crate) fn to_starlark<'v>(
-    val: &Val,
-    owner: Value<'v>,
-    store: &Store<'v>,
-    heap: Heap<'v>,
-) -> Result<Value<'v>, Error> {
+pub(crate) fn to_starlark<'v>(val: &Val, store: LiveStore<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
     match convert::to_starlark(val, heap) {
         Some(value) => Ok(value),
-        None => reference_to_starlark(val, owner, store, heap),
+        None => reference_to_starlark(val, store, heap),
     }
 }
 
-fn reference_to_starlark<'v>(
-    val: &Val,
-    owner: Value<'v>,
-    store: &Store<'v>,
-    heap: Heap<'v>,
-) -> Result<Value<'v>, Error> {
+fn reference_to_starlark<'v>(val: &Val, store: LiveStore<'v>, heap: Heap<'v>) -> Result<Value<'v>, Error> {
     match val {
-        Val::FuncRef(Nullable::Val(func)) => {
-            Function::wrap(StoreRef::new(owner)?, store, *func, None, &GuestName::default(), heap)
-        }
+        Val::FuncRef(Nullable::Val(func)) => Function::wrap(store, *func, None, &GuestName::default(), heap),
         Val::ExternRef(Nullable::Val(reference)) => {
             let index = store.with(|context| reference.data(&context).downcast_ref::<usize>().copied())?;
             index
@@ -319,11 +298,10 @@ where
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         args.no_named_args().map_err(|_| self.named_arguments())?;
-        let owner = self.owner.to_value();
         let store = self.owner.store()?;
-        match self.typed.as_ref().and_then(|call| call((owner, store), args, eval)) {
+        match self.typed.as_ref().and_then(|call| call(store, args, eval)) {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.failed(owner, store, error)),
+            Some(Err(error)) => Err(self.failed(store, error)),
             None => match Function::from_value(this) {
                 Some(function) => function.call(store, args, eval),
                 None => Err(Error::new(ErrorKind::Handle, "not a wasm.Function").into()),

@@ -11,7 +11,7 @@ use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::handle::handle;
 use super::identity::are_same;
-use super::store_ref::StoreRef;
+use super::store_ref::{LiveStore, StoreRef};
 use crate::error::Error;
 use crate::module::types;
 
@@ -19,15 +19,14 @@ handle! { GlobalGen as Global { global: wasmi::Global } prints "<wasm.Global>" }
 
 impl<'v> Global<'v> {
     /// Makes a global for a script.
-    pub(crate) fn make(owner: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
-        let owner = StoreRef::new(owner)?;
-        let store = owner.store()?;
+    pub(crate) fn make(store: Value<'v>, ty: &str, value: Value<'v>, mutable: bool) -> Result<Self, Error> {
+        let store = LiveStore::new(store)?;
         let Some(ty) = types::type_by_name(ty) else {
             return Err(Error::value(format!(
                 "`type` must be one of i32, i64, f32, f64, v128, funcref, externref, got \"{ty}\""
             )));
         };
-        let value = to_wasm(value, ty, owner.to_value(), store).map_err(|expected| {
+        let value = to_wasm(value, ty, store).map_err(|expected| {
             Error::value(format!(
                 "`value` must be {expected} ({}), got {}",
                 types::type_name(ty),
@@ -36,7 +35,7 @@ impl<'v> Global<'v> {
         })?;
         let mutability = if mutable { Mutability::Var } else { Mutability::Const };
         let global = store.with(|context| wasmi::Global::new(context, value, mutability))?;
-        Ok(Self { owner, global })
+        Ok(Self { owner: store.to_ref(), global })
     }
 
     fn ty(&self) -> Result<GlobalType, Error> {
@@ -46,17 +45,17 @@ impl<'v> Global<'v> {
     fn get(&self, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let store = self.owner.store()?;
         let value = store.with(|context| self.global.get(&context))?;
-        to_starlark(&value, self.owner.to_value(), store, heap)
+        to_starlark(&value, store, heap)
     }
 
     fn set(&self, value: Value<'v>) -> Result<(), Error> {
         let store = self.owner.store()?;
-        let ty = self.ty()?;
+        let ty = store.with(|context| self.global.ty(&context))?;
         let name = types::type_name(ty.content());
         if !ty.mutability().is_mut() {
             return Err(Error::value(format!("this global of type {name} is immutable")));
         }
-        let value = to_wasm(value, ty.content(), self.owner.to_value(), store).map_err(|expected| {
+        let value = to_wasm(value, ty.content(), store).map_err(|expected| {
             Error::value(format!(
                 "the value of this global must be {expected} ({name}), got {}",
                 convert::describe(value)

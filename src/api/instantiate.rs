@@ -14,11 +14,11 @@ use super::link::{self, Missing};
 use super::memory::PAGE;
 use super::module::Module;
 use super::store::Store;
-use super::store_ref::StoreRef;
+use super::store_ref::LiveStore;
 use super::table::check_maximum;
 use super::wasi_module::WasiModule;
 use crate::budget;
-use crate::error::{Error, ErrorKind, Limit, TrapCode};
+use crate::error::{Error, ErrorKind, GuestCall, Limit, TrapCode};
 use crate::module::{Compiled, Tables};
 use crate::observe::Side;
 use crate::slices;
@@ -41,37 +41,36 @@ pub(crate) fn instantiate<'v>(
     hosts.push(engine.grants().imports());
     let plan = link::plan(compiled, imports, &hosts, store, missing, &notes.definitions, heap)?;
     let owner = plan.store.unwrap_or_else(|| Store::default_for(eval));
-    let store_ref = StoreRef::new(owner)?;
-    let store = store_ref.store()?;
+    let store = LiveStore::new(owner)?;
     let state = store.evaluation.as_ref();
     if !wasmi::Engine::same(compiled.module.engine(), state.engine.wasmi()) {
         return Err(Error::new(ErrorKind::Handle, "the store and the module belong to different hosts").into());
     }
-    check_sizes(store, compiled)?;
+    check_sizes(&store, compiled)?;
     store.count_instance()?;
 
     // Before the wasm instance, since its start function may call Starlark functions.
     let observation = state.observation.as_ref();
     let guest =
         observation.map(|observation| GuestName::of_new(module.name_or_file(), observation)).unwrap_or_default();
-    let exports = heap.alloc_typed(Exports::new(store_ref, compiled.clone(), guest.clone()));
-    let instance = heap.alloc(Instance::new(store_ref, exports, module.clone(), plan.memory, machine));
+    let exports = heap.alloc_typed(Exports::new(store.to_ref(), compiled.clone(), guest.clone()));
+    let instance = heap.alloc(Instance::new(store.to_ref(), exports, module.clone(), plan.memory, machine));
     let memory = MemorySlot::default();
-    let externs = plan.externs(owner, store, &memory, &guest, |escapes| heap.alloc(Caller { instance, escapes }))?;
-    callers::note(store, eval);
+    let externs = plan.externs(store, &memory, &guest, |escapes| heap.alloc(Caller { instance, escapes }))?;
+    callers::note(&store, eval);
     let mut make = || {
-        let made = crossing::enter(owner, store, eval, |context| {
+        let made = crossing::enter(store, eval, |context| {
             if compiled.grows_tables {
                 slices::give_up(context);
             }
             slices::whole(context, |context| compiled.instantiate(context, &externs))
         })?;
-        made.map_err(|error| instantiation_error(owner, store, compiled, error))
+        made.map_err(|error| instantiation_error(&store, compiled, error))
     };
     let wasmi_instance = match observation {
         None => make()?,
         Some(observation) => {
-            Watch::of_instantiation(observation, &guest, Side::Script).call(store, &[], make, |_| Vec::new())?
+            Watch::of_instantiation(observation, &guest, Side::Script).call(&store, &[], make, |_| Vec::new())?
         }
     };
     let exported =
@@ -107,12 +106,7 @@ fn tables_too_large(limit: u64) -> Error {
     )
 }
 
-fn instantiation_error<'v>(
-    owner: Value<'v>,
-    store: &Store<'v>,
-    compiled: &Compiled,
-    error: wasmi::Error,
-) -> starlark::Error {
+fn instantiation_error(store: &Store<'_>, compiled: &Compiled, error: wasmi::Error) -> starlark::Error {
     use wasmi::errors::{ErrorKind as K, InstantiationError as I};
     let state = store.evaluation.as_ref();
     match budget::denied(&error) {
@@ -128,15 +122,13 @@ fn instantiation_error<'v>(
             Error::new(ErrorKind::Link, format!("cannot make a table of this module: {why}")).into()
         }
         // In our own words, since wasmi's name the table by a number that counts the stores of the process.
-        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => Error::new(
-            ErrorKind::Trap(TrapCode::TableOutOfBounds),
-            format!(
-                "wasm trap: {}, while instantiating: an element segment of {len} elements does not fit at index {table_index}",
-                TrapCode::TableOutOfBounds.message()
-            ),
-        )
-        .into(),
+        K::Instantiation(I::ElementSegmentDoesNotFit { table_index, len, .. }) => {
+            Error::trap(TrapCode::TableOutOfBounds)
+                .ending(GuestCall::Instantiation)
+                .followed_by(&format!(": an element segment of {len} elements does not fit at index {table_index}"))
+                .into()
+        }
         K::Instantiation(_) => Error::new(ErrorKind::Link, format!("cannot instantiate: {error}")).into(),
-        _ => store.failure(owner, error, || "while instantiating".to_owned()),
+        _ => store.failure(error, || GuestCall::Instantiation),
     }
 }

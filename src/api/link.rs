@@ -17,7 +17,8 @@ use super::memory::Memory;
 use super::missing::MissingFunction;
 use super::namespace::{Namespace, namespaces};
 use super::resolve::{ResolvedImport, resolve, resolve_host};
-use super::store::{Callback, Store};
+use super::store::Callback;
+use super::store_ref::LiveStore;
 use super::table::Table;
 use super::wasi_module;
 use crate::error::{Error, ErrorKind};
@@ -138,8 +139,7 @@ impl<'v> Plan<'v> {
     /// value that a Starlark function gets as its caller.
     pub(crate) fn externs(
         self,
-        owner: Value<'v>,
-        store: &Store<'v>,
+        store: LiveStore<'v>,
         memory: &MemorySlot,
         guest: &GuestName,
         caller: impl Fn(bool) -> Value<'v>,
@@ -165,11 +165,11 @@ impl<'v> Plan<'v> {
             ResolvedImport::Called { function, ty, name, escapes } => {
                 // A function of another store is decided on here, once this store is known.
                 match Function::from_value(function) {
-                    Some(f) if f.owner.to_value().ptr_eq(owner) => link(Extern::Func(f.func)),
+                    Some(f) if store.is(f.owner.to_value()) => link(Extern::Func(f.func)),
                     _ => {
                         let callback = Callback { function, caller: caller(escapes) };
                         let watch = watch(Side::Script, &name);
-                        callback::define(store, callback, ty, name, watch).map(Extern::Func)
+                        callback::define(&store, callback, ty, name, watch).map(Extern::Func)
                     }
                 }
             }

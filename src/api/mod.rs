@@ -11,6 +11,7 @@ pub(crate) mod crossing;
 pub(crate) mod data;
 pub(crate) mod evaluation;
 pub(crate) mod exports;
+pub(crate) mod failure;
 mod fuel;
 pub(crate) mod function;
 pub(crate) mod global;

@@ -20,11 +20,10 @@ use super::identity::Identity;
 use super::scope::{CyclicRef, StoreCell, StoreData, Unavailable};
 use crate::budget::{Limiter, MemoryRoom};
 use crate::error::{Error, ErrorKind};
-use crate::frames::{Framed, Frames, Told};
+use crate::frames::{Frames, Told};
 use crate::fuel::FuelLease;
-use crate::host_failure::HostFailure;
 use crate::profile::Teller;
-use crate::slices::{self, Slices, Stopped};
+use crate::slices::{self, Slices};
 
 /// Owns a wasmi store, and the Starlark values that wasm code refers to.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, Trace)]
@@ -213,50 +212,6 @@ impl<'v> Store<'v> {
     pub(crate) fn no_memory(&self, what: &str, bytes: u64) -> Error {
         self.memory_room().map_or_else(|error| error, |room| room.error(format_args!("{what} needs {bytes} bytes")))
     }
-
-    /// Converts the error of a call of WebAssembly to an error of the script. That of a Starlark function stays as it was.
-    /// The message of a trap ends with `place`.
-    #[cold]
-    pub(crate) fn failure(
-        &self,
-        this: Value<'v>,
-        error: wasmi::Error,
-        place: impl FnOnce() -> String,
-    ) -> starlark::Error {
-        let frames = self.with(|mut context| context.data_mut().frames_mut().map(Frames::take_failed)).ok().flatten();
-        if let Some(failure) = error.downcast_ref::<HostFailure>() {
-            let error = failure.take().into_starlark();
-            // These are the frames of the guest that called the Starlark function.
-            match (Error::find_in(&error), frames) {
-                (Some(ours), frames) => ours.add_frames(frames),
-                (None, Some(frames)) => self.evaluation.as_ref().notes.stray_frames.add(frames),
-                (None, None) => {}
-            }
-            return error;
-        }
-        if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
-            return slices::stopped(*why).into();
-        }
-        if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
-            let error = self.out_of_fuel(this);
-            let error = Error::new(error.kind(), format!("{}, {}", error.message(), place()));
-            error.add_frames(frames);
-            return error.into();
-        }
-        let refused = match gives_up(&error) {
-            true => self.with(|mut context| context.data_mut().limiter.take_refused()).ok().flatten(),
-            false => None,
-        };
-        let error = Error::from_wasmi(&error, || place() + refused.as_deref().unwrap_or_default());
-        error.add_frames(frames);
-        error.into()
-    }
-}
-
-/// Returns whether a trap may end a guest that has no memory left: it may trap on purpose, or use memory that it did not get.
-pub(crate) fn gives_up(error: &wasmi::Error) -> bool {
-    use wasmi::TrapCode::{MemoryOutOfBounds, UnreachableCodeReached};
-    matches!(error.as_trap_code(), Some(UnreachableCodeReached | MemoryOutOfBounds))
 }
 
 /// Returns the error for a handle that was frozen. Its advice holds for handles of every type.
@@ -308,7 +263,7 @@ fn store_methods(builder: &mut MethodsBuilder) {
         if store.cell.is_busy() {
             return Err(Error::new(ErrorKind::Handle, "cannot close a store while code in it is running").into());
         }
-        store.settle_if_holder(this);
+        store.settle_if_holder();
         if !store.cell.is_closed() {
             store.with(|mut context| context.data_mut().limiter.give_back())?;
         }

@@ -1,9 +1,11 @@
-//! A handle's checked reference to the store of the thing that it stands for.
+//! The store of a handle: the reference that the handle keeps, and the store while it is used.
 //!
 //! Each use of a handle, be it a call or an access to memory, begins with its store. Asking starlark for the type of a value
 //! is a call through a pointer, and took a tenth of the time of a typed read. So a `StoreRef` is made of a value that is
 //! known to be a store, and then checks only one bit: whether the value has been frozen since.
 #![allow(unsafe_code)]
+
+use std::ops::Deref;
 
 use starlark::coerce::Coerce;
 use starlark::values::{Freeze, Trace, Value, ValueLike, ValueTyped};
@@ -16,12 +18,12 @@ use crate::error::Error;
 #[repr(transparent)]
 pub(crate) struct StoreRef<V>(V);
 
-impl<'v> StoreRef<Value<'v>> {
-    /// Makes a reference to a store, or returns an error if the value is not a live one.
-    pub(crate) fn new(store: Value<'v>) -> Result<Self, Error> {
-        Store::live(store)?;
-        Ok(Self(store))
-    }
+/// A store whose evaluation is running, for one use. It comes with its own value, by which handles, the holder of the fuel,
+/// and entries into wasm name the store.
+#[derive(Clone, Copy)]
+pub(crate) struct LiveStore<'v> {
+    value: Value<'v>,
+    store: &'v Store<'v>,
 }
 
 impl<'v, V: ValueLike<'v>> StoreRef<V> {
@@ -38,13 +40,48 @@ impl<'v, V: ValueLike<'v>> StoreRef<V> {
 
     /// Returns the store, or an error if its evaluation has ended.
     #[inline]
-    pub(crate) fn store(self) -> Result<&'v Store<'v>, Error> {
+    pub(crate) fn store(self) -> Result<LiveStore<'v>, Error> {
         let value = self.0.to_value();
         if value.unpack_frozen().is_some() {
             return Err(store::frozen());
         }
-        // SAFETY: all references come from `new`, which has seen a `Store`. Tracing does not change a value's type. Freezing
-        // does, but makes the value a frozen one, which was refused above.
-        Ok(unsafe { ValueTyped::<Store<'v>>::new_unchecked(value) }.as_ref())
+        // SAFETY: all references come from `LiveStore::to_ref`, and all live stores from here or from `LiveStore::new`, which
+        // has seen a `Store`. Tracing does not change a value's type. Freezing does, but makes the value a frozen one, which
+        // was refused above.
+        let store = unsafe { ValueTyped::<Store<'v>>::new_unchecked(value) }.as_ref();
+        Ok(LiveStore { value, store })
+    }
+}
+
+impl<'v> LiveStore<'v> {
+    /// Returns the store that a value is, or an error if its evaluation has ended.
+    #[inline]
+    pub(crate) fn new(value: Value<'v>) -> Result<Self, Error> {
+        Ok(Self { value, store: Store::live(value)? })
+    }
+
+    #[inline]
+    pub(crate) fn to_value(self) -> Value<'v> {
+        self.value
+    }
+
+    /// Returns the reference for a handle to keep.
+    pub(crate) fn to_ref(self) -> StoreRef<Value<'v>> {
+        StoreRef(self.value)
+    }
+
+    /// Returns whether `value` is the value of this store.
+    #[inline]
+    pub(crate) fn is(self, value: Value<'v>) -> bool {
+        self.value.ptr_eq(value)
+    }
+}
+
+impl<'v> Deref for LiveStore<'v> {
+    type Target = Store<'v>;
+
+    #[inline]
+    fn deref(&self) -> &Store<'v> {
+        self.store
     }
 }

@@ -11,7 +11,7 @@ use super::convert;
 use super::function::{to_starlark, to_wasm};
 use super::handle::handle;
 use super::identity::are_same;
-use super::store_ref::StoreRef;
+use super::store_ref::{LiveStore, StoreRef};
 use crate::budget;
 use crate::error::{Error, Limit};
 
@@ -31,14 +31,13 @@ pub(crate) fn check_maximum(maximum: u64) -> Result<(), String> {
 impl<'v> Table<'v> {
     /// Makes a table of null references for a script.
     pub(crate) fn make(
-        owner: Value<'v>,
+        store: Value<'v>,
         initial: Value<'v>,
         maximum: Option<Value<'v>>,
         element: &str,
         is_64: bool,
     ) -> Result<Self, Error> {
-        let owner = StoreRef::new(owner)?;
-        let store = owner.store()?;
+        let store = LiveStore::new(store)?;
         let initial = convert::size(initial, "initial")?;
         let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
         let element = match element {
@@ -77,7 +76,7 @@ impl<'v> Table<'v> {
                 ));
             }
         };
-        Ok(Self { owner, table })
+        Ok(Self { owner: store.to_ref(), table })
     }
 
     fn ty(&self) -> Result<TableType, Error> {
@@ -91,14 +90,14 @@ impl<'v> Table<'v> {
     fn get(&self, index: u64, heap: Heap<'v>) -> Result<Value<'v>, Error> {
         let store = self.owner.store()?;
         match store.with(|context| self.table.get(&context, index))? {
-            Some(reference) => to_starlark(&Val::from(reference), self.owner.to_value(), store, heap),
+            Some(reference) => to_starlark(&Val::from(reference), store, heap),
             None => Err(self.out_of_range(index)?),
         }
     }
 
     fn set(&self, index: u64, value: Value<'v>) -> Result<(), Error> {
-        let reference = self.reference(value)?;
         let store = self.owner.store()?;
+        let reference = self.reference(store, value)?;
         match store.with(|context| self.table.set(context, index, reference))? {
             Ok(()) => Ok(()),
             Err(_) => Err(self.out_of_range(index)?),
@@ -106,9 +105,9 @@ impl<'v> Table<'v> {
     }
 
     fn grow(&self, by: u64, init: Value<'v>) -> Result<u64, Error> {
-        let init = self.reference(init)?;
         let store = self.owner.store()?;
-        let (size, ty) = (self.len()?, self.ty()?);
+        let init = self.reference(store, init)?;
+        let (size, ty) = store.with(|context| (self.table.size(&context), self.table.ty(&context)))?;
         let refuse = |why: String| format!("cannot grow a table of {size} elements by {by}: {why}");
         let most = ty.maximum().unwrap_or(if ty.is_64() { u64::MAX } else { MAX_ELEMENTS });
         if size.checked_add(by).is_none_or(|wanted| wanted > most) {
@@ -131,13 +130,12 @@ impl<'v> Table<'v> {
         grown.map_err(|error| Error::value(refuse(error.to_string())))
     }
 
-    fn reference(&self, value: Value<'v>) -> Result<Ref, Error> {
-        let store = self.owner.store()?;
-        let ty = match self.ty()?.element() {
+    fn reference(&self, store: LiveStore<'v>, value: Value<'v>) -> Result<Ref, Error> {
+        let ty = match store.with(|context| self.table.ty(&context))?.element() {
             RefType::Func => ValType::FuncRef,
             RefType::Extern => ValType::ExternRef,
         };
-        let val = to_wasm(value, ty, self.owner.to_value(), store).map_err(|expected| {
+        let val = to_wasm(value, ty, store).map_err(|expected| {
             Error::value(format!("an element of this table must be {expected}, got {}", convert::describe(value)))
         })?;
         match val {

@@ -13,7 +13,7 @@ use super::callers;
 use super::convert;
 use super::crossing;
 use super::scope::StoreData;
-use super::store::Store;
+use super::store_ref::LiveStore;
 use crate::frames::Framed;
 use crate::slices::{self, Sliced};
 
@@ -80,11 +80,7 @@ scalar!(F64, F64, convert::to_f64, |x, heap| heap.alloc(convert::float(x.to_floa
 
 /// Calls a function of a store with a script's arguments. Returns `None`, before anything has run, if something is wrong with
 /// them or with the store: the slower way then reports it.
-pub(crate) type TypedCall = dyn for<'v> Fn(
-        (Value<'v>, &Store<'v>),
-        &Arguments<'v, '_>,
-        &mut Evaluator<'v, '_, '_>,
-    ) -> Option<Result<Value<'v>, wasmi::Error>>
+pub(crate) type TypedCall = dyn for<'v> Fn(LiveStore<'v>, &Arguments<'v, '_>, &mut Evaluator<'v, '_, '_>) -> Option<Result<Value<'v>, wasmi::Error>>
     + Send
     + Sync;
 
@@ -99,8 +95,8 @@ pub(crate) fn typed_call(
         return None;
     }
     if context.data().has_profile() {
-        return Some(Box::new(|(_, store), _, eval| {
-            callers::note(store, eval);
+        return Some(Box::new(|store, _, eval| {
+            callers::note(&store, eval);
             None
         }));
     }
@@ -110,7 +106,7 @@ pub(crate) fn typed_call(
                 let typed = func.typed::<($($param_ty,)*), ($($result_ty,)*)>(context).ok()?;
                 macro_rules! calling {
                     ($call:expr) => {
-                        Box::new(move |(owner, store), args, eval| {
+                        Box::new(move |store, args, eval| {
                             let heap = eval.heap();
                             // Checked first, since `positional` would make a list of any number of `*args`.
                             if args.len().ok()? != <[ValType]>::len(&[$(<$param_ty>::TYPE),*]) {
@@ -119,7 +115,7 @@ pub(crate) fn typed_call(
                             let [$($param),*] = args.positional(heap).ok()?;
                             let params = ($(<$param_ty>::from_starlark($param)?,)*);
                             let results =
-                                crossing::enter(owner, store, eval, |context| $call(&typed, context, params)).ok()?;
+                                crossing::enter(store, eval, |context| $call(&typed, context, params)).ok()?;
                             Some(results.map(|($($result,)*)| returned!(heap $($result)*)))
                         })
                     };

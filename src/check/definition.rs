@@ -34,7 +34,7 @@ pub struct Definition {
 }
 
 /// The maximum number of files through which a name is followed, each loading it from the next.
-const MOST_LOADS: usize = 32;
+const MAX_LOADS: usize = 32;
 
 /// A file that was parsed.
 struct File {
@@ -82,7 +82,7 @@ pub(crate) fn definition(engine: &Engine, name: &str, text: &str, line: usize, c
     let (_, mention) = scopes.mentions.iter().find(|(span, _)| file.contains(*span, line, column))?;
     match mention {
         Mention::File(loaded) => Some(begin_of(names::resolve(name, loaded).ok()?)),
-        Mention::Name(wanted, scope) => find(engine, &file, &scopes, *scope, wanted, MOST_LOADS),
+        Mention::Name(wanted, scope) => find(engine, &file, &scopes, *scope, wanted, MAX_LOADS),
     }
 }
 

@@ -1,13 +1,21 @@
 //! The error type of this crate.
 
+mod carried;
+mod guest_place;
 mod kind;
+#[cfg(feature = "wire")]
+mod parts;
 mod trap_code;
 
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub(crate) use self::guest_place::GuestCall;
+pub use self::guest_place::GuestPlace;
 pub use self::kind::ErrorKind;
+#[cfg(feature = "wire")]
+pub(crate) use self::parts::Parts;
 pub use self::trap_code::TrapCode;
 use crate::frame::{self, Frame};
 pub use crate::limits::table::Limit;
@@ -36,6 +44,8 @@ struct Inner {
     message: String,
     exit_code: Option<i32>,
     location: Option<Location>,
+    /// The call of WebAssembly that it ended.
+    guest_call: Option<GuestCall>,
     report: Option<String>,
     source: Option<Arc<Source>>,
     /// The frames of guests; `None` if they keep none. In a mutex, since frames are added while starlark carries the error
@@ -69,6 +79,7 @@ impl Error {
             message: visible(message.into()),
             exit_code: None,
             location: None,
+            guest_call: None,
             report: None,
             source: None,
             frames: Mutex::default(),
@@ -114,37 +125,15 @@ impl Error {
         error
     }
 
+    pub(crate) fn trap(code: TrapCode) -> Self {
+        Self::new(ErrorKind::Trap(code), format!("wasm trap: {}", code.message()))
+    }
+
     /// Makes the error with which `exit` ends a script. Code 0 means success, and is not an error outside of the script.
     pub(crate) fn script_exit(code: u8) -> Self {
         let mut error = Self::new(ErrorKind::Exit, format!("the script exited with code {code}"));
         error.0.exit_code = Some(code.into());
         error
-    }
-
-    /// Converts the error of a host function for wasmi to carry. `from_wasmi` takes it out again.
-    pub(crate) fn into_wasmi(self) -> wasmi::Error {
-        wasmi::Error::host(HostFault(self))
-    }
-
-    /// Returns the error of a host function that wasmi carries, if it carries one.
-    pub(crate) fn of_host(error: &wasmi::Error) -> Option<&Self> {
-        error.downcast_ref::<HostFault>().map(|HostFault(ours)| ours)
-    }
-
-    /// Converts the error of a call of WebAssembly. `place` is the end of the message.
-    pub(crate) fn from_wasmi(error: &wasmi::Error, place: impl FnOnce() -> String) -> Self {
-        if let Some(ours) = Self::of_host(error) {
-            let mut ours = ours.copy();
-            ours.0.message = format!("{}, {}", ours.message(), place());
-            return ours;
-        }
-        if let Some(code) = error.i32_exit_status() {
-            return Self::exit(code, format!("the guest exited with code {code}, {}", place()));
-        }
-        match error.as_trap_code().and_then(TrapCode::from_wasmi) {
-            Some(code) => Self::new(ErrorKind::Trap(code), format!("wasm trap: {}, {}", code.message(), place())),
-            None => Self::new(ErrorKind::Module, format!("{error}, {}", place())),
-        }
     }
 
     /// Adds the place in the script and the report for people.
@@ -195,6 +184,36 @@ impl Error {
         self.0.location.as_ref()
     }
 
+    /// Returns the place in the guest where the error arose: a trap, the end of the fuel, an exit, or the failure of a
+    /// function of the application that the guest called. `None` for other errors.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let script = r#"
+    /// module = wasm.wat("(module (func (export \"div\") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1))))")
+    /// wasm.instantiate(module).exports.div(1, 0)
+    /// "#;
+    /// let sandbox = Sandbox::new().backtrace(true);
+    /// let place = sandbox.run("main.star", script).unwrap_err().guest_place().unwrap();
+    /// assert_eq!(place.function(), Some("div(i32, i32) -> i32"));
+    /// // Of the instruction `i32.div_s`.
+    /// assert_eq!(place.offset(), Some(0x27));
+    /// ```
+    pub fn guest_place(&self) -> Option<GuestPlace> {
+        let call = self.0.guest_call.clone()?;
+        let innermost = self.frames_if_kept().and_then(|frames| frames.first().map(Frame::offset));
+        Some(GuestPlace::new(call, innermost))
+    }
+
+    /// Notes the call of WebAssembly that the error ended, and names it at the end of the message. The place of the error is in
+    /// the first call that it ended.
+    pub(crate) fn ending(mut self, call: GuestCall) -> Self {
+        self.0.message = visible(format!("{}, {call}", self.0.message));
+        self.0.guest_call.get_or_insert(call);
+        self
+    }
+
     /// Adds text to the end of the message.
     pub(crate) fn followed_by(mut self, more: &str) -> Self {
         self.0.message.push_str(more);
@@ -224,6 +243,7 @@ impl Error {
             message: self.0.message.clone(),
             exit_code: self.0.exit_code,
             location: self.0.location.clone(),
+            guest_call: self.0.guest_call.clone(),
             report: self.0.report.clone(),
             source: self.0.source.clone(),
             frames: Mutex::new(self.frames_if_kept()),
@@ -234,71 +254,12 @@ impl Error {
         self.0.frames.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts together an error that came from another place.
-    #[cfg(feature = "wire")]
-    pub(crate) fn of_parts(
-        kind: ErrorKind,
-        message: String,
-        exit_code: Option<i32>,
-        location: Option<Location>,
-        report: Option<String>,
-        source: Option<Arc<Source>>,
-        frames: Option<Vec<Frame>>,
-    ) -> Self {
-        Self(Box::new(Inner { kind, message, exit_code, location, report, source, frames: Mutex::new(frames) }))
-    }
-
-    /// Returns the report with excerpt and frames, if there is one.
-    #[cfg(feature = "wire")]
-    pub(crate) fn report(&self) -> Option<&str> {
-        self.0.report.as_deref()
-    }
-
-    /// Returns the application's own error, if one is the reason.
-    #[cfg(feature = "wire")]
-    pub(crate) fn shared_source(&self) -> Option<Arc<Source>> {
-        self.0.source.clone()
-    }
-
     /// Adds the frames of a call of a guest that this error ended, behind those of the calls inside it. `None` if the guest
     /// keeps no frames.
     pub(crate) fn add_frames(&self, more: Option<Vec<Frame>>) {
         let mut frames = self.0.frames.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(more) = more {
             frames.get_or_insert_default().extend(more);
-        }
-    }
-
-    /// Converts an error of starlark's, without its place and frames.
-    pub(crate) fn of_starlark(error: &starlark::Error) -> Self {
-        match Self::find_in(error) {
-            Some(ours) => ours.copy(),
-            None => Self::new(ErrorKind::Script, error.without_diagnostic().to_string()),
-        }
-    }
-
-    /// Returns the error of this crate inside one of starlark's, if there is one. It is for an application that has its own
-    /// evaluator, and so gets the errors of scripts as starlark's.
-    ///
-    /// ```
-    /// use starlark::environment::{GlobalsBuilder, Module};
-    /// use starlark::eval::Evaluator;
-    /// use starlark::syntax::{AstModule, Dialect};
-    /// use wasmlark::{Error, ErrorKind};
-    ///
-    /// let globals = GlobalsBuilder::standard().with(wasmlark::globals).build();
-    /// let ast = AstModule::parse("main.star", "wasm.Module(b'no module')".to_owned(), &Dialect::Extended)?;
-    /// Module::with_temp_heap(|module| {
-    ///     let error = Evaluator::new(&module).eval_module(ast, &globals).unwrap_err();
-    ///     assert_eq!(Error::find_in(&error).map(Error::kind), Some(ErrorKind::Module));
-    /// });
-    /// # Ok::<(), starlark::Error>(())
-    /// ```
-    pub fn find_in(error: &starlark::Error) -> Option<&Self> {
-        use starlark::ErrorKind as K;
-        match error.kind() {
-            K::Other(e) | K::Native(e) | K::Value(e) | K::Function(e) | K::Internal(e) => e.downcast_ref::<Self>(),
-            _ => None,
         }
     }
 }
@@ -331,23 +292,5 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
-    }
-}
-
-/// The error of a host function on its way through wasm. `Error` itself has no trait of wasmi's, since the API shows that.
-#[derive(Debug)]
-struct HostFault(Error);
-
-impl fmt::Display for HostFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl wasmi::errors::HostError for HostFault {}
-
-impl From<Error> for starlark::Error {
-    fn from(error: Error) -> Self {
-        starlark::Error::new_other(error)
     }
 }

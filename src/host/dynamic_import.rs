@@ -79,7 +79,7 @@ impl Number {
 }
 
 /// The maximum number of parameters, and of results, in a wasmi function.
-const MOST: usize = 1000;
+const MAX_TYPES: usize = 1000;
 
 pub(super) struct DynamicImport<F> {
     /// The import's full name.
@@ -90,8 +90,11 @@ pub(super) struct DynamicImport<F> {
 
 impl<F> DynamicImport<F> {
     pub(super) fn new(name: String, params: &[NumberType], results: &[NumberType], function: F) -> Result<Self, Error> {
-        if params.len().max(results.len()) > MOST {
-            return Err(Error::value(format!("import `{}` has more than {MOST} parameters or results", shown(&name))));
+        if params.len().max(results.len()) > MAX_TYPES {
+            return Err(Error::value(format!(
+                "import `{}` has more than {MAX_TYPES} parameters or results",
+                shown(&name)
+            )));
         }
         let types = |all: &[NumberType]| all.iter().map(|ty| ty.wasm()).collect::<Vec<_>>();
         Ok(Self { name, ty: FuncType::new(types(params), types(results)), function })

@@ -12,8 +12,8 @@ use starlark_syntax::syntax::uniplate::Visit;
 
 use super::dialect::dialect;
 
-/// A message names at most so many places that a function may be from.
-const MOST: usize = 3;
+/// The maximum number of places that a message names as those that a function may be from.
+const MAX_PLACES: usize = 3;
 
 /// The files whose functions can be found.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl Definitions {
             });
         }
         let (name, places) = found?;
-        let (last, before) = places.split_last().filter(|_| places.len() <= MOST)?;
+        let (last, before) = places.split_last().filter(|_| places.len() <= MAX_PLACES)?;
         Some(match before {
             [] => format!("`{name}` at {last}"),
             _ => format!("`{name}` at {} or {last}", before.join(", ")),

@@ -32,7 +32,7 @@ pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
 use crate::error::Error;
-use crate::frame::CodeMap;
+use crate::frame::FunctionMap;
 use crate::frames::{self as kept, Told};
 use crate::fuel;
 use crate::limits::Limits;
@@ -114,30 +114,32 @@ fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> R
     Ok((module, grows_tables))
 }
 
-/// Compiles a module so that it keeps frames, with how it does; `None` for one without code, one that is not valid, and
-/// one that cannot keep any.
+/// Compiles a module so that it keeps frames. Returns `None` if it has no code, is not valid, or cannot keep any.
 fn translate_framed(
     engine: &wasmi::Engine,
     binary: &Binary<'_>,
     is_metered: bool,
     stack_depth: usize,
-) -> Option<((wasmi::Module, bool), kept::Layout)> {
+) -> Option<((wasmi::Module, bool), kept::FramedModule)> {
     wasmi::Module::validate(engine, binary.bytes()).ok()?;
-    let frames::Framed { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
-    let map = Arc::new(CodeMap::of(binary.bytes())?);
+    let frames::WithFrames { bytes, has_tail_calls, memories } = frames::keeping(binary, kept::pages(stack_depth))?;
+    let map = Arc::new(FunctionMap::of(binary.bytes())?);
     let (module, grows_tables) = translate(engine, &Binary::parse(&bytes), is_metered).ok()?;
     let has_start = module.get_export(kept::START).is_some();
-    Some(((module, grows_tables), kept::Layout { map, has_tail_calls, memories, has_start }))
+    Some(((module, grows_tables), kept::FramedModule { map, has_tail_calls, memories, has_start }))
 }
 
-/// The same for one that tells of its functions.
-fn translate_telling(engine: &wasmi::Engine, binary: &Binary<'_>) -> Option<((wasmi::Module, bool), told::Layout)> {
+/// Compiles a module so that it reports on its functions. Returns `None` if that is not possible.
+fn translate_telling(
+    engine: &wasmi::Engine,
+    binary: &Binary<'_>,
+) -> Option<((wasmi::Module, bool), told::ProfiledModule)> {
     wasmi::Module::validate(engine, binary.bytes()).ok()?;
     let profile::Telling { bytes, costs } = profile::telling(binary)?;
-    let names = CodeMap::of(binary.bytes())?.names();
+    let names = FunctionMap::of(binary.bytes())?.names();
     let translated = translate(engine, &Binary::parse(&bytes), true).ok()?;
     let has_start = translated.0.get_export(told::START).is_some();
-    Some((translated, told::Layout { names, costs, has_start }))
+    Some((translated, told::ProfiledModule { names, costs, has_start }))
 }
 
 /// A compiled module and the facts about it that the script API needs.
@@ -158,9 +160,9 @@ pub(crate) struct Compiled {
     /// An estimate of the bytes that it takes when compiled, the same on every target.
     pub(crate) code: u64,
     /// How it keeps frames, if it does.
-    frames: Option<Arc<kept::Layout>>,
-    /// How it tells of its functions, if it does.
-    profile: Option<Arc<told::Layout>>,
+    frames: Option<Arc<kept::FramedModule>>,
+    /// How it reports on its functions, if it does.
+    profile: Option<Arc<told::ProfiledModule>>,
 }
 
 pub(crate) struct Import {

@@ -32,7 +32,7 @@ pub(super) struct Telling {
 }
 
 /// The indices that stubs need.
-struct Plan {
+struct StubIndices {
     ty: u32,
     table: u32,
     imported: u32,
@@ -43,26 +43,26 @@ struct Plan {
 pub(super) fn telling(binary: &Binary<'_>) -> Option<Telling> {
     let counts = Counts::of(binary)?;
     let functions = u32::try_from(counts.functions.len()).ok().filter(|count| *count > 0)?;
-    let plan = Plan {
+    let indices = StubIndices {
         ty: u32::try_from(counts.params.len()).ok()?,
         table: counts.imported_tables.checked_add(counts.tables)?,
         imported: counts.imported_functions,
         functions,
     };
     let bytes = binary.bytes();
-    let mut sections = Sections::new(bytes, appended(&counts, &plan))?;
+    let mut sections = Sections::new(bytes, appended(&counts, &indices))?;
     let mut bodies = Vec::new();
     let mut rest = functions;
     for payload in binary.payloads() {
         if let Payload::CodeSectionEntry(entry) = payload {
-            body(bytes, entry, &plan, &mut bodies)?;
+            body(bytes, entry, &indices, &mut bodies)?;
             rest = rest.checked_sub(1)?;
             if rest == 0 {
                 let mut section = Vec::new();
                 functions.checked_mul(2)?.encode(&mut section);
                 for (index, ty) in counts.functions.iter().enumerate() {
                     let params = *counts.params.get(usize::try_from(*ty).ok()?)?;
-                    stub(u32::try_from(index).ok()?, params, &plan, &mut section)?;
+                    stub(u32::try_from(index).ok()?, params, &indices, &mut section)?;
                 }
                 section.append(&mut bodies);
                 sections.write(SectionId::Code.into(), &section)?;
@@ -88,7 +88,7 @@ pub(super) fn telling(binary: &Binary<'_>) -> Option<Telling> {
 }
 
 /// Returns what is appended to the module.
-fn appended(counts: &Counts, plan: &Plan) -> Vec<Appended> {
+fn appended(counts: &Counts, indices: &StubIndices) -> Vec<Appended> {
     let mut types = Appended::to(SectionId::Type);
     // A function with one parameter of type i32 and no results.
     types.entry().extend_from_slice(&[0x60, 1, 0x7f, 0]);
@@ -96,7 +96,7 @@ fn appended(counts: &Counts, plan: &Plan) -> Vec<Appended> {
     TableType { element_type: RefType::FUNCREF, table64: false, minimum: 0, maximum: Some(2), shared: false }
         .encode(tables.entry());
     let mut exports = Appended::to(SectionId::Export);
-    exports.export(TOLD, ExportKind::Table, plan.table);
+    exports.export(TOLD, ExportKind::Table, indices.table);
     if let Some(start) = counts.start {
         exports.export(START, ExportKind::Func, start);
     }
@@ -107,29 +107,29 @@ fn appended(counts: &Counts, plan: &Plan) -> Vec<Appended> {
 /// function, those for the instructions outside of the `if`s, and those for the first `if`.
 const STUB: u64 = 10;
 
-fn stub(index: u32, params: u32, plan: &Plan, out: &mut Vec<u8>) -> Option<()> {
+fn stub(index: u32, params: u32, indices: &StubIndices, out: &mut Vec<u8>) -> Option<()> {
     let mut code = Vec::new();
     // No locals.
     0u32.encode(&mut code);
     let mut sink = InstructionSink::new(&mut code);
-    tell(&mut sink, index, ENTER, plan);
+    tell(&mut sink, index, ENTER, indices);
     (0..params).for_each(|local| {
         sink.local_get(local);
     });
-    sink.call(plan.imported.checked_add(plan.functions)?.checked_add(index)?);
-    tell(&mut sink, index, LEAVE, plan);
+    sink.call(indices.imported.checked_add(indices.functions)?.checked_add(index)?);
+    tell(&mut sink, index, LEAVE, indices);
     sink.end();
     code.encode(out);
     Some(())
 }
 
-fn tell(sink: &mut InstructionSink<'_>, index: u32, what: i32, plan: &Plan) {
-    sink.table_size(plan.table).if_(BlockType::Empty);
-    sink.i32_const(index.cast_signed()).i32_const(what).call_indirect(plan.table, plan.ty).end();
+fn tell(sink: &mut InstructionSink<'_>, index: u32, what: i32, indices: &StubIndices) {
+    sink.table_size(indices.table).if_(BlockType::Empty);
+    sink.i32_const(index.cast_signed()).i32_const(what).call_indirect(indices.table, indices.ty).end();
 }
 
 /// Writes a function, unchanged except for its tail calls.
-fn body(bytes: &[u8], entry: &FunctionBody<'_>, plan: &Plan, out: &mut Vec<u8>) -> Option<()> {
+fn body(bytes: &[u8], entry: &FunctionBody<'_>, indices: &StubIndices, out: &mut Vec<u8>) -> Option<()> {
     let start = entry.get_operators_reader().ok()?.original_position();
     let code = bytes.get(start..entry.range().end)?;
     let mut new = bytes.get(entry.range().start..start)?.to_vec();
@@ -146,9 +146,9 @@ fn body(bytes: &[u8], entry: &FunctionBody<'_>, plan: &Plan, out: &mut Vec<u8>) 
             code::RETURN_CALL_INDIRECT => return None,
             code::RETURN_CALL => {
                 let callee = u32::try_from(op.first).ok()?;
-                if callee >= plan.imported {
+                if callee >= indices.imported {
                     new.extend_from_slice(code.get(written..at)?);
-                    InstructionSink::new(&mut new).return_call(callee.checked_add(plan.functions)?);
+                    InstructionSink::new(&mut new).return_call(callee.checked_add(indices.functions)?);
                     written = code.len().checked_sub(skim.left())?;
                 }
             }

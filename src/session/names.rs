@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::lang::compat::shift::{MARKER, OPERATOR};
 
 /// Returns the names that a statement of any script can begin with. For a path such as `a.b`, returns the attributes of its
-/// value, if the language itself defines one.
+/// value, if `a` is a name of the language itself.
 pub(crate) fn language_names(engine: &Engine, path: Option<&str>) -> Vec<String> {
     Module::with_temp_heap(|module| {
         module.set("argv", module.heap().alloc(AllocList::EMPTY));

@@ -21,14 +21,14 @@ use crate::error::Error;
 /// The maximum nesting of containers: printing and dropping a value recurse on the native stack.
 pub(crate) const MAX_DEPTH: usize = 200;
 
-/// The maximum size of a value: each value counts one, and each 32 bytes of text count one. Otherwise a value that
-/// refers to the same parts again and again would be copied without end.
+/// The maximum size of a value, where each part counts one, and each 32 bytes of text count one. Without a maximum, the copy
+/// of a small value that refers to the same parts many times could take any amount of memory.
 const MAX_SIZE: usize = 10_000_000;
 
 /// Makes a set from the elements of a list.
 pub(crate) type MakeSet<'a, 'v> = dyn FnMut(Starlark<'v>) -> starlark::Result<Starlark<'v>> + 'a;
 
-/// The global `set`, the only way to make one.
+/// The builtin `set`, which is the only way to make a set.
 static SET: Lazy<Globals> = Lazy::new(|| GlobalsBuilder::extended_by(&[LibraryExtension::SetType]).build());
 
 /// Makes a set from the elements of a list.
@@ -52,7 +52,7 @@ impl Value {
         })
     }
 
-    /// Copies a value out of a script, or returns a note in its place if it is nested too deeply or too large.
+    /// Copies a value out of a script, or returns a note in its place if the value is too large or nested too deeply.
     pub(crate) fn from_starlark_or_name<'v>(value: Starlark<'v>, heap: Heap<'v>) -> Self {
         Self::from_starlark(value, heap)
             .unwrap_or_else(|_| Self::Opaque(format!("<a {} nested too deeply to show>", value.get_type())))

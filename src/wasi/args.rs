@@ -1,7 +1,8 @@
 //! `args_*` and `environ_*`: lists of strings.
 
 use super::WasiCall;
-use super::abi::{Errno, GuestMemory, WasiResult};
+use super::abi::{Errno, WasiResult};
+use super::memory::WasiMemory;
 
 /// Writes the strings to `buf`, each followed by a NUL, and their addresses to `array`.
 ///
@@ -9,7 +10,7 @@ use super::abi::{Errno, GuestMemory, WasiResult};
 ///      array                               buf
 ///      │ u32 → "a\0" │ u32 → "bc\0" │      │ a │ \0 │ b │ c │ \0 │
 /// ```
-fn list(memory: &mut GuestMemory<'_>, strings: &[String], array: u32, buf: u32) -> Result<(), Errno> {
+fn list(memory: &mut WasiMemory<'_>, strings: &[String], array: u32, buf: u32) -> Result<(), Errno> {
     let (count, size) = sizes(strings)?;
     // Nothing is written unless everything fits.
     memory.check(array, count.checked_mul(4).ok_or(Errno::Fault)?)?;
@@ -34,7 +35,7 @@ fn sizes(strings: &[String]) -> Result<(u32, u32), Errno> {
     }
 }
 
-fn write_sizes(memory: &mut GuestMemory<'_>, strings: &[String], count: u32, size: u32) -> Result<(), Errno> {
+fn write_sizes(memory: &mut WasiMemory<'_>, strings: &[String], count: u32, size: u32) -> Result<(), Errno> {
     let (number, bytes) = sizes(strings)?;
     memory.check(size, 4)?;
     memory.write_u32(count, number)?;

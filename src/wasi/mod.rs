@@ -16,6 +16,7 @@ mod descriptor;
 mod fd;
 mod fs;
 mod io;
+mod memory;
 mod open;
 mod path;
 mod poll;
@@ -36,9 +37,10 @@ use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
 use crate::slices::{self, Sliced};
 pub(crate) use abi::Abi;
-use abi::{Fault, GuestMemory, WasiResult};
+use abi::{Fault, WasiResult};
 pub(crate) use clock::CLOCK_STEP;
 pub(crate) use content::{Content, Given};
+use memory::WasiMemory;
 pub(crate) use stream::{InputStream, OutputStream, Streams};
 pub(crate) use system::{Setup, System};
 
@@ -128,7 +130,7 @@ impl WasiFunction {
             // Every pointer is out of bounds.
             None => &mut [],
         };
-        let mut call = WasiCall { system, streams, memory: GuestMemory(data), abi, fuel };
+        let mut call = WasiCall { system, streams, memory: WasiMemory(data), abi, fuel };
         let outcome = (self.run)(&mut call, params);
         let left = call.fuel;
         drop(machine);
@@ -151,7 +153,7 @@ impl WasiFunction {
 struct WasiCall<'a> {
     system: &'a mut System,
     streams: &'a mut Streams,
-    memory: GuestMemory<'a>,
+    memory: WasiMemory<'a>,
     abi: Abi,
     /// The fuel that is left; `None` if fuel is not metered.
     fuel: Option<u64>,

@@ -6,15 +6,15 @@ use wasmi::AsContextMut;
 
 use crate::api::absent::full_name;
 use crate::api::crossing::{GuestName, Watch};
+use crate::api::failure::gives_up;
 use crate::api::host_module::{CallWatch, HostModule, MemorySlot};
 use crate::api::link::link_error;
 use crate::api::resolve::host_mismatch;
 use crate::api::scope::StoreData;
-use crate::api::store::gives_up;
 use crate::api::wasi_module::WasiModule;
 use crate::budget::{Budget, denied};
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Limit};
+use crate::error::{Error, ErrorKind, GuestCall, Limit};
 use crate::limits::Limits;
 use crate::module::Compiled;
 use crate::module::inspect::binary_form;
@@ -141,7 +141,7 @@ pub(super) fn explain(failure: Failure, limits: &Limits, refused: Option<String>
         Some((limit, value)) => Error::limit(limit, format!("the sandbox's limit `{limit}` is reached: {value}")),
         None => {
             let refused = refused.filter(|_| gives_up(&error)).unwrap_or_default();
-            Error::from_wasmi(&error, || format!("in the guest{refused}"))
+            Error::from_wasmi(&error, GuestCall::Command).followed_by(&refused)
         }
     }
 }

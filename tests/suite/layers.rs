@@ -61,7 +61,8 @@ const TIERS: &[&[&str]] = &[
     &["api::convert", "api::identity", "api::handle", "api::wasi_module"],
     &["api::evaluation"],
     &["api::store", "api::data", "api::asserts"],
-    &["api::store_ref", "api::fuel"],
+    &["api::store_ref", "api::failure"],
+    &["api::fuel"],
     &["api::callers", "api::crossing"],
     &["api::typed_calls"],
     &["api::function"],
@@ -138,7 +139,7 @@ fn violations_are_found() {
             "error",
             "//! [`Sandbox`](crate::sandbox::Sandbox)\n/* use crate::sandbox; */ const S: &str = \"crate::sandbox\";",
         ),
-        ("api::memory::pack", "use super::number::NumberType; use super::{Int, Memory};"),
+        ("api::memory::pack", "use super::number_type::NumberType; use super::{Int, Memory};"),
         ("module::layout", "pub(super) struct Tables; pub(in crate::module) struct Other;"),
         ("error", "use std::fmt; use sandbox::Sandbox;"),
     ] {

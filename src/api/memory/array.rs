@@ -6,7 +6,7 @@ use starlark::values::list::AllocList;
 use starlark::values::none::NoneType;
 use starlark::values::{AllocValue, Heap, Value, ValueOfUnchecked};
 
-use super::number::NumberType;
+use super::number_type::NumberType;
 use super::{Int, Memory, out_of_range};
 use crate::api::convert;
 use crate::error::Error;

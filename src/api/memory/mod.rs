@@ -3,7 +3,9 @@
 mod array;
 mod bytes;
 mod number;
+mod number_type;
 mod pack;
+mod range;
 mod text;
 
 use starlark::any::ProvidesStaticType;
@@ -13,10 +15,11 @@ use starlark::values::bytes::StarlarkBytes;
 use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use wasmi::AsContextMut;
 
+use self::range::{bounds, check_range, check_start, out_of_range, slice, slice_mut};
 use super::fuel::pay;
 use super::handle::handle;
 use super::identity::are_same;
-use super::store_ref::StoreRef;
+use super::store_ref::{LiveStore, StoreRef};
 use crate::api::convert;
 use crate::budget;
 use crate::error::Error;
@@ -34,13 +37,12 @@ handle! { MemoryGen as Memory { memory: wasmi::Memory } prints "<wasm.Memory>" }
 impl<'v> Memory<'v> {
     /// Makes a memory for a script.
     pub(crate) fn make(
-        owner: Value<'v>,
+        store: Value<'v>,
         initial: Value<'v>,
         maximum: Option<Value<'v>>,
         is_64: bool,
     ) -> Result<Self, Error> {
-        let owner = StoreRef::new(owner)?;
-        let store = owner.store()?;
+        let store = LiveStore::new(store)?;
         let initial = convert::size(initial, "initial")?;
         let maximum = maximum.map(|m| convert::size(m, "maximum")).transpose()?;
         let most = if is_64 { 1 << 48 } else { 1 << 16 };
@@ -63,7 +65,7 @@ impl<'v> Memory<'v> {
             Some(_) => store.no_memory("a new memory", bytes),
             None => Error::value(format!("cannot make a memory of {initial} pages: {error}")),
         })?;
-        Ok(Self { owner, memory })
+        Ok(Self { owner: store.to_ref(), memory })
     }
 
     /// Passes the current bytes to `f`. Inlined, because returning the result of a typed read through memory costs
@@ -78,11 +80,10 @@ impl<'v> Memory<'v> {
         self.owner.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
     }
 
-    /// Returns the `length` bytes at `offset`, for reading.
+    /// Passes the `length` bytes at `offset` to `f`, for reading.
     #[inline]
     fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-        self.charge_long(length)?;
-        self.data(|data| match slice(data, offset, length) {
+        self.access(length, |_, data| match slice(data, offset, length) {
             Some(bytes) => Ok(f(bytes)),
             None => Err(out_of_range("read", offset, length, data.len())),
         })
@@ -91,52 +92,66 @@ impl<'v> Memory<'v> {
     /// Passes the `length` bytes at `offset` to `f` and charges `cost` bytes to the script's heap.
     #[inline]
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-        self.charge_long(length)?;
-        let store = self.owner.store()?;
-        store.with(|context| {
-            let data = self.memory.data(&context);
-            match slice(data, offset, length) {
-                Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
-                None => Err(out_of_range("read", offset, length, data.len())),
-            }
-        })?
+        self.access(length, |store, data| match slice(data, offset, length) {
+            Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
+            None => Err(out_of_range("read", offset, length, data.len())),
+        })
     }
 
-    /// Does bulk work in one use of the store, for the fuel that it would cost a guest.
-    ///
-    /// `prepare` checks the request and returns the number of bytes to pay for. A request that it refuses costs
-    /// nothing, and `work` runs only once the fuel is paid.
-    fn bulk<R>(
-        &self,
-        prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
-        work: impl FnOnce(&mut [u8]) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let (store, this) = (self.owner.store()?, self.owner.to_value());
-        let is_metered = store.evaluation.as_ref().is_metered();
-        if is_metered {
-            store.hold_fuel(this)?;
-        }
-        let done = store.with(|mut context| {
-            let bytes = prepare(self.memory.data(&context))?;
-            if is_metered && !pay(&mut context, bytes / BYTES_PER_FUEL) {
-                return Ok(None);
-            }
-            work(self.memory.data_mut(&mut context)).map(Some)
-        })??;
-        done.ok_or_else(|| store.out_of_fuel(this))
-    }
-
-    /// Returns the `length` bytes at `offset`, for writing.
+    /// Passes the `length` bytes at `offset` to `f`, for writing.
     #[inline]
     fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
-        self.charge_long(length)?;
-        self.data_mut(|data| {
+        self.access(length, |_, data| {
             let size = data.len();
             match slice_mut(data, offset, length) {
                 Some(bytes) => Ok(f(bytes)),
                 None => Err(out_of_range("write", offset, length, size)),
             }
         })
+    }
+
+    /// Passes the current bytes to `f`, which reads or writes `length` of them. That costs fuel if they are many, and nothing
+    /// if they are more than the memory has.
+    #[inline(always)]
+    fn access<R>(&self, length: u64, f: impl FnOnce(LiveStore<'v>, &mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
+        if length >= BYTES_PER_FUEL {
+            return self.paid(|data| Ok(if length > data.len() as u64 { 0 } else { length }), f);
+        }
+        let store = self.owner.store()?;
+        store.with(|mut context| f(store, self.memory.data_mut(&mut context)))?
+    }
+
+    /// Does work for the fuel that a guest would pay for it: see `paid`.
+    fn bulk<R>(
+        &self,
+        prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
+        work: impl FnOnce(&mut [u8]) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.paid(prepare, |_, data| work(data))
+    }
+
+    /// Does work in one use of the store, for the fuel that a guest would pay for it.
+    ///
+    /// `prepare` checks the request and returns the number of bytes to pay for. A request that it refuses costs
+    /// nothing, and `work` runs only once the fuel is paid.
+    fn paid<R>(
+        &self,
+        prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
+        work: impl FnOnce(LiveStore<'v>, &mut [u8]) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let store = self.owner.store()?;
+        let is_metered = store.evaluation.as_ref().is_metered();
+        if is_metered {
+            store.hold_fuel()?;
+        }
+        let done = store.with(|mut context| {
+            let bytes = prepare(self.memory.data(&context))?;
+            if is_metered && !pay(&mut context, bytes / BYTES_PER_FUEL) {
+                return Ok(None);
+            }
+            work(store, self.memory.data_mut(&mut context)).map(Some)
+        })??;
+        done.ok_or_else(|| store.out_of_fuel())
     }
 
     pub(crate) fn byte_length(&self) -> Result<u64, Error> {
@@ -149,17 +164,6 @@ impl<'v> Memory<'v> {
             Some(bytes) => Ok(bytes.to_vec()),
             None => Err(out_of_range("read", offset, length, data.len())),
         })
-    }
-
-    /// Charges the fuel that a guest would pay for work on so many bytes.
-    fn charge(&self, bytes: u64) -> Result<(), Error> {
-        self.owner.store()?.charge(self.owner.to_value(), bytes / BYTES_PER_FUEL)
-    }
-
-    /// Charges a read or write that is long enough to cost fuel. One that does not fit in the memory costs nothing.
-    #[inline(always)]
-    fn charge_long(&self, bytes: u64) -> Result<(), Error> {
-        if bytes < BYTES_PER_FUEL || bytes > self.byte_length()? { Ok(()) } else { self.charge(bytes) }
     }
 
     fn grow(&self, by: u64) -> Result<u64, Error> {
@@ -180,7 +184,7 @@ impl<'v> Memory<'v> {
         if by.checked_mul(PAGE).is_none_or(|bytes| bytes > room.left) {
             return Err(room.error(format_args!("cannot grow a memory of {size} pages by {by} pages")));
         }
-        self.charge(by.saturating_mul(PAGE))?;
+        store.charge(by.saturating_mul(PAGE) / BYTES_PER_FUEL)?;
         let grown = store.with(|mut context| self.memory.grow(context.as_context_mut(), by))?;
         grown.map_err(|error| refuse(format!("{error} ({wanted} pages)")))
     }
@@ -220,43 +224,6 @@ impl<'v> Memory<'v> {
             }
         }
         self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
-    }
-}
-
-#[inline]
-fn bounds(offset: u64, length: u64) -> Option<std::ops::Range<usize>> {
-    let end = offset.checked_add(length)?;
-    Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)
-}
-
-#[inline]
-fn slice(data: &[u8], offset: u64, length: u64) -> Option<&[u8]> {
-    data.get(bounds(offset, length)?)
-}
-
-#[inline]
-fn slice_mut(data: &mut [u8], offset: u64, length: u64) -> Option<&mut [u8]> {
-    data.get_mut(bounds(offset, length)?)
-}
-
-#[cold]
-fn out_of_range(what: &str, offset: u64, length: u64, size: usize) -> Error {
-    Error::value(format!("cannot {what} {length} bytes at offset {offset}: the memory has {size} bytes"))
-}
-
-/// Fails unless the range fits. `what` is the verb for the message: `read` or `write`.
-fn check_range(what: &str, data: &[u8], offset: u64, length: u64) -> Result<(), Error> {
-    match slice(data, offset, length) {
-        Some(_) => Ok(()),
-        None => Err(out_of_range(what, offset, length, data.len())),
-    }
-}
-
-/// Checks a position that is not the start of a range. Fails if it is beyond the end of the memory.
-fn check_start(offset: u64, size: usize) -> Result<usize, Error> {
-    match usize::try_from(offset) {
-        Ok(at) if at <= size => Ok(at),
-        _ => Err(out_of_range("read", offset, 0, size)),
     }
 }
 

@@ -5,7 +5,7 @@ use starlark::starlark_module;
 use starlark::values::tuple::{AllocTuple, UnpackTuple};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::number::NumberType;
+use super::number_type::NumberType;
 use super::{Int, Memory};
 use crate::api::convert;
 use crate::error::Error;

@@ -7,6 +7,7 @@ use starlark::values::{Heap, Value, ValueOfUnchecked};
 use super::{Int, Memory, check_start, out_of_range};
 use crate::api::convert::{self, int};
 use crate::error::Error;
+use crate::fuel::BYTES_PER_FUEL;
 
 fn utf8(bytes: &[u8], at: u64) -> Result<&str, Error> {
     std::str::from_utf8(bytes)
@@ -106,12 +107,10 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<String> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
-        this.charge_long(length.saturating_mul(2))?;
-        let store = this.owner.store()?;
-        Ok(store.with(|context| {
-            let data = this.memory.data(&context);
-            let fits = length.checked_mul(2).and_then(|bytes| super::slice(data, ptr, bytes));
-            let bytes = fits.ok_or_else(|| out_of_range("read", ptr, length.saturating_mul(2), data.len()))?;
+        let length = length.saturating_mul(2);
+        Ok(this.access(length, |store, data| {
+            let size = data.len();
+            let bytes = super::slice(data, ptr, length).ok_or_else(|| out_of_range("read", ptr, length, size))?;
             store.evaluation.as_ref().copy_out(bytes.len() as u64)?;
             let mut at = ptr;
             let units =
@@ -123,8 +122,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 at = at.saturating_add(2 * c.len_utf16() as u64);
                 out.push(c);
             }
-            Ok::<_, Error>(out)
-        })??)
+            Ok(out)
+        })?)
     }
 
     /// Writes `s` at `ptr` as UTF-16, without a NUL, and returns the number of code units (of two bytes) written.
@@ -135,7 +134,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<u64> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let s = text(s.get())?;
-        this.charge(s.len() as u64)?;
+        this.owner.store()?.charge(s.len() as u64 / BYTES_PER_FUEL)?;
         let units = s.encode_utf16().count() as u64;
         this.write_range(ptr, units.saturating_mul(2), |to| {
             for (to, unit) in to.chunks_exact_mut(2).zip(s.encode_utf16()) {

@@ -14,7 +14,7 @@ use super::table;
 use crate::module::skim::{Skim, code};
 
 /// A cost that is never worth a charge of its own.
-const FEW: u32 = 2;
+const MAX_UNCHARGED: u32 = 2;
 
 /// A place that gets a charge: a `loop` of this type opens there, after the `end` of the one before it in the sequence.
 pub(super) struct Split {
@@ -264,7 +264,7 @@ fn take(places: &mut [Place], short: u32, roots: usize, sequences: usize) -> Opt
             None => left_to_root.get_mut(root)?,
         };
         let sum = left.saturating_add(cost);
-        if sum > short && cost > FEW.min(short) {
+        if sum > short && cost > MAX_UNCHARGED.min(short) {
             places.get_mut(index)?.is_taken = true;
         } else {
             *left = sum;

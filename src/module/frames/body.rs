@@ -3,7 +3,7 @@
 use wasm_encoder::{Encode, InstructionSink, MemArg, MemArgTarget, ValType};
 use wasmparser::FunctionBody;
 
-use super::Plan;
+use super::FrameIndices;
 use crate::frames::{LEFT, SERIAL_AT, SLOT};
 use crate::module::skim::{Op, Skim, code};
 
@@ -77,7 +77,7 @@ pub(super) fn write(
     bytes: &[u8],
     entry: &FunctionBody<'_>,
     params: u32,
-    plan: &Plan,
+    indices: &FrameIndices,
     is_entry: bool,
     out: &mut Vec<u8>,
 ) -> Option<()> {
@@ -93,7 +93,7 @@ pub(super) fn write(
     }
     let start = locals.original_position();
     let code = bytes.get(start..entry.range().end)?;
-    let mut body = Body { plan, slot, out: Vec::with_capacity(code.len().checked_mul(2)?) };
+    let mut body = Body { indices, slot, out: Vec::with_capacity(code.len().checked_mul(2)?) };
     let mut skim = Skim::new(code);
     let mut has_frame = false;
     while skim.left() > 0 {
@@ -106,14 +106,14 @@ pub(super) fn write(
         match kind {
             Kind::Global => {
                 body.out.push(op.code);
-                plan.global(u32::try_from(op.first).ok()?)?.encode(&mut body.out);
+                indices.global(u32::try_from(op.first).ok()?)?.encode(&mut body.out);
                 continue;
             }
             Kind::Trap => body.note(u32::try_from(place).ok()?),
             Kind::Call { is_indirect } => {
                 body.call(u32::try_from(place).ok()?, is_indirect);
                 body.out.extend_from_slice(raw);
-                InstructionSink::new(&mut body.out).local_get(slot).global_set(plan.depth);
+                InstructionSink::new(&mut body.out).local_get(slot).global_set(indices.depth);
                 continue;
             }
             Kind::TailCall { is_indirect } => {
@@ -121,7 +121,7 @@ pub(super) fn write(
                     // When it traps, the slot has been given back.
                     body.note(u32::try_from(place).ok()? | LEFT);
                 }
-                InstructionSink::new(&mut body.out).local_get(slot).i32_const(SLOT).i32_sub().global_set(plan.depth);
+                InstructionSink::new(&mut body.out).local_get(slot).i32_const(SLOT).i32_sub().global_set(indices.depth);
             }
             Kind::Loop | Kind::Other => {}
         }
@@ -133,7 +133,7 @@ pub(super) fn write(
         new.extend_from_slice(bytes.get(groups_start..start)?);
         1u32.encode(&mut new);
         ValType::I32.encode(&mut new);
-        enter(plan, slot, u32::try_from(start).ok()?, is_entry, &mut new);
+        enter(indices, slot, u32::try_from(start).ok()?, is_entry, &mut new);
     } else {
         // A function in which nothing can fail needs no frame.
         groups.encode(&mut new);
@@ -146,7 +146,7 @@ pub(super) fn write(
 
 /// The code of a function that is being written.
 struct Body<'a> {
-    plan: &'a Plan,
+    indices: &'a FrameIndices,
     /// The local with the address of the function's slot.
     slot: u32,
     out: Vec<u8>,
@@ -155,7 +155,7 @@ struct Body<'a> {
 impl Body<'_> {
     /// Notes the place of an instruction that may trap.
     fn note(&mut self, place: u32) {
-        InstructionSink::new(&mut self.out).i32_const(place.cast_signed()).global_set(self.plan.place);
+        InstructionSink::new(&mut self.out).i32_const(place.cast_signed()).global_set(self.indices.place);
     }
 
     /// Writes the place of a call to the slot.
@@ -163,32 +163,37 @@ impl Body<'_> {
         if may_trap {
             self.note(place);
         }
-        store(self.plan, self.slot, place, &mut self.out);
+        store(self.indices, self.slot, place, &mut self.out);
     }
 }
 
-fn access(plan: &Plan, offset: u64, align: u32) -> MemArg {
-    MemArg { offset, align, target: MemArgTarget::Memory(plan.slots), ordering: None }
+fn access(indices: &FrameIndices, offset: u64, align: u32) -> MemArg {
+    MemArg { offset, align, target: MemArgTarget::Memory(indices.slots), ordering: None }
 }
 
-fn store(plan: &Plan, slot: u32, place: u32, out: &mut Vec<u8>) {
-    let at = access(plan, 0, 2);
+fn store(indices: &FrameIndices, slot: u32, place: u32, out: &mut Vec<u8>) {
+    let at = access(indices, 0, 2);
     InstructionSink::new(out).local_get(slot).i32_const(place.cast_signed()).i32_store(at);
 }
 
 /// Writes the code that takes a slot.
-fn enter(plan: &Plan, slot: u32, place: u32, is_entry: bool, out: &mut Vec<u8>) {
-    InstructionSink::new(out).global_get(plan.depth).i32_const(SLOT).i32_add().local_tee(slot).global_set(plan.depth);
-    store(plan, slot, place, out);
+fn enter(indices: &FrameIndices, slot: u32, place: u32, is_entry: bool, out: &mut Vec<u8>) {
+    InstructionSink::new(out)
+        .global_get(indices.depth)
+        .i32_const(SLOT)
+        .i32_add()
+        .local_tee(slot)
+        .global_set(indices.depth);
+    store(indices, slot, place, out);
     if is_entry {
-        let at = access(plan, SERIAL_AT, 3);
+        let at = access(indices, SERIAL_AT, 3);
         InstructionSink::new(out)
-            .global_get(plan.serial)
+            .global_get(indices.serial)
             .i64_const(1)
             .i64_add()
-            .global_set(plan.serial)
+            .global_set(indices.serial)
             .local_get(slot)
-            .global_get(plan.serial)
+            .global_get(indices.serial)
             .i64_store(at);
     }
 }

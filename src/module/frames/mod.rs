@@ -4,7 +4,7 @@
 //! function takes the next slot when it is entered, and writes its place there: its beginning, and later each call that it
 //! makes. When a callee has returned, its caller sets the depth back, so that a function has nothing to do when it is left.
 //! An instruction that may trap notes its place in a global before it runs. That is cheaper than writing to the slot, and
-//! the function to which the place belongs is known.
+//! the place itself tells which function it is in.
 //!
 //! ```wat
 //! (func $f                          (func $f (local $slot i32)
@@ -38,18 +38,18 @@ use super::sections::{Appended, Sections};
 use crate::frames::{DEPTH, IMPORTED, PLACE, SERIAL, SLOTS, START};
 
 /// The indices that the code of a module needs.
-struct Plan {
+struct FrameIndices {
     /// The first of the two imported globals. The globals from this index on have moved.
     depth: u32,
     serial: u32,
     place: u32,
     slots: u32,
-    /// Whether each function may be entered other than by a call in its module.
+    /// Whether every function may be entered from outside its module.
     are_all_entries: bool,
 }
 
 /// A module that keeps frames.
-pub(super) struct Framed {
+pub(super) struct WithFrames {
     pub(super) bytes: Vec<u8>,
     /// Whether it has tail calls, so that a function may be replaced by one of another module.
     pub(super) has_tail_calls: bool,
@@ -59,31 +59,32 @@ pub(super) struct Framed {
 
 /// Returns a module that does the same and keeps frames, in a memory of `pages` pages; `None` for a module without code. The
 /// module must be valid, since an invalid one may become valid.
-pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<Framed> {
+pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<WithFrames> {
     let counts = Counts::of(binary)?;
     if counts.functions.is_empty() {
         return None;
     }
     let has_tail_calls = has_tail_calls(binary)?;
     let layout = ModuleLayout::of(binary);
-    let plan = Plan {
+    let indices = FrameIndices {
         depth: counts.imported_globals,
         serial: counts.imported_globals.checked_add(1)?,
         place: counts.imported_globals.checked_add(2)?.checked_add(counts.globals)?,
         slots: counts.imported_memories.checked_add(counts.memories)?,
         are_all_entries: has_tail_calls,
     };
-    let is_entry =
-        |function: u32| plan.are_all_entries || layout.escaping.contains(&function) || counts.start == Some(function);
+    let is_entry = |function: u32| {
+        indices.are_all_entries || layout.escaping.contains(&function) || counts.start == Some(function)
+    };
     let bytes = binary.bytes();
-    let mut sections = Sections::new(bytes, appended(&counts, &plan, pages))?;
+    let mut sections = Sections::new(bytes, appended(&counts, &indices, pages))?;
     let mut code = Vec::new();
     let mut index = 0usize;
     for payload in binary.payloads() {
         if let Payload::CodeSectionEntry(entry) = payload {
             let function = counts.imported_functions.checked_add(u32::try_from(index).ok()?)?;
             let params = *counts.params.get(usize::try_from(*counts.functions.get(index)?).ok()?)?;
-            body::write(bytes, entry, params, &plan, is_entry(function), &mut code)?;
+            body::write(bytes, entry, params, &indices, is_entry(function), &mut code)?;
             index = index.checked_add(1)?;
             if index == counts.functions.len() {
                 let mut section = Vec::new();
@@ -96,12 +97,12 @@ pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<Framed> {
         let Some((id, range)) = payload.as_section() else { continue };
         match payload {
             Payload::StartSection { .. } | Payload::CodeSectionStart { .. } => {}
-            Payload::ExportSection(exports) => sections.write(id, &plan.exports(exports)?)?,
+            Payload::ExportSection(exports) => sections.write(id, &indices.exports(exports)?)?,
             // Initial values of globals refer only to imported globals, which have not moved.
             _ => sections.write(id, bytes.get(range)?)?,
         }
     }
-    Some(Framed { bytes: sections.finish(), has_tail_calls, memories: counts.memories })
+    Some(WithFrames { bytes: sections.finish(), has_tail_calls, memories: counts.memories })
 }
 
 /// Returns whether any function has a tail call; `None` for code that cannot be read.
@@ -117,7 +118,7 @@ fn has_tail_calls(binary: &Binary<'_>) -> Option<bool> {
 }
 
 /// Returns what is appended to the module.
-fn appended(counts: &Counts, plan: &Plan, pages: u32) -> Vec<Appended> {
+fn appended(counts: &Counts, indices: &FrameIndices, pages: u32) -> Vec<Appended> {
     let global = |val_type| GlobalType { val_type, mutable: true, shared: false };
     let mut imports = Appended::to(SectionId::Import);
     for (name, val_type) in [(DEPTH, ValType::I32), (SERIAL, ValType::I64)] {
@@ -134,15 +135,15 @@ fn appended(counts: &Counts, plan: &Plan, pages: u32) -> Vec<Appended> {
     global(ValType::I32).encode(place);
     wasm_encoder::ConstExpr::i32_const(0).encode(place);
     let mut exports = Appended::to(SectionId::Export);
-    exports.export(SLOTS, ExportKind::Memory, plan.slots);
-    exports.export(PLACE, ExportKind::Global, plan.place);
+    exports.export(SLOTS, ExportKind::Memory, indices.slots);
+    exports.export(PLACE, ExportKind::Global, indices.place);
     if let Some(start) = counts.start {
         exports.export(START, ExportKind::Func, start);
     }
     vec![imports, memories, globals, exports]
 }
 
-impl Plan {
+impl FrameIndices {
     /// Returns the new index of a global of the module.
     fn global(&self, index: u32) -> Option<u32> {
         if index < self.depth { Some(index) } else { index.checked_add(2) }

@@ -15,7 +15,7 @@ use super::types::encoded;
 use crate::module::skim::{Op, Skim, code};
 
 /// The maximum number of locals in a function that wasmi accepts.
-pub(super) const MOST: u32 = 30_000;
+pub(super) const MAX_LOCALS: u32 = 30_000;
 
 /// Returns whether an instruction uses a local.
 pub(super) fn is_local(op: Op) -> bool {

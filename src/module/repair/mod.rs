@@ -79,7 +79,7 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
     if let Some(used) = scan.too_many_locals {
         return refuse(&format!(
             "has a function that uses {used} locals, and at most {} can be run",
-            many_locals::MOST
+            many_locals::MAX_LOCALS
         ));
     }
     let tables = std::mem::take(&mut scan.tables);

@@ -14,7 +14,7 @@ use crate::module::binary::Binary;
 use crate::module::skim::{Skim, code};
 
 /// The maximum number of locals that the validator allows in a function.
-const MAX_LOCALS: u32 = 50_000;
+const MAX_VALID_LOCALS: u32 = 50_000;
 
 /// The shapes that were found in a module.
 #[derive(Default)]
@@ -138,10 +138,10 @@ impl Scan {
         }
         frame_is_empty &= count == 0;
         let code = bytes.get(locals.original_position()..body.range().end).unwrap_or_default();
-        let mut shapes = Shapes { has_many_locals: count > many_locals::MOST, ..Shapes::default() };
+        let mut shapes = Shapes { has_many_locals: count > many_locals::MAX_LOCALS, ..Shapes::default() };
         // A number beyond the validator's limit is left to wasmi, which validates before it compiles.
-        if shapes.has_many_locals && count <= MAX_LOCALS {
-            let used = many_locals::used(bytes, body, params).filter(|used| *used > many_locals::MOST as usize);
+        if shapes.has_many_locals && count <= MAX_VALID_LOCALS {
+            let used = many_locals::used(bytes, body, params).filter(|used| *used > many_locals::MAX_LOCALS as usize);
             self.too_many_locals = self.too_many_locals.max(used);
         } else {
             shapes.has_many_locals = false;

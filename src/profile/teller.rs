@@ -1,12 +1,10 @@
-//! What the fuel of a run was spent on.
-//!
-//! The functions of a rewritten module report where they begin and end: see `module::profile`. The fuel that a store's
-//! counter loses between two such events was spent by the innermost function.
+//! Counts the fuel of one store by function.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use wasmi::{Caller, Extern, Func, Instance, Nullable, StoreContextMut};
+
+use super::{MAX_NODES, SharedProfile};
 
 /// The names under which a rewritten module exports what it shares with the host. If a module already uses one of them, the
 /// rewritten module is not valid, and its functions are not told apart.
@@ -20,156 +18,8 @@ pub(crate) const LEAVE: i32 = 1;
 /// The fuel of the instructions that report the end of a function.
 const LEAVE_COST: u64 = 4;
 
-/// How the fuel of a run is spread over the functions of both languages: see
-/// [`Sandbox::profile`](crate::Sandbox::profile).
-///
-/// A Starlark function, `file.star:name`, spends fuel only through the guests that it calls. Work that the host does for a
-/// guest, such as WASI's, counts for the function of the guest that asked for it.
-#[derive(Clone, Debug, Default)]
-pub struct Profile {
-    nodes: Vec<Node>,
-    known: BTreeMap<(usize, Arc<str>), usize>,
-    /// The same for functions of guests, by instance and index, so that no names are compared at each call.
-    called: BTreeMap<(usize, usize, usize), usize>,
-    instances: usize,
-    /// The running function.
-    current: usize,
-    /// The number of Starlark functions around the running guests, and the functions that are about to call another one.
-    callers: usize,
-    pending: Vec<String>,
-}
-
-/// A function, as called by those above it.
-#[derive(Clone, Debug)]
-struct Node {
-    parent: usize,
-    name: Arc<str>,
-    depth: usize,
-    fuel: u64,
-}
-
-/// The node above all others, which has no name.
-const ROOT: usize = 0;
-
-/// The maximum number of functions in a stack, and of stacks. What is beyond counts for the function above: a guest may nest
-/// deeply, and in more ways than there is memory for.
-const MAX_DEPTH: usize = 250;
-const MAX_NODES: usize = 100_000;
-
-impl Profile {
-    fn new() -> Self {
-        let root = Node { parent: ROOT, name: "".into(), depth: 0, fuel: 0 };
-        Self { nodes: vec![root], ..Self::default() }
-    }
-
-    /// Returns the fuel of the whole profile.
-    pub fn fuel(&self) -> u64 {
-        self.nodes.iter().fold(0, |sum, node| sum.saturating_add(node.fuel))
-    }
-
-    /// Returns the profile as folded stacks, the format that tools for flame graphs read. Each line has the functions that
-    /// called each other, outermost first and separated by semicolons, and the fuel that the innermost one spent itself. The
-    /// lines are sorted.
-    ///
-    /// A stack has at most 250 functions, and there are at most 100,000 stacks. What is beyond counts for the function above.
-    pub fn folded(&self) -> String {
-        let mut lines: Vec<String> = Vec::new();
-        for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.fuel > 0) {
-            let mut names = vec![&*node.name];
-            let mut at = index;
-            while at != ROOT {
-                at = self.nodes.get(at).map_or(ROOT, |node| node.parent);
-                names.extend(self.nodes.get(at).map(|node| &*node.name).filter(|name| !name.is_empty()));
-            }
-            names.reverse();
-            lines.push(format!("{} {}\n", names.join(";"), node.fuel));
-        }
-        lines.sort();
-        lines.concat()
-    }
-
-    /// Takes the profile apart: for each function its caller, its name and its fuel. A caller comes first.
-    #[cfg(feature = "core")]
-    pub(crate) fn to_records(&self) -> Vec<(u32, String, u64)> {
-        let record = |node: &Node| {
-            let parent = u32::try_from(node.parent).unwrap_or_default();
-            (parent, (*node.name).to_owned(), node.fuel)
-        };
-        self.nodes.iter().map(record).collect()
-    }
-
-    /// Puts it together again. A function whose caller does not come first is called by none.
-    #[cfg(feature = "isolated")]
-    pub(crate) fn of_records(records: Vec<(u32, String, u64)>) -> Self {
-        let mut profile = Self::default();
-        for (index, (parent, name, fuel)) in records.into_iter().enumerate() {
-            let parent = usize::try_from(parent).ok().filter(|parent| *parent < index).unwrap_or(ROOT);
-            profile.nodes.push(Node { parent, name: name.into(), depth: 0, fuel });
-        }
-        profile
-    }
-
-    fn child(&mut self, parent: usize, name: &str) -> usize {
-        let depth = self.nodes.get(parent).map_or(0, |node| node.depth).saturating_add(1);
-        if depth > MAX_DEPTH {
-            return parent;
-        }
-        let name: Arc<str> = name.into();
-        if let Some(index) = self.known.get(&(parent, name.clone())) {
-            return *index;
-        }
-        let next = self.nodes.len();
-        if next >= MAX_NODES {
-            return parent;
-        }
-        self.known.insert((parent, name.clone()), next);
-        self.nodes.push(Node { parent, name, depth, fuel: 0 });
-        next
-    }
-
-    fn add(&mut self, node: usize, fuel: u64) {
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.fuel = node.fuel.saturating_add(fuel);
-        }
-    }
-}
-
-/// The profile that the stores of a run share.
-#[derive(Clone, Debug)]
-pub(crate) struct SharedProfile(Arc<Mutex<Profile>>);
-
-impl SharedProfile {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Profile::new())))
-    }
-
-    /// Returns a separate profile that begins as this one is now.
-    pub(crate) fn fork(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.lock().clone())))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Profile> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the profile. Fuel of `used` that no function has spent is the host's.
-    pub(crate) fn finished(&self, used: Option<u64>) -> Profile {
-        let mut profile = self.lock().clone();
-        let rest = used.unwrap_or_default().saturating_sub(profile.fuel());
-        let host = profile.child(ROOT, "(host)");
-        profile.add(host, rest);
-        profile
-    }
-
-    /// Notes the Starlark functions, outermost first, that are about to call a guest.
-    pub(crate) fn note_callers(&self, all: Vec<String>) {
-        let mut profile = self.lock();
-        profile.pending = all;
-    }
-}
-
 /// Describes the functions of a compiled module.
-pub(crate) struct Layout {
+pub(crate) struct ProfiledModule {
     /// The name of each function that the module defines.
     pub(crate) names: Vec<String>,
     /// The fuel of each function's stub until it reports that the function begins.
@@ -195,8 +45,8 @@ pub(crate) trait Profiled: 'static {
     fn fuel_of(&self, counter: Option<u64>) -> u64;
 }
 
-/// The state that `end` restores.
-pub(crate) struct Entry {
+/// The state of the call around one from the host, which `end` restores.
+pub(crate) struct OuterCall {
     depth: usize,
     current: usize,
     callers: usize,
@@ -225,10 +75,10 @@ impl Teller {
     }
 
     /// Begins a call from the host, with the counter at `now`.
-    pub(crate) fn begin(&mut self, now: u64) -> Entry {
+    pub(crate) fn begin(&mut self, now: u64) -> OuterCall {
         self.observe(now);
         let mut profile = self.shared.lock();
-        let entry = Entry { depth: self.stack.len(), current: profile.current, callers: profile.callers };
+        let entry = OuterCall { depth: self.stack.len(), current: profile.current, callers: profile.callers };
         let callers = std::mem::take(&mut profile.pending);
         let mut node = profile.current;
         for caller in callers.iter().skip(entry.callers) {
@@ -242,7 +92,7 @@ impl Teller {
     }
 
     /// Ends the call that `begin` began, even if functions in it did not return.
-    pub(crate) fn end(&mut self, entry: &Entry, now: u64) {
+    pub(crate) fn end(&mut self, entry: &OuterCall, now: u64) {
         self.observe(now);
         self.stack.truncate(entry.depth);
         let mut profile = self.shared.lock();
@@ -251,7 +101,7 @@ impl Teller {
     }
 
     /// Notes that a function begins: the one with this index, in the instance with this number.
-    fn enter(&mut self, instance: usize, index: usize, layout: &Layout, now: u64) {
+    fn enter(&mut self, instance: usize, index: usize, layout: &ProfiledModule, now: u64) {
         self.observe(now);
         let mut profile = self.shared.lock();
         let key = (profile.current, instance, index);
@@ -289,7 +139,7 @@ impl Teller {
 pub(crate) fn instantiate<T: Profiled>(
     context: &mut StoreContextMut<'_, T>,
     module: &wasmi::Module,
-    layout: &Arc<Layout>,
+    layout: &Arc<ProfiledModule>,
     externs: &[Extern],
     call: impl FnOnce(&Func, &mut StoreContextMut<'_, T>) -> Result<(), wasmi::Error>,
 ) -> Result<Instance, wasmi::Error> {
@@ -316,7 +166,7 @@ pub(crate) fn instantiate<T: Profiled>(
 }
 
 /// Notes that a function begins, and gives back the fuel of its stub.
-fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &Layout, index: i32) {
+fn enter<T: Profiled>(caller: &mut Caller<'_, T>, instance: usize, layout: &ProfiledModule, index: i32) {
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let now = give_back(caller, layout.costs.get(index).copied().unwrap_or_default());
     if let Some(teller) = caller.data_mut().teller_mut() {

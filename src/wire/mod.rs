@@ -1,0 +1,7 @@
+//! Values and errors in the form in which messages carry them.
+
+mod fault;
+mod nodes;
+
+pub(crate) use self::fault::{Fault, Source};
+pub(crate) use self::nodes::{Nodes, named_values, value, values};
