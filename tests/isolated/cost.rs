@@ -43,6 +43,16 @@ fn nothing_is_free() {
     }
 }
 
+/// What every order needs is made once: with the constructors of the core run at each call of it, this costs twice as much.
+#[test]
+fn a_call_costs_little() {
+    let mut session = sandbox().load("main.star", "def nothing():\n    pass").unwrap();
+    let before = session.stats().cost.unwrap();
+    session.call_values("nothing", &[]).unwrap();
+    let cost = session.stats().cost.unwrap() - before;
+    assert!((1_000..30_000).contains(&cost), "{cost}");
+}
+
 #[test]
 fn the_limit_is_exact() {
     let script = "[n * n for n in range(1000)][-1]";

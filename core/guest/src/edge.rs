@@ -52,6 +52,14 @@ unsafe impl GlobalAlloc for Ending {
     }
 }
 
+unsafe extern "C" {
+    /// Runs the constructors of statics, which register Starlark's types. The linker makes it.
+    ///
+    /// Where a module names it, the linker leaves the call to the module. Elsewhere it wraps each exported function in one
+    /// that runs all constructors first, so that each call would register everything once more.
+    safe fn __wasm_call_ctors();
+}
+
 struct Outside;
 
 impl Host for Outside {
@@ -74,9 +82,10 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
-/// Makes all that every sandbox needs.
+/// Makes all that every sandbox needs. Is called once, before all else.
 #[unsafe(no_mangle)]
 pub extern "C" fn warm() {
+    __wasm_call_ctors();
     std::panic::set_hook(Box::new(|panic| {
         // Not where it was: that is a path of the machine that built the module.
         let payload = panic.payload();
