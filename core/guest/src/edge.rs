@@ -1,6 +1,5 @@
 //! The edge of the module: what it exports and imports.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
 
 use wasmlark::core::{Host, Inside};
@@ -13,43 +12,6 @@ unsafe extern "C" {
     fn answer(address: *mut u8);
     /// Takes the message of a panic.
     safe fn panicked(address: *const u8, length: usize);
-}
-
-/// An allocator that ends the core where there is no memory. starlark 0.14.3 writes through a null pointer where a dict
-/// cannot grow, and address 0 can be written here.
-struct Ending;
-
-#[global_allocator]
-static ALLOCATOR: Ending = Ending;
-
-fn checked(pointer: *mut u8) -> *mut u8 {
-    if pointer.is_null() {
-        core::arch::wasm32::unreachable();
-    }
-    pointer
-}
-
-// SAFETY: all of it is the system's allocator, but that no pointer is null.
-unsafe impl GlobalAlloc for Ending {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's duty.
-        checked(unsafe { System.alloc(layout) })
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's duty.
-        checked(unsafe { System.alloc_zeroed(layout) })
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: the caller's duty.
-        checked(unsafe { System.realloc(pointer, layout, size) })
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's duty.
-        unsafe { System.dealloc(pointer, layout) }
-    }
 }
 
 unsafe extern "C" {

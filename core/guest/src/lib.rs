@@ -3,7 +3,9 @@
 //! `room` makes room for a message, and `exchange` takes it and returns where the answer is; `warm` is called once, before
 //! the image of the module is taken that all sandboxes begin with; `stop_flag` is where the host writes a 1 to end a
 //! script. The module asks its host by the imports `ask` and `answer`, and tells it why it panicked by `panicked`.
-#![cfg_attr(target_family = "wasm", allow(unsafe_code))] // Exported and imported functions.
+#![cfg_attr(target_family = "wasm", allow(unsafe_code))] // Exported and imported functions; memory.
 
+#[cfg(target_family = "wasm")]
+mod allocator;
 #[cfg(target_family = "wasm")]
 mod edge;
