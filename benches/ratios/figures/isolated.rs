@@ -31,6 +31,9 @@ sum = guest.exports.sum
 memory = guest.memory
 data = memory.read(0, 65536)
 
+def empty(n):
+    pass
+
 def calls(n):
     for i in range(n):
         one(i)
@@ -62,8 +65,9 @@ def writes(n):
 
 pub fn figures() -> Vec<Figure> {
     vec![
-        figure("isolated calls", "calls", Goal::Stretch(20.0)),
-        figure("isolated sorting and strings", "texts", Goal::Stretch(20.0)),
+        work("isolated calls", "calls"),
+        work("isolated sorting and strings", "texts"),
+        session_call(),
         figure("isolated calls of a guest", "crossings", Goal::Stretch(20.0)),
         figure("isolated calls from a guest", "callbacks", Goal::Stretch(20.0)),
         figure("isolated loop of a guest", "loop", Goal::Stretch(1.02)),
@@ -74,8 +78,30 @@ pub fn figures() -> Vec<Figure> {
     ]
 }
 
+/// What a script does by itself. A slice is long enough that the call by which it begins does not count.
+fn work(name: &'static str, function: &'static str) -> Figure {
+    let effort = Effort { slice: Duration::from_millis(3), rounds: 20, processes: 8 };
+    figure_with(effort, name, function, Goal::Stretch(20.0))
+}
+
+/// The call by which the application reaches a function of the script.
+fn session_call() -> Figure {
+    let name = "isolated call of a session";
+    Figure::ratio(name, "not isolated", Goal::Stretch(20.0), Effort::SHORT, 1, |effort, samples| {
+        let load = |sandbox: Sandbox| sandbox.load("bench.star", SCRIPT).unwrap();
+        let (mut isolated, mut here) = (load(isolated()?), load(sandbox()));
+        let times = |session: &mut Session, n: u64| (0..n).map(|_| time(session, "empty", 0)).sum();
+        samples.alternate(effort, &mut |n| times(&mut isolated, n), &mut |n| times(&mut here, n));
+        Ok(())
+    })
+}
+
 fn figure(name: &'static str, function: &'static str, goal: Goal) -> Figure {
-    Figure::ratio(name, "not isolated", goal, Effort::SHORT, 1, move |effort, samples| {
+    figure_with(Effort::SHORT, name, function, goal)
+}
+
+fn figure_with(effort: Effort, name: &'static str, function: &'static str, goal: Goal) -> Figure {
+    Figure::ratio(name, "not isolated", goal, effort, 1, move |effort, samples| {
         let load = |sandbox: Sandbox| sandbox.load("bench.star", SCRIPT).unwrap();
         let (mut isolated, mut here) = (load(isolated()?), load(sandbox()));
         samples.alternate(effort, &mut |n| time(&mut isolated, function, n), &mut |n| time(&mut here, function, n));
