@@ -73,6 +73,8 @@
 mod buffer;
 mod callback;
 mod caller;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod constructors;
 mod function;
 mod import;
 mod interrupt;

@@ -52,6 +52,8 @@ thread_local! {
 /// Runs the body of an exported function and returns its result. If the body fails, keeps the
 /// message for [`wasmlark_last_error`] and returns `otherwise(status)`.
 pub(crate) fn guard<R>(body: impl FnOnce() -> Result<R, Misuse>, otherwise: impl FnOnce(Status) -> R) -> R {
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    crate::constructors::run_once();
     // A panic can only leave a poisoned lock behind, and every lock here is taken even if poisoned.
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());

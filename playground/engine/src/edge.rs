@@ -17,6 +17,12 @@ unsafe extern "C" {
     safe fn progress(fuel: f64, ticks: f64, memory: f64);
 }
 
+unsafe extern "C" {
+    /// Runs the constructors of statics. The linker makes it, and wraps each exported function in one that runs them all,
+    /// unless the module names it.
+    safe fn __wasm_call_ctors();
+}
+
 struct Worker;
 
 impl Page for Worker {
@@ -49,6 +55,7 @@ thread_local! {
 fn with_state<R>(use_it: impl FnOnce(&mut State) -> R) -> R {
     STATE.with_borrow_mut(|state| {
         let state = state.get_or_insert_with(|| {
+            __wasm_call_ctors();
             std::panic::set_hook(Box::new(|panic| {
                 let text = panic.to_string();
                 write(2, text.as_ptr(), text.len());
