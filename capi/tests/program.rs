@@ -1,4 +1,4 @@
-//! `program.c`, compiled with the C compiler that Rust itself links with, and run.
+//! `program.c`, compiled with the C compiler that Rust itself links with, and run. `CFLAGS` adds flags of that compiler.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -31,9 +31,12 @@ fn a_program_in_c() {
     );
     let program = target.join("capi-program");
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let flags = std::env::var("CFLAGS").unwrap_or_default();
     must(
         Command::new(compiler)
-            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o"])
+            .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic"])
+            .args(flags.split_whitespace())
+            .arg("-o")
             .arg(&program)
             .arg(root.join("tests/program.c"))
             .arg("-I")
