@@ -27,7 +27,7 @@ pub extern "C" fn wasmlark_session_fork(session: Handle) -> Handle {
 }
 
 /// Goes on with a session that `wasmlark_session_save` returned. The sandbox must be isolated, and give the functions and imports
-/// that the one had in which the session began. 0 if the bytes are no saved session, were damaged, or come from another
+/// that the one had in which the session began. 0 if the bytes are not a saved session, were damaged, or come from another
 /// version of wasmlark. Free it.
 ///
 /// # Safety

@@ -262,7 +262,7 @@ fn isolated_sessions() {
     assert_eq!((count(restored), count(restored)), (2, 3));
     // SAFETY: the text is alive.
     assert_eq!(unsafe { wasmlark_sandbox_restore(sandbox, b"nothing".as_ptr(), 7) }, 0);
-    assert_eq!(error(), "cannot restore the session: these bytes are no saved session");
+    assert_eq!(error(), "cannot restore the session: these bytes are not a saved session");
     for object in [session, forked, restored, saved, sandbox] {
         assert_eq!(wasmlark_free(object), Status::Ok);
     }

@@ -60,7 +60,7 @@ fn a_session_in_a_file() {
     assert!(errors.contains("the script has no function `oder`; did you mean `order`?"), "{errors}");
     fs::write(folder.join("shop.session"), "no session").unwrap();
     let (status, _, errors) = wasmlark(&folder, &["call", "--session", "shop.session", "order", "tea"]);
-    let message = "error: shop.session: cannot restore the session: these bytes are no saved session\n";
+    let message = "error: shop.session: cannot restore the session: these bytes are not a saved session\n";
     assert_eq!((status, errors.as_str()), (1, message));
 }
 

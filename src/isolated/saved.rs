@@ -101,10 +101,10 @@ impl Saved {
     ///
     /// # Errors
     ///
-    /// If the bytes are no saved session, were damaged, or are one of another version or of another build's core.
+    /// If the bytes are not a saved session, were damaged, or come from another version or from another build of the core.
     pub(super) fn parse(bytes: &[u8], core: &Core, given: &Needs) -> Result<Self, Error> {
         let refuse = |why: &str| Error::value(format!("cannot restore the session: {why}"));
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| refuse("these bytes are no saved session"))?;
+        let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| refuse("these bytes are not a saved session"))?;
         match rest.first() {
             Some(&VERSION) => {}
             Some(other) => {

@@ -32,8 +32,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If the name is no identifier, a keyword, or that of a builtin; if the value is nested deeper than 200 levels,
-    /// contains a [`Value::Opaque`], has a key that cannot be hashed, or its `Serialize` fails.
+    /// If the name is not an identifier, or is a keyword or the name of a builtin; if the value is nested deeper than 200
+    /// levels, contains a [`Value::Opaque`], has a key that cannot be hashed, or its `Serialize` fails.
     #[cfg(feature = "serde")]
     pub fn value<T: serde::Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<&mut Self, Error> {
         let value =
@@ -79,7 +79,7 @@ impl Sandbox {
     /// # Ok::<(), Error>(())
     /// ```
     ///
-    /// A name that is no identifier, a keyword, or that of a builtin is an error of each run.
+    /// A name that is not an identifier, or is a keyword or the name of a builtin, is an error of each run.
     pub fn function<Args>(&mut self, name: impl Into<String>, function: impl Function<Args>) -> &mut HostFunction {
         let name = name.into();
         let function = HostFunction::new(name.clone(), function);

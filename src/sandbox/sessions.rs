@@ -83,7 +83,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If the bytes are no saved session, were damaged, or come from another version of wasmlark; if the sandbox gives
+    /// If the bytes are not a saved session, were damaged, or come from another version of wasmlark; if the sandbox gives
     /// other functions or imports, or its limits leave no room.
     #[cfg(feature = "isolated")]
     pub fn restore(&self, bytes: &[u8]) -> Result<Session, Error> {

@@ -73,8 +73,8 @@ fn damaged_bytes_are_refused() {
     let sandbox = asking();
     let bytes = sandbox.load("main.star", SCRIPT).unwrap().save().unwrap();
     let refused = |bytes: &[u8]| sandbox.restore(bytes).unwrap_err().message().to_owned();
-    assert_eq!(refused(b""), "cannot restore the session: these bytes are no saved session");
-    assert_eq!(refused(b"\0asm\x01\0\0\0"), "cannot restore the session: these bytes are no saved session");
+    assert_eq!(refused(b""), "cannot restore the session: these bytes are not a saved session");
+    assert_eq!(refused(b"\0asm\x01\0\0\0"), "cannot restore the session: these bytes are not a saved session");
     let damaged = "cannot restore the session: its bytes were damaged, or it ends too early";
     for length in [18, 30, 1000, bytes.len() - 1] {
         assert_eq!(refused(&bytes[..length]), damaged);

@@ -65,7 +65,7 @@ fn string<'a>(params: &'a Value, pointer: &str) -> Result<&'a str, (i32, String)
 }
 
 impl Server {
-    /// A client that is gone is no error here: its end of stdin tells.
+    /// Does not fail if the client is gone: then stdin ends, and the server with it.
     fn send(&self, message: &Value) -> io::Result<()> {
         streams::print(&wire::encode(message))
     }
