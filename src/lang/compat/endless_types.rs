@@ -36,7 +36,7 @@ const CONTAINING: &[(&str, i64)] = &[
 const ADDING: &[(&str, i64)] = &[("append", 1), ("insert", 1), ("extend", 0)];
 
 /// How often depths are computed again. No script that a person wrote takes as many rounds.
-const MOST_ROUNDS: usize = 1000;
+const MAX_ROUNDS: usize = 1000;
 
 /// A variable whose type has no end.
 pub(crate) struct Endless {
@@ -200,7 +200,7 @@ impl<'a> Flows<'a> {
                 let depth = depths.get(*from).copied().unwrap_or_default().saturating_add(*deeper);
                 let Some(known) = depths.get_mut(*to).filter(|known| **known < depth) else { continue };
                 (*known, is_settled) = (depth, false);
-                if depth > most || round >= MOST_ROUNDS {
+                if depth > most || round >= MAX_ROUNDS {
                     let (name, place) = *self.variables.get(*to)?;
                     return Some(Endless { name: name.to_owned(), place });
                 }
