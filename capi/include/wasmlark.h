@@ -5,8 +5,8 @@
  The C interface of wasmlark, declared in `include/wasmlark.h`. In a build for wasm32, these functions are the
  module's exports.
 
- A sandbox holds limits, arguments and files, and runs scripts. Each run is an object of its own, to
- be asked for texts and numbers. An object is a number that is never reused, so the library detects
+ A sandbox holds limits, arguments and files, and runs scripts. Each run is an object, whose texts and
+ numbers can be read. An object is a number that is never reused, so the library detects
  one that was freed or never made. An invalid call returns a status, 0 or null, and
  `wasmlark_last_error` then says what was wrong.
 
@@ -33,9 +33,9 @@
 
  # Files and streams
 
- Scripts find the files that a sandbox was given, and those of a loader; a lister says which those are. Standard input is given
- before a run; standard output, standard error and, if the sandbox is writable, the files that a script wrote are taken from the
- run.
+ Scripts find the files that were added to the sandbox, and files that a loader provides; a lister names the latter. Standard
+ input is set before a run. The run has standard output, standard error and, if the sandbox is writable, the files that the
+ script wrote.
 
  # Sessions and interrupts
 
