@@ -190,8 +190,16 @@ impl<'v> StarlarkValue<'v> for LongRange {
         Some(heap.alloc(self.element(index)?))
     }
 
+    /// On a 64-bit host, starlark refuses room for 2²⁹ elements and more before it allocates any, so that announcing a
+    /// length saves what growing to it would take.
     unsafe fn iter_size_hint(&self, index: usize) -> (usize, Option<usize>) {
-        announced(self.length, index)
+        match usize::try_from(self.length) {
+            Ok(length) if size_of::<usize>() > 4 => {
+                let left = length.saturating_sub(index);
+                (left, Some(left))
+            }
+            _ => (0, None),
+        }
     }
 
     unsafe fn iter_stop(&self) {}
@@ -199,15 +207,6 @@ impl<'v> StarlarkValue<'v> for LongRange {
     /// What `range` means in an annotation: also starlark's type.
     fn get_type_starlark_repr() -> Ty {
         Ty::union2(Range::get_type_starlark_repr(), Ty::starlark_value::<Self>())
-    }
-}
-
-/// Returns what is announced of the elements that are left. Where sizes have 64 bits, an announced length is refused
-/// before anything is allocated for it.
-fn announced(length: i64, index: usize) -> (usize, Option<usize>) {
-    match usize::try_from(length) {
-        Ok(length) if size_of::<usize>() > 4 => (length.saturating_sub(index), Some(length.saturating_sub(index))),
-        _ => (0, None),
     }
 }
 
