@@ -11,6 +11,9 @@
 //!    the cell is empty.
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::Cell;
 use std::ptr::NonNull;
 
