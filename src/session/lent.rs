@@ -12,6 +12,7 @@
 #![allow(unsafe_code)]
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
 
 use std::cell::Cell;
