@@ -36,7 +36,7 @@ impl Session {
     /// # Errors
     ///
     /// Those of [`call_values`](Self::call_values); also if an argument is nested deeper than 200 levels or its `Serialize`
-    /// fails, and if the result does not fit its type: then the call was made all the same.
+    /// fails or panics, and if the result does not fit its type: then the call was made all the same.
     #[cfg(feature = "serde")]
     pub fn call<R: serde::de::DeserializeOwned>(
         &mut self,

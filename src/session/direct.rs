@@ -1,8 +1,7 @@
 //! Calls whose arguments and results are types of the application's, made on the script's heap and read from there.
 
-use std::any::Any;
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +12,7 @@ use super::lent::DirectCall;
 use super::mailbox::Answer;
 #[cfg(feature = "isolated")]
 use super::mailbox::Call;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 #[cfg(feature = "isolated")]
 use crate::value::Value;
 use crate::value::{Arguments, MakeSet, deserialize};
@@ -33,8 +32,6 @@ enum CallState<R> {
     Done(R),
     /// The arguments cannot be made, or the result does not fit.
     Misfit(Error),
-    /// A `Serialize` or `Deserialize` of the application's panicked.
-    Panicked(Box<dyn Any + Send>),
 }
 
 impl<'a, A: Serialize, K: Serialize, R: DeserializeOwned> TypedCall<'a, A, K, R> {
@@ -44,29 +41,55 @@ impl<'a, A: Serialize, K: Serialize, R: DeserializeOwned> TypedCall<'a, A, K, R>
 
     /// Returns the result, given what the evaluation has replied.
     pub(super) fn into_result(self, reply: Result<Answer, Error>) -> Result<R, Error> {
-        match self.state.into_inner() {
+        match self.state.replace(CallState::Open) {
             CallState::Done(result) => reply.map(|_| result),
             CallState::Misfit(error) => Err(error),
-            // The session is as before the call, and the panic is not its own.
-            CallState::Panicked(panic) => resume_unwind(panic),
             // The function has called `exit()`, or failed, or was called elsewhere.
-            CallState::Open => fit(self.name, reply?.into_value().to()),
+            CallState::Open => {
+                let value = reply?.into_value();
+                self.read(|| Ok(value.to()))
+            }
         }
     }
 
     /// Makes a call of values, for an evaluation elsewhere.
     #[cfg(feature = "isolated")]
     pub(super) fn to_call(&self) -> Result<Call, Error> {
-        let within = |error: Error| error.within(&format!("cannot call `{}`", self.name));
-        let args = Value::arguments(self.args).map_err(within)?;
-        let kwargs = Value::named_arguments(self.kwargs).map_err(within)?;
+        let values = || Ok((Value::arguments(self.args)?, Value::named_arguments(self.kwargs)?));
+        let (args, kwargs) = self.offer(|| Ok::<_, Error>(values()))??;
         Ok(Call { name: self.name.to_owned(), args, kwargs, limits: self.limits })
     }
 
-    fn fail(&self, state: CallState<R>) -> Error {
-        self.state.set(state);
+    /// Makes arguments with the application's `Serialize`. Returns the outer error of `make` as it is.
+    fn offer<T, E>(&self, make: impl FnOnce() -> Result<Result<T, Error>, E>) -> Result<Result<T, Error>, E> {
+        match caught(make) {
+            Ok(made) => Ok(made?.map_err(|error| error.within(&format!("cannot call `{}`", self.name)))),
+            Err(panic) => Ok(Err(Error::panicked(ErrorKind::Host, panic, |why| {
+                format!("making the arguments of `{}` panicked{why}", self.name)
+            }))),
+        }
+    }
+
+    /// Makes the result with the application's `Deserialize`. Returns the outer error of `make` as it is.
+    fn read(&self, make: impl FnOnce() -> Result<Result<R, Error>, Error>) -> Result<R, Error> {
+        match caught(make) {
+            Ok(made) => made?.map_err(|error| error.within(&format!("the result of `{}` does not fit", self.name))),
+            Err(panic) => Err(Error::panicked(ErrorKind::Host, panic, |why| {
+                format!("reading the result of `{}` panicked{why}", self.name)
+            })),
+        }
+    }
+
+    /// Keeps the reason for which the call ends here. Returns an error that takes its place in the evaluation.
+    fn misfit(&self, error: Error) -> Error {
+        self.state.set(CallState::Misfit(error));
         Error::value("the call failed outside of the script")
     }
+}
+
+/// Does work of the application's. A panic that unwound through the evaluation would end the session.
+fn caught<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
 }
 
 impl<A: Serialize, K: Serialize, R: DeserializeOwned> DirectCall for TypedCall<'_, A, K, R> {
@@ -79,32 +102,13 @@ impl<A: Serialize, K: Serialize, R: DeserializeOwned> DirectCall for TypedCall<'
     }
 
     fn arguments<'v>(&self, heap: Heap<'v>, make_set: &mut MakeSet<'_, 'v>) -> starlark::Result<Arguments<'v, 'v>> {
-        let make = || Arguments::serialize(self.args, self.kwargs, heap, make_set);
-        // Without this, a panic would end the session.
-        let state = match catch_unwind(AssertUnwindSafe(make)) {
-            Ok(Ok(Ok(arguments))) => return Ok(arguments),
-            Ok(Ok(Err(error))) => CallState::Misfit(error.within(&format!("cannot call `{}`", self.name))),
-            Ok(Err(error)) => return Err(error),
-            Err(panic) => CallState::Panicked(panic),
-        };
-        Err(self.fail(state).into())
+        let made = self.offer(|| Arguments::serialize(self.args, self.kwargs, heap, make_set))?;
+        made.map_err(|error| self.misfit(error).into())
     }
 
     fn finish<'v>(&self, result: Starlark<'v>, heap: Heap<'v>) -> Result<(), Error> {
-        let state = match catch_unwind(AssertUnwindSafe(|| deserialize(result, heap))) {
-            Ok(made) => match fit(self.name, made?) {
-                Ok(made) => {
-                    self.state.set(CallState::Done(made));
-                    return Ok(());
-                }
-                Err(error) => CallState::Misfit(error),
-            },
-            Err(panic) => CallState::Panicked(panic),
-        };
-        Err(self.fail(state))
+        let made = self.read(|| deserialize(result, heap)).map_err(|error| self.misfit(error))?;
+        self.state.set(CallState::Done(made));
+        Ok(())
     }
-}
-
-fn fit<R>(name: &str, result: Result<R, Error>) -> Result<R, Error> {
-    result.map_err(|error| error.within(&format!("the result of `{name}` does not fit")))
 }
