@@ -163,6 +163,7 @@ impl wasmi::ResourceLimiter for Limiter {
         let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_add(more);
         usage.memory_peak = usage.memory_peak.max(usage.memory);
+        usage.note_held();
         self.memory = self.memory.saturating_add(more);
         self.last = more;
         Ok(true)

@@ -1,5 +1,7 @@
 //! What the stores of a script and of the files that it loads use, checked against the limits.
 
+#[cfg(feature = "core")]
+pub(crate) mod held;
 mod limiter;
 
 use std::collections::BTreeSet;
@@ -34,6 +36,14 @@ struct Usage {
     /// The modules that the run has compiled or found compiled, and the bytes of their code.
     modules: BTreeSet<ModuleHash>,
     code: u64,
+}
+
+impl Usage {
+    /// Notes what guests and files hold, before they get it.
+    fn note_held(&self) {
+        #[cfg(feature = "core")]
+        held::note(self.memory, self.files);
+    }
 }
 
 /// What stores and WASI machines use at one time.
@@ -198,6 +208,7 @@ impl Budget {
         let fits = wanted <= self.files_limit;
         if fits {
             usage.files = wanted;
+            usage.note_held();
         }
         fits
     }

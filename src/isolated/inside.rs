@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
 use super::message::{Ask, ImportGrant, Order, Outcome, Script, Setup, decode, encode};
+use crate::budget::held;
 use crate::data::Channels;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -26,6 +27,8 @@ use crate::wire::{Fault, Nodes};
 pub trait Host: Send + Sync + 'static {
     /// Returns the answer to an encoded `Ask`.
     fn ask(&self, message: &[u8]) -> Vec<u8>;
+    /// Sets how many bytes may be allocated beside what there was after [`warm`](Inside::warm).
+    fn allow(&self, bytes: u64);
 }
 
 /// The evaluator of one sandbox.
@@ -40,8 +43,11 @@ pub struct Inside {
 impl Inside {
     /// An evaluator that has run nothing.
     pub fn new(host: impl Host) -> Self {
+        let host = Arc::new(host);
+        let told = host.clone();
+        held::on_change(move |bytes| told.allow(bytes));
         Self {
-            outside: Outside(Arc::new(host)),
+            outside: Outside(host),
             interrupt: Interrupt::default(),
             program: None,
             session: None,
@@ -117,6 +123,7 @@ impl Inside {
 
     fn set_up(&mut self, setup: Setup) -> Result<Setting, Error> {
         let limits = setup.limits()?;
+        held::set_heap(limits.heap as u64);
         self.has_profile = setup.told == crate::frames::Told::Fuel;
         let slice = setup.is_interruptible.then_some(SLICE);
         let engine = Engine::for_sandbox(limits, slice, setup.told, self.outside.clone());

@@ -32,7 +32,7 @@ pub(super) struct Room {
     /// What the core said when it panicked.
     pub(super) panic: Option<String>,
     max_bytes: u64,
-    /// Whether the last growth of the memory was refused.
+    /// Whether the last growth of the memory was refused, or the core's allocator refused what the limit `heap` does not allow.
     pub(super) is_refused: bool,
     slices: Slices,
     pub(super) memory: Option<Memory>,
@@ -69,6 +69,7 @@ impl Room {
 /// Defines what the core imports.
 pub(super) fn define(linker: &mut Linker<Room>) -> Result<(), wasmi::Error> {
     linker.func_wrap(HOST, "ask", ask)?.func_wrap(HOST, "answer", answer)?.func_wrap(HOST, "panicked", panicked)?;
+    linker.func_wrap(HOST, "full", full)?;
     Ok(())
 }
 
@@ -105,6 +106,11 @@ fn panicked(mut caller: Caller<'_, Room>, address: u32, length: u32) {
     let Some(memory) = caller.data().memory else { return };
     let (data, room) = memory.data_and_store_mut(&mut caller);
     room.panic = slice_mut(data, address, length).map(|text| String::from_utf8_lossy(text).into_owned());
+}
+
+/// The core has no more memory to give, and is about to end.
+fn full(mut caller: Caller<'_, Room>) {
+    caller.data_mut().is_refused = true;
 }
 
 impl wasmi::ResourceLimiter for Room {

@@ -52,7 +52,7 @@ impl Sandbox {
     /// a JIT. By default they do not.
     ///
     /// Then no script can end, abort or overflow its host, whatever it does: what starlark or wasmi fails at becomes an
-    /// error of the run. The limits `heap`, `memory` and `files` together bound the evaluator's memory, the limit `cost`
+    /// error of the run. The limit `heap` bounds the evaluator's memory beside what guests and files hold, the limit `cost`
     /// all that it does, and [`Stats::cost`](crate::Stats::cost) says how much that was, the same on every target. A session can be
     /// [saved](crate::Session::save) and [forked](crate::Session::fork).
     ///

@@ -106,6 +106,24 @@ fn ending(result: Result<Value, Error>) -> String {
     }
 }
 
+/// Each growth of the evaluator's memory is checked against it, whatever guests may hold besides.
+#[test]
+fn the_limit_on_the_heap_is_the_evaluators_alone() {
+    let guest = "memory = wasm.Memory(1)\nfor _ in range(30): memory.grow(50)\nmemory.write_u8(98000000, 7)\n";
+    let small = Limits::new().heap(16 << 20).memory(256 << 20);
+    let mut sandbox = sandbox().limits(small.clone());
+    // Starlark counts the list, but not the tree that the parser makes first.
+    let large = format!("x = [{}]", "1,".repeat(400_000));
+    sandbox.file("large.star", large.as_str());
+    assert_eq!(ending(sandbox.run("main.star", guest).map(|run| run.value)), "well");
+    let full = "limit heap: the sandbox's limit `heap` is reached: the evaluator gets no more memory";
+    assert_eq!(ending(sandbox.run("main.star", &large).map(|run| run.value)), full);
+    let both = format!("load('large.star', 'x')\n{guest}");
+    assert_eq!(ending(sandbox.run("main.star", &both).map(|run| run.value)), full);
+    let enough = sandbox.limits(small.heap(512 << 20));
+    assert_eq!(ending(enough.run("main.star", &both).map(|run| run.value)), "well");
+}
+
 #[test]
 fn what_ended_a_session_is_said_again() {
     let script = "def f():\n    x = 3\n    for _ in range(40): x = x * x\n    return x > 0";

@@ -4,12 +4,16 @@
 //! small and soon freed, and a free list takes ten. What is freed stays with its size, so a run may take more memory than
 //! with dlmalloc: at most the sum of the peaks of all sizes.
 //!
-//! It ends the core where there is no memory. starlark 0.14.3 writes through a null pointer where a dict cannot grow, and
+//! What the system has given is counted, so that the limit `heap` holds at each allocation, whatever the evaluator does.
+//!
+//! It ends the core where there is no memory, or may be no more. starlark 0.14.3 writes through a null pointer where a dict cannot grow, and
 //! address 0 can be written here.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
+
+use crate::edge;
 
 /// Sizes are multiples of this, to which all blocks are aligned.
 const GRAIN: usize = 16;
@@ -33,14 +37,35 @@ struct Lists {
     /// Where the unused part of the region begins, and its length in grains.
     unused: Cell<*mut u8>,
     grains: Cell<usize>,
+    /// The bytes that the system has given: now, when the core was warm, and at most.
+    given: Cell<usize>,
+    given_warm: Cell<usize>,
+    allowed: Cell<usize>,
 }
 
 // SAFETY: the module has one thread.
 unsafe impl Sync for Lists {}
 
 #[global_allocator]
-static ALLOCATOR: Lists =
-    Lists { free: [const { Cell::new(None) }; LISTS], unused: Cell::new(ptr::null_mut()), grains: Cell::new(0) };
+static ALLOCATOR: Lists = Lists {
+    free: [const { Cell::new(None) }; LISTS],
+    unused: Cell::new(ptr::null_mut()),
+    grains: Cell::new(0),
+    given: Cell::new(0),
+    given_warm: Cell::new(0),
+    allowed: Cell::new(usize::MAX),
+};
+
+/// Notes that all is allocated that every sandbox needs.
+pub(crate) fn is_warm() {
+    ALLOCATOR.given_warm.set(ALLOCATOR.given.get());
+}
+
+/// Sets how many bytes may be allocated beside what there was when the core was warm.
+pub(crate) fn allow(bytes: u64) {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    ALLOCATOR.allowed.set(ALLOCATOR.given_warm.get().saturating_add(bytes));
+}
 
 /// Returns the size in grains of a small block for this layout; `None` if the system's allocator has the block.
 #[inline(always)]
@@ -57,6 +82,20 @@ fn checked(pointer: *mut u8) -> *mut u8 {
 }
 
 impl Lists {
+    /// Counts what the system is about to give, if that is allowed.
+    fn charge(&self, bytes: usize) {
+        let given = self.given.get().saturating_add(bytes);
+        if given > self.allowed.get() {
+            edge::full();
+            core::arch::wasm32::unreachable();
+        }
+        self.given.set(given);
+    }
+
+    fn refund(&self, bytes: usize) {
+        self.given.set(self.given.get().saturating_sub(bytes));
+    }
+
     #[inline(always)]
     fn take(&self, grains: usize) -> *mut u8 {
         let Some(list) = self.free.get(grains) else { core::arch::wasm32::unreachable() };
@@ -98,6 +137,7 @@ impl Lists {
             unsafe { self.put(self.unused.get(), self.grains.get()) };
         }
         let Ok(layout) = Layout::from_size_align(REGION, GRAIN) else { core::arch::wasm32::unreachable() };
+        self.charge(REGION);
         // SAFETY: the size of a region is not zero.
         self.unused.set(checked(unsafe { System.alloc(layout) }));
         self.grains.set(REGION / GRAIN);
@@ -111,14 +151,18 @@ unsafe impl GlobalAlloc for Lists {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match small(layout) {
             Some(grains) => self.take(grains),
-            // SAFETY: the caller's duty.
-            None => checked(unsafe { System.alloc(layout) }),
+            None => {
+                self.charge(layout.size());
+                // SAFETY: the caller's duty.
+                checked(unsafe { System.alloc(layout) })
+            }
         }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let Some(grains) = small(layout) else {
+            self.charge(layout.size());
             // SAFETY: the caller's duty.
             return checked(unsafe { System.alloc_zeroed(layout) });
         };
@@ -133,8 +177,12 @@ unsafe impl GlobalAlloc for Lists {
         // SAFETY: by the caller, the size is valid with this alignment.
         let new_layout = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         match (small(layout), small(new_layout)) {
-            // SAFETY: the caller's duty.
-            (None, None) => checked(unsafe { System.realloc(pointer, layout, size) }),
+            (None, None) => {
+                self.charge(size.saturating_sub(layout.size()));
+                self.refund(layout.size().saturating_sub(size));
+                // SAFETY: the caller's duty.
+                checked(unsafe { System.realloc(pointer, layout, size) })
+            }
             (old, new) if old == new => pointer,
             _ => {
                 // SAFETY: by the caller, the new size is not zero.
@@ -153,8 +201,11 @@ unsafe impl GlobalAlloc for Lists {
         match small(layout) {
             // SAFETY: by the caller, the block has this layout and nobody uses it.
             Some(grains) => unsafe { self.put(pointer, grains) },
-            // SAFETY: the caller's duty.
-            None => unsafe { System.dealloc(pointer, layout) },
+            None => {
+                self.refund(layout.size());
+                // SAFETY: the caller's duty.
+                unsafe { System.dealloc(pointer, layout) }
+            }
         }
     }
 }

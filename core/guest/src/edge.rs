@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use wasmlark::core::{Host, Inside};
 
+use crate::allocator;
+
 #[link(wasm_import_module = "wasmlark")]
 unsafe extern "C" {
     /// Asks the host. Returns the length of the answer.
@@ -12,6 +14,8 @@ unsafe extern "C" {
     fn answer(address: *mut u8);
     /// Takes the message of a panic.
     safe fn panicked(address: *const u8, length: usize);
+    /// Notes that there is no more memory, which is about to end the module.
+    pub(crate) safe fn full();
 }
 
 unsafe extern "C" {
@@ -30,6 +34,10 @@ impl Host for Outside {
         // SAFETY: the host copies as many bytes as it said that the answer has.
         unsafe { answer(reply.as_mut_ptr()) };
         reply
+    }
+
+    fn allow(&self, bytes: u64) {
+        allocator::allow(bytes);
     }
 }
 
@@ -61,6 +69,7 @@ pub extern "C" fn warm() {
         inside.warm();
         state.inside = Some(inside);
     });
+    allocator::is_warm();
 }
 
 /// Makes room for a message of `length` bytes, and returns its address. It is good until the next call.

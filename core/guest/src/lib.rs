@@ -2,7 +2,8 @@
 //!
 //! `room` makes room for a message, and `exchange` takes it and returns where the answer is; `warm` is called once, before
 //! the image of the module is taken that all sandboxes begin with; `stop_flag` is where the host writes a 1 to end a
-//! script. The module asks its host by the imports `ask` and `answer`, and tells it why it panicked by `panicked`.
+//! script. The module asks its host by the imports `ask` and `answer`, tells it why it panicked by `panicked`, and
+//! that its memory is full by `full`.
 #![cfg_attr(target_family = "wasm", allow(unsafe_code))] // Exported and imported functions; memory.
 
 #[cfg(target_family = "wasm")]

@@ -1,0 +1,41 @@
+//! What a core may allocate: what the limit `heap` leaves to its evaluator, and what its guests and files hold beside that.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use once_cell::sync::OnceCell;
+
+/// What is told of it.
+type Allow = Box<dyn Fn(u64) + Send + Sync>;
+
+static ALLOW: OnceCell<Allow> = OnceCell::new();
+/// The limit `heap`. A core has one session, so it needs one of each.
+static HEAP: AtomicU64 = AtomicU64::new(u64::MAX);
+/// The most that guests and files have held at once. It stays theirs, since what they give back is freed later.
+static PEAK: AtomicU64 = AtomicU64::new(0);
+
+/// Sets who is told how many bytes may be allocated.
+pub(crate) fn on_change(allow: impl Fn(u64) + Send + Sync + 'static) {
+    // Only the first counts: a core calls this once.
+    let _ = ALLOW.set(Box::new(allow));
+}
+
+/// Sets the limit `heap`.
+pub(crate) fn set_heap(bytes: u64) {
+    HEAP.store(bytes, Ordering::Relaxed);
+    tell();
+}
+
+/// Notes what guests and files are about to hold. wasmi may reserve twice what a memory that grows has.
+pub(super) fn note(memory: u64, files: u64) {
+    let held = memory.saturating_mul(2).saturating_add(files);
+    if held > PEAK.load(Ordering::Relaxed) {
+        PEAK.store(held, Ordering::Relaxed);
+        tell();
+    }
+}
+
+fn tell() {
+    if let Some(allow) = ALLOW.get() {
+        allow(HEAP.load(Ordering::Relaxed).saturating_add(PEAK.load(Ordering::Relaxed)));
+    }
+}
