@@ -31,7 +31,7 @@ fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, Stri
     let source = Source::read(script, Vec::new())?;
     let root = Root::of(options.root.as_deref().unwrap_or(&source.folder))?;
     let name = root.name_of(&source.name);
-    let sandbox = Sandbox::new().asserts(name.ends_with(test::SUFFIX)).loader(move |name| root.read(name));
+    let sandbox = Sandbox::new().asserts(test::is_test(&name)).loader(move |name| root.read(name));
     Ok(sandbox.check(&name, &source.text))
 }
 

@@ -79,7 +79,7 @@ fn canonical(uri: &str) -> Option<PathBuf> {
 }
 
 fn is_test(name: &str) -> bool {
-    name.ends_with(test::SUFFIX)
+    test::is_test(name)
 }
 
 impl Document<'_> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::test::{Outcome, Status};
+use super::outcome::{Outcome, Status};
 
 /// Renders the results, with one suite for each file. The outcomes of a file must be next to each other.
 pub fn render(outcomes: &[Outcome]) -> String {
@@ -15,9 +15,17 @@ pub fn render(outcomes: &[Outcome]) -> String {
             let (file, name) = (escape(&outcome.file), escape(outcome.name.as_deref().unwrap_or("(file)")));
             let seconds = outcome.time.as_secs_f64();
             let _ = write!(out, "    <testcase classname=\"{file}\" name=\"{name}\" time=\"{seconds:.3}\"");
-            let Status::Failed { message, report } = &outcome.status else {
-                out.push_str("/>\n");
-                continue;
+            let (message, report) = match &outcome.status {
+                Status::Passed => {
+                    out.push_str("/>\n");
+                    continue;
+                }
+                Status::Skipped { reason } => {
+                    let reason = escape(reason);
+                    let _ = writeln!(out, ">\n      <skipped message=\"{reason}\"/>\n    </testcase>");
+                    continue;
+                }
+                Status::Failed { message, report } => (message, report),
             };
             let (message, report) = (escape(message), escape(report));
             let _ = writeln!(out, ">\n      <failure message=\"{message}\">{report}</failure>");
@@ -34,8 +42,10 @@ pub fn render(outcomes: &[Outcome]) -> String {
 
 fn counts(outcomes: &[Outcome]) -> String {
     let failures = outcomes.iter().filter(|outcome| outcome.has_failed()).count();
+    let skipped = outcomes.iter().filter(|outcome| outcome.is_skipped()).count();
     let time: f64 = outcomes.iter().map(|outcome| outcome.time.as_secs_f64()).sum();
-    format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\" time=\"{time:.3}\"", outcomes.len())
+    let tests = outcomes.len();
+    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{time:.3}\"")
 }
 
 /// Escapes a text for an attribute or an element, and replaces the characters that XML forbids.

@@ -11,14 +11,22 @@ use crate::root::Root;
 
 /// The coverage of tests whose files have several roots.
 #[derive(Default)]
-pub struct Report(Mutex<Vec<(PathBuf, Coverage)>>);
+pub struct Report(Mutex<Vec<Watched>>);
+
+struct Watched {
+    root: PathBuf,
+    coverage: Coverage,
+    /// Names of files that the root does not have, or has with another content.
+    made: Vec<String>,
+}
 
 impl Report {
-    /// Lets a sandbox with this root count.
-    pub fn watch(&self, sandbox: Sandbox, root: &Root) -> Sandbox {
+    /// Lets a sandbox with this root count, but not in the files `made`, which are not the root's.
+    pub fn watch(&self, sandbox: Sandbox, root: &Root, made: Vec<String>) -> Sandbox {
         let coverage = Coverage::new();
         let sandbox = sandbox.coverage(&coverage);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((root.path().to_owned(), coverage));
+        let watched = Watched { root: root.path().to_owned(), coverage, made };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
         sandbox
     }
 
@@ -29,8 +37,8 @@ impl Report {
     /// If the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), String> {
         let mut files: BTreeMap<PathBuf, BTreeMap<usize, u64>> = BTreeMap::new();
-        for (root, coverage) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            for (name, lines) in coverage.files() {
+        for Watched { root, coverage, made } in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (name, lines) in coverage.files().into_iter().filter(|(name, _)| !made.contains(name)) {
                 let counts = files.entry(root.join(name)).or_default();
                 for (line, hits) in lines {
                     let count = counts.entry(line).or_default();
