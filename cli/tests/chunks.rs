@@ -38,8 +38,9 @@ fn report(name: &str, text: &str, args: &[&str]) -> String {
 }
 
 const RIGHT: &str = r#"# Success.
-load("lib.star", "double")
+load("lib.star", "double", "refuse")
 assert_eq(double(2), 4)
+refuse()  ### fail: no
 ---
 # Errors, and files.
 # file: a.star
@@ -67,29 +68,29 @@ x = = 1  ### Parse error: unexpected symbol '=', expected expression
 fail()
 "#;
 
-const LIB: &str = "def double(x):\n    y = x * 2\n    return y\n";
+const LIB: &str = "def double(x):\n    y = x * 2\n    return y\ndef refuse():\n    fail(\"no\")\n";
 
 #[test]
 fn each_chunk_is_a_test() {
     let folder = folder("right", &[("sub/a_chunks.star", RIGHT), ("sub/lib.star", LIB), ("b_chunks.txt", "x")]);
     let names = [
         "ok   sub/a_chunks.star:1: Success\n",
-        "ok   sub/a_chunks.star:5: Errors, and files\n",
-        "ok   sub/a_chunks.star:16: A line in a block\n",
-        "ok   sub/a_chunks.star:23: A script that cannot be parsed\n",
-        "skip sub/a_chunks.star:26: Left out: for now (takes \"long\")\n",
+        "ok   sub/a_chunks.star:6: Errors, and files\n",
+        "ok   sub/a_chunks.star:17: A line in a block\n",
+        "ok   sub/a_chunks.star:24: A script that cannot be parsed\n",
+        "skip sub/a_chunks.star:27: Left out: for now (takes \"long\")\n",
     ];
     let expected = (0, names.concat() + "\n4 passed, 0 failed, 1 skipped\n", String::new());
     for jobs in ["1", "4"] {
         assert_eq!(test(&folder, &["--jobs", jobs]), expected);
     }
-    let (_, one, _) = test(&folder, &["--filter", "a_chunks.star:5:"]);
+    let (_, one, _) = test(&folder, &["--filter", "a_chunks.star:6:"]);
     assert_eq!(one, names[1].to_owned() + "\n1 passed, 0 failed, 0 skipped\n");
     assert_eq!(test(&folder, &["--junit", "j.xml", "--coverage", "c.info"]), expected);
     let junit = fs::read_to_string(folder.join("j.xml")).unwrap();
     for part in [
         "<testsuites tests=\"5\" failures=\"0\" errors=\"0\" skipped=\"1\" ",
-        "<testcase classname=\"sub/a_chunks.star\" name=\"5: Errors, and files\" ",
+        "<testcase classname=\"sub/a_chunks.star\" name=\"6: Errors, and files\" ",
         ">\n      <skipped message=\"takes &quot;long&quot;\"/>\n    </testcase>\n",
     ] {
         assert!(junit.contains(part), "{part}\n{junit}");
@@ -98,7 +99,7 @@ fn each_chunk_is_a_test() {
     // The files that a chunk makes are not files of the folder.
     let files: Vec<&str> = coverage.lines().filter_map(|line| line.strip_prefix("SF:")).collect();
     assert_eq!(files, ["sub/a_chunks.star", "sub/lib.star"]);
-    assert!(coverage.ends_with("SF:sub/lib.star\nDA:1,1\nDA:2,1\nDA:3,1\nLF:3\nLH:3\nend_of_record\n"), "{coverage}");
+    assert!(coverage.ends_with("SF:sub/lib.star\nDA:1,2\nDA:2,2\nDA:3,2\nDA:4,2\nDA:5,1\nLF:5\nLH:5\nend_of_record\n"), "{coverage}");
 }
 
 #[test]

@@ -164,9 +164,10 @@ impl Run<'_> {
         }
     }
 
-    /// Returns the line of the chunk where an error is.
+    /// Returns the line of the chunk where an error is: if it arose in another file, that of the innermost call that led there.
     fn line(&self, error: &Error) -> Option<usize> {
-        error.location().filter(|place| place.file == self.file.name).map(|place| place.line)
+        let mut places = error.location().into_iter().chain(error.call_sites().iter().rev());
+        places.find(|place| place.file == self.file.name).map(|place| place.line)
     }
 
     fn at(&self, failure: &Failure) -> String {
