@@ -6,6 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[path = "../../tests/common/golden.rs"]
+mod golden;
+
 fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chunks").join(name);
     let _ = fs::remove_dir_all(&folder);
@@ -35,6 +38,32 @@ fn report(name: &str, text: &str, args: &[&str]) -> String {
     assert_eq!((status, err.as_str()), (1, ""), "{out}");
     let (_, report) = out.split_once("\n\n").unwrap();
     report.rsplit_once("\n\n").unwrap().0.to_owned()
+}
+
+/// The page about testing has files, in blocks with a name, and what the command prints about them.
+#[test]
+fn the_page_of_the_guide_shows_what_is_printed() {
+    let page = "../docs/guide/testing.md";
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let folder = folder("page", &[]);
+    fs::create_dir_all(&folder).unwrap();
+    for block in text.split("\n```python ").skip(1) {
+        let (name, block) = block.split_once('\n').unwrap();
+        fs::write(folder.join(name), block.split_once("```\n").unwrap().0).unwrap();
+    }
+    let mut blocks = text.split("\n```console\n");
+    let mut shown = blocks.next().unwrap().to_owned();
+    for block in blocks {
+        let (block, rest) = block.split_once("\n```\n").unwrap();
+        let line = block.lines().next().unwrap();
+        let args = line.strip_prefix("$ wasmlark test").unwrap().trim().replace('"', "");
+        let (options, filter) = args.split_once(" --filter ").unwrap_or((&args, ""));
+        let options: Vec<&str> = options.split_whitespace().chain(["--filter", filter]).collect();
+        let (_, out, err) = test(&folder, &options);
+        assert_eq!(err, "");
+        shown.push_str(&format!("\n```console\n{line}\n{}\n```\n{rest}", out.trim_end()));
+    }
+    golden::compare(page, &shown, "cargo test --package wasmlark-cli --test chunks").unwrap();
 }
 
 const RIGHT: &str = r#"# Success.
@@ -99,7 +128,10 @@ fn each_chunk_is_a_test() {
     // The files that a chunk makes are not files of the folder.
     let files: Vec<&str> = coverage.lines().filter_map(|line| line.strip_prefix("SF:")).collect();
     assert_eq!(files, ["sub/a_chunks.star", "sub/lib.star"]);
-    assert!(coverage.ends_with("SF:sub/lib.star\nDA:1,2\nDA:2,2\nDA:3,2\nDA:4,2\nDA:5,1\nLF:5\nLH:5\nend_of_record\n"), "{coverage}");
+    assert!(
+        coverage.ends_with("SF:sub/lib.star\nDA:1,2\nDA:2,2\nDA:3,2\nDA:4,2\nDA:5,1\nLF:5\nLH:5\nend_of_record\n"),
+        "{coverage}"
+    );
 }
 
 #[test]
