@@ -304,3 +304,16 @@ fn a_profile_and_backtraces_are_of_all_runs() {
     // Once without the marked line, and once with it.
     assert_eq!(profile, "u_chunks.star:<module>;f 6\n");
 }
+
+#[test]
+fn chunks_are_checked_one_by_one() {
+    let text = "# One.\nload('lib.star', 'double')\ndouble(x)  ### x\n---\n# Two.\n# file: made.star\n#| z = 1\n\
+                load('made.star', 'z')\nassert_eq(z, a)\n";
+    let folder = folder("check", &[("t_chunks.star", text), ("lib.star", LIB)]);
+    let expected = "t_chunks.star:9:14: error: Variable `a` not found, did you mean `z`? [type]\n";
+    assert_eq!(wasmlark(&folder, &["check", "t_chunks.star"]), (1, expected.to_owned(), String::new()));
+    fs::write(folder.join("t_chunks.star"), "# One.\n---\nx = 1\n").unwrap();
+    let expected =
+        "error: t_chunks.star:3: a chunk begins with a comment that is its title, such as `# Division by zero.`\n";
+    assert_eq!(wasmlark(&folder, &["check", "t_chunks.star"]), (1, String::new(), expected.to_owned()));
+}

@@ -75,6 +75,11 @@ impl Chunk {
         Ok(Self { line, title: title.to_owned(), marks, directives, lines })
     }
 
+    /// Returns the chunk as it is written, as a script.
+    pub fn text(&self) -> String {
+        self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+    }
+
     /// Returns the chunk as a script, with `pass` in place of the marked lines other than `expected`.
     pub fn script(&self, expected: Option<&Mark>) -> String {
         let mut marked = self.marks.iter().map(|mark| mark.line).peekable();

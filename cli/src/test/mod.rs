@@ -9,6 +9,7 @@ mod find;
 mod function;
 mod junit;
 mod outcome;
+pub mod parts;
 mod update;
 mod workers;
 
@@ -26,7 +27,8 @@ use self::workers::in_order;
 use crate::args::TestArguments;
 use crate::{ceiling, exit, profile, streams, terminal};
 
-pub use self::find::{has_chunks, is_test};
+use self::find::has_chunks;
+pub use self::find::is_test;
 
 /// A test to run, or an outcome that is already known.
 enum Trial {
