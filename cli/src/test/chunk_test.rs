@@ -129,24 +129,21 @@ impl Run<'_> {
         // Some limits end a run at no line in particular.
         let is_here = line == Some(mark.line) || line.is_none() && matches!(error.kind(), ErrorKind::Limit(_));
         let message = error.message().trim().replace('\n', "\\n");
-        match () {
-            () if matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Interrupted) => {
-                fail(format!("the run for this mark took too long\n{error}"))
-            }
-            () if !is_here => {
-                let place = line.map_or_else(|| "something else".to_owned(), |line| format!("line {line}"));
-                fail(format!("{place} failed, and not this line, which has a mark\n{error}"))
-            }
-            () if message == mark.message => None,
-            () if self.manner.options.update => {
-                let update = Update { line: mark.line, old: mark.message.clone(), new: message };
-                self.outcome.updates.push(update);
-                None
-            }
-            () => fail(format!(
+        if matches!(error.kind(), ErrorKind::Deadline | ErrorKind::Interrupted) {
+            fail(format!("the run for this mark took too long\n{error}"))
+        } else if !is_here {
+            let place = line.map_or_else(|| "something else".to_owned(), |line| format!("line {line}"));
+            fail(format!("{place} failed, and not this line, which has a mark\n{error}"))
+        } else if message == mark.message {
+            None
+        } else if self.manner.options.update {
+            self.outcome.updates.push(Update { line: mark.line, old: mark.message.clone(), new: message });
+            None
+        } else {
+            fail(format!(
                 "this line failed with another message (- its mark, + the script); `--update` writes the new one\n{}",
                 difference(&mark.message, &message)
-            )),
+            ))
         }
     }
 
