@@ -1,5 +1,9 @@
 //! Calls of a script's functions, and what they may spend.
 
+#[cfg(feature = "serde")]
+use super::Place;
+#[cfg(feature = "serde")]
+use super::direct::TypedCall;
 use super::mailbox::{Call, Request};
 use super::{CallLimits, Session};
 use crate::error::Error;
@@ -32,7 +36,7 @@ impl Session {
     /// # Errors
     ///
     /// Those of [`call_values`](Self::call_values); also if an argument is nested deeper than 200 levels or its `Serialize`
-    /// fails, and if the result does not fit its type: then the call was made all the same.
+    /// fails or panics, and if the result does not fit its type: then the call was made all the same.
     #[cfg(feature = "serde")]
     pub fn call<R: serde::de::DeserializeOwned>(
         &mut self,
@@ -77,11 +81,19 @@ impl Session {
         kwargs: impl serde::Serialize,
         limits: CallLimits,
     ) -> Result<R, Error> {
-        let within = |error: Error| error.within(&format!("cannot call `{name}`"));
-        let args = Value::arguments(&args).map_err(within)?;
-        let kwargs = Value::named_arguments(&kwargs).map_err(within)?;
-        let result = self.send_call(name, args, kwargs, limits)?;
-        result.to().map_err(|error| error.within(&format!("the result of `{name}` does not fit")))
+        match &mut self.0 {
+            Place::Here(whole) => {
+                let call = TypedCall::new(name, &args, &kwargs, limits);
+                let reply = whole.call(&call);
+                call.into_result(reply)
+            }
+            #[cfg(feature = "isolated")]
+            Place::Isolated(_) => {
+                let call = TypedCall::new(name, &args, &kwargs, limits);
+                let reply = self.ask(Request::Call(call.to_call()?));
+                call.into_result(reply)
+            }
+        }
     }
 
     /// Calls the function that the script has under this name.

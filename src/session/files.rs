@@ -7,14 +7,14 @@ use std::sync::Arc;
 use starlark::environment::FrozenModule;
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
-use starlark::values::Value as Starlark;
 use starlark::values::list::AllocList;
+use starlark::values::{Heap, Value as Starlark};
 use starlark_syntax::syntax::module::AstModuleFields;
 
 use super::Stats;
 use super::call_limits::CallLimits;
-use super::globals::{GLOBALS, sandbox_globals};
-use super::mailbox::{Answer, Call, Reply};
+use super::globals::sandbox_globals;
+use super::mailbox::{Answer, Reply};
 use super::names::variable;
 use super::printer::Printer;
 use super::supervisor::Supervisor;
@@ -30,7 +30,7 @@ use crate::lang::definitions::Definitions;
 use crate::observe::Observation;
 use crate::profile::Profile;
 use crate::report::Reporter;
-use crate::value::Value;
+use crate::value::{Arguments, MakeSet, Value, make_set};
 use crate::wording::{did_you_mean, ending};
 
 /// What the script and the files that it loads share.
@@ -231,13 +231,13 @@ impl Files {
     }
 
     /// Calls a function of the script.
-    pub(super) fn call<'v>(
+    pub(super) fn call<'n, 'v>(
         &self,
         eval: &mut Evaluator<'v, '_, '_>,
         ticks: u64,
-        call: &Call,
+        (name, limits): (&str, CallLimits),
+        arguments: impl FnOnce(Heap<'v>, &mut MakeSet<'_, 'v>) -> starlark::Result<Arguments<'n, 'v>>,
     ) -> starlark::Result<Starlark<'v>> {
-        let Call { name, args, kwargs, limits } = call;
         limits.check(self.engine.limits())?;
         let module = eval.module();
         let function = variable(module, name).ok_or_else(|| {
@@ -246,20 +246,9 @@ impl Files {
             let hint = ending(hint);
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
-        self.supervisor.spend(eval, ticks, *limits, |eval| {
-            let mut convert = |value: &Value| {
-                // Looked up only for a set, since sets are rare and this takes longer than a call.
-                value.to_starlark(eval.heap(), &mut |list| match GLOBALS.iter().find(|(name, _)| *name == "set") {
-                    Some((_, make_set)) => eval.eval_function(make_set.to_value(), &[list], &[]),
-                    None => Ok(list),
-                })
-            };
-            let values = args.iter().map(&mut convert).collect::<starlark::Result<Vec<_>>>()?;
-            let mut named = Vec::new();
-            for (name, value) in kwargs {
-                named.push((name.as_str(), convert(value)?));
-            }
-            eval.eval_function(function, &values, &named)
+        self.supervisor.spend(eval, ticks, limits, |eval| {
+            let Arguments { positional, named } = arguments(eval.heap(), &mut |list| make_set(list, eval))?;
+            eval.eval_function(function, &positional, &named)
         })
     }
 

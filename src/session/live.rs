@@ -9,7 +9,7 @@ use super::files::{Files, Source};
 use super::functions::functions;
 use super::globals::GLOBALS;
 use super::loader::ScriptLoader;
-use super::mailbox::{Answer, Mailbox, Request};
+use super::mailbox::{Answer, Mailbox, Request, Work};
 use super::memories;
 use super::names::{names_in, variable};
 use crate::lang::compat::collect::collect;
@@ -34,9 +34,20 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
         mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
         let mut collected = module.heap().allocated_bytes();
         while !files.has_panicked() {
-            let reply = match mailbox.request().await {
+            let request = match mailbox.work().await {
+                Work::Request(request) => request,
+                #[cfg(feature = "serde")]
+                Work::DirectCall => {
+                    answer_call(&files, &mailbox, &mut eval, ticks);
+                    collect_if_grown(&mut eval, &mut collected);
+                    continue;
+                }
+            };
+            let reply = match request {
                 Request::Call(call) => {
-                    let result = files.call(&mut eval, ticks, &call);
+                    let result = files.call(&mut eval, ticks, (&call.name, call.limits), |heap, make_set| {
+                        call.arguments(heap, make_set)
+                    });
                     files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
                 }
                 Request::Get { name } => match variable(&module, &name) {
@@ -70,11 +81,29 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                 }
             };
             mailbox.reply(reply);
-            if module.heap().allocated_bytes().saturating_sub(collected) > COLLECT_AFTER {
-                collect(&mut eval, &GLOBALS);
-                collected = module.heap().allocated_bytes();
-            }
+            collect_if_grown(&mut eval, &mut collected);
         }
     })
     .await;
+}
+
+/// Makes the call that is lent, and replies.
+#[cfg(feature = "serde")]
+fn answer_call<'v>(files: &Files, mailbox: &Mailbox, eval: &mut Evaluator<'v, '_, '_>, ticks: u64) {
+    mailbox.lent.with(|call| {
+        let (name, limits) = (call.name(), call.limits());
+        let result = files.call(eval, ticks, (name, limits), |heap, make_set| call.arguments(heap, make_set));
+        mailbox.reply(match result {
+            Ok(value) => call.finish(value, eval.heap()).map(|()| Answer::Nothing),
+            Err(error) => files.reply(Err(error)),
+        });
+    });
+}
+
+/// Collects garbage if the heap has grown much since it was `collected`.
+fn collect_if_grown(eval: &mut Evaluator<'_, '_, '_>, collected: &mut usize) {
+    if eval.heap().allocated_bytes().saturating_sub(*collected) > COLLECT_AFTER {
+        collect(eval, &GLOBALS);
+        *collected = eval.heap().allocated_bytes();
+    }
 }

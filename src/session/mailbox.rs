@@ -4,11 +4,15 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::Poll;
 
+use starlark::values::Heap;
+
 use super::call_limits::CallLimits;
 use super::functions::ScriptFunction;
+#[cfg(feature = "serde")]
+use super::lent::Lent;
 use super::memories::MemoryInfo;
 use crate::error::Error;
-use crate::value::Value;
+use crate::value::{Arguments, MakeSet, Value};
 
 /// A request to the evaluation.
 #[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
@@ -71,15 +75,39 @@ impl Answer {
 
 pub(super) type Reply = Result<Answer, Error>;
 
+impl Call {
+    /// Makes the arguments on a heap.
+    pub(super) fn arguments<'n, 'v>(
+        &'n self,
+        heap: Heap<'v>,
+        make_set: &mut MakeSet<'_, 'v>,
+    ) -> starlark::Result<Arguments<'n, 'v>> {
+        let mut convert = |value: &Value| value.to_starlark(heap, make_set);
+        let positional = self.args.iter().map(&mut convert).collect::<starlark::Result<_>>()?;
+        let named = self.kwargs.iter().map(|(name, value)| Ok((name.as_str(), convert(value)?)));
+        Ok(Arguments { positional, named: named.collect::<starlark::Result<_>>()? })
+    }
+}
+
+/// What the evaluation is to work on.
+pub(super) enum Work {
+    Request(Request),
+    /// The call that is lent.
+    #[cfg(feature = "serde")]
+    DirectCall,
+}
+
 #[derive(Default)]
 pub(super) struct Mailbox {
-    request: Cell<Option<Request>>,
+    work: Cell<Option<Work>>,
     reply: Cell<Option<Reply>>,
+    #[cfg(feature = "serde")]
+    pub(super) lent: Lent,
 }
 
 impl Mailbox {
-    pub(super) fn send(&self, request: Request) {
-        self.request.set(Some(request));
+    pub(super) fn send(&self, work: Work) {
+        self.work.set(Some(work));
     }
 
     pub(super) fn receive(&self) -> Option<Reply> {
@@ -90,10 +118,10 @@ impl Mailbox {
         self.reply.set(Some(reply));
     }
 
-    /// Waits for a request.
-    pub(super) async fn request(&self) -> Request {
-        poll_fn(|_| match self.request.take() {
-            Some(request) => Poll::Ready(request),
+    /// Waits for work.
+    pub(super) async fn work(&self) -> Work {
+        poll_fn(|_| match self.work.take() {
+            Some(work) => Poll::Ready(work),
             None => Poll::Pending,
         })
         .await

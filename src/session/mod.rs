@@ -4,12 +4,16 @@ mod call_limits;
 mod calls;
 #[cfg(feature = "isolated")]
 mod copies;
+#[cfg(feature = "serde")]
+mod direct;
 #[cfg(feature = "isolated")]
 mod elsewhere;
 mod files;
 mod functions;
 mod globals;
 mod guard;
+#[cfg(feature = "serde")]
+mod lent;
 mod live;
 mod loader;
 mod mailbox;
@@ -33,9 +37,11 @@ pub(crate) use self::elsewhere::{Elsewhere, PreparedElsewhere};
 pub(crate) use self::files::{Files, Source};
 pub use self::functions::{Param, ParamKind, ScriptFunction};
 pub(crate) use self::globals::{grant, sandbox_globals};
+#[cfg(feature = "serde")]
+use self::lent::DirectCall;
 use self::live::live;
-use self::mailbox::Mailbox;
 pub(crate) use self::mailbox::{Answer, Request};
+use self::mailbox::{Mailbox, Work};
 pub use self::memories::MemoryInfo;
 pub(crate) use self::names::language_names;
 pub use self::program::Program;
@@ -224,12 +230,22 @@ impl Session {
     pub(crate) fn ask(&mut self, request: Request) -> Result<Answer, Error> {
         match &mut self.0 {
             Place::Here(whole) => {
-                whole.mailbox.send(request);
+                whole.mailbox.send(Work::Request(request));
                 resume(whole)
             }
             #[cfg(feature = "isolated")]
             Place::Isolated(remote) => remote.ask(request),
         }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl Whole {
+    /// Lets the evaluation make a call.
+    fn call(&mut self, call: &dyn DirectCall) -> Result<Answer, Error> {
+        let mailbox = self.mailbox.clone();
+        mailbox.send(Work::DirectCall);
+        mailbox.lent.lend(call, || resume(self))
     }
 }
 

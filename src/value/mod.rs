@@ -8,9 +8,11 @@ mod show;
 mod starlark;
 
 pub use int::Int;
+#[cfg(feature = "serde")]
+pub(crate) use serde::deserialize;
 #[cfg(feature = "wire")]
 pub(crate) use starlark::MAX_DEPTH;
-pub(crate) use starlark::make_set;
+pub(crate) use starlark::{Arguments, MakeSet, make_set};
 
 /// An owned Starlark value: it belongs to no script and can be kept, compared, and sent to other threads.
 ///

@@ -23,7 +23,13 @@ pub(crate) const MAX_DEPTH: usize = 200;
 
 /// The maximum size of a value, where each part counts one, and each 32 bytes of text count one. Without a maximum, the copy
 /// of a small value that refers to the same parts many times could take any amount of memory.
-const MAX_SIZE: usize = 10_000_000;
+pub(super) const MAX_SIZE: usize = 10_000_000;
+
+/// The arguments of a call.
+pub(crate) struct Arguments<'n, 'v> {
+    pub(crate) positional: Vec<Starlark<'v>>,
+    pub(crate) named: Vec<(&'n str, Starlark<'v>)>,
+}
 
 /// Makes a set from the elements of a list.
 pub(crate) type MakeSet<'a, 'v> = dyn FnMut(Starlark<'v>) -> starlark::Result<Starlark<'v>> + 'a;
@@ -47,9 +53,7 @@ impl Value {
     /// If the value is too large, or nested deeper than 200 levels, like one that contains itself.
     pub(crate) fn from_starlark<'v>(value: Starlark<'v>, heap: Heap<'v>) -> Result<Self, Error> {
         let mut left = MAX_SIZE;
-        copy(value, heap, MAX_DEPTH, &mut left).ok_or_else(|| {
-            Error::value(format!("the {} is too large, or nested too deeply, to leave its script", value.get_type()))
-        })
+        copy(value, heap, MAX_DEPTH, &mut left).ok_or_else(|| too_large(value))
     }
 
     /// Copies a value out of a script, or returns a note in its place if the value is too large or nested too deeply.
@@ -72,8 +76,18 @@ impl Value {
     }
 }
 
+/// Returns the error for a value that is too large, or nested too deeply.
+pub(super) fn too_large(value: Starlark<'_>) -> Error {
+    Error::value(format!("the {} is too large, or nested too deeply, to leave its script", value.get_type()))
+}
+
+/// Returns the size of a part with this much text.
+pub(super) fn parts(text: usize) -> usize {
+    (text / 32).saturating_add(1)
+}
+
 fn take(left: &mut usize, text: usize) -> Option<()> {
-    *left = left.checked_sub((text / 32).saturating_add(1))?;
+    *left = left.checked_sub(parts(text))?;
     Some(())
 }
 

@@ -242,6 +242,7 @@ fn random_values_survive_every_way() {
         assert_eq!(Value::from_serialize(&value).unwrap(), value, "{value}");
         assert_eq!(session.call_values("same", std::slice::from_ref(&value)).unwrap(), value, "{value}");
         assert_eq!(session.call::<String>("shown", (&value,)).unwrap(), value.to_string());
+        assert_eq!(session.call::<Value>("same", (&value,)).unwrap(), value.to::<Value>().unwrap(), "{value}");
     }
     assert_eq!(kinds.len(), 11, "{kinds:?}");
 }
@@ -295,4 +296,100 @@ fn random_types_survive_every_way() {
         own.by_number = (0..numbers.below(5)).map(|_| (numbers.below(100) as i64 - 50, true)).collect();
         assert_eq!(session.call::<All>("same", (&own,)).unwrap(), own);
     }
+}
+
+/// Types go to the script's heap and come from it without a `Value` between. Its errors are those of the way through one.
+#[test]
+fn both_ways_have_the_same_errors() {
+    let mut session = load(
+        "
+def same(x): return x
+def deep(levels):
+    x = None
+    for _ in range(levels): x = [x]
+    return x
+def vast():
+    x = [0] * 10
+    for _ in range(8): x = [x] * 10
+    return [x, {1: 2}]
+def function(): return {'f': same}
+def key(): return {(1, 2): []}
+",
+    );
+    let unhashable = Value::Dict(vec![(Value::List(vec![]), Value::None)]);
+    let direct = session.call::<Value>("same", (&unhashable,)).unwrap_err();
+    let through = session.call_values("same", &[unhashable]).unwrap_err();
+    assert_eq!((direct.message(), direct.kind()), (through.message(), through.kind()));
+    assert!(direct.message().contains("not hashable"), "{direct}");
+    let opaque = Value::Opaque("a handle".into());
+    let direct = session.call::<Value>("same", (&opaque,)).unwrap_err();
+    let through = session.call_values("same", std::slice::from_ref(&opaque)).unwrap_err();
+    assert_eq!((direct.message(), direct.kind()), (through.message(), through.kind()));
+    assert_eq!(session.call::<Value>("deep", (199,)).unwrap(), session.call_values("deep", &[199.into()]).unwrap());
+    for (name, args) in [("deep", &[Value::from(201)][..]), ("vast", &[])] {
+        let through = session.call_values(name, args).unwrap_err();
+        assert_eq!(through.message(), "the list is too large, or nested too deeply, to leave its script");
+        let direct = session.call::<serde::de::IgnoredAny>(name, args.to_vec()).unwrap_err();
+        assert_eq!((direct.message(), direct.kind()), (through.message(), through.kind()));
+    }
+    let error = session.call::<BTreeMap<String, Value>>("function", ()).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "the result of `function` does not fit: at `.f`: main.star.same belongs to the script that made it"
+    );
+    let error = session.call::<BTreeMap<(u8, u8), u8>>("key", ()).unwrap_err();
+    assert!(error.message().starts_with("the result of `key` does not fit: at `[…]`: invalid type: "), "{error}");
+    let error = session.call::<u8>("sane", (1,)).unwrap_err();
+    assert_eq!(error.message(), "the script has no function `sane`; did you mean `same`?");
+    let none: BTreeMap<String, u8> = BTreeMap::new();
+    assert_eq!(session.call_with::<u8>("same", (7,), &none, wasmlark::CallLimits::new()).unwrap(), 7);
+    let error = session.call_with::<u8>("same", (7,), 5, wasmlark::CallLimits::new()).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "cannot call `same`: the named arguments of a call must be a map or a struct, got a value of type int"
+    );
+    let named: BTreeMap<u8, u8> = [(1, 2)].into();
+    let error = session.call_with::<u8>("same", (7,), &named, wasmlark::CallLimits::new()).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "cannot call `same`: the name of an argument must be a string, got a value of type int"
+    );
+}
+
+struct Panics;
+
+impl Serialize for Panics {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("no value")
+    }
+}
+
+impl<'de> Deserialize<'de> for Panics {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("no type")
+    }
+}
+
+/// The panic of a type of the application's is an error, and leaves the session as it was.
+#[test]
+fn a_panic_of_a_type_leaves_the_session_whole() {
+    let mut session = load("calls = []\ndef count(x):\n    calls.append(x)\n    return len(calls)");
+    let error = session.call::<u8>("count", (Panics,)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::Host, "making the arguments of `count` panicked: no value")
+    );
+    assert_eq!(session.call::<u8>("count", (1,)).unwrap(), 1);
+    let error = session.call::<Panics>("count", (2,)).map(|_| ()).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Host, "reading the result of `count` panicked: no type"));
+    assert_eq!(session.call::<u8>("count", (3,)).unwrap(), 3, "the call itself was made");
+}
+
+#[test]
+fn exit_is_a_result_of_none() {
+    let mut session = load("def leave(code): exit(code)");
+    session.call::<()>("leave", (0,)).unwrap();
+    let error = session.call::<u8>("leave", (0,)).unwrap_err();
+    assert_eq!(error.message(), "the result of `leave` does not fit: invalid type: unit value, expected u8");
+    assert_eq!(session.call::<()>("leave", (3,)).unwrap_err().exit_code(), Some(3));
 }

@@ -95,7 +95,7 @@ fn echo() -> Figure {
 
 fn decision() -> Figure {
     let against = "by hand on starlark and wasmi";
-    Figure::ratio("session decision", against, Goal::Stretch(1.3), Effort::SHORT, 1, |effort, samples| {
+    Figure::ratio("session decision", against, Goal::AtMost(1.3), Effort::SHORT, 1, |effort, samples| {
         let mut session = policy().load("bench.star", &format!("{BINDING}{DECIDE}")).unwrap();
         let decided: Decision = session.call("decide", (&REQUEST,)).unwrap();
         let mut ours = |n: u64| time_decisions(&mut session, n);

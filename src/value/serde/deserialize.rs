@@ -4,88 +4,79 @@ use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::super::Value;
-use super::serialize::step;
+use super::super::Int;
+use super::node::{Key, Node, View};
 use super::{Fault, MAX_DEPTH};
 
 /// Reads a value with at most this many levels of nesting.
-pub(super) struct Deserializer<'de> {
-    value: &'de Value,
+pub(super) struct Deserializer<N> {
+    value: N,
     depth: usize,
 }
 
-impl<'de> Deserializer<'de> {
-    pub(super) fn new(value: &'de Value) -> Self {
+impl<'de, N: Node<'de>> Deserializer<N> {
+    pub(super) fn new(value: N) -> Self {
         Self { value, depth: MAX_DEPTH }
     }
 
     /// Reads a part of a container that has this many levels left.
-    fn at(value: &'de Value, depth: usize) -> Result<Self, Fault> {
-        if depth == 0 { Err(Fault::too_deep()) } else { Ok(Self { value, depth }) }
+    fn at(value: N, depth: usize) -> Result<Self, Fault> {
+        if depth == 0 { Err(value.too_deep()) } else { Ok(Self { value, depth }) }
     }
 
     fn inner(&self) -> usize {
         self.depth.saturating_sub(1)
     }
 
-    fn seq<V: Visitor<'de>>(&self, values: &'de [Value], visitor: V) -> Result<V::Value, Fault> {
-        let mut items = Items { values: values.iter(), at: 0, depth: self.inner() };
-        let made = visitor.visit_seq(&mut items)?;
-        match items.values.len() {
-            0 => Ok(made),
-            _ => Err(de::Error::invalid_length(values.len(), &"fewer elements")),
+    fn visit<V: Visitor<'de>>(&self, view: View<'de, N>, visitor: V) -> Result<V::Value, Fault> {
+        match view {
+            View::None => visitor.visit_unit(),
+            View::Bool(value) => visitor.visit_bool(value),
+            View::Int(value) => visitor.visit_i64(value),
+            View::Wide(int) => visit_wide(&int, visitor),
+            View::Float(value) => visitor.visit_f64(value),
+            View::Str(value) => visitor.visit_borrowed_str(value),
+            View::Bytes(value) => visitor.visit_borrowed_bytes(value),
+            View::Seq(values) => self.seq(values, visitor),
+            View::Map(entries) => visitor.visit_map(Entries { entries, value: None, depth: self.inner() }),
+            View::Opaque(text) => Err(Fault::new(format!("{text} belongs to the script that made it"))),
         }
     }
 
-    fn map<V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Fault> {
-        let depth = self.inner();
-        match self.value {
-            Value::Struct(value) => {
-                let fields = value.fields.iter().map(|(name, value)| (Key::Field(name), value));
-                visitor.visit_map(Entries { entries: fields, value: None, depth })
-            }
-            Value::Dict(entries) => {
-                let entries = entries.iter().map(|(key, value)| (Key::Value(key), value));
-                visitor.visit_map(Entries { entries, value: None, depth })
-            }
-            _ => visitor.visit_unit(),
+    fn seq<V: Visitor<'de>>(&self, values: N::Seq, visitor: V) -> Result<V::Value, Fault> {
+        let length = values.len();
+        let mut items = Items { values, at: 0, depth: self.inner() };
+        let made = visitor.visit_seq(&mut items)?;
+        match items.values.len() {
+            0 => Ok(made),
+            _ => Err(de::Error::invalid_length(length, &"fewer elements")),
         }
     }
 }
 
-impl<'de> de::Deserializer<'de> for Deserializer<'de> {
+fn visit_wide<'de, V: Visitor<'de>>(int: &Int, visitor: V) -> Result<V::Value, Fault> {
+    if let Ok(value) = u64::try_from(int) {
+        visitor.visit_u64(value)
+    } else if let Ok(value) = i128::try_from(int) {
+        visitor.visit_i128(value)
+    } else if let Ok(value) = u128::try_from(int) {
+        visitor.visit_u128(value)
+    } else {
+        Err(Fault::new("the int does not fit 128 bits"))
+    }
+}
+
+impl<'de, N: Node<'de>> de::Deserializer<'de> for Deserializer<N> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::None => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(*value),
-            Value::Int(int) => {
-                if let Ok(value) = i64::try_from(int) {
-                    visitor.visit_i64(value)
-                } else if let Ok(value) = u64::try_from(int) {
-                    visitor.visit_u64(value)
-                } else if let Ok(value) = i128::try_from(int) {
-                    visitor.visit_i128(value)
-                } else if let Ok(value) = u128::try_from(int) {
-                    visitor.visit_u128(value)
-                } else {
-                    Err(Fault::new("the int does not fit 128 bits"))
-                }
-            }
-            Value::Float(value) => visitor.visit_f64(*value),
-            Value::Str(value) => visitor.visit_borrowed_str(value),
-            Value::Bytes(value) => visitor.visit_borrowed_bytes(value),
-            Value::List(values) | Value::Tuple(values) | Value::Set(values) => self.seq(values, visitor),
-            Value::Dict(_) | Value::Struct(_) => self.map(visitor),
-            Value::Opaque(text) => Err(Fault::new(format!("{text} belongs to the script that made it"))),
-        }
+        self.visit(self.value.view()?, visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::None => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+        match self.value.is_none() {
+            true => visitor.visit_none(),
+            false => visitor.visit_some(self),
         }
     }
 
@@ -95,9 +86,9 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
 
     /// Bytes are also a sequence of `u8`, which `Vec<u8>` asks for.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
-            _ => self.deserialize_any(visitor),
+        match self.value.view()? {
+            View::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
+            view => self.visit(view, visitor),
         }
     }
 
@@ -120,15 +111,17 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        match self.value {
-            Value::Str(name) => visitor.visit_enum(Variant { name, data: None, depth: self.depth }),
-            Value::Dict(entries) => match entries.as_slice() {
-                [(Value::Str(name), data)] => {
-                    visitor.visit_enum(Variant { name, data: Some(data), depth: self.inner() })
-                }
-                _ => Err(Fault::new("expected a variant: its name, or a dict from its name to its data")),
+        let no_variant = || Fault::new("expected a variant: its name, or a dict from its name to its data");
+        match self.value.view()? {
+            View::Str(name) => visitor.visit_enum(Variant { name, data: None::<N>, depth: self.depth }),
+            View::Map(mut entries) => match (entries.next(), entries.next()) {
+                (Some((Key::Value(key), data)), None) => match key.view()? {
+                    View::Str(name) => visitor.visit_enum(Variant { name, data: Some(data), depth: self.inner() }),
+                    _ => Err(no_variant()),
+                },
+                _ => Err(no_variant()),
             },
-            _ => self.deserialize_any(visitor),
+            view => self.visit(view, visitor),
         }
     }
 
@@ -138,13 +131,13 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
     }
 }
 
-struct Items<'de> {
-    values: std::slice::Iter<'de, Value>,
+struct Items<I> {
+    values: I,
     at: usize,
     depth: usize,
 }
 
-impl<'de> SeqAccess<'de> for &mut Items<'de> {
+impl<'de, N: Node<'de>, I: ExactSizeIterator<Item = N>> SeqAccess<'de> for &mut Items<I> {
     type Error = Fault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
@@ -160,20 +153,13 @@ impl<'de> SeqAccess<'de> for &mut Items<'de> {
     }
 }
 
-/// The key of a dict, or the name of a field.
-#[derive(Clone, Copy)]
-enum Key<'de> {
-    Value(&'de Value),
-    Field(&'de str),
-}
-
-struct Entries<'de, I> {
+struct Entries<'de, N, I> {
     entries: I,
-    value: Option<(Key<'de>, &'de Value)>,
+    value: Option<(Key<'de, N>, N)>,
     depth: usize,
 }
 
-impl<'de, I: Iterator<Item = (Key<'de>, &'de Value)>> MapAccess<'de> for Entries<'de, I> {
+impl<'de, N: Node<'de>, I: Iterator<Item = (Key<'de, N>, N)>> MapAccess<'de> for Entries<'de, N, I> {
     type Error = Fault;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
@@ -191,12 +177,8 @@ impl<'de, I: Iterator<Item = (Key<'de>, &'de Value)>> MapAccess<'de> for Entries
         let Some((key, value)) = self.value.take() else {
             return Err(Fault::new("a value was asked for before its key"));
         };
-        Deserializer::at(value, self.depth).and_then(|value| seed.deserialize(value)).map_err(|fault| {
-            fault.within(|| match key {
-                Key::Value(key) => step(key),
-                Key::Field(name) => format!(".{name}"),
-            })
-        })
+        let made = Deserializer::at(value, self.depth).and_then(|value| seed.deserialize(value));
+        made.map_err(|fault| fault.within(|| key.step()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -204,13 +186,13 @@ impl<'de, I: Iterator<Item = (Key<'de>, &'de Value)>> MapAccess<'de> for Entries
     }
 }
 
-struct Variant<'de> {
+struct Variant<'de, N> {
     name: &'de str,
-    data: Option<&'de Value>,
+    data: Option<N>,
     depth: usize,
 }
 
-impl<'de> EnumAccess<'de> for Variant<'de> {
+impl<'de, N: Node<'de>> EnumAccess<'de> for Variant<'de, N> {
     type Error = Fault;
     type Variant = Self;
 
@@ -220,20 +202,20 @@ impl<'de> EnumAccess<'de> for Variant<'de> {
     }
 }
 
-impl<'de> Variant<'de> {
-    fn data(&self) -> Result<Deserializer<'de>, Fault> {
+impl<'de, N: Node<'de>> Variant<'de, N> {
+    fn data(&self) -> Result<Deserializer<N>, Fault> {
         let value = self.data.ok_or_else(|| Fault::new(format!("the variant `{}` needs data", self.name)))?;
         Deserializer::at(value, self.depth)
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'de> {
+impl<'de, N: Node<'de>> VariantAccess<'de> for Variant<'de, N> {
     type Error = Fault;
 
     fn unit_variant(self) -> Result<(), Fault> {
         match self.data {
-            None | Some(Value::None) => Ok(()),
-            Some(_) => Err(Fault::new(format!("the variant `{}` has no data", self.name))),
+            Some(data) if !data.is_none() => Err(Fault::new(format!("the variant `{}` has no data", self.name))),
+            _ => Ok(()),
         }
     }
 

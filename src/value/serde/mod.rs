@@ -1,12 +1,19 @@
 //! Values and serde: what an application passes to a script and gets back, as types of its own.
 
+mod build;
 mod deserialize;
+mod heap;
+mod node;
 mod serialize;
 mod value;
+mod walk;
+
+pub(crate) use walk::deserialize;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::build::Owned;
 use super::{Int, Value};
 use crate::error::Error;
 
@@ -46,7 +53,8 @@ impl Value {
     ///
     /// If it is nested deeper than 200 levels, or its `Serialize` fails.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
-        value.serialize(serialize::Serializer::new()).map_err(Error::from)
+        let made = value.serialize(serialize::Serializer::new(&mut Owned)).and_then(|made| made.whole(&mut Owned));
+        made.map_err(Error::from)
     }
 
     /// Converts the value to any type that serde can deserialise.
@@ -72,40 +80,45 @@ impl Value {
         T::deserialize(deserialize::Deserializer::new(self)).map_err(Error::from)
     }
 
-    /// Returns the arguments of a call, given as a tuple or a list.
+    /// Returns the arguments of a call elsewhere, given as a tuple or a list.
+    #[cfg(feature = "isolated")]
     pub(crate) fn arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<Self>, Error> {
         match Self::from_serialize(args)? {
             Self::None => Ok(Vec::new()),
             Self::Tuple(args) | Self::List(args) => Ok(args),
-            other => Err(Error::value(format!(
-                "the arguments of a call must be a tuple or a list, such as `(x,)` for a single one, got a value of type {}",
-                other.type_name()
-            ))),
+            other => Err(positional_arguments_wanted(other.type_name()).into()),
         }
     }
 
-    /// Returns the named arguments of a call, given as a map or a struct.
+    /// Returns the named arguments of a call elsewhere, given as a map or a struct.
+    #[cfg(feature = "isolated")]
     pub(crate) fn named_arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Self)>, Error> {
         let entries = match Self::from_serialize(args)? {
             Self::None => return Ok(Vec::new()),
             Self::Struct(value) => return Ok(value.fields().to_vec()),
             Self::Dict(entries) => entries,
-            other => {
-                return Err(Error::value(format!(
-                    "the named arguments of a call must be a map or a struct, got a value of type {}",
-                    other.type_name()
-                )));
-            }
+            other => return Err(named_arguments_wanted(other.type_name()).into()),
         };
         let named = entries.into_iter().map(|(name, value)| match name {
             Self::Str(name) => Ok((name, value)),
-            other => Err(Error::value(format!(
-                "the name of an argument must be a string, got a value of type {}",
-                other.type_name()
-            ))),
+            other => Err(name_wanted(other.type_name()).into()),
         });
         named.collect()
     }
+}
+
+fn positional_arguments_wanted(got: &str) -> Fault {
+    Fault::new(format!(
+        "the arguments of a call must be a tuple or a list, such as `(x,)` for a single one, got a value of type {got}"
+    ))
+}
+
+fn named_arguments_wanted(got: &str) -> Fault {
+    Fault::new(format!("the named arguments of a call must be a map or a struct, got a value of type {got}"))
+}
+
+fn name_wanted(got: &str) -> Fault {
+    Fault::new(format!("the name of an argument must be a string, got a value of type {got}"))
 }
 
 /// How serde_json's feature `arbitrary_precision`, which starlark turns on, marks a number: as the only field of a map, whose
