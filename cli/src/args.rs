@@ -29,7 +29,7 @@ pub enum Action {
     Call(CallArguments),
     /// Check scripts without running them: syntax, names, types, and lints
     Check(CheckArguments),
-    /// Run the tests in files whose names end in `_test.star`
+    /// Run the tests in files whose names end in `_test.star` or `_chunks.star`
     Test(TestArguments),
     /// Show a module's imports and exports, in the form in which a script calls them
     Inspect(InspectArguments),
@@ -177,19 +177,30 @@ pub struct CheckArguments {
 
 #[derive(Args)]
 #[command(after_help = "Example: wasmlark test --root . tests --filter memory\n\n\
-    Each function whose name begins with `test_` is a test. It is called without arguments, in a sandbox of its own in\n\
-    which its file has run, and has `assert_eq`, `assert_fails` and more: `wasmlark doc asserts`.\n\
+    In files `*_test.star`, each function whose name begins with `test_` is a test. It is called without arguments, in a\n\
+    sandbox of its own in which its file has run.\n\
+    Files `*_chunks.star` are cut in chunks, which lines `---` end. Each is a test, a script in a sandbox of its own. A line\n\
+    that ends in `### MESSAGE` must fail with this message.\n\
+    Both have `assert_eq`, `assert_fails` and more: `wasmlark doc asserts`.\n\
     Exit status: 0; 1 if a test failed, or there is none; 2 for usage.")]
 pub struct TestArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
+    #[command(flatten)]
+    pub cost: CostLimit,
+    /// Run the tests in an evaluator that is itself a WebAssembly module, as `wasmlark run --isolated` does
+    #[arg(long, conflicts_with = "coverage")]
+    pub isolated: bool,
+    /// Write the messages that marked lines of chunks fail with behind the marks, in place of those that differ
+    #[arg(long)]
+    pub update: bool,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: that of each file]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
     /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
     #[arg(long)]
     pub backtrace: bool,
-    /// Run only tests for which `FILE:NAME` contains this text
+    /// Run only tests for which `FILE:NAME`, or `FILE:LINE: TITLE` of a chunk, contains this text
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
     /// The tests that run at a time [default: one for each processor]
@@ -209,7 +220,7 @@ pub struct TestArguments {
     /// Write the results to this file too, in JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<std::path::PathBuf>,
-    /// Files, and folders to be searched for `*_test.star`
+    /// Files, and folders to be searched for `*_test.star` and `*_chunks.star`
     #[arg(value_name = "PATH", default_value = ".")]
     pub paths: Vec<std::path::PathBuf>,
 }

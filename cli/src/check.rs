@@ -31,8 +31,12 @@ fn check(script: &str, options: &CheckArguments) -> Result<Vec<Diagnostic>, Stri
     let source = Source::read(script, Vec::new())?;
     let root = Root::of(options.root.as_deref().unwrap_or(&source.folder))?;
     let name = root.name_of(&source.name);
-    let sandbox = Sandbox::new().asserts(name.ends_with(test::SUFFIX)).loader(move |name| root.read(name));
-    Ok(sandbox.check(&name, &source.text))
+    let mut sandbox = Sandbox::new().asserts(test::is_test(&name)).loader(move |name| root.read(name));
+    let (found, mistakes) = test::parts::check(&mut sandbox, &name, &source.text);
+    match mistakes.first() {
+        Some((line, text)) => Err(format!("{script}:{line}: {text}")),
+        None => Ok(found),
+    }
 }
 
 /// As compilers write it, so that editors find the place.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::read;
 
 /// A directory, below which all names are.
+#[derive(Clone)]
 pub struct Root(PathBuf);
 
 impl Root {
@@ -44,12 +45,17 @@ impl Root {
 
     /// Reads a file inside the root. A link that leads out of it is an error.
     pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        self.find(name)?
+            .map(Some)
+            .ok_or_else(|| format!("no such file in {}, which is the root; `--root` sets another", self.0.display()))
+    }
+
+    /// Does the same, but returns `None` if there is no such file.
+    pub fn find(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
         let root = &self.0;
         let real = match root.join(name).canonicalize() {
             Ok(real) => real,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(format!("no such file in {}, which is the root; `--root` sets another", root.display()));
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.to_string()),
         };
         if !real.starts_with(root) {

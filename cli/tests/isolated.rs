@@ -79,3 +79,27 @@ fn what_makes_no_sense_is_a_usage_error() {
         assert_eq!(status, 2, "{args:?}: {errors}");
     }
 }
+
+#[test]
+#[ignore = "needs the evaluator's module"]
+fn tests_run_isolated() {
+    let folder = folder("tests");
+    let chunks = "# One.\nfail('a')  ### fail: a\n---\n# Two.\n# native: shares 4 GiB\nfail()\n";
+    fs::write(folder.join("a_chunks.star"), chunks).unwrap();
+    fs::write(folder.join("b_test.star"), "def test_it(): assert_eq(1, 1)\n").unwrap();
+    let (status, out, errors) = wasmlark(&folder, &["test", "--isolated"]);
+    let expected = "ok   a_chunks.star:1: One\nskip a_chunks.star:4: Two (shares 4 GiB)\nok   b_test.star:test_it\n\n\
+                    2 passed, 0 failed, 1 skipped\n";
+    assert_eq!((status, out.as_str(), errors.as_str()), (0, expected, ""));
+    let (status, out, _) = wasmlark(&folder, &["test", "--isolated", "--max-cost", "1000"]);
+    assert_eq!(status, 1);
+    assert!(out.contains("the sandbox's limit `cost` is reached: 1000"), "{out}");
+}
+
+#[test]
+fn coverage_is_not_counted_isolated() {
+    let folder = folder("coverage");
+    let (status, _, errors) = wasmlark(&folder, &["test", "--isolated", "--coverage", "c.info"]);
+    assert_eq!(status, 2);
+    assert!(errors.contains("'--isolated' cannot be used with '--coverage <FILE>'"), "{errors}");
+}

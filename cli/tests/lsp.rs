@@ -308,6 +308,22 @@ fn completion_knows_the_namespace_its_types_and_the_script() {
 }
 
 #[test]
+fn chunks_are_scripts_of_their_own() {
+    let folder = folder("lsp chunks");
+    let mut client = Client::initialized(&[]);
+    let chunks = uri(&folder.join("a_chunks.star"));
+    let text = "# One.\none = 1\n---\n# Two.\n# file: lib.star\n#| two = 2\nload('lib.star', 'two')\nprint(one)\nfail(one)  ### x\n\
+                three = two\ntw\n---\nx = 1\n";
+    let found = client.open(&chunks, text);
+    let shown: Vec<_> = found.iter().map(|it| (it["range"]["start"]["line"].as_u64(), it["code"].as_str())).collect();
+    assert_eq!(shown, [(Some(7), Some("type")), (Some(10), Some("type")), (Some(12), Some("chunk"))], "{found:?}");
+    assert_eq!(client.labels(&chunks, 10, 2), ["two"]);
+    let definition = client.at("textDocument/definition", &chunks, 9, 1);
+    assert_eq!(definition, json!({ "uri": chunks, "range": range((9, 0), (9, 5)) }));
+    client.end();
+}
+
+#[test]
 fn definitions_are_found_here_and_in_loaded_files() {
     let folder = folder("lsp définition");
     fs::write(folder.join("lib/a b.star"), "'😀'; x = 1\n").unwrap();

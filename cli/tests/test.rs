@@ -64,11 +64,14 @@ fn each_test_has_a_sandbox_of_its_own() {
     let folder = folder("state", &[("state_test.star", STATE), ("lib.star", LIB), ("other.star", "fail('no test')")]);
     let names = ["test_first", "test_second", "test_errors_are_caught", "test_all_that_holds", "test_exit"];
     let lines: String = names.iter().map(|name| format!("ok   state_test.star:{name}\n")).collect();
-    let expected = (0, format!("{lines}\n5 passed, 0 failed\n"), String::new());
+    let expected = (0, format!("{lines}\n5 passed, 0 failed, 0 skipped\n"), String::new());
     for jobs in ["1", "4"] {
         assert_eq!(test(&folder, &["--jobs", jobs]), expected);
     }
-    assert_eq!(test(&folder, &["--filter", "nd"]).1, "ok   state_test.star:test_second\n\n1 passed, 0 failed\n");
+    assert_eq!(
+        test(&folder, &["--filter", "nd"]).1,
+        "ok   state_test.star:test_second\n\n1 passed, 0 failed, 0 skipped\n"
+    );
     assert_eq!(test(&folder, &["--filter", "state_test.star:test_e"]).1.lines().count(), 4);
 }
 
@@ -96,7 +99,7 @@ error: assert_eq: lines: the texts differ (- want, + got)
   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
 
-1 passed, 1 failed
+1 passed, 1 failed, 0 skipped
 "#;
     assert_eq!(test(&folder, &["--junit", "report.xml"]), (1, expected.to_owned(), String::new()));
     let report = fs::read_to_string(folder.join("report.xml")).unwrap();
@@ -171,17 +174,18 @@ fn a_file_that_does_not_load_fails() {
     assert_eq!(status, 1);
     assert!(out.starts_with("FAIL a_test.star\n\n---- a_test.star\n"), "{out}");
     assert!(
-        out.contains("error: cannot load file \"b.star\": no such file in ") && out.ends_with("\n0 passed, 1 failed\n")
+        out.contains("error: cannot load file \"b.star\": no such file in ")
+            && out.ends_with("\n0 passed, 1 failed, 0 skipped\n")
     );
 }
 
 #[test]
 fn no_test_is_an_error() {
     let folder = folder("none", &[("a.star", "def test_a(): pass"), (".hidden/a_test.star", "def test_a(): pass")]);
-    let why = "error: no tests in .: a test is a function `test_*` in a file `*_test.star`\n".to_owned();
+    let why = "error: no tests in .: a test is a function `test_*` in a file `*_test.star`, or a chunk of a file `*_chunks.star`\n".to_owned();
     assert_eq!(test(&folder, &[]), (1, String::new(), why));
     // A file that is named explicitly is accepted.
-    assert_eq!(test(&folder, &["a.star"]).1, "ok   a.star:test_a\n\n1 passed, 0 failed\n");
+    assert_eq!(test(&folder, &["a.star"]).1, "ok   a.star:test_a\n\n1 passed, 0 failed, 0 skipped\n");
     let (status, _, err) = test(&folder, &["missing"]);
     assert!(status == 1 && err.starts_with("error: cannot read missing: "), "{err}");
 }
@@ -297,7 +301,7 @@ FAIL top_test.star:test_it
         "{out}"
     );
     assert_eq!(out.matches("error: the deadline of 200ms has passed;").count(), 3, "{out}");
-    assert!(out.ends_with("\n1 passed, 3 failed\n"), "{out}");
+    assert!(out.ends_with("\n1 passed, 3 failed, 0 skipped\n"), "{out}");
 }
 
 #[test]

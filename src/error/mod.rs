@@ -44,6 +44,8 @@ struct Inner {
     message: String,
     exit_code: Option<i32>,
     location: Option<Location>,
+    /// The places of the calls around that, outermost first.
+    call_sites: Vec<Location>,
     /// The call of WebAssembly that it ended.
     guest_call: Option<GuestCall>,
     report: Option<String>,
@@ -79,6 +81,7 @@ impl Error {
             message: visible(message.into()),
             exit_code: None,
             location: None,
+            call_sites: Vec::new(),
             guest_call: None,
             report: None,
             source: None,
@@ -143,6 +146,12 @@ impl Error {
         self
     }
 
+    /// Adds the places of the calls that led to the place in the script, outermost first.
+    pub(crate) fn with_call_sites(mut self, call_sites: Vec<Location>) -> Self {
+        self.0.call_sites = call_sites;
+        self
+    }
+
     /// Returns the kind of error, for programs.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -182,6 +191,23 @@ impl Error {
     /// Returns the place in the script, if there is one.
     pub fn location(&self) -> Option<&Location> {
         self.0.location.as_ref()
+    }
+
+    /// Returns the places in scripts of the calls that led to the error, outermost first: those that the report lists above
+    /// the message. A call that a guest makes is not one of them.
+    ///
+    /// ```
+    /// use wasmlark::Sandbox;
+    ///
+    /// let mut sandbox = Sandbox::new();
+    /// sandbox.file("lib.star", "def f():\n    fail('no')");
+    /// let error = sandbox.run("main.star", "load('lib.star', 'f')\n\nf()").unwrap_err();
+    /// assert_eq!(error.location().map(|place| (place.file.as_str(), place.line)), Some(("lib.star", 2)));
+    /// let calls: Vec<_> = error.call_sites().iter().map(|place| (place.file.as_str(), place.line)).collect();
+    /// assert_eq!(calls, [("main.star", 3), ("lib.star", 2)]);
+    /// ```
+    pub fn call_sites(&self) -> &[Location] {
+        &self.0.call_sites
     }
 
     /// Returns the place in the guest where the error arose: a trap, the end of the fuel, an exit, or the failure of a
@@ -243,6 +269,7 @@ impl Error {
             message: self.0.message.clone(),
             exit_code: self.0.exit_code,
             location: self.0.location.clone(),
+            call_sites: self.0.call_sites.clone(),
             guest_call: self.0.guest_call.clone(),
             report: self.0.report.clone(),
             source: self.0.source.clone(),

@@ -11,6 +11,8 @@ pub(crate) struct Parts {
     pub(crate) message: String,
     pub(crate) exit_code: Option<i32>,
     pub(crate) location: Option<Location>,
+    /// The places of the calls around that, outermost first.
+    pub(crate) call_sites: Vec<Location>,
     pub(crate) guest_call: Option<GuestCall>,
     /// The report with excerpt and frames, if there is one.
     pub(crate) report: Option<String>,
@@ -23,15 +25,15 @@ pub(crate) struct Parts {
 impl Error {
     /// Puts together an error that came from another place.
     pub(crate) fn of_parts(parts: Parts) -> Self {
-        let Parts { kind, message, exit_code, location, guest_call, report, source, frames } = parts;
+        let Parts { kind, message, exit_code, location, call_sites, guest_call, report, source, frames } = parts;
         let frames = Mutex::new(frames);
-        Self(Box::new(Inner { kind, message, exit_code, location, guest_call, report, source, frames }))
+        Self(Box::new(Inner { kind, message, exit_code, location, call_sites, guest_call, report, source, frames }))
     }
 
     /// Takes a copy of the error apart.
     pub(crate) fn to_parts(&self) -> Parts {
-        let Inner { kind, message, exit_code, location, guest_call, report, source, .. } = *self.copy().0;
+        let Inner { kind, message, exit_code, location, call_sites, guest_call, report, source, .. } = *self.copy().0;
         let frames = self.frames_if_kept();
-        Parts { kind, message, exit_code, location, guest_call, report, source, frames }
+        Parts { kind, message, exit_code, location, call_sites, guest_call, report, source, frames }
     }
 }

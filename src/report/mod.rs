@@ -48,7 +48,13 @@ impl Reporter {
             }
         };
         let report = visible(self.render(error, place.as_ref(), ours.guest_note()));
-        ours.with_report(place.as_ref().map(location), report)
+        ours.with_report(place.as_ref().map(location), report).with_call_sites(self.call_sites(error))
+    }
+
+    /// Returns the places of the calls that led to an error, outermost first.
+    fn call_sites(&self, error: &starlark::Error) -> Vec<Location> {
+        let frames = &error.call_stack().frames;
+        frames.iter().filter_map(|frame| frame.location.as_ref()).map(|span| location(&self.original(span))).collect()
     }
 
     /// Returns an error's message, with advice where starlark's has none.

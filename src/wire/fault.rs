@@ -13,13 +13,16 @@ pub(crate) struct Fault {
     kind: ErrorKind,
     message: String,
     exit_code: Option<i32>,
-    /// File, line and column.
-    location: Option<(String, u64, u64)>,
+    location: Option<Place>,
+    call_sites: Vec<Place>,
     guest_call: Option<GuestCall>,
     report: Option<String>,
     source: Option<SourceTexts>,
     frames: Option<Vec<FramePlace>>,
 }
+
+/// File, line and column.
+type Place = (String, u64, u64);
 
 /// What is known of a frame without its module.
 #[derive(Serialize, Deserialize, Debug)]
@@ -97,7 +100,9 @@ pub(crate) type Source = Arc<dyn std::error::Error + Send + Sync>;
 impl Fault {
     /// Takes an error apart. `keep` gets the application's own error, if there is one, and returns its number.
     pub(crate) fn new(error: &Error, keep: impl FnOnce(Source) -> u32) -> Self {
-        let Parts { kind, message, exit_code, location, guest_call, report, source, frames } = error.to_parts();
+        let Parts { kind, message, exit_code, location, call_sites, guest_call, report, source, frames } =
+            error.to_parts();
+        let place = |place: Location| (place.file, place.line as u64, place.column as u64);
         let frame = |frame: Frame| FramePlace {
             index: frame.index(),
             name: frame.name().map(str::to_owned),
@@ -108,7 +113,8 @@ impl Fault {
             kind,
             message,
             exit_code,
-            location: location.map(|place| (place.file, place.line as u64, place.column as u64)),
+            location: location.map(place),
+            call_sites: call_sites.into_iter().map(place).collect(),
             guest_call,
             report,
             source: source.map(|source| SourceTexts::new(&source, keep)),
@@ -131,15 +137,16 @@ impl Fault {
     }
 
     fn with_source(self, source: Option<Source>) -> Error {
-        let Self { kind, message, exit_code, location, guest_call, report, frames, .. } = self;
+        let Self { kind, message, exit_code, location, call_sites, guest_call, report, frames, .. } = self;
         let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
-        let location =
-            location.map(|(file, line, column)| Location { file, line: number(line), column: number(column) });
+        let place = |(file, line, column)| Location { file, line: number(line), column: number(column) };
+        let location = location.map(place);
+        let call_sites = call_sites.into_iter().map(place).collect();
         let frame = |place: FramePlace| {
             let FramePlace { index, name, offset, is_entry } = place;
             Frame::new(Arc::new(FunctionMap::of_place(index, name, offset)), offset, is_entry)
         };
         let frames = frames.map(|frames| frames.into_iter().map(frame).collect());
-        Error::of_parts(Parts { kind, message, exit_code, location, guest_call, report, source, frames })
+        Error::of_parts(Parts { kind, message, exit_code, location, call_sites, guest_call, report, source, frames })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - `api`: the public surface is the one that `docs/api.txt` lists
 //! - `book`: the pages of `docs` as a site, and the index of `examples/real`
-//! - `common`: directives and goldens, which tests share
+//! - `common`: goldens, which tests share
 //! - `data`: standard input, output and error, and written files
 //! - `definition`: where names are defined, and which are visible
 //! - `embed`: applications with an evaluator of their own, and the static type checker
@@ -19,7 +19,6 @@
 //! - `progress`: a run's memories, and its cost while it goes on
 //! - `properties`: what holds for any value, by proptest
 //! - `readme`: README's first script prints what README says
-//! - `runner`: the runner of `tests/script`, a separate test, detects what is wrong
 //! - `serde`: passing an application's own types into a script and out of it
 //! - `session`: calls of a script's functions, and the values that go into and out of them
 //! - `stress`: many threads with many sessions, interrupted at any time
@@ -31,15 +30,9 @@ mod api;
 mod book;
 mod check;
 #[cfg(feature = "wat")]
-#[path = "../script/chunk.rs"]
-mod chunk;
-#[cfg(feature = "wat")]
 mod common;
 mod data;
 mod definition;
-#[cfg(feature = "wat")]
-#[path = "../common/directives.rs"]
-mod directives;
 #[cfg(feature = "wat")]
 mod embed;
 #[cfg(all(feature = "serde", feature = "wat"))]
@@ -70,8 +63,6 @@ mod properties;
 #[cfg(feature = "wat")]
 mod readme;
 mod reference;
-#[cfg(feature = "wat")]
-mod runner;
 #[cfg(feature = "serde")]
 mod serde;
 #[cfg(feature = "wat")]

@@ -123,6 +123,31 @@ fn long_text_is_not_deep() {
     assert_eq!(run(Sandbox::new, &blocks).unwrap().value.to_string(), "[1]");
 }
 
+/// Calls up to the default limit must fit, through whatever they lead. (The scripts of `tests/script` run on a larger stack.)
+#[test]
+#[cfg(feature = "wat")]
+fn calls_as_deep_as_the_limit_allows_fit_the_stack() {
+    let module = r#"
+module = wasm.Module(wasm.wat("""(module
+    (import "env" "step" (func $step)) (func (export "run") (call $step)))"""))
+started = wasm.Module(wasm.wat("""(module (import "env" "step" (func $step)) (start $step))"""))
+"#;
+    for script in [
+        "def f(n): return [f(n + 1)]\nf(0)",
+        "def f(n): return sorted([n], key = lambda n: f(n + 1))\nf(0)",
+        "def f(caller): caller.exports.run()\nwasm.instantiate(module, imports = {'env': {'step': f}}).exports.run()",
+        "def f(caller): wasm.attempt(caller.exports.run)\nwasm.instantiate(module, imports = {'env': {'step': f}}).exports.run()",
+        "def f(caller): wasm.instantiate(started, imports = {'env': {'step': f}})\n\
+         wasm.instantiate(started, imports = {'env': {'step': f}})",
+        "holder = []\ndef f(caller): holder[0].run()\ndef link():\n  one = wasm.instantiate(module, imports = {'env': {'step': f}}).exports\n  \
+         for _ in range(3):\n    one = wasm.instantiate(module, imports = {'env': {'step': one.run}}, store = wasm.Store()).exports\n  \
+         holder.append(one)\nlink()\nholder[0].run()",
+    ] {
+        let error = run(Sandbox::new, &(module.to_owned() + script)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Limit(Limit::CallDepth), "{script}\n{error}");
+    }
+}
+
 /// Files that load each other in a chain.
 #[test]
 fn a_chain_of_loads() {

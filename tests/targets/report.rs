@@ -5,9 +5,6 @@
 
 use std::path::Path;
 
-#[allow(dead_code, reason = "a transcript has only limits")]
-#[path = "../common/directives.rs"]
-mod directives;
 mod transcript;
 
 fn main() -> std::io::Result<()> {

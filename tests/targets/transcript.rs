@@ -1,17 +1,15 @@
 //! What a script does, as text: the same bytes on every target. Shared by `report.rs` and the test suite.
 //!
 //! A transcript is the line `== NAME`, what the script printed, then `value: …`, or `error KIND: ` and the whole error,
-//! and last what the script spent: `fuel N ticks N memory N`. A first line `# limits: …` sets limits of the sandbox; see
-//! `tests/common/directives.rs`.
+//! and last what the script spent: `fuel N ticks N memory N`. A first line `# limits: …` sets limits of the sandbox, as one of
+//! a chunk does in `wasmlark test`. `transcripts.mjs` and `inside.star` read it outside Rust.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use wasmlark::{ErrorKind, Sandbox};
-
-use crate::directives::Directives;
+use wasmlark::{ErrorKind, Limits, Sandbox};
 
 /// The names of the scripts in `folder`, sorted.
 pub fn scripts(folder: &Path) -> io::Result<Vec<String>> {
@@ -46,9 +44,7 @@ pub fn transcript(folder: &Path, name: &str, manner: Manner) -> io::Result<Strin
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.to_string()),
     };
-    let directives = Directives::parse(script.lines().take(1));
-    let limits = directives.map_err(|error| io::Error::other(format!("{name}: {error}")))?.limits;
-    let sandbox = isolated(Sandbox::new().limits(limits).loader(load), manner.is_isolated)?;
+    let sandbox = isolated(Sandbox::new().limits(limits(name, &script)?).loader(load), manner.is_isolated)?;
     let report = sandbox.report(name, &script);
     let end = match &report.result {
         Ok(value) => format!("value: {value}"),
@@ -61,6 +57,17 @@ pub fn transcript(folder: &Path, name: &str, manner: Manner) -> io::Result<Strin
         false => String::new(),
     };
     Ok(format!("== {name}\n{}{end}\nfuel {fuel} ticks {ticks} memory {memory}{cost}\n", report.output))
+}
+
+/// Returns the limits that the first line sets.
+fn limits(name: &str, script: &str) -> io::Result<Limits> {
+    let mut limits = Limits::new();
+    let settings = script.lines().next().and_then(|line| line.strip_prefix("# limits: ")).unwrap_or_default();
+    for setting in settings.split_whitespace() {
+        let (limit, value) = setting.split_once('=').unwrap_or((setting, ""));
+        limits.set(limit, value).map_err(|error| io::Error::other(format!("{name}: {error}")))?;
+    }
+    Ok(limits)
 }
 
 #[cfg(feature = "isolated")]

@@ -1,5 +1,6 @@
 //! The texts that are open in the editor, and the sandbox that looks at each.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use wasmlark::Sandbox;
 
 use super::uri;
 use crate::root::Root;
-use crate::test;
+use crate::test::{self, parts};
 
 /// What is open, as the editor has it: saved or not.
 #[derive(Default)]
@@ -22,7 +23,7 @@ pub struct Documents {
 
 /// A text, and where it stands.
 pub struct Document<'a> {
-    pub text: &'a str,
+    pub text: Cow<'a, str>,
     /// The name that messages have for it.
     pub name: String,
     pub sandbox: Sandbox,
@@ -70,7 +71,7 @@ impl Documents {
                 None => loader.read(name),
             }
         });
-        Ok(Some(Document { text, name, sandbox, root, files: self.files.clone() }))
+        Ok(Some(Document { text: Cow::Borrowed(text), name, sandbox, root, files: self.files.clone() }))
     }
 }
 
@@ -79,10 +80,18 @@ fn canonical(uri: &str) -> Option<PathBuf> {
 }
 
 fn is_test(name: &str) -> bool {
-    name.ends_with(test::SUFFIX)
+    test::is_test(name)
 }
 
-impl Document<'_> {
+impl<'a> Document<'a> {
+    /// Leaves only the chunk that the line belongs to, if the document has chunks.
+    pub fn at(mut self, line: usize) -> Self {
+        if let Cow::Borrowed(text) = self.text {
+            self.text = parts::around(&mut self.sandbox, &self.name, text, line);
+        }
+        self
+    }
+
     /// Returns the path and the text of another file inside the root.
     pub fn file(&self, name: &str) -> Option<(PathBuf, String)> {
         let path = self.root.path_of(name)?;

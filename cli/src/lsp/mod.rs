@@ -120,7 +120,8 @@ impl Server {
         let uri = string(params, "/textDocument/uri")?;
         let document = self.documents.get(uri).map_err(|why| (wire::INVALID_PARAMS, why))?;
         let Some(document) = document else { return Ok(Value::Null) };
-        let place = text::place(document.text, params.get("position").unwrap_or(&Value::Null))?;
+        let place = text::place(&document.text, params.get("position").unwrap_or(&Value::Null))?;
+        let document = document.at(place.line);
         Ok(match method {
             "textDocument/hover" => answers::hover(&document, place),
             "textDocument/completion" => answers::completion(&document, place),
@@ -163,8 +164,8 @@ impl Server {
 
     fn publish(&self, uri: &str) -> io::Result<()> {
         let message = match self.documents.get(uri) {
-            Ok(Some(document)) => {
-                let params = json!({ "uri": uri, "diagnostics": answers::diagnostics(&document) });
+            Ok(Some(mut document)) => {
+                let params = json!({ "uri": uri, "diagnostics": answers::diagnostics(&mut document) });
                 wire::notification("textDocument/publishDiagnostics", params)
             }
             Ok(None) => return Ok(()),

@@ -7,7 +7,7 @@
 //!
 //! Upstream change: none known.
 //!
-//! Remove when: both are fixed, and `tests/script/json.star` passes without this file.
+//! Remove when: both are fixed, and `tests/script/json_chunks.star` passes without this file.
 
 use std::collections::HashSet;
 use std::fmt;

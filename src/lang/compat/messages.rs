@@ -6,7 +6,7 @@
 //!
 //! Upstream change: none known.
 //!
-//! Remove when: starlark's errors are public types with the names of what they are about. `tests/script/advice.star`
+//! Remove when: starlark's errors are public types with the names of what they are about. `tests/script/advice_chunks.star`
 //! fails when an upgrade changes a text.
 
 use starlark::codemap::FileSpan;
