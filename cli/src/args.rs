@@ -45,6 +45,29 @@ pub enum Action {
     Man,
 }
 
+// What is kept of guests, in each command that runs them. (A comment of a flattened struct that documents it would become the
+// description of the command.)
+#[derive(Args)]
+pub struct GuestOptions {
+    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
+    #[arg(long)]
+    pub backtrace: bool,
+    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
+    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
+    pub profile: Option<std::path::PathBuf>,
+}
+
+// What one run tells of itself.
+#[derive(Args)]
+pub struct RecordOptions {
+    /// Print what was spent, such as fuel and peak memory, to stderr at the end, as one line of JSON
+    #[arg(long)]
+    pub stats: bool,
+    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<std::path::PathBuf>,
+}
+
 #[derive(Args)]
 #[command(after_help = "Examples: wasmlark run script.star in.txt     wasmlark run -e '6 * 7'\n          \
     wasmlark run --out frames draw.star < scene.json\n\n\
@@ -65,24 +88,16 @@ pub struct RunArguments {
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
-    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
-    #[arg(long)]
-    pub backtrace: bool,
-    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
-    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
-    pub profile: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub guests: GuestOptions,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
     /// Let the script write files, with `write_file`: below DIR, when it has succeeded, all or none
     #[arg(long, value_name = "DIR")]
     pub out: Option<std::path::PathBuf>,
-    /// Print fuel, ticks and peak memory to stderr at the end, as one line of JSON
-    #[arg(long)]
-    pub stats: bool,
-    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub records: RecordOptions,
     /// How to print the error that ends the script: as text, or as a line of JSON
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub error_format: ErrorFormat,
@@ -103,13 +118,8 @@ pub struct RunArguments {
 pub struct ReplArguments {
     #[command(flatten)]
     pub limits: ScriptLimits,
-    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
-    #[arg(long)]
-    pub backtrace: bool,
-    /// Write at the end what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in
-    /// `.svg`
-    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
-    pub profile: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub guests: GuestOptions,
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: the script's]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
@@ -135,18 +145,10 @@ pub struct CallArguments {
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
-    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
-    #[arg(long)]
-    pub backtrace: bool,
-    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
-    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
-    pub profile: Option<std::path::PathBuf>,
-    /// Print fuel and peak memory to stderr at the end, as one line of JSON
-    #[arg(long)]
-    pub stats: bool,
-    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub guests: GuestOptions,
+    #[command(flatten)]
+    pub records: RecordOptions,
     /// Go on with the session that `wasmlark run --save` wrote to FILE: call a function of its script, with arguments in
     /// JSON, or as text where they are not JSON
     #[arg(long, value_name = "SESSION", conflicts_with_all = ["trace", "profile", "backtrace"])]
@@ -197,9 +199,8 @@ pub struct TestArguments {
     /// The directory that names in `load`, `wasm.Module` and `read_file` are relative to [default: that of each file]
     #[arg(long, value_name = "DIR")]
     pub root: Option<std::path::PathBuf>,
-    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
-    #[arg(long)]
-    pub backtrace: bool,
+    #[command(flatten)]
+    pub guests: GuestOptions,
     /// Run only tests for which `FILE:NAME`, or `FILE:LINE: TITLE` of a chunk, contains this text
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
@@ -210,10 +211,6 @@ pub struct TestArguments {
     /// this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
-    /// Write what the fuel of all tests was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in
-    /// `.svg`
-    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
-    pub profile: Option<std::path::PathBuf>,
     /// Write to this file which lines of the scripts ran, in the format of lcov
     #[arg(long, value_name = "FILE")]
     pub coverage: Option<std::path::PathBuf>,
@@ -294,18 +291,10 @@ pub struct WasiArguments {
     /// End the run after this time, as in 500ms, 1.5s or 2m; unlike limits, this depends on the machine and its load
     #[arg(long, value_name = "DURATION", value_parser = crate::interrupt::duration)]
     pub timeout: Option<Duration>,
-    /// Name the guest's functions in the report of a trap; guests then spend about a third more fuel, and take up to twice the time
-    #[arg(long)]
-    pub backtrace: bool,
-    /// Write what the fuel was spent on, by functions of both languages: folded stacks, or a flame graph if FILE ends in `.svg`
-    #[arg(long, value_name = "FILE", conflicts_with = "backtrace")]
-    pub profile: Option<std::path::PathBuf>,
-    /// Print fuel and peak memory to stderr at the end, as one line of JSON
-    #[arg(long)]
-    pub stats: bool,
-    /// Write each call between script, guest and host to FILE, as it begins and ends, as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub trace: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub guests: GuestOptions,
+    #[command(flatten)]
+    pub records: RecordOptions,
     /// The module; the arguments after it are the guest's, which also gets the module's name without its directory
     // One list: everything after FILE belongs to the guest, even what looks like an option.
     #[arg(value_names = ["FILE.wasm", "ARG"], num_args = 1.., required = true, trailing_var_arg = true)]

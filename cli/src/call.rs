@@ -52,13 +52,13 @@ fn call_export(options: args::CallArguments) -> u8 {
     // By its name a module is known to be in the text format.
     let is_text = std::str::from_utf8(&bytes).is_ok_and(|text| text.trim_start().starts_with(['(', ';']));
     let module = if is_text { "module.wat" } else { "module.wasm" };
-    let trace = match options.trace.as_deref().map(Trace::create).transpose() {
+    let trace = match options.records.trace.as_deref().map(Trace::create).transpose() {
         Ok(trace) => trace,
         Err(message) => return exit::fail(&message),
     };
     let pauses = interrupt::should_pause(&options.limits.0, options.timeout);
-    let has_profile = options.profile.is_some();
-    let sandbox = Sandbox::new().interruptible(pauses).backtrace(options.backtrace).profile(has_profile);
+    let has_profile = options.guests.profile.is_some();
+    let sandbox = Sandbox::new().interruptible(pauses).backtrace(options.guests.backtrace).profile(has_profile);
     let mut sandbox = sandbox.limits(options.limits.0).args([module]);
     if let Some(trace) = trace.clone() {
         sandbox = sandbox.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
@@ -75,10 +75,10 @@ fn call_export(options: args::CallArguments) -> u8 {
         Err(error) => (None, Err(error.into())),
     };
     interrupt::is_over();
-    if let Some(stats) = stats.filter(|_| options.stats) {
+    if let Some(stats) = stats.filter(|_| options.records.stats) {
         exit::print_stats(&stats, false);
     }
-    let written = options.profile.map_or(Ok(()), |file| profile::write(&file, spent.as_ref()));
+    let written = options.guests.profile.map_or(Ok(()), |file| profile::write(&file, spent.as_ref()));
     let status = match result {
         Ok(()) => written.map_or_else(|message| exit::fail(&message), |()| exit::DONE),
         Err(Failure::Usage(message)) => {

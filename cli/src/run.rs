@@ -36,14 +36,14 @@ pub fn run(options: args::RunArguments) -> u8 {
     };
     let error_written = written.clone();
     let is_stdin = options.eval.is_none() && options.command.first().is_some_and(|script| script == "-");
-    let trace = match options.trace.as_deref().map(Trace::create).transpose() {
+    let trace = match options.records.trace.as_deref().map(Trace::create).transpose() {
         Ok(trace) => trace,
         Err(message) => return fail(&message),
     };
     let mut sandbox = granting_root(Sandbox::new().limits(options.limits.0.clone()).args(args), root)
         .interruptible(interrupt::should_pause(&options.limits.0, options.timeout))
-        .backtrace(options.backtrace)
-        .profile(options.profile.is_some())
+        .backtrace(options.guests.backtrace)
+        .profile(options.guests.profile.is_some())
         .isolated(options.isolated)
         .stdin_from(move || match is_stdin {
             true => Err("standard input is the script itself".to_owned()),
@@ -79,10 +79,10 @@ pub fn run(options: args::RunArguments) -> u8 {
     if let Some(Err(message)) = saved {
         status = fail(&message);
     }
-    if let Some(Err(message)) = options.profile.map(|file| profile::write(&file, profile.as_ref())) {
+    if let Some(Err(message)) = options.guests.profile.map(|file| profile::write(&file, profile.as_ref())) {
         status = fail(&message);
     }
-    if options.stats {
+    if options.records.stats {
         exit::print_stats(&stats, true);
     }
     exit::traced(trace.as_ref(), status)

@@ -63,7 +63,7 @@ pub fn call(file: &Path, options: &args::CallArguments) -> u8 {
             exit::status(&error)
         }
     };
-    if options.stats {
+    if options.records.stats {
         exit::print_stats(&session.stats(), true);
     }
     match streams::print(&text) {

@@ -44,8 +44,8 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
         .seed(options.seed)
         .now(options.now)
         .interruptible(interrupt::should_pause(&limits, options.timeout))
-        .backtrace(options.backtrace)
-        .profile(options.profile.is_some())
+        .backtrace(options.guests.backtrace)
+        .profile(options.guests.profile.is_some())
         .limits(limits)
         .stdin(Stdin)
         .stdout(Stdout)
@@ -83,7 +83,7 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     if options.times == Times::Content {
         command = command.content_times();
     }
-    let trace = options.trace.as_deref().map(Trace::create).transpose()?;
+    let trace = options.records.trace.as_deref().map(Trace::create).transpose()?;
     if let Some(trace) = trace.clone() {
         command = command.observer(move |crossing: &Crossing<'_>| trace.add(crossing));
     }
@@ -97,10 +97,10 @@ fn try_run(options: args::WasiArguments) -> Result<u8, String> {
     ceiling::lift();
     interrupt::is_over();
     let stats = output.stats;
-    if options.stats {
+    if options.records.stats {
         exit::print_stats(&stats, false);
     }
-    if let Some(file) = &options.profile {
+    if let Some(file) = &options.guests.profile {
         profile::write(file, output.profile.as_ref())?;
     }
     // A guest that failed may have written before; one that never ran has no files.

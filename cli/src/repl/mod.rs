@@ -34,8 +34,8 @@ fn try_run(options: args::ReplArguments) -> Result<u8, String> {
     let name = source.as_ref().map_or_else(|| NAME.to_owned(), |source| root.name_of(&source.name));
     let sandbox = granting_root(Sandbox::new().limits(options.limits.0).args(options.args), root)
         .interruptible(true)
-        .backtrace(options.backtrace)
-        .profile(options.profile.is_some())
+        .backtrace(options.guests.backtrace)
+        .profile(options.guests.profile.is_some())
         .stdin_from(|| Err("standard input is the console".to_owned()))
         .on_write(|bytes| {
             let _ = streams::print(bytes);
@@ -55,7 +55,7 @@ fn try_run(options: args::ReplArguments) -> Result<u8, String> {
         None if is_terminal => console::run(&repl)?,
         None => repl.borrow_mut().read_all(io::stdin().lock())?,
     };
-    if let Some(file) = &options.profile {
+    if let Some(file) = &options.guests.profile {
         profile::write(file, repl.borrow().session.profile().as_ref())?;
     }
     Ok(status)

@@ -95,7 +95,7 @@ impl Run<'_> {
     fn all(&mut self) -> Vec<Failure> {
         let Chunk { marks, directives, .. } = self.chunk;
         let sandbox = self.file.sandbox_with(&directives.files, &directives.limits, self.manner);
-        let sandbox = sandbox.backtrace(directives.has_backtrace || self.manner.options.backtrace);
+        let sandbox = sandbox.backtrace(directives.has_backtrace || self.manner.options.guests.backtrace);
         if !marks.iter().any(|mark| mark.is_nested)
             && let Err(error) = self.evaluate(&sandbox, None)
         {

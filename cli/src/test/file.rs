@@ -61,8 +61,8 @@ impl TestFile {
             .asserts(true)
             .writable(true)
             .interruptible(interrupt::should_pause(limits, options.timeout))
-            .backtrace(options.backtrace)
-            .profile(options.profile.is_some())
+            .backtrace(options.guests.backtrace)
+            .profile(options.guests.profile.is_some())
             .isolated(options.isolated);
         match &manner.coverage {
             Some(coverage) => coverage.watch(sandbox, &self.root, made),

@@ -70,7 +70,7 @@ fn try_run(options: &TestArguments, jobs: usize) -> Result<u8, String> {
         let text = junit::render(&outcomes);
         fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     }
-    if let Some(file) = &options.profile {
+    if let Some(file) = &options.guests.profile {
         profile::write_all(file, outcomes.iter().flat_map(|outcome| &outcome.profiles))?;
     }
     if let (Some(file), Some(coverage)) = (&options.coverage, &manner.coverage) {
