@@ -240,7 +240,7 @@ fn a_path_too_long_for_the_host_is_reported_before_anything_is_written() {
 
 #[test]
 fn names_of_a_guest_cannot_control_the_terminal() {
-    let folder = folder("names");
+    let folder = folder("escaped_names");
     let output = run(&folder, &[Do::Symlink("..", "\u{1b}[2J\u{202e}")]);
     let message = "error: not written back: /\\u{1b}[2J\\u{202e} is a symbolic link to \"..\", which may lead out of the folder\n";
     ends(&output, 1, message);
@@ -322,7 +322,7 @@ fn folders_that_overlap_are_refused() {
 #[test]
 fn a_name_that_is_not_utf8_is_left_out() {
     use std::os::unix::ffi::OsStrExt;
-    let folder = folder("names");
+    let folder = folder("not_utf8");
     let name = folder.join(std::ffi::OsStr::from_bytes(b"\xff"));
     fs::write(&name, "odd").unwrap();
     let output = run(&folder, &[Do::Write("new", "n")]);
