@@ -9,6 +9,8 @@ use super::files::{Files, Source};
 use super::functions::functions;
 use super::globals::GLOBALS;
 use super::loader::ScriptLoader;
+#[cfg(feature = "serde")]
+use super::mailbox::Reply;
 use super::mailbox::{Answer, Mailbox, Request, Work};
 use super::memories;
 use super::names::{names_in, variable};
@@ -34,28 +36,21 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
         mailbox.reply(files.reply(result.map(|value| Ok(Value::from_starlark_or_name(value, module.heap())))));
         let mut collected = module.heap().allocated_bytes();
         while !files.has_panicked() {
-            let request = match mailbox.work().await {
-                Work::Request(request) => request,
+            let reply = match mailbox.work().await {
                 #[cfg(feature = "serde")]
-                Work::DirectCall => {
-                    answer_call(&files, &mailbox, &mut eval, ticks);
-                    collect_if_grown(&mut eval, &mut collected);
-                    continue;
-                }
-            };
-            let reply = match request {
-                Request::Call(call) => {
+                Work::DirectCall => call_directly(&files, &mailbox, &mut eval, ticks),
+                Work::Request(Request::Call(call)) => {
                     let result = files.call(&mut eval, ticks, (&call.name, call.limits), |heap, make_set| {
                         call.arguments(heap, make_set)
                     });
                     files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
                 }
-                Request::Get { name } => match variable(&module, &name) {
+                Work::Request(Request::Get { name }) => match variable(&module, &name) {
                     Some(value) => Value::from_starlark(value, module.heap()).map(Answer::Value),
                     None => Ok(Answer::Nothing),
                 },
                 // A new evaluator, since the limits of one can be set only once.
-                Request::Refill => {
+                Work::Request(Request::Refill) => {
                     files.refill();
                     eval = Evaluator::new(&module);
                     match files.prepare(&mut eval, &loader) {
@@ -66,16 +61,16 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                         Err(error) => Err(files.explain(&error)),
                     }
                 }
-                Request::Memories => Ok(Answer::Memories(memories::list(&module))),
-                Request::Memory { name, offset, length } => {
+                Work::Request(Request::Memories) => Ok(Answer::Memories(memories::list(&module))),
+                Work::Request(Request::Memory { name, offset, length }) => {
                     memories::read(&module, &name, offset, length).map(|bytes| Answer::Value(Value::Bytes(bytes)))
                 }
-                Request::Functions => Ok(Answer::Functions(functions(&module))),
-                Request::Eval { name, text } => files
+                Work::Request(Request::Functions) => Ok(Answer::Functions(functions(&module))),
+                Work::Request(Request::Eval { name, text }) => files
                     .eval(&mut eval, ticks, &name, text)
                     .map(|value| Answer::Value(Value::from_starlark_or_name(value, module.heap())))
                     .map_err(|error| files.explain(&error)),
-                Request::Names { path } => {
+                Work::Request(Request::Names { path }) => {
                     let names = names_in(&files.engine, &module, path.as_deref());
                     Ok(Answer::Value(Value::List(names.into_iter().map(Value::Str).collect())))
                 }
@@ -87,17 +82,18 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
     .await;
 }
 
-/// Makes the call that is lent, and replies.
+/// Makes the call that is lent.
 #[cfg(feature = "serde")]
-fn answer_call<'v>(files: &Files, mailbox: &Mailbox, eval: &mut Evaluator<'v, '_, '_>, ticks: u64) {
-    mailbox.lent.with(|call| {
+fn call_directly<'v>(files: &Files, mailbox: &Mailbox, eval: &mut Evaluator<'v, '_, '_>, ticks: u64) -> Reply {
+    let reply = mailbox.lent.with(|call| {
         let (name, limits) = (call.name(), call.limits());
-        let result = files.call(eval, ticks, (name, limits), |heap, make_set| call.arguments(heap, make_set));
-        mailbox.reply(match result {
+        match files.call(eval, ticks, (name, limits), |heap, make_set| call.arguments(heap, make_set)) {
             Ok(value) => call.finish(value, eval.heap()).map(|()| Answer::Nothing),
             Err(error) => files.reply(Err(error)),
-        });
+        }
     });
+    // There is one: `Whole::call` sends this work only while it lends a call.
+    reply.unwrap_or(Ok(Answer::Nothing))
 }
 
 /// Collects garbage if the heap has grown much since it was `collected`.
