@@ -7,8 +7,8 @@ use std::sync::Arc;
 use starlark::environment::FrozenModule;
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::AstModule;
+use starlark::values::Value as Starlark;
 use starlark::values::list::AllocList;
-use starlark::values::{Heap, Value as Starlark};
 use starlark_syntax::syntax::module::AstModuleFields;
 
 use super::Stats;
@@ -30,7 +30,7 @@ use crate::lang::definitions::Definitions;
 use crate::observe::Observation;
 use crate::profile::Profile;
 use crate::report::Reporter;
-use crate::value::{Arguments, MakeSet, Value, make_set};
+use crate::value::{Arguments, Value};
 use crate::wording::{did_you_mean, ending};
 
 /// What the script and the files that it loads share.
@@ -231,12 +231,14 @@ impl Files {
     }
 
     /// Calls a function of the script.
+    ///
+    /// `arguments` is a trait object because Rust 1.88 takes the heap of a generic one to live for ever.
     pub(super) fn call<'n, 'v>(
         &self,
         eval: &mut Evaluator<'v, '_, '_>,
         ticks: u64,
         (name, limits): (&str, CallLimits),
-        arguments: impl FnOnce(Heap<'v>, &mut MakeSet<'_, 'v>) -> starlark::Result<Arguments<'n, 'v>>,
+        arguments: &dyn Fn(&mut Evaluator<'v, '_, '_>) -> starlark::Result<Arguments<'n, 'v>>,
     ) -> starlark::Result<Starlark<'v>> {
         limits.check(self.engine.limits())?;
         let module = eval.module();
@@ -247,7 +249,7 @@ impl Files {
             Error::new(ErrorKind::Script, format!("the script has no function `{name}`{hint}"))
         })?;
         self.supervisor.spend(eval, ticks, limits, |eval| {
-            let Arguments { positional, named } = arguments(eval.heap(), &mut |list| make_set(list, eval))?;
+            let Arguments { positional, named } = arguments(eval)?;
             eval.eval_function(function, &positional, &named)
         })
     }

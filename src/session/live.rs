@@ -15,7 +15,7 @@ use super::mailbox::{Answer, Mailbox, Request, Work};
 use super::memories;
 use super::names::{names_in, variable};
 use crate::lang::compat::collect::collect;
-use crate::value::Value;
+use crate::value::{Value, make_set};
 
 /// The growth of the heap, in bytes, after which garbage is collected between two calls.
 const COLLECT_AFTER: usize = 1 << 20;
@@ -40,8 +40,8 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
                 #[cfg(feature = "serde")]
                 Work::DirectCall => call_directly(&files, &mailbox, &mut eval, ticks),
                 Work::Request(Request::Call(call)) => {
-                    let result = files.call(&mut eval, ticks, (&call.name, call.limits), |heap, make_set| {
-                        call.arguments(heap, make_set)
+                    let result = files.call(&mut eval, ticks, (&call.name, call.limits), &|eval| {
+                        call.arguments(eval.heap(), &mut |list| make_set(list, eval))
                     });
                     files.reply(result.map(|value| Value::from_starlark(value, module.heap())))
                 }
@@ -87,7 +87,9 @@ pub(super) async fn live(files: Rc<Files>, mailbox: Rc<Mailbox>, name: String, s
 fn call_directly<'v>(files: &Files, mailbox: &Mailbox, eval: &mut Evaluator<'v, '_, '_>, ticks: u64) -> Reply {
     let reply = mailbox.lent.with(|call| {
         let (name, limits) = (call.name(), call.limits());
-        match files.call(eval, ticks, (name, limits), |heap, make_set| call.arguments(heap, make_set)) {
+        let arguments =
+            |eval: &mut Evaluator<'v, '_, '_>| call.arguments(eval.heap(), &mut |list| make_set(list, eval));
+        match files.call(eval, ticks, (name, limits), &arguments) {
             Ok(value) => call.finish(value, eval.heap()).map(|()| Answer::Nothing),
             Err(error) => files.reply(Err(error)),
         }
