@@ -132,8 +132,8 @@ typedef enum wasmlark_limit {
    * Bytes of the Starlark heap.
    *
    * Checked as often as ticks are. Bytes copied out of memories may take as much again, and so may the code
-   * of all modules, which counts as about eight times their bytes. An isolated evaluator may take this much
-   * altogether, and each of its allocations is checked.
+   * of all modules, which counts as about eight times their bytes. An isolated evaluator may take this much and
+   * 32 MiB altogether, and each of its allocations is checked.
    *
    * Default 1073741824, at least 1.
    */

@@ -1,4 +1,4 @@
-//! What a core may allocate: what the limit `heap` leaves to its evaluator, and what its guests and files hold beside that.
+//! What a core may allocate: the limit `heap` with a constant for its evaluator, and what its guests and files hold beside that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,6 +8,10 @@ use once_cell::sync::OnceCell;
 type Allow = Box<dyn Fn(u64) + Send + Sync>;
 
 static ALLOW: OnceCell<Allow> = OnceCell::new();
+/// What the evaluator needs beside a script's heap, in bytes: syntax trees, messages, stacks, the code of guests. Without it,
+/// a small heap would end elsewhere than where a script is not isolated.
+const BESIDE_HEAP: u64 = 32 << 20;
+
 /// The limit `heap`. A core has one session, so it needs one of each.
 static HEAP: AtomicU64 = AtomicU64::new(u64::MAX);
 /// The most that guests and files have held at once. It stays theirs, since what they give back is freed later.
@@ -36,6 +40,7 @@ pub(super) fn note(memory: u64, files: u64) {
 
 fn tell() {
     if let Some(allow) = ALLOW.get() {
-        allow(HEAP.load(Ordering::Relaxed).saturating_add(PEAK.load(Ordering::Relaxed)));
+        let evaluator = HEAP.load(Ordering::Relaxed).saturating_add(BESIDE_HEAP);
+        allow(evaluator.saturating_add(PEAK.load(Ordering::Relaxed)));
     }
 }

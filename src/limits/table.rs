@@ -45,8 +45,8 @@ macro_rules! for_each_limit {
             /// Bytes of the Starlark heap.
             ///
             /// Checked as often as ticks are. Bytes copied out of memories may take as much again, and so may the code
-            /// of all modules, which counts as about eight times their bytes. An isolated evaluator may take this much
-            /// altogether, and each of its allocations is checked.
+            /// of all modules, which counts as about eight times their bytes. An isolated evaluator may take this much and
+            /// 32 MiB altogether, and each of its allocations is checked.
             heap(usize) Heap = 6:
                 usize, default 1 << 30, minimum 1, Bytes, command true;
             /// Depth of nested Starlark calls, including calls into WebAssembly and back.

@@ -113,7 +113,7 @@ fn the_limit_on_the_heap_is_the_evaluators_alone() {
     let small = Limits::new().heap(16 << 20).memory(256 << 20);
     let mut sandbox = sandbox().limits(small.clone());
     // Starlark counts the list, but not the tree that the parser makes first.
-    let large = format!("x = [{}]", "1,".repeat(400_000));
+    let large = format!("x = [{}]", "1,".repeat(1_000_000));
     sandbox.file("large.star", large.as_str());
     assert_eq!(ending(sandbox.run("main.star", guest).map(|run| run.value)), "well");
     let full = "limit heap: the sandbox's limit `heap` is reached: the evaluator gets no more memory";
