@@ -71,29 +71,29 @@ const ENDLESS: &[&str] = &["--max-ticks", "1000000000000", "--fuel", "1000000000
 #[test]
 fn a_timeout_ends_every_loop() {
     let folder = folder("timeout");
-    let error = "error: the deadline of 50ms has passed; how far a script gets until then depends on the clock, so this is not \
+    let error = "error: the deadline of 300ms has passed; how far a script gets until then depends on the clock, so this is not \
                  repeatable\n";
     for (name, _, place) in SCRIPTS {
         let script = format!("{name}.star");
         let (status, stderr) =
-            end(wasmlark(&folder, &[&["run", "--timeout", "50ms"], ENDLESS, &[script.as_str()]].concat()));
+            end(wasmlark(&folder, &[&["run", "--timeout", "300ms"], ENDLESS, &[script.as_str()]].concat()));
         assert_eq!(status, Some(3), "{name}: {stderr}");
         assert!(stderr.contains(error), "{name}: {stderr}");
         assert!(stderr.contains(&format!(" --> {place}\n")), "{name}: {stderr}");
         // A guest pauses even if its fuel is not limited.
-        let unmetered = ["run", "--timeout", "0.05s", "--max-ticks", "1000000000000", "--fuel", "none", &script];
+        let unmetered = ["run", "--timeout", "0.3s", "--max-ticks", "1000000000000", "--fuel", "none", &script];
         assert_eq!(end(wasmlark(&folder, &unmetered)).0, Some(3), "{name}");
     }
     for args in
-        [["wasi", "--timeout", "50ms", "spin.wat"].as_slice(), &["call", "--timeout", "50ms", "spin.wat", "spin"]]
+        [["wasi", "--timeout", "300ms", "spin.wat"].as_slice(), &["call", "--timeout", "300ms", "spin.wat", "spin"]]
     {
         let (status, stderr) = end(wasmlark(&folder, args));
         assert_eq!(status, Some(3), "{args:?}: {stderr}");
         assert_eq!(stderr, error.replace("error: ", "error: spin.wat: "), "{args:?}");
     }
     // wasmi cannot pause a start function: the process ends.
-    let args = [&["run", "--timeout", "50ms"], ENDLESS, &["-e", "wasm.instantiate('start.wat')"]].concat();
-    let error = "error: the timeout of 50ms has passed; that depends on the clock, so it is not repeatable\n";
+    let args = [&["run", "--timeout", "300ms"], ENDLESS, &["-e", "wasm.instantiate('start.wat')"]].concat();
+    let error = "error: the timeout of 300ms has passed; that depends on the clock, so it is not repeatable\n";
     assert_eq!(end(wasmlark(&folder, &args)), (Some(3), error.to_owned()));
     // A run that finishes in time is not ended.
     assert_eq!(end(wasmlark(&folder, &["run", "--timeout", "1h", "-e", "1"])), (Some(0), String::new()));
