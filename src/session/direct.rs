@@ -55,8 +55,7 @@ impl<'a, A: Serialize, K: Serialize, R: DeserializeOwned> TypedCall<'a, A, K, R>
     /// Makes a call of values, for an evaluation elsewhere.
     #[cfg(feature = "isolated")]
     pub(super) fn to_call(&self) -> Result<Call, Error> {
-        let values = || Ok((Value::arguments(self.args)?, Value::named_arguments(self.kwargs)?));
-        let (args, kwargs) = self.offer(|| Ok::<_, Error>(values()))??;
+        let (args, kwargs) = self.offer(|| Ok::<_, Error>(Value::arguments(self.args, self.kwargs)))??;
         Ok(Call { name: self.name.to_owned(), args, kwargs, limits: self.limits })
     }
 

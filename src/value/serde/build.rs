@@ -7,7 +7,7 @@ use super::Fault;
 pub(super) trait Build: Sized {
     type Out;
     /// A dict under construction.
-    type Dict;
+    type Dict: IntoIterator<Item = (Self::Out, Self::Out)>;
 
     fn none(&mut self) -> Self::Out;
     fn bool(&mut self, value: bool) -> Self::Out;
@@ -20,6 +20,7 @@ pub(super) trait Build: Sized {
     fn dict(&mut self, capacity: usize) -> Self::Dict;
     fn insert(&mut self, dict: &mut Self::Dict, key: Self::Out, value: Self::Out) -> Result<(), Fault>;
     fn container(&mut self, made: Container<Self>) -> Result<Self::Out, Fault>;
+    fn is_none(out: &Self::Out) -> bool;
     /// Returns the name of the value's type, as Starlark's `type` does.
     fn type_name(out: &Self::Out) -> &'static str;
 }
@@ -116,6 +117,10 @@ impl Build for Owned {
                 Value::Struct(Struct::new(fields.into_iter().map(|(key, value)| (name(key), value))))
             }
         })
+    }
+
+    fn is_none(out: &Value) -> bool {
+        out.is_none()
     }
 
     fn type_name(out: &Value) -> &'static str {

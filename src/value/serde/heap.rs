@@ -11,9 +11,9 @@ use starlark::values::{Heap, Value as Starlark};
 
 use super::super::Value;
 use super::super::starlark::{Arguments, MakeSet};
-use super::build::{Build, Container, Made};
-use super::serialize::Serializer;
-use super::{Fault, name_wanted, named_arguments_wanted, positional_arguments_wanted};
+use super::Fault;
+use super::arguments::{Parts, arguments, name_wanted};
+use super::build::{Build, Container};
 use crate::error::Error;
 
 impl<'v> Arguments<'v, 'v> {
@@ -29,29 +29,14 @@ impl<'v> Arguments<'v, 'v> {
         make_set: &mut MakeSet<'_, 'v>,
     ) -> starlark::Result<Result<Self, Error>> {
         let mut builder = OnHeap { heap, make_set, error: None };
-        let made = Self::make(positional, named, &mut builder);
+        let made = arguments(positional, named, &mut builder).and_then(Self::with_names);
         match builder.error {
             Some(error) => Err(error),
             None => Ok(made.map_err(Error::from)),
         }
     }
 
-    fn make(
-        positional: &(impl Serialize + ?Sized),
-        named: &(impl Serialize + ?Sized),
-        builder: &mut OnHeap<'_, '_, 'v>,
-    ) -> Result<Self, Fault> {
-        let positional = match positional.serialize(Serializer::new(builder))? {
-            Made::Container(Container::Tuple(values) | Container::List(values)) => values,
-            Made::Whole(value) if value.is_none() => Vec::new(),
-            other => return Err(positional_arguments_wanted(other.type_name())),
-        };
-        let named = match named.serialize(Serializer::new(builder))? {
-            Made::Container(Container::Dict(dict)) => dict.into_iter().collect(),
-            Made::Container(Container::Struct(fields)) => fields,
-            Made::Whole(value) if value.is_none() => Vec::new(),
-            other => return Err(named_arguments_wanted(other.type_name())),
-        };
+    fn with_names((positional, named): Parts<Starlark<'v>>) -> Result<Self, Fault> {
         let name = |(name, value): (Starlark<'v>, _)| {
             let text = name.unpack_str().ok_or_else(|| name_wanted(name.get_type()))?;
             Ok((text, value))
@@ -136,6 +121,10 @@ impl<'v> Build for OnHeap<'_, '_, 'v> {
                 self.heap.alloc(AllocStruct(fields.into_iter().map(name)))
             }
         })
+    }
+
+    fn is_none(out: &Starlark<'v>) -> bool {
+        out.is_none()
     }
 
     fn type_name(out: &Starlark<'v>) -> &'static str {

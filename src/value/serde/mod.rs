@@ -1,5 +1,6 @@
 //! Values and serde: what an application passes to a script and gets back, as types of its own.
 
+mod arguments;
 mod build;
 mod deserialize;
 mod heap;
@@ -80,45 +81,19 @@ impl Value {
         T::deserialize(deserialize::Deserializer::new(self)).map_err(Error::from)
     }
 
-    /// Returns the arguments of a call elsewhere, given as a tuple or a list.
+    /// Returns the arguments of a call elsewhere: a tuple or list, and a map or struct.
     #[cfg(feature = "isolated")]
-    pub(crate) fn arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<Self>, Error> {
-        match Self::from_serialize(args)? {
-            Self::None => Ok(Vec::new()),
-            Self::Tuple(args) | Self::List(args) => Ok(args),
-            other => Err(positional_arguments_wanted(other.type_name()).into()),
-        }
-    }
-
-    /// Returns the named arguments of a call elsewhere, given as a map or a struct.
-    #[cfg(feature = "isolated")]
-    pub(crate) fn named_arguments(args: &(impl Serialize + ?Sized)) -> Result<Vec<(String, Self)>, Error> {
-        let entries = match Self::from_serialize(args)? {
-            Self::None => return Ok(Vec::new()),
-            Self::Struct(value) => return Ok(value.fields().to_vec()),
-            Self::Dict(entries) => entries,
-            other => return Err(named_arguments_wanted(other.type_name()).into()),
-        };
-        let named = entries.into_iter().map(|(name, value)| match name {
+    pub(crate) fn arguments(
+        positional: &(impl Serialize + ?Sized),
+        named: &(impl Serialize + ?Sized),
+    ) -> Result<arguments::Owned, Error> {
+        let (positional, named) = arguments::arguments(positional, named, &mut Owned)?;
+        let name = |(name, value)| match name {
             Self::Str(name) => Ok((name, value)),
-            other => Err(name_wanted(other.type_name()).into()),
-        });
-        named.collect()
+            other => Err(arguments::name_wanted(other.type_name())),
+        };
+        Ok((positional, named.into_iter().map(name).collect::<Result<_, Fault>>()?))
     }
-}
-
-fn positional_arguments_wanted(got: &str) -> Fault {
-    Fault::new(format!(
-        "the arguments of a call must be a tuple or a list, such as `(x,)` for a single one, got a value of type {got}"
-    ))
-}
-
-fn named_arguments_wanted(got: &str) -> Fault {
-    Fault::new(format!("the named arguments of a call must be a map or a struct, got a value of type {got}"))
-}
-
-fn name_wanted(got: &str) -> Fault {
-    Fault::new(format!("the name of an argument must be a string, got a value of type {got}"))
 }
 
 /// How serde_json's feature `arbitrary_precision`, which starlark turns on, marks a number: as the only field of a map, whose
