@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wasmi::{AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreContextMut, TrapCode, Val};
+use wasmi::{AsContext, AsContextMut, Extern, Global, Instance, Memory, Mutability, StoreContextMut, TrapCode, Val};
 
 use crate::frame::{Frame, FunctionMap};
+use crate::linear_memory::{LinearMemory, word};
 
 /// The names under which a rewritten module imports and exports what it shares with the host. If a module already uses one
 /// of them, the rewritten module is not valid, and the module keeps no frames.
@@ -175,12 +176,13 @@ pub(crate) fn begin<T: Framed>(context: &mut StoreContextMut<'_, T>) -> Option<O
     let base = depth.get(&*context).i32().unwrap_or_default();
     let used = usize::try_from(base).unwrap_or_default();
     let slots: Vec<Memory> = frames.instances.iter().map(|guest| guest.slots).collect();
-    let room = slots.iter().map(|slots| slots.data(&*context).len()).min().unwrap_or(usize::MAX);
+    let room = slots.iter().map(|slots| slots.data_size(&*context)).min().unwrap_or(usize::MAX);
     if used.saturating_add(needed(stack_depth)) <= room {
         return Some(OuterCall { base, moved: None });
     }
     let below = used.saturating_add(SLOT_BYTES);
-    let moved = slots.iter().map(|slots| slots.data(&*context).get(..below).unwrap_or_default().to_vec()).collect();
+    let moved = |slots: &Memory| LinearMemory::new(*slots, context).to_vec(0, below as u64).unwrap_or_default();
+    let moved = slots.iter().map(moved).collect();
     set_depth(context, depth, 0);
     Some(OuterCall { base, moved: Some(moved) })
 }
@@ -205,11 +207,12 @@ pub(crate) fn end<T: Framed>(
         let below = moved.first().map_or(0, Vec::len);
         // Instances that were made meanwhile had no frames there when these were moved.
         for (slots, moved) in slots.iter().zip(moved.into_iter().map(Some).chain(std::iter::repeat(None))) {
-            let Some(place) = slots.data_mut(&mut *context).get_mut(..below) else { continue };
-            match moved {
-                Some(moved) => place.copy_from_slice(&moved),
-                None => place.fill(0),
-            }
+            let mut slots = LinearMemory::new(*slots, context);
+            // `None` means that it has no slots there.
+            let _ = match moved {
+                Some(moved) => slots.write(0, &moved),
+                None => slots.fill(0, below as u64, 0),
+            };
         }
     }
     set_depth(context, depth, base);
@@ -225,7 +228,7 @@ fn read<T: Framed>(context: &StoreContextMut<'_, T>, base: i32, trap: Option<Tra
     let Some(frames) = context.data().frames() else { return Vec::new() };
     let top = frames.depth.get(context).i32().unwrap_or_default();
     let mut walk = Walk { guests: &frames.instances, known: None, serial: 0 };
-    let slots = |guest: &Guest, at: usize| Slot::read(guest.slots.data(context), at);
+    let slots = |guest: &Guest, at: usize| Slot::read(guest.slots, context, at);
     let noted = |guest: &Guest| guest.place.get(context).i32().unwrap_or_default().cast_unsigned();
     let mut found: Vec<(&Guest, u32)> = Vec::new();
     let mut at = usize::try_from(base.saturating_add(SLOT)).unwrap_or_default();
@@ -297,12 +300,12 @@ struct Slot {
 }
 
 impl Slot {
-    fn read(slots: &[u8], at: usize) -> Self {
-        let number = |at: usize| {
-            let bytes = slots.get(at..).and_then(|bytes| bytes.first_chunk::<8>());
-            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-        };
-        Self { place: number(at) as u32, serial: number(at.saturating_add(8)) }
+    /// Reads the slot at `at`. Beyond the last one they are zero.
+    fn read(slots: Memory, context: &impl AsContext, at: usize) -> Self {
+        let slot: [u8; SLOT_BYTES] = word(slots, context, at as u64).unwrap_or([0; SLOT_BYTES]);
+        let (halves, _) = slot.as_chunks();
+        let number = |at: usize| halves.get(at).map_or(0, |half| u64::from_le_bytes(*half));
+        Self { place: number(0) as u32, serial: number(1) }
     }
 }
 

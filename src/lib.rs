@@ -138,6 +138,7 @@ mod interrupt;
 mod isolated;
 mod lang;
 mod limits;
+mod linear_memory;
 mod module;
 mod observe;
 mod profile;

@@ -22,6 +22,7 @@ use super::store::Store;
 use super::store_ref::StoreRef;
 use super::table::Table;
 use crate::error::{Error, ErrorKind};
+use crate::linear_memory;
 use crate::module::Compiled;
 use crate::wording;
 
@@ -169,11 +170,8 @@ impl<'v> Exports<'v> {
 /// by their identities.
 fn are_same(store: &Store<'_>, ours: wasmi::Extern, theirs: wasmi::Extern) -> bool {
     if let (wasmi::Extern::Memory(ours), wasmi::Extern::Memory(theirs)) = (ours, theirs) {
-        let begins = store.with(|context| {
-            let (ours, theirs) = (ours.data(&context), theirs.data(&context));
-            (!ours.is_empty() && !theirs.is_empty()).then(|| std::ptr::eq(ours.as_ptr(), theirs.as_ptr()))
-        });
-        if let Ok(Some(same)) = begins {
+        let same = store.with(|context| linear_memory::are_same(ours, theirs, &context));
+        if let Ok(Some(same)) = same {
             return same;
         }
     }

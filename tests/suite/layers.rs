@@ -11,7 +11,18 @@ use syn::visit::{self, Visit};
 /// The tiers from the ground up; modules in one tier do not import each other. A path belongs to
 /// the longest entry that it begins with.
 const TIERS: &[&[&str]] = &[
-    &["limits::table", "limits::amount", "wording", "fuel", "interrupt", "ticks", "glob", "diff", "progress"],
+    &[
+        "limits::table",
+        "limits::amount",
+        "wording",
+        "fuel",
+        "interrupt",
+        "ticks",
+        "glob",
+        "diff",
+        "progress",
+        "linear_memory",
+    ],
     &["frame"],
     &["error"],
     &["limits", "host_failure", "files"],

@@ -75,8 +75,8 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<NoneType> {
         let number = element(r#type.get())?;
         let ptr = convert::size(ptr.get(), "ptr")?;
-        let size = this.byte_length()?;
-        let room = size.saturating_sub(ptr);
+        let size = this.size()?;
+        let room = (size as u64).saturating_sub(ptr);
         let items = values.iterate(heap).map_err(|_| {
             Error::value(format!("`values` must be an iterable of numbers, got {}", convert::describe(values)))
         })?;
@@ -87,16 +87,10 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             })?;
             bytes.extend(word.iter().take(number.size()));
             if bytes.len() as u64 > room {
-                return Err(out_of_range(
-                    "write",
-                    ptr,
-                    bytes.len() as u64,
-                    usize::try_from(size).unwrap_or(usize::MAX),
-                )
-                .into());
+                return Err(out_of_range("write", ptr, bytes.len() as u64, size).into());
             }
         }
-        this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(&bytes))?;
+        this.write_range(ptr, &bytes)?;
         Ok(NoneType)
     }
 }

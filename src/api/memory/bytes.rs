@@ -6,9 +6,10 @@ use starlark::values::bytes::StarlarkBytes;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::{Int, Memory, bounds, check_range, number, out_of_range, slice, slice_mut};
+use super::{Int, Memory, check_range, number, out_of_range};
 use crate::api::convert;
 use crate::error::Error;
+use crate::linear_memory::LinearMemory;
 use crate::module::given_memory_maximum;
 use crate::wording::shown;
 
@@ -46,7 +47,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<NoneType> {
         let offset = convert::size(offset.get(), "offset")?;
         match convert::bytes(buffer) {
-            Some(bytes) => this.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(bytes))?,
+            Some(bytes) => this.write_range(offset, bytes)?,
             None => this.write_items(offset, buffer, heap)?,
         }
         Ok(NoneType)
@@ -81,10 +82,10 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let byte = number::byte(byte.get(), "byte")?;
         let length = convert::size(length.get(), "length")?;
         this.bulk(
-            |data| check_range("write", data, ptr, length).map(|()| length),
-            |data| {
-                // `check_range` has checked that it fits.
-                slice_mut(data, ptr, length).unwrap_or_default().fill(byte);
+            |size| check_range("write", size, ptr, length).map(|()| length),
+            |mut data| {
+                // Cannot be `None`: `check_range` has checked that it fits.
+                let _ = data.fill(ptr, length, byte);
                 Ok(NoneType)
             },
         )
@@ -103,16 +104,14 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let src = convert::size(src.get(), "src")?;
         let length = convert::size(length.get(), "length")?;
         this.bulk(
-            |data| {
-                check_range("read", data, src, length)?;
-                check_range("write", data, dst, length)?;
+            |size| {
+                check_range("read", size, src, length)?;
+                check_range("write", size, dst, length)?;
                 Ok(length)
             },
-            |data| {
-                // `check_range` has checked that both fit.
-                if let (Some(from), Some(to)) = (bounds(src, length), bounds(dst, length)) {
-                    data.copy_within(from, to.start);
-                }
+            |mut data| {
+                // Cannot be `None`: `check_range` has checked that both fit.
+                let _ = data.copy_within(src, dst, length);
                 Ok(NoneType)
             },
         )
@@ -133,21 +132,21 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         };
         let start = start.map_or(Ok(0), |s| convert::size(s.get(), "start"))?;
         let end = end.map(|e| convert::size(e.get(), "end")).transpose()?;
-        let searched = |data: &[u8]| {
-            let size = data.len() as u64;
+        let searched = |size: usize| {
+            let size = size as u64;
             Ok(end.unwrap_or(size).min(size).saturating_sub(start))
         };
-        let search = |data: &mut [u8]| {
-            let end = end.unwrap_or(data.len() as u64);
+        let search = |data: LinearMemory<'_>| {
+            let end = end.unwrap_or(data.size() as u64);
             let length = end.checked_sub(start);
             let Some(length) = length else {
                 return Err(Error::value(format!("`start` ({start}) is after `end` ({end})")));
             };
-            let Some(haystack) = slice(data, start, length) else {
-                return Err(out_of_range("read", start, length, data.len()));
+            let Some(found) = data.find(start, length, needle) else {
+                return Err(out_of_range("read", start, length, data.size()));
             };
-            let found = memchr::memmem::find(haystack, needle).map(|at| start.saturating_add(at as u64));
-            Ok(found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
+            let at = found.map(|at| start.saturating_add(at));
+            Ok(at.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
         };
         Ok(this.bulk(searched, search)?)
     }
@@ -181,8 +180,9 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or_default();
         let byte = |pair: &[u8]| pair.iter().fold(0, |byte: u8, c| byte << 4 | digit(*c));
         let length = digits.len() as u64 / 2;
-        this.write_range(ptr, length, |to| {
-            to.iter_mut().zip(digits.as_bytes().chunks(2)).for_each(|(to, pair)| *to = byte(pair));
+        let mut pairs = digits.as_bytes().chunks(2);
+        this.write_parts(ptr, length, |to| {
+            to.iter_mut().zip(&mut pairs).for_each(|(to, pair)| *to = byte(pair));
         })?;
         Ok(length)
     }

@@ -15,7 +15,7 @@ use starlark::values::bytes::StarlarkBytes;
 use starlark::values::{Heap, StarlarkValue, Value, ValueLike, ValueOfUnchecked, starlark_value};
 use wasmi::AsContextMut;
 
-use self::range::{bounds, check_range, check_start, out_of_range, slice, slice_mut};
+use self::range::{check_range, out_of_range};
 use super::fuel::pay;
 use super::handle::handle;
 use super::identity::are_same;
@@ -24,6 +24,7 @@ use crate::api::convert;
 use crate::budget;
 use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
+use crate::linear_memory::LinearMemory;
 use crate::module::clip_memory_maximum;
 
 /// The bytes of a page. wasmi runs without the custom-page-sizes proposal.
@@ -68,76 +69,89 @@ impl<'v> Memory<'v> {
         Ok(Self { owner: store.to_ref(), memory })
     }
 
-    /// Passes the current bytes to `f`. Inlined, because returning the result of a typed read through memory costs
-    /// as much as the read.
+    /// Passes the memory to `f`, at no cost to the script. Inlined, because returning the result of a short read through
+    /// memory costs as much as the read.
     #[inline(always)]
-    fn data<R>(&self, f: impl FnOnce(&[u8]) -> Result<R, Error>) -> Result<R, Error> {
-        self.owner.store()?.with(|context| f(self.memory.data(&context)))?
-    }
-
-    #[inline(always)]
-    fn data_mut<R>(&self, f: impl FnOnce(&mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
-        self.owner.store()?.with(|mut context| f(self.memory.data_mut(&mut context)))?
+    fn data<R>(&self, f: impl FnOnce(LiveStore<'v>, LinearMemory<'_>) -> Result<R, Error>) -> Result<R, Error> {
+        let store = self.owner.store()?;
+        store.with(|mut context| f(store, LinearMemory::new(self.memory, &mut context)))?
     }
 
     /// Passes the `length` bytes at `offset` to `f`, for reading.
     #[inline]
     fn read_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-        self.access(length, |_, data| match slice(data, offset, length) {
-            Some(bytes) => Ok(f(bytes)),
-            None => Err(out_of_range("read", offset, length, data.len())),
+        self.access(length, |_, data| match data.read(offset, length, f) {
+            Some(done) => Ok(done),
+            None => Err(out_of_range("read", offset, length, data.size())),
         })
     }
 
     /// Passes the `length` bytes at `offset` to `f` and charges `cost` bytes to the script's heap.
     #[inline]
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
-        self.access(length, |store, data| match slice(data, offset, length) {
-            Some(bytes) => store.evaluation.as_ref().copy_out(cost).map(|()| f(bytes)),
-            None => Err(out_of_range("read", offset, length, data.len())),
-        })
-    }
-
-    /// Passes the `length` bytes at `offset` to `f`, for writing.
-    #[inline]
-    fn write_range<R>(&self, offset: u64, length: u64, f: impl FnOnce(&mut [u8]) -> R) -> Result<R, Error> {
-        self.access(length, |_, data| {
-            let size = data.len();
-            match slice_mut(data, offset, length) {
-                Some(bytes) => Ok(f(bytes)),
-                None => Err(out_of_range("write", offset, length, size)),
+        self.access(length, |store, data| {
+            let charge = || store.evaluation.as_ref().copy_out(cost);
+            match data.take(offset, length, charge, f) {
+                Some(done) => done,
+                None => Err(out_of_range("read", offset, length, data.size())),
             }
         })
     }
 
-    /// Passes the current bytes to `f`, which reads or writes `length` of them. That costs fuel if they are many, and nothing
+    /// Writes `bytes` at `offset`.
+    #[inline]
+    fn write_range(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let length = bytes.len() as u64;
+        self.access(length, |_, mut data| match data.write(offset, bytes) {
+            Some(()) => Ok(()),
+            None => Err(out_of_range("write", offset, length, data.size())),
+        })
+    }
+
+    /// Lets `f` write all of the `length` bytes at `offset`, in one piece or in parts, each of an even length but the last.
+    #[inline]
+    fn write_parts(&self, offset: u64, length: u64, mut f: impl FnMut(&mut [u8])) -> Result<(), Error> {
+        let write = |part: &mut [u8]| {
+            f(part);
+            Ok(())
+        };
+        self.access(length, |_, mut data| match data.write_parts(offset, length, write) {
+            Some(done) => done,
+            None => Err(out_of_range("write", offset, length, data.size())),
+        })
+    }
+
+    /// Passes the memory to `f`, which reads or writes `length` of its bytes. That costs fuel if they are many, and nothing
     /// if they are more than the memory has.
     #[inline(always)]
-    fn access<R>(&self, length: u64, f: impl FnOnce(LiveStore<'v>, &mut [u8]) -> Result<R, Error>) -> Result<R, Error> {
+    fn access<R>(
+        &self,
+        length: u64,
+        f: impl FnOnce(LiveStore<'v>, LinearMemory<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         if length >= BYTES_PER_FUEL {
-            return self.paid(|data| Ok(if length > data.len() as u64 { 0 } else { length }), f);
+            return self.paid(|size| Ok(if length > size as u64 { 0 } else { length }), f);
         }
-        let store = self.owner.store()?;
-        store.with(|mut context| f(store, self.memory.data_mut(&mut context)))?
+        self.data(f)
     }
 
     /// Does work for the fuel that a guest would pay for it: see `paid`.
     fn bulk<R>(
         &self,
-        prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
-        work: impl FnOnce(&mut [u8]) -> Result<R, Error>,
+        prepare: impl FnOnce(usize) -> Result<u64, Error>,
+        work: impl FnOnce(LinearMemory<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         self.paid(prepare, |_, data| work(data))
     }
 
     /// Does work in one use of the store, for the fuel that a guest would pay for it.
     ///
-    /// `prepare` checks the request and returns the number of bytes to pay for. A request that it refuses costs
-    /// nothing, and `work` runs only once the fuel is paid.
+    /// `prepare` gets the size of the memory, checks the request and returns the number of bytes to pay for. A request that
+    /// it refuses costs nothing, and `work` runs only once the fuel is paid.
     fn paid<R>(
         &self,
-        prepare: impl FnOnce(&[u8]) -> Result<u64, Error>,
-        work: impl FnOnce(LiveStore<'v>, &mut [u8]) -> Result<R, Error>,
+        prepare: impl FnOnce(usize) -> Result<u64, Error>,
+        work: impl FnOnce(LiveStore<'v>, LinearMemory<'_>) -> Result<R, Error>,
     ) -> Result<R, Error> {
         let store = self.owner.store()?;
         let is_metered = store.evaluation.as_ref().is_metered();
@@ -145,24 +159,28 @@ impl<'v> Memory<'v> {
             store.hold_fuel()?;
         }
         let done = store.with(|mut context| {
-            let bytes = prepare(self.memory.data(&context))?;
+            let bytes = prepare(self.memory.data_size(&context))?;
             if is_metered && !pay(&mut context, bytes / BYTES_PER_FUEL) {
                 return Ok(None);
             }
-            work(store, self.memory.data_mut(&mut context)).map(Some)
+            work(store, LinearMemory::new(self.memory, &mut context)).map(Some)
         })??;
         done.ok_or_else(|| store.out_of_fuel())
     }
 
+    fn size(&self) -> Result<usize, Error> {
+        self.owner.store()?.with(|context| self.memory.data_size(&context))
+    }
+
     pub(crate) fn byte_length(&self) -> Result<u64, Error> {
-        self.data(|data| Ok(data.len() as u64))
+        Ok(self.size()? as u64)
     }
 
     /// Returns bytes for the application, at no cost to the script.
     pub(crate) fn copy(&self, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
-        self.data(|data| match slice(data, offset, length) {
-            Some(bytes) => Ok(bytes.to_vec()),
-            None => Err(out_of_range("read", offset, length, data.len())),
+        self.data(|_, data| match data.to_vec(offset, length) {
+            Some(bytes) => Ok(bytes),
+            None => Err(out_of_range("read", offset, length, data.size())),
         })
     }
 
@@ -196,7 +214,7 @@ impl<'v> Memory<'v> {
         }
         // Checked before the items, whose number is in the message.
         if let Ok(length) = buffer.length() {
-            self.data(|data| check_range("write", data, offset, length.unsigned_abs().into()))?;
+            check_range("write", self.size()?, offset, length.unsigned_abs().into())?;
         }
         let Ok(items) = buffer.iterate(heap) else {
             return Err(Error::value(format!(
@@ -223,7 +241,7 @@ impl<'v> Memory<'v> {
                 )));
             }
         }
-        self.write_range(offset, bytes.len() as u64, |to| to.copy_from_slice(&bytes))
+        self.write_range(offset, &bytes)
     }
 }
 
@@ -272,7 +290,7 @@ where
         let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
         let at = convert::size(index, "index")?;
         let byte = number::byte(value, "value")?;
-        Ok(memory.write_range(at, 1, |to| to.fill(byte))?)
+        Ok(memory.write_range(at, &[byte])?)
     }
 
     fn slice(
@@ -286,20 +304,19 @@ where
         if stride.is_some_and(|s| s.unpack_i32() != Some(1)) {
             return Err(Error::value("a slice of a memory has no stride").into());
         }
-        let store = memory.owner.store()?;
-        let copied = store.with(|context| {
-            let data = memory.memory.data(&context);
-            let size = data.len() as u64;
+        let copied = memory.data(|store, data| {
+            let size = data.size() as u64;
             let start = start.map_or(Ok(0), |v| convert::size(v, "start"))?;
             let stop = stop.map_or(Ok(size), |v| convert::size(v, "stop"))?;
             // Starlark clips slices of sequences. Here a range that does not fit is a mistake, as in `read`.
             if start > size || stop > size {
                 return Err(Error::value(format!("cannot read [{start}:{stop}]: the memory has {size} bytes")));
             }
-            let bytes = slice(data, start, stop.saturating_sub(start)).unwrap_or_default();
-            store.evaluation.as_ref().copy_out(bytes.len() as u64)?;
-            Ok::<_, Error>(StarlarkBytes::new(bytes))
-        })??;
+            let length = stop.saturating_sub(start);
+            let charge = || store.evaluation.as_ref().copy_out(length);
+            // Cannot be `None`: both ends fit.
+            data.take(start, length, charge, StarlarkBytes::new).unwrap_or_else(|| Ok(StarlarkBytes::new(&[])))
+        })?;
         Ok(heap.alloc(copied))
     }
 

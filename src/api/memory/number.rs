@@ -10,6 +10,7 @@ use super::number_type::NumberType;
 use super::{Int, Memory, out_of_range};
 use crate::api::convert::{self, int};
 use crate::error::Error;
+use crate::linear_memory::{set_word, word};
 
 /// Converts a byte that a script gives.
 pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
@@ -19,17 +20,14 @@ pub(super) fn byte(value: Value<'_>, what: &str) -> Result<u8, Error> {
         .ok_or_else(|| Error::value(format!("`{what}` must be an int from 0 to 255, got {}", convert::describe(value))))
 }
 
-/// Returns the `N` bytes at `ptr`. The compiler knows `N`, so that a read is a comparison and a load.
+/// Returns the `N` bytes at `ptr`.
 #[inline(always)]
 fn read<const N: usize>(this: &Memory<'_>, ptr: Int<'_>) -> Result<[u8; N], Error> {
     let ptr = convert::size(ptr.get(), "ptr")?;
-    this.data(|data| {
-        let rest = usize::try_from(ptr).ok().and_then(|at| data.get(at..));
-        match rest.and_then(|rest| rest.first_chunk()) {
-            Some(word) => Ok(*word),
-            None => Err(out_of_range("read", ptr, N as u64, data.len())),
-        }
-    })
+    this.owner.store()?.with(|context| match word(this.memory, &context, ptr) {
+        Some(word) => Ok(word),
+        None => Err(out_of_range("read", ptr, N as u64, this.memory.data_size(&context))),
+    })?
 }
 
 /// Writes `value` as `number`, which has `N` bytes. `small` encodes a 32-bit int, if it is in range.
@@ -46,15 +44,10 @@ fn write<'v, const N: usize>(
         Some(word) => word,
         None => encode(number, value)?,
     };
-    this.data_mut(|data| {
-        let size = data.len();
-        let rest = usize::try_from(ptr).ok().and_then(|at| data.get_mut(at..));
-        match rest.and_then(|rest| rest.first_chunk_mut()) {
-            Some(to) => *to = word,
-            None => return Err(out_of_range("write", ptr, N as u64, size)),
-        }
-        Ok(())
-    })?;
+    this.owner.store()?.with(|mut context| match set_word(this.memory, &mut context, ptr, word) {
+        Some(()) => Ok(()),
+        None => Err(out_of_range("write", ptr, N as u64, this.memory.data_size(&context))),
+    })??;
     Ok(NoneType)
 }
 

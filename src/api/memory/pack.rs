@@ -6,7 +6,7 @@ use starlark::values::tuple::{AllocTuple, UnpackTuple};
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
 use super::number_type::NumberType;
-use super::{Int, Memory};
+use super::{Int, Memory, check_range};
 use crate::api::convert;
 use crate::error::Error;
 
@@ -142,7 +142,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         }
         let length = length(&fields);
         // The range is checked first: a long `s` field must not be allocated for nothing.
-        this.write_range(ptr, length, |_| ())?;
+        this.access(length, |_, data| check_range("write", data.size(), ptr, length))?;
         let mut bytes = Vec::new();
         let mut given = values.items.iter().copied().enumerate();
         for field in fields {
@@ -155,7 +155,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 Error::value(format!("value {index} must be {expected}, got {}", convert::describe(value)))
             })?;
         }
-        this.write_range(ptr, length, |to| to.copy_from_slice(&bytes))?;
+        this.write_range(ptr, &bytes)?;
         Ok(length)
     }
 }

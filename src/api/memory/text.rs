@@ -4,7 +4,7 @@ use starlark::environment::MethodsBuilder;
 use starlark::starlark_module;
 use starlark::values::{Heap, Value, ValueOfUnchecked};
 
-use super::{Int, Memory, check_start, out_of_range};
+use super::{Int, Memory, out_of_range};
 use crate::api::convert::{self, int};
 use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
@@ -12,6 +12,17 @@ use crate::fuel::BYTES_PER_FUEL;
 fn utf8(bytes: &[u8], at: u64) -> Result<&str, Error> {
     std::str::from_utf8(bytes)
         .map_err(|e| Error::value(format!("invalid UTF-8 at offset {}", at.saturating_add(e.valid_up_to() as u64))))
+}
+
+fn utf16(bytes: &[u8], mut at: u64) -> Result<String, Error> {
+    let units = bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
+    let mut out = String::new();
+    for decoded in char::decode_utf16(units) {
+        let c = decoded.map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
+        at = at.saturating_add(2 * c.len_utf16() as u64);
+        out.push(c);
+    }
+    Ok(out)
 }
 
 fn text<'v>(s: Value<'v>) -> Result<&'v str, Error> {
@@ -36,18 +47,21 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         if max_len == 0 {
             return Err(Error::value("`max_len` is 0, which leaves no bytes to search for a NUL").into());
         }
-        Ok(this.data(|data| {
-            let start = check_start(ptr, data.len())?;
-            let rest = data.get(start..).unwrap_or_default();
-            let scanned = usize::try_from(max_len).ok().and_then(|max| rest.get(..max)).unwrap_or(rest);
-            let Some(end) = memchr::memchr(0, scanned) else {
-                return Err(Error::value(if rest.len() as u64 >= max_len {
+        Ok(this.data(|_, data| {
+            let size = data.size() as u64;
+            let Some(rest) = size.checked_sub(ptr) else {
+                return Err(out_of_range("read", ptr, 0, data.size()));
+            };
+            let read = |bytes: &[u8]| utf8(bytes, ptr).map(|s| heap.alloc(s));
+            // Cannot be `None` outside: it is what is left of the memory, or less.
+            match data.read_to_nul(ptr, rest.min(max_len), read).flatten() {
+                Some(text) => text,
+                None => Err(Error::value(if rest >= max_len {
                     format!("no NUL within {max_len} bytes of offset {ptr}; `max_len` sets how far to look")
                 } else {
-                    format!("no NUL from offset {ptr} to the end of the memory, at {} bytes", data.len())
-                }));
-            };
-            Ok(heap.alloc(utf8(scanned.get(..end).unwrap_or_default(), ptr)?))
+                    format!("no NUL from offset {ptr} to the end of the memory, at {size} bytes")
+                })),
+            }
         })?)
     }
 
@@ -73,7 +87,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let bytes = text(s.get())?.as_bytes();
-        this.write_range(ptr, bytes.len() as u64, |to| to.copy_from_slice(bytes))?;
+        this.write_range(ptr, bytes)?;
         Ok(ValueOfUnchecked::new(int(bytes.len() as u64, heap)))
     }
 
@@ -90,11 +104,13 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
             return Err(Error::value(format!("`s` has a NUL at byte {at}, where a C string would end")).into());
         }
         let length = (bytes.len() as u64).saturating_add(1);
-        this.write_range(ptr, length, |to| {
-            if let Some((nul, to)) = to.split_last_mut() {
-                to.copy_from_slice(bytes);
-                *nul = 0;
-            }
+        let mut rest = bytes;
+        this.write_parts(ptr, length, |to| {
+            let (part, left) = rest.split_at(to.len().min(rest.len()));
+            let (text, nul) = to.split_at_mut(part.len());
+            text.copy_from_slice(part);
+            nul.fill(0);
+            rest = left;
         })?;
         Ok(length)
     }
@@ -108,22 +124,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let length = convert::size(length.get(), "length")?;
         let length = length.saturating_mul(2);
-        Ok(this.access(length, |store, data| {
-            let size = data.len();
-            let bytes = super::slice(data, ptr, length).ok_or_else(|| out_of_range("read", ptr, length, size))?;
-            store.evaluation.as_ref().copy_out(bytes.len() as u64)?;
-            let mut at = ptr;
-            let units =
-                bytes.chunks_exact(2).map(|pair| pair.iter().rev().fold(0, |unit, b| unit << 8 | u16::from(*b)));
-            let mut out = String::new();
-            for decoded in char::decode_utf16(units) {
-                let c = decoded
-                    .map_err(|_| Error::value(format!("invalid UTF-16 at offset {at}: an unpaired surrogate")))?;
-                at = at.saturating_add(2 * c.len_utf16() as u64);
-                out.push(c);
-            }
-            Ok(out)
-        })?)
+        Ok(this.copy_range(ptr, length, length, |bytes| utf16(bytes, ptr))??)
     }
 
     /// Writes `s` at `ptr` as UTF-16, without a NUL, and returns the number of code units (of two bytes) written.
@@ -136,8 +137,9 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
         let s = text(s.get())?;
         this.owner.store()?.charge(s.len() as u64 / BYTES_PER_FUEL)?;
         let units = s.encode_utf16().count() as u64;
-        this.write_range(ptr, units.saturating_mul(2), |to| {
-            for (to, unit) in to.chunks_exact_mut(2).zip(s.encode_utf16()) {
+        let mut rest = s.encode_utf16();
+        this.write_parts(ptr, units.saturating_mul(2), |to| {
+            for (to, unit) in to.chunks_exact_mut(2).zip(&mut rest) {
                 to.copy_from_slice(&unit.to_le_bytes());
             }
         })?;
