@@ -1,7 +1,7 @@
 //! The functions of `fd_*` that move bytes and positions.
 
 use super::WasiCall;
-use super::abi::{Abi, Errno, Record, WasiResult, fdflags, rights};
+use super::abi::{Abi, Errno, Fault, Record, WasiResult, fdflags, rights};
 use super::content::Content;
 use super::descriptor::Target;
 use super::fs::Ino;
@@ -15,16 +15,23 @@ impl WasiCall<'_> {
         let (mut at, mut left) = (offset, there);
         for (ptr, length) in buffers {
             let count = (*length).min(left);
-            let buffer = self.memory.bytes_mut(*ptr, count)?;
+            self.memory.check(*ptr, count)?;
             if count == 0 {
                 continue;
             }
             match self.system.fs.file(ino)? {
-                Content::Given(given) => given.read(at, buffer)?,
+                Content::Given(given) => {
+                    let mut at = at;
+                    self.memory.write_parts(*ptr, count, |buffer| {
+                        given.read(at, buffer)?;
+                        at = at.saturating_add(buffer.len() as u64);
+                        Ok::<_, Fault>(())
+                    })?;
+                }
                 Content::Bytes(bytes) => {
                     let start = usize::try_from(at).unwrap_or(usize::MAX);
-                    let from = bytes.get(start..).and_then(|rest| rest.get(..buffer.len()));
-                    buffer.copy_from_slice(from.ok_or(Errno::Io)?);
+                    let from = bytes.get(start..).and_then(|rest| rest.get(..count as usize));
+                    self.memory.write(*ptr, from.ok_or(Errno::Io)?)?;
                 }
             }
             at = at.saturating_add(u64::from(count));
@@ -52,8 +59,11 @@ impl WasiCall<'_> {
         self.system.fs.resize(ino, end.max(old), now)?;
         let mut at = offset;
         for (ptr, length) in buffers {
-            self.system.fs.write(ino, at, self.memory.bytes(*ptr, *length)?, now)?;
-            at = at.saturating_add(u64::from(*length));
+            self.memory.read_parts(*ptr, *length, |bytes| {
+                self.system.fs.write(ino, at, bytes, now)?;
+                at = at.saturating_add(bytes.len() as u64);
+                Ok::<_, Fault>(())
+            })?;
         }
         Ok(())
     }
@@ -104,7 +114,9 @@ fn read_stream(call: &mut WasiCall<'_>, buffers: &[(u32, u32)]) -> WasiResult<u3
         if *length == 0 {
             continue;
         }
-        let read = match call.streams.stdin.read(call.memory.bytes_mut(*ptr, *length)?) {
+        let stdin = &mut call.streams.stdin;
+        let most = stdin.left().and_then(|left| u32::try_from(left).ok()).map_or(*length, |left| left.min(*length));
+        let read = match call.memory.write_front(*ptr, most, |buffer| stdin.read(buffer)) {
             Ok(read) => u32::try_from(read).unwrap_or(*length),
             // An error does not discard what was read before it.
             Err(_) if total > 0 => break,
@@ -159,12 +171,12 @@ pub(super) fn fd_write(call: &mut WasiCall<'_>, fd: u32, iovs: u32, count: u32, 
     } else {
         call.pay(u64::from(total))?;
         for (ptr, length) in buffers {
-            let bytes = call.memory.bytes(ptr, length)?;
+            call.memory.check(ptr, length)?;
             let stream = match target {
                 Target::Stdout => &mut call.streams.stdout,
                 _ => &mut call.streams.stderr,
             };
-            stream.write(bytes, &call.system.budget)?;
+            stream.write(length.into(), &call.system.budget, |write| call.memory.read_parts(ptr, length, write))?;
         }
     }
     Ok(call.memory.write_u32(out, total)?)
@@ -263,9 +275,9 @@ pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, c
     let end = call.system.descriptors.listing_end(fd, cookie, directory)?;
     // A removed directory has no entries, not even `.` and `..`.
     let removed = fs.node(ino)?.links == 0;
-    let mut buffer = call.memory.bytes_mut(buf, len)?;
-    let mut cookie = cookie;
-    while !buffer.is_empty() && !removed {
+    call.memory.check(buf, len)?;
+    let (mut cookie, mut at, mut left) = (cookie, buf, len);
+    while left > 0 && !removed {
         let Some((next, name, child)) = directory.after(ino, cookie, end) else { break };
         let filetype = fs.node(child).map_or(0, |node| node.filetype() as u8);
         let entry = Record::<24>::new()
@@ -275,14 +287,13 @@ pub(super) fn fd_readdir(call: &mut WasiCall<'_>, fd: u32, buf: u32, len: u32, c
             .set(16, u32::try_from(name.len()).unwrap_or_default().to_le_bytes())
             .set(20, [filetype]);
         for part in [entry.0.as_slice(), name.as_bytes()] {
-            let count = part.len().min(buffer.len());
-            let (front, back) = std::mem::take(&mut buffer).split_at_mut(count);
-            front.copy_from_slice(part.get(..count).unwrap_or_default());
-            buffer = back;
+            let count = u32::try_from(part.len()).unwrap_or(left).min(left);
+            call.memory.write(at, part.get(..count as usize).unwrap_or_default())?;
+            (at, left) = (at.saturating_add(count), left.saturating_sub(count));
         }
         cookie = next;
     }
-    let used = len.saturating_sub(u32::try_from(buffer.len()).unwrap_or(len));
+    let used = len.saturating_sub(left);
     // An entry costs as much as looking up a name.
     call.pay(u64::from(used).saturating_mul(8))?;
     Ok(call.memory.write_u32(out, used)?)

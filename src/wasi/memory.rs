@@ -2,36 +2,58 @@
 //!
 //! What a guest passes is checked here before anything is read, allocated or written.
 
-use std::ops::Range;
-
 use super::abi::{Errno, PATH_MAX, get_u32};
+use crate::linear_memory::{LinearMemory, fits};
 
 /// The maximum number of buffers in one call.
 const IOV_MAX: u32 = 1024;
 
 /// The guest's memory. Every access is checked; one out of bounds is `EFAULT`.
-pub(crate) struct WasiMemory<'a>(pub(crate) &'a mut [u8]);
+pub(crate) struct WasiMemory<'a>(pub(crate) LinearMemory<'a>);
 
 impl WasiMemory<'_> {
-    /// Returns the `length` bytes at `ptr`.
-    pub(crate) fn bytes(&self, ptr: u32, length: u32) -> Result<&[u8], Errno> {
-        range(ptr, length).and_then(|range| self.0.get(range)).ok_or(Errno::Fault)
+    /// Passes the `length` bytes at `ptr` to `f`.
+    pub(crate) fn read<R>(&self, ptr: u32, length: u32, f: impl FnOnce(&[u8]) -> R) -> Result<R, Errno> {
+        self.0.read(ptr.into(), length.into(), f).ok_or(Errno::Fault)
     }
 
-    /// Returns the `length` bytes at `ptr`, for writing.
-    pub(crate) fn bytes_mut(&mut self, ptr: u32, length: u32) -> Result<&mut [u8], Errno> {
-        range(ptr, length).and_then(|range| self.0.get_mut(range)).ok_or(Errno::Fault)
+    /// Passes the `length` bytes at `ptr` to `f`, in one piece or in parts: see [`LinearMemory::read_parts`].
+    pub(crate) fn read_parts<E: From<Errno>>(
+        &self,
+        ptr: u32,
+        length: u32,
+        f: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.0.read_parts(ptr.into(), length.into(), f).ok_or(Errno::Fault)?
+    }
+
+    /// Lets `f` write all of the `length` bytes at `ptr`, in one piece or in parts: see [`LinearMemory::write_parts`].
+    pub(crate) fn write_parts<E: From<Errno>>(
+        &mut self,
+        ptr: u32,
+        length: u32,
+        f: impl FnMut(&mut [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.0.write_parts(ptr.into(), length.into(), f).ok_or(Errno::Fault)?
+    }
+
+    /// Lets `f` write to the front of the `length` bytes at `ptr`, and returns what it returns, the number of bytes written.
+    pub(crate) fn write_front<E: From<Errno>>(
+        &mut self,
+        ptr: u32,
+        length: u32,
+        f: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, E> {
+        self.0.write_front(ptr.into(), length.into(), f).ok_or(Errno::Fault)?
     }
 
     /// Checks that the `length` bytes at `ptr` are in bounds.
     pub(crate) fn check(&self, ptr: u32, length: u32) -> Result<(), Errno> {
-        self.bytes(ptr, length).map(drop)
+        if fits(ptr.into(), length.into(), self.0.size()) { Ok(()) } else { Err(Errno::Fault) }
     }
 
     pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Errno> {
-        let length = u32::try_from(bytes.len()).map_err(|_| Errno::Fault)?;
-        self.bytes_mut(ptr, length)?.copy_from_slice(bytes);
-        Ok(())
+        self.0.write(ptr.into(), bytes).ok_or(Errno::Fault)
     }
 
     pub(crate) fn write_u32(&mut self, ptr: u32, value: u32) -> Result<(), Errno> {
@@ -49,9 +71,10 @@ impl WasiMemory<'_> {
             self.check(ptr, length)?;
             return Err(Errno::Nametoolong);
         }
-        let text = std::str::from_utf8(self.bytes(ptr, length)?).map_err(|_| Errno::Ilseq)?;
+        let bytes = self.0.to_vec(ptr.into(), length.into()).ok_or(Errno::Fault)?;
+        let text = String::from_utf8(bytes).map_err(|_| Errno::Ilseq)?;
         // No file has such a name, and C programs would see a shorter one.
-        if text.contains('\0') { Err(Errno::Inval) } else { Ok(text.to_owned()) }
+        if text.contains('\0') { Err(Errno::Inval) } else { Ok(text) }
     }
 
     /// Returns the buffers in an array of `iovec`s as `(pointer, length)`, each of them checked, and the sum of their
@@ -65,21 +88,16 @@ impl WasiMemory<'_> {
         if count > IOV_MAX {
             return Err(Errno::Inval);
         }
-        let fields = self.bytes(array, count.saturating_mul(8))?;
         let mut total = 0u32;
-        let buffers = fields.chunks_exact(8).map(|iovec| {
-            let (ptr, length) = (get_u32(iovec, 0), get_u32(iovec, 4));
-            self.check(ptr, length)?;
-            total = total.checked_add(length).ok_or(Errno::Inval)?;
-            Ok((ptr, length))
-        });
-        let buffers = buffers.collect::<Result<Vec<_>, Errno>>()?;
+        let buffers = self.read(array, count.saturating_mul(8), |fields| {
+            let buffers = fields.chunks_exact(8).map(|iovec| {
+                let (ptr, length) = (get_u32(iovec, 0), get_u32(iovec, 4));
+                self.check(ptr, length)?;
+                total = total.checked_add(length).ok_or(Errno::Inval)?;
+                Ok((ptr, length))
+            });
+            buffers.collect::<Result<Vec<_>, Errno>>()
+        })??;
         Ok((buffers, total))
     }
-}
-
-fn range(ptr: u32, length: u32) -> Option<Range<usize>> {
-    let start = usize::try_from(ptr).ok()?;
-    let end = start.checked_add(usize::try_from(length).ok()?)?;
-    Some(start..end)
 }

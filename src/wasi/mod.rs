@@ -35,6 +35,7 @@ use crate::api::host_module::MemorySlot;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::fuel::BYTES_PER_FUEL;
+use crate::linear_memory::LinearMemory;
 use crate::slices::{self, Sliced};
 pub(crate) use abi::Abi;
 use abi::{Fault, WasiResult};
@@ -125,12 +126,12 @@ impl WasiFunction {
         let fuel = slices::fuel(&*caller);
         let mut machine = binding.machine.lock();
         let MachineParts { system, streams } = &mut *machine;
-        let data = match memory {
-            Some(memory) => memory.data_mut(&mut *caller),
+        let memory = match memory {
+            Some(memory) => LinearMemory::new(memory, caller),
             // Every pointer is out of bounds.
-            None => &mut [],
+            None => LinearMemory::none(),
         };
-        let mut call = WasiCall { system, streams, memory: WasiMemory(data), abi, fuel };
+        let mut call = WasiCall { system, streams, memory: WasiMemory(memory), abi, fuel };
         let outcome = (self.run)(&mut call, params);
         let left = call.fuel;
         drop(machine);

@@ -128,11 +128,9 @@ pub(super) fn path_readlink(
     let found = call.find(fd, rights::PATH_READLINK, path, len, Follow::Never)?;
     let Body::Link(target) = &call.system.fs.node(found.existing()?)?.body else { return Err(Errno::Inval.into()) };
     call.memory.check(out, 4)?;
-    let buffer = call.memory.bytes_mut(buf, buf_len)?;
-    let count = target.len().min(buffer.len());
-    if let (Some(to), Some(from)) = (buffer.get_mut(..count), target.as_bytes().get(..count)) {
-        to.copy_from_slice(from);
-    }
+    call.memory.check(buf, buf_len)?;
+    let count = target.len().min(buf_len as usize);
+    call.memory.write(buf, target.as_bytes().get(..count).unwrap_or_default())?;
     Ok(call.memory.write_u32(out, u32::try_from(count).map_err(|_| Errno::Overflow)?)?)
 }
 

@@ -67,12 +67,10 @@ pub(super) fn poll_oneoff(
     call.memory.check(out, 4)?;
     call.pay(u64::from(count).saturating_mul(512))?;
     let now = call.system.clock.now();
-    let waits = call
-        .memory
-        .bytes(subscriptions, total(size)?)?
-        .chunks_exact(size as usize)
-        .map(|subscription| read(subscription, call.abi, now))
-        .collect::<Result<Vec<_>, Errno>>()?;
+    let waits = call.memory.read(subscriptions, total(size)?, |bytes| {
+        let subscriptions = bytes.chunks_exact(size as usize);
+        subscriptions.map(|subscription| read(subscription, call.abi, now)).collect::<Result<Vec<_>, Errno>>()
+    })??;
     if waits.iter().all(|(_, _, wait)| matches!(wait, Wait::Clock { .. })) {
         let deadlines = waits.iter().filter_map(|(_, _, wait)| match wait {
             Wait::Clock { deadline } => Some(*deadline),

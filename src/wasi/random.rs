@@ -58,8 +58,10 @@ pub(super) fn random_get(call: &mut WasiCall<'_>, buf: u32, len: u32) -> WasiRes
     call.memory.check(buf, len)?;
     // A word takes about ten instructions.
     call.pay(u64::from(len).saturating_mul(64))?;
-    call.system.random.fill(call.memory.bytes_mut(buf, len)?);
-    Ok(())
+    call.memory.write_parts(buf, len, |buffer| {
+        call.system.random.fill(buffer);
+        Ok(())
+    })
 }
 
 #[cfg(test)]

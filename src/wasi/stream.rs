@@ -81,24 +81,35 @@ pub(crate) enum OutputStream {
 }
 
 impl OutputStream {
-    pub(crate) fn write(&mut self, bytes: &[u8], budget: &Budget) -> WasiResult {
+    /// Writes `length` bytes. `read` passes them, perhaps in parts, to what it is given.
+    pub(crate) fn write(
+        &mut self,
+        length: u64,
+        budget: &Budget,
+        read: impl FnOnce(&mut dyn FnMut(&[u8]) -> WasiResult) -> WasiResult,
+    ) -> WasiResult {
         match self {
             Self::Kept(kept) => {
-                if let Err(limit) = budget.take_output(bytes.len() as u64) {
+                if let Err(limit) = budget.take_output(length) {
                     return Err(Fault::Ended(Error::limit(
                         Limit::Output,
                         format!("the guest writes more than the sandbox allows: limit `output` is {limit} bytes"),
                     )));
                 }
-                kept.extend_from_slice(bytes);
+                read(&mut |bytes| {
+                    kept.extend_from_slice(bytes);
+                    Ok(())
+                })
             }
-            Self::Passed(writer) => match writer.write_all(bytes).and_then(|()| writer.flush()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(Errno::Pipe.into()),
-                Err(_) => return Err(Errno::Io.into()),
-            },
+            Self::Passed(writer) => {
+                let failed = |error: std::io::Error| match error.kind() {
+                    ErrorKind::BrokenPipe => Fault::from(Errno::Pipe),
+                    _ => Errno::Io.into(),
+                };
+                read(&mut |bytes| writer.write_all(bytes).map_err(failed))?;
+                writer.flush().map_err(failed)
+            }
         }
-        Ok(())
     }
 
     /// Returns what was kept.
