@@ -42,6 +42,17 @@ impl<'a> Caller<'a> {
         }
     }
 
+    /// Returns the handle of what `memory` would return, for the host to find it.
+    #[cfg(feature = "core")]
+    #[allow(dead_code)] // Until `isolated::inside` asks for it.
+    pub(crate) fn memory_handle(&self) -> Option<wasmi::Memory> {
+        match &self.0 {
+            Place::Here { inner, memory } => memory.of_caller(inner),
+            #[cfg(feature = "isolated")]
+            Place::Isolated(_) => None,
+        }
+    }
+
     /// Returns the guest's memory: the one that it exports as `memory`, otherwise the first that it imports or exports.
     ///
     /// # Errors
@@ -49,8 +60,12 @@ impl<'a> Caller<'a> {
     /// If the guest has no memory.
     #[inline]
     pub fn memory(&mut self) -> Result<GuestMemory<'_>, Error> {
-        let data = match &mut self.0 {
+        let data: Option<&mut [u8]> = match &mut self.0 {
+            #[cfg(not(feature = "core"))]
             Place::Here { inner, memory } => memory.of_caller(&*inner).map(|memory| memory.data_mut(inner)),
+            // No import of an application runs in the evaluator of an isolated sandbox, where the memory is not.
+            #[cfg(feature = "core")]
+            Place::Here { .. } => None,
             #[cfg(feature = "isolated")]
             Place::Isolated(memory) => memory.as_deref_mut(),
         };
