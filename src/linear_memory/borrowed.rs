@@ -57,7 +57,8 @@ impl<'a> LinearMemory<'a> {
         self.get(offset, length).map(f)
     }
 
-    /// Passes a range to `f`, once `allow` has allowed that as many bytes are taken.
+    /// Passes a range to `f`, once `allow` has allowed that as many bytes are taken. `outside` makes the error for a range that
+    /// does not fit, from the size of the memory.
     #[inline(always)]
     pub(crate) fn take<R, E>(
         &self,
@@ -65,9 +66,12 @@ impl<'a> LinearMemory<'a> {
         length: u64,
         allow: impl FnOnce() -> Result<(), E>,
         f: impl FnOnce(&[u8]) -> R,
-    ) -> Option<Result<R, E>> {
-        let bytes = self.get(offset, length)?;
-        Some(allow().map(|()| f(bytes)))
+        outside: impl FnOnce(usize) -> E,
+    ) -> Result<R, E> {
+        match self.get(offset, length) {
+            Some(bytes) => allow().map(|()| f(bytes)),
+            None => Err(outside(self.size())),
+        }
     }
 
     /// Passes a range to `f`, in parts where it must be copied, until `f` fails. An empty range is one part.
@@ -134,11 +138,11 @@ impl<'a> LinearMemory<'a> {
         self.read(offset, length, |bytes| memchr::memmem::find(bytes, needle).map(|at| at as u64))
     }
 
-    /// Passes to `f` the bytes of a range that come before the first NUL, if there is one.
-    #[inline]
-    pub(crate) fn read_to_nul<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Option<Option<R>> {
+    /// Passes to `f` the bytes of a range that come before the first NUL. `None` also if there is no NUL.
+    #[inline(always)]
+    pub(crate) fn read_to_nul<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let bytes = self.get(offset, length)?;
-        Some(memchr::memchr(0, bytes).and_then(|end| bytes.get(..end)).map(f))
+        memchr::memchr(0, bytes).and_then(|end| bytes.get(..end)).map(f)
     }
 
     #[inline(always)]

@@ -99,22 +99,25 @@ impl<'a> LinearMemory<'a> {
         Some(f(bytes))
     }
 
-    /// Passes a range to `f`, once `allow` has allowed that as many bytes are taken.
+    /// Passes a range to `f`, once `allow` has allowed that as many bytes are taken. `outside` makes the error for a range that
+    /// does not fit, from the size of the memory.
     pub(crate) fn take<R, E>(
         &self,
         offset: u64,
         length: u64,
         allow: impl FnOnce() -> Result<(), E>,
         f: impl FnOnce(&[u8]) -> R,
-    ) -> Option<Result<R, E>> {
+        outside: impl FnOnce(usize) -> E,
+    ) -> Result<R, E> {
         if length <= CHEAP {
-            return self.read(offset, length, |bytes| allow().map(|()| f(bytes)));
+            let taken = self.read(offset, length, |bytes| allow().map(|()| f(bytes)));
+            return taken.unwrap_or_else(|| Err(outside(self.size())));
         }
-        self.check(offset, length)?;
-        match allow() {
-            Ok(()) => self.read(offset, length, f).map(Ok),
-            Err(error) => Some(Err(error)),
+        if self.check(offset, length).is_none() {
+            return Err(outside(self.size()));
         }
+        allow()?;
+        self.read(offset, length, f).ok_or_else(|| outside(self.size()))
     }
 
     /// Passes a range to `f`, in parts where it must be copied, until `f` fails. An empty range is one part.
@@ -245,8 +248,8 @@ impl<'a> LinearMemory<'a> {
         Some(None)
     }
 
-    /// Passes to `f` the bytes of a range that come before the first NUL, if there is one.
-    pub(crate) fn read_to_nul<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Option<Option<R>> {
+    /// Passes to `f` the bytes of a range that come before the first NUL. `None` also if there is no NUL.
+    pub(crate) fn read_to_nul<R>(&self, offset: u64, length: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
         self.check(offset, length)?;
         // Most texts are short, and are copied once.
         let mut buffer = vec![0; SHORT_TEXT.min(usize::try_from(length).ok()?)];
@@ -256,13 +259,13 @@ impl<'a> LinearMemory<'a> {
             let part = buffer.get_mut(..count)?;
             self.copy(offset.checked_add(at)?, part)?;
             match memchr::memchr(0, part) {
-                Some(end) if at == 0 => return Some(part.get(..end).map(f)),
-                Some(end) => return self.read(offset, at.checked_add(end as u64)?, f).map(Some),
+                Some(end) if at == 0 => return part.get(..end).map(f),
+                Some(end) => return self.read(offset, at.checked_add(end as u64)?, f),
                 None => at = at.checked_add(count as u64)?,
             }
             buffer.resize(buffer.len().saturating_mul(4).min(PART), 0);
         }
-        Some(None)
+        None
     }
 
     fn check(&self, offset: u64, length: u64) -> Option<()> {

@@ -90,7 +90,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 return Err(out_of_range("write", ptr, bytes.len() as u64, size).into());
             }
         }
-        this.write_range(ptr, &bytes)?;
+        this.write_range(ptr, bytes.len() as u64, |data| data.write(ptr, &bytes))?;
         Ok(NoneType)
     }
 }

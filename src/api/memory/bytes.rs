@@ -47,7 +47,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<NoneType> {
         let offset = convert::size(offset.get(), "offset")?;
         match convert::bytes(buffer) {
-            Some(bytes) => this.write_range(offset, bytes)?,
+            Some(bytes) => this.write_range(offset, bytes.len() as u64, |data| data.write(offset, bytes))?,
             None => this.write_items(offset, buffer, heap)?,
         }
         Ok(NoneType)

@@ -91,18 +91,20 @@ impl<'v> Memory<'v> {
     fn copy_range<R>(&self, offset: u64, length: u64, cost: u64, f: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
         self.access(length, |store, data| {
             let charge = || store.evaluation.as_ref().copy_out(cost);
-            match data.take(offset, length, charge, f) {
-                Some(done) => done,
-                None => Err(out_of_range("read", offset, length, data.size())),
-            }
+            data.take(offset, length, charge, f, |size| out_of_range("read", offset, length, size))
         })
     }
 
-    /// Writes `bytes` at `offset`.
+    /// Lets `f` write the `length` bytes at `offset`. Generic, so that each caller gets code of its own: a short write costs
+    /// hardly more than a call.
     #[inline]
-    fn write_range(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
-        let length = bytes.len() as u64;
-        self.access(length, |_, mut data| match data.write(offset, bytes) {
+    fn write_range(
+        &self,
+        offset: u64,
+        length: u64,
+        f: impl FnOnce(&mut LinearMemory<'_>) -> Option<()>,
+    ) -> Result<(), Error> {
+        self.access(length, |_, mut data| match f(&mut data) {
             Some(()) => Ok(()),
             None => Err(out_of_range("write", offset, length, data.size())),
         })
@@ -241,7 +243,7 @@ impl<'v> Memory<'v> {
                 )));
             }
         }
-        self.write_range(offset, &bytes)
+        self.write_range(offset, bytes.len() as u64, |data| data.write(offset, &bytes))
     }
 }
 
@@ -290,7 +292,7 @@ where
         let memory = Memory { owner: self.owner.to_store_ref(), memory: self.memory };
         let at = convert::size(index, "index")?;
         let byte = number::byte(value, "value")?;
-        Ok(memory.write_range(at, &[byte])?)
+        Ok(memory.write_range(at, 1, |data| data.write(at, &[byte]))?)
     }
 
     fn slice(
@@ -314,8 +316,7 @@ where
             }
             let length = stop.saturating_sub(start);
             let charge = || store.evaluation.as_ref().copy_out(length);
-            // Cannot be `None`: both ends fit.
-            data.take(start, length, charge, StarlarkBytes::new).unwrap_or_else(|| Ok(StarlarkBytes::new(&[])))
+            data.take(start, length, charge, StarlarkBytes::new, |size| out_of_range("read", start, length, size))
         })?;
         Ok(heap.alloc(copied))
     }

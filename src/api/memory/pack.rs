@@ -155,7 +155,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 Error::value(format!("value {index} must be {expected}, got {}", convert::describe(value)))
             })?;
         }
-        this.write_range(ptr, &bytes)?;
+        this.write_range(ptr, length, |data| data.write(ptr, &bytes))?;
         Ok(length)
     }
 }

@@ -53,8 +53,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
                 return Err(out_of_range("read", ptr, 0, data.size()));
             };
             let read = |bytes: &[u8]| utf8(bytes, ptr).map(|s| heap.alloc(s));
-            // Cannot be `None` outside: it is what is left of the memory, or less.
-            match data.read_to_nul(ptr, rest.min(max_len), read).flatten() {
+            match data.read_to_nul(ptr, rest.min(max_len), read) {
                 Some(text) => text,
                 None => Err(Error::value(if rest >= max_len {
                     format!("no NUL within {max_len} bytes of offset {ptr}; `max_len` sets how far to look")
@@ -87,7 +86,7 @@ pub(super) fn methods(builder: &mut MethodsBuilder) {
     ) -> starlark::Result<ValueOfUnchecked<'v, i64>> {
         let ptr = convert::size(ptr.get(), "ptr")?;
         let bytes = text(s.get())?.as_bytes();
-        this.write_range(ptr, bytes)?;
+        this.write_range(ptr, bytes.len() as u64, |data| data.write(ptr, bytes))?;
         Ok(ValueOfUnchecked::new(int(bytes.len() as u64, heap)))
     }
 
