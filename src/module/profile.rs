@@ -84,7 +84,7 @@ pub(super) fn telling(binary: &Binary<'_>) -> Option<Telling> {
     let cost =
         |ty: &u32| counts.params.get(usize::try_from(*ty).ok()?).map(|params| STUB.saturating_add(u64::from(*params)));
     let costs = counts.functions.iter().map(cost).collect::<Option<_>>()?;
-    Some(Telling { bytes: sections.finish(), costs })
+    Some(Telling { bytes: sections.finish()?, costs })
 }
 
 /// Returns what is appended to the module.

@@ -7,25 +7,25 @@ use wasm_encoder::{Encode, ExportKind, SectionId};
 use wasmparser::BinaryReader;
 
 /// Entries that are appended to a section, which the module may lack.
-pub(super) struct Appended {
+pub(crate) struct Appended {
     id: SectionId,
     count: u32,
     entries: Vec<u8>,
 }
 
 impl Appended {
-    pub(super) fn to(id: SectionId) -> Self {
+    pub(crate) fn to(id: SectionId) -> Self {
         Self { id, count: 0, entries: Vec::new() }
     }
 
     /// Adds an entry. Returns where it must be encoded.
-    pub(super) fn entry(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn entry(&mut self) -> &mut Vec<u8> {
         self.count = self.count.saturating_add(1);
         &mut self.entries
     }
 
     /// Adds an entry to the export section.
-    pub(super) fn export(&mut self, name: &str, kind: ExportKind, index: u32) {
+    pub(crate) fn export(&mut self, name: &str, kind: ExportKind, index: u32) {
         let entry = self.entry();
         name.encode(entry);
         kind.encode(entry);
@@ -34,7 +34,7 @@ impl Appended {
 }
 
 /// The sections of a module, written in their order.
-pub(super) struct Sections {
+pub(crate) struct Sections {
     out: Vec<u8>,
     /// What is still to be appended.
     appended: Peekable<vec::IntoIter<Appended>>,
@@ -42,15 +42,16 @@ pub(super) struct Sections {
 
 impl Sections {
     /// Begins the module that is to replace the one of these bytes. `appended` has the order of the sections.
-    pub(super) fn new(bytes: &[u8], appended: Vec<Appended>) -> Option<Self> {
+    pub(crate) fn new(bytes: &[u8], mut appended: Vec<Appended>) -> Option<Self> {
         const HEADER: usize = 8;
+        appended.retain(|appended| appended.count > 0);
         let mut out = Vec::with_capacity(bytes.len());
         out.extend_from_slice(bytes.get(..HEADER)?);
         Some(Self { out, appended: appended.into_iter().peekable() })
     }
 
     /// Writes a section with what is appended to it, after those that the module lacks and that come before it.
-    pub(super) fn write(&mut self, id: u8, contents: &[u8]) -> Option<()> {
+    pub(crate) fn write(&mut self, id: u8, contents: &[u8]) -> Option<()> {
         if id == u8::from(SectionId::Custom) {
             self.section(id, contents);
             return Some(());
@@ -82,17 +83,26 @@ impl Sections {
         contents.encode(&mut self.out);
     }
 
-    /// Returns the module.
-    pub(super) fn finish(self) -> Vec<u8> {
-        self.out
+    /// Returns the module, with the sections at its end that it lacked.
+    pub(crate) fn finish(mut self) -> Option<Vec<u8>> {
+        while let Some(lacking) = self.appended.next() {
+            self.append(&lacking, &[0])?;
+        }
+        Some(self.out)
     }
 }
 
 /// Orders the sections that can be appended to as they stand in a module: by their numbers, except that tags come between
-/// memories and globals.
+/// memories and globals, and the number of data segments between elements and code.
 fn rank(id: u8) -> u16 {
     let after = |id: SectionId| u16::from(u8::from(id)).saturating_mul(2).saturating_add(1);
-    if id == u8::from(SectionId::Tag) { after(SectionId::Memory) } else { u16::from(id).saturating_mul(2) }
+    if id == u8::from(SectionId::Tag) {
+        after(SectionId::Memory)
+    } else if id == u8::from(SectionId::DataCount) {
+        after(SectionId::Element)
+    } else {
+        u16::from(id).saturating_mul(2)
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +122,7 @@ mod tests {
         for id in given {
             sections.write((*id).into(), &[1, 0xaa]).unwrap();
         }
-        let out = sections.finish();
+        let out = sections.finish().unwrap();
         let mut rest = &out[HEADER.len()..];
         let mut found = Vec::new();
         while let [id, size, tail @ ..] = rest {
@@ -132,13 +142,16 @@ mod tests {
 
     #[test]
     fn lacking_sections_are_written_where_they_belong() {
-        use SectionId::{Code, Custom, DataCount, Export, Global, Import, Memory, Tag, Type};
+        use SectionId::{Code, Custom, Data, DataCount, Export, Function, Global, Import, Memory, Tag, Type};
         let ids = |appended: &[SectionId], given: &[SectionId]| {
             sections(appended, given).into_iter().map(|(id, _)| id).collect::<Vec<_>>()
         };
         assert_eq!(ids(&[Import, Memory, Global, Export], &[Type, Code]), [1, 2, 5, 6, 7, 10]);
         assert_eq!(ids(&[Memory, Global], &[Tag, Code]), [5, 13, 6, 10]);
         assert_eq!(ids(&[Export], &[Custom, DataCount, Code]), [0, 7, 12, 10]);
+        assert_eq!(ids(&[Function, Code], &[Function, DataCount, Code, Data]), [3, 12, 10, 11]);
+        assert_eq!(ids(&[Function, Export, Code], &[Type, DataCount, Data]), [1, 3, 7, 12, 10, 11]);
+        assert_eq!(ids(&[Type, Export, Code], &[Memory, Custom]), [1, 5, 0, 7, 10]);
         let lacking = sections(&[Memory], &[Code]);
         assert_eq!(lacking[0], (5, vec![1, 0xee]));
     }

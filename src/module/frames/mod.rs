@@ -102,7 +102,7 @@ pub(super) fn keeping(binary: &Binary<'_>, pages: u32) -> Option<WithFrames> {
             _ => sections.write(id, bytes.get(range)?)?,
         }
     }
-    Some(WithFrames { bytes: sections.finish(), has_tail_calls, memories: counts.memories })
+    Some(WithFrames { bytes: sections.finish()?, has_tail_calls, memories: counts.memories })
 }
 
 /// Returns whether any function has a tail call; `None` for code that cannot be read.
