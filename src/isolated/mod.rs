@@ -11,6 +11,8 @@
 //! [`image`] that all sandboxes begin with, and a [`host`] answers.
 
 #[cfg(feature = "isolated")]
+mod guests;
+#[cfg(feature = "isolated")]
 mod host;
 #[cfg(feature = "isolated")]
 mod image;

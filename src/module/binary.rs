@@ -26,12 +26,12 @@ impl<'a> Binary<'a> {
     }
 
     /// Returns the sections and bodies, up to the first that cannot be read.
-    pub(super) fn payloads(&self) -> &[Payload<'a>] {
+    pub(crate) fn payloads(&self) -> &[Payload<'a>] {
         &self.payloads
     }
 
     /// Returns why reading stopped before the end, if it did.
-    pub(super) fn error(&self) -> Option<&BinaryReaderError> {
+    pub(crate) fn error(&self) -> Option<&BinaryReaderError> {
         self.error.as_ref()
     }
 }

@@ -6,24 +6,24 @@ use super::binary::Binary;
 
 /// What decides where something can be appended to a module. The indices of a kind begin with those that are imported.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// The number of parameters of each type.
-    pub(super) params: Vec<u32>,
+    pub(crate) params: Vec<u32>,
     /// The types of the functions that the module defines.
-    pub(super) functions: Vec<u32>,
-    pub(super) imported_functions: u32,
-    pub(super) tables: u32,
-    pub(super) imported_tables: u32,
-    pub(super) memories: u32,
-    pub(super) imported_memories: u32,
-    pub(super) globals: u32,
-    pub(super) imported_globals: u32,
-    pub(super) start: Option<u32>,
+    pub(crate) functions: Vec<u32>,
+    pub(crate) imported_functions: u32,
+    pub(crate) tables: u32,
+    pub(crate) imported_tables: u32,
+    pub(crate) memories: u32,
+    pub(crate) imported_memories: u32,
+    pub(crate) globals: u32,
+    pub(crate) imported_globals: u32,
+    pub(crate) start: Option<u32>,
 }
 
 impl Counts {
     /// Returns the counts of a valid module; `None` for one whose sections cannot be read.
-    pub(super) fn of(binary: &Binary<'_>) -> Option<Self> {
+    pub(crate) fn of(binary: &Binary<'_>) -> Option<Self> {
         let mut counts = Self::default();
         for payload in binary.payloads() {
             match payload {

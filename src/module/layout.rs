@@ -17,20 +17,20 @@ pub(crate) struct Tables {
 
 /// Facts that wasmi does not expose about a module that it has accepted.
 #[derive(Default)]
-pub(super) struct ModuleLayout {
+pub(crate) struct ModuleLayout {
     /// The positions of the imports of each kind among all imports.
     pub(super) imports: BTreeMap<&'static str, VecDeque<usize>>,
-    pub(super) exports: Vec<String>,
+    pub(crate) exports: Vec<String>,
     /// Indices of the functions that are exported, in an element segment, or the value of a global. By the validation
     /// rules, references can be made only of these.
-    pub(super) escaping: BTreeSet<u32>,
+    pub(crate) escaping: BTreeSet<u32>,
     pub(super) name: Option<String>,
     pub(super) pages: u64,
     pub(super) tables: Tables,
 }
 
 impl ModuleLayout {
-    pub(super) fn of(binary: &Binary<'_>) -> Self {
+    pub(crate) fn of(binary: &Binary<'_>) -> Self {
         let mut layout = Self::default();
         for payload in binary.payloads() {
             match payload {

@@ -3,15 +3,15 @@
 mod binary;
 mod charges;
 mod code_size;
-mod counts;
+pub(crate) mod counts;
 mod diagnose;
 mod frames;
 pub(crate) mod inspect;
-mod layout;
+pub(crate) mod layout;
 mod profile;
 mod repair;
-mod sections;
-mod skim;
+pub(crate) mod sections;
+pub(crate) mod skim;
 pub(crate) mod types;
 #[cfg(feature = "wat")]
 pub(crate) mod wat;

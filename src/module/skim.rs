@@ -8,17 +8,17 @@
 
 /// An instruction: its opcode, and the immediates that a repair may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Op {
-    pub(super) code: u8,
+pub(crate) struct Op {
+    pub(crate) code: u8,
     /// The first immediate: an index, a constant, the encoding of a block's type, or the default depth of a `br_table`.
     /// For a load or store, the memory.
-    pub(super) first: i64,
+    pub(crate) first: i64,
     /// The second: the offset of a load or store.
-    pub(super) second: u64,
+    pub(crate) second: u64,
 }
 
 /// The opcodes that repairs and charges look for, by their names in the specification.
-pub(super) mod code {
+pub(crate) mod code {
     pub(in super::super) const UNREACHABLE: u8 = 0x00;
     pub(in super::super) const BLOCK: u8 = 0x02;
     pub(in super::super) const LOOP: u8 = 0x03;
@@ -77,8 +77,11 @@ pub(super) mod code {
     pub(in super::super) const I32_WRAP_I64: u8 = 0xa7;
     pub(in super::super) const I64_EXTEND_I32_S: u8 = 0xac;
     pub(in super::super) const I64_EXTEND_I32_U: u8 = 0xad;
-    pub(in super::super) const MISC: u8 = 0xfc;
+    pub(crate) const MISC: u8 = 0xfc;
     pub(in super::super) const SIMD: u8 = 0xfd;
+
+    /// The number of `table.grow` after its prefix.
+    pub(crate) const TABLE_GROW: i64 = 15;
 }
 
 /// What follows the opcode of an instruction that no repair looks for.
@@ -112,24 +115,24 @@ const fn passed() -> [Passed; 256] {
 }
 
 /// The instructions of a function body, without its locals.
-pub(super) struct Skim<'a> {
+pub(crate) struct Skim<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Skim<'a> {
-    pub(super) fn new(code: &'a [u8]) -> Self {
+    pub(crate) fn new(code: &'a [u8]) -> Self {
         Self { rest: code }
     }
 
     /// Returns the number of bytes left.
     #[inline(always)]
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 
     /// Skips the next instruction if no repair looks for it and its immediates are short, as with most.
     #[inline(always)]
-    pub(super) fn pass(&mut self) -> bool {
+    pub(crate) fn pass(&mut self) -> bool {
         let Some((code, rest)) = self.rest.split_first() else { return false };
         const LONG: u8 = 0x80;
         let rest = match (PASSED.get(usize::from(*code)), rest) {
@@ -145,7 +148,7 @@ impl<'a> Skim<'a> {
 
     /// Returns the next instruction; `None` if it is cut short or its length is not known.
     #[inline(always)]
-    pub(super) fn next(&mut self) -> Option<Op> {
+    pub(crate) fn next(&mut self) -> Option<Op> {
         let code = self.byte()?;
         let mut op = Op { code, first: 0, second: 0 };
         match code {

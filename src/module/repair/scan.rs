@@ -187,7 +187,7 @@ impl Scan {
                     let ty = u32::try_from(op.first).ok().and_then(|ty| self.types.get(ty));
                     shapes.callees = shapes.callees.max(ty.map(|ty| Callees::of(ty, false)).unwrap_or_default());
                 }
-                code::MISC if op.first == TABLE_GROW => self.grows_tables = true,
+                code::MISC if op.first == code::TABLE_GROW => self.grows_tables = true,
                 code::MEMORY_GROW => shapes.has_aliased_grow |= self.memories.may_be_first(op.first),
                 _ if store_to_itself::is_long(op) => shapes.has_unsafe_store |= !window.recent(bytes).is_safe_store(),
                 _ => {}
@@ -247,9 +247,6 @@ impl Scan {
         shapes.has_code() || self.needs_local(shapes)
     }
 }
-
-/// The number of `table.grow` after its prefix.
-const TABLE_GROW: i64 = 15;
 
 /// The encoding of a block type of one v128, as a signed number.
 const V128: i64 = 0x7b - 0x80;
