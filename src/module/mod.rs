@@ -1,7 +1,7 @@
 //! A compiled module, and the facts about it that the script API needs.
 
 mod binary;
-mod charges;
+pub(crate) mod charges;
 mod code_size;
 pub(crate) mod counts;
 mod diagnose;

@@ -41,6 +41,8 @@ use wasm_encoder::{Encode, SectionId};
 use wasmparser::{BinaryReader, FunctionBody, Payload};
 
 use self::signatures::Signatures;
+#[cfg(all(test, feature = "isolated"))]
+pub(crate) use self::tests::random;
 use super::binary::Binary;
 
 /// How many instructions that do not run a charge may include. A smaller number makes more charges, and each takes

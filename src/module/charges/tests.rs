@@ -161,7 +161,7 @@ impl Random {
 }
 
 /// Generates a module with a function `f` of two parameters, a memory, and a number of rounds after which it traps.
-fn random(seed: u64) -> Vec<u8> {
+pub(crate) fn random(seed: u64) -> Vec<u8> {
     let mut random = Random { state: seed, code: Vec::new(), labels: vec![1], left: 40 };
     random.sequence(1, 4);
     let mut types = TypeSection::new();

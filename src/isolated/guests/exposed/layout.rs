@@ -102,8 +102,7 @@ pub(in super::super) enum Segment {
 /// Returns a prefix that no export begins with. It is short whatever names a module has, since names have a maximum length.
 pub(super) fn unused_prefix(exports: &[String]) -> Option<String> {
     let exports: BTreeSet<&str> = exports.iter().map(String::as_str).collect();
-    let is_used =
-        |prefix: &str| exports.range(prefix..).next().is_some_and(|following| following.starts_with(prefix));
+    let is_used = |prefix: &str| exports.range(prefix..).next().is_some_and(|following| following.starts_with(prefix));
     // An export begins with at most one of these.
     (0..=exports.len()).map(|number| format!("\u{1}{number}:")).find(|prefix| !is_used(prefix))
 }

@@ -97,7 +97,11 @@ impl Passive {
 impl Found {
     fn probe(&self) -> Vec<u8> {
         body(|sink| {
-            if self.is_64 { sink.i64_const(0) } else { sink.i32_const(0) };
+            if self.is_64 {
+                sink.i64_const(0)
+            } else {
+                sink.i32_const(0)
+            };
             sink.i32_const(self.length.cast_signed()).i32_const(0);
             match self.segment {
                 Segment::Data(index) => sink.memory_init(self.target, index),
