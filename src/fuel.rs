@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use wasmi::{CustomFuelCosts, OperatorCost};
+use wasmi::CustomFuelCosts;
+#[cfg(not(all(feature = "core", target_family = "wasm")))]
+use wasmi::OperatorCost;
 
 /// The number of bytes that one unit of fuel pays for when memory is copied, filled, searched or grown. wasmi charges
 /// guests this price, and this crate charges it for the same work done by the host.
@@ -17,10 +19,13 @@ pub(crate) fn set_costs(config: &mut wasmi::Config) {
         fuel_per_bytes_translated: 7,
         fuel_per_bytes_validated: 2,
     });
+    // The core does not compile: its host does, at these prices.
+    #[cfg(not(all(feature = "core", target_family = "wasm")))]
     config.operator_cost(operator_costs());
 }
 
 /// Every operator costs one unit, except those that produce no code.
+#[cfg(not(all(feature = "core", target_family = "wasm")))]
 fn operator_costs() -> OperatorCost {
     OperatorCost {
         nop: 0,
@@ -129,7 +134,7 @@ impl FuelLease {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(all(feature = "core", target_family = "wasm"))))]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;

@@ -6,18 +6,21 @@
 //! pay for. Such an instruction changes neither the counter nor anything else. So the fuel that is spent, and the place
 //! where a guest finally runs out of it, do not depend on the size of the slices.
 //!
+//! The core has no slices: its host, which runs the guests, has them.
+//!
 //! The fuel of a store is the sum of its counter and its reserve, so only this module reads or sets wasmi's counter.
+
+#[cfg(not(all(feature = "core", target_family = "wasm")))]
+mod resumed;
 
 use std::fmt;
 
-use wasmi::{
-    AsContext, AsContextMut, Func, ResumableCall, StoreContextMut, TrapCode, TypedFunc, TypedResumableCall, Val,
-    WasmParams, WasmResults,
-};
+use wasmi::{AsContext, AsContextMut, Func, StoreContextMut, Val};
 
+#[cfg(not(all(feature = "core", target_family = "wasm")))]
+pub(crate) use self::resumed::call_typed;
 use crate::error::{Error, ErrorKind};
 use crate::frames::{self, Framed};
-use crate::host_failure::HostFailure;
 use crate::interrupt::{Interrupt, Stop};
 use crate::profile::Profiled;
 
@@ -29,6 +32,7 @@ pub(crate) const SLICE: u64 = 100_000;
 pub(crate) struct Slices {
     size: u64,
     reserve: u64,
+    #[cfg_attr(feature = "core", allow(dead_code))]
     interrupt: Interrupt,
     /// Whether wasmi is running something that it cannot resume, such as a start function: then all fuel is in the counter.
     is_whole: bool,
@@ -53,6 +57,7 @@ pub(crate) trait Sliced: Framed + Profiled {
     fn slices_mut(&mut self) -> Option<&mut Slices>;
 
     /// Tells a guest itself to stop, where there is a way. Returns whether it goes on until it does.
+    #[cfg_attr(feature = "core", allow(dead_code))]
     fn tell_stop(_context: &mut StoreContextMut<'_, Self>, _stop: Stop) -> bool
     where
         Self: Sized,
@@ -61,6 +66,7 @@ pub(crate) trait Sliced: Framed + Profiled {
     }
 
     /// Notes that a guest has spent a slice of `fuel` units.
+    #[cfg_attr(feature = "core", allow(dead_code))]
     fn pass_slice(&self, _fuel: u64) {}
 }
 
@@ -123,7 +129,10 @@ pub(crate) fn call(
     let told = context.data_mut().teller_mut().map(|teller| teller.begin(now));
     let outcome = match context.data().slices() {
         None => func.call(&mut context, inputs, outputs),
-        Some(_) => call_in_slices(func, &mut context, inputs, outputs),
+        #[cfg(not(all(feature = "core", target_family = "wasm")))]
+        Some(_) => resumed::call(func, &mut context, inputs, outputs),
+        #[cfg(all(feature = "core", target_family = "wasm"))]
+        Some(_) => Err(wasmi::Error::new("slices in the core")),
     };
     frames::end(&mut context, entry, outcome.as_ref().err());
     let now = fuel(&context).unwrap_or_default();
@@ -131,71 +140,6 @@ pub(crate) fn call(
         teller.end(&told, now);
     }
     outcome
-}
-
-fn call_in_slices(
-    func: &Func,
-    mut context: &mut StoreContextMut<'_, impl Sliced>,
-    inputs: &[Val],
-    outputs: &mut [Val],
-) -> Result<(), wasmi::Error> {
-    let mut call = func.call_resumable(&mut context, inputs, outputs)?;
-    loop {
-        match call {
-            ResumableCall::Finished => return Ok(()),
-            // This is never resumed: after an error of the host, wasmi 2.0.0 resumes with wrong locals.
-            ResumableCall::HostTrap(trap) => return Err(trap.into_host_error()),
-            ResumableCall::OutOfFuel(paused) => {
-                next_slice(context, paused.required_fuel())?;
-                call = paused.resume(&mut context, outputs)?;
-            }
-        }
-    }
-}
-
-/// Calls a function of a known type in slices.
-#[inline]
-pub(crate) fn call_typed<T: Sliced, Params: WasmParams, Results: WasmResults>(
-    func: &TypedFunc<Params, Results>,
-    context: &mut StoreContextMut<'_, T>,
-    params: Params,
-) -> Result<Results, wasmi::Error> {
-    match func.call_resumable(&mut *context, params)? {
-        TypedResumableCall::Finished(results) => Ok(results),
-        paused => go_on(paused, context),
-    }
-}
-
-#[cold]
-fn go_on<T: Sliced, Results: WasmResults>(
-    mut call: TypedResumableCall<Results>,
-    context: &mut StoreContextMut<'_, T>,
-) -> Result<Results, wasmi::Error> {
-    loop {
-        match call {
-            TypedResumableCall::Finished(results) => return Ok(results),
-            TypedResumableCall::HostTrap(trap) => return Err(taken(trap.host_error())),
-            TypedResumableCall::OutOfFuel(paused) => {
-                next_slice(context, paused.required_fuel())?;
-                call = paused.resume(&mut *context)?;
-            }
-        }
-    }
-}
-
-/// Makes an owned error of a host function's: for a typed call, wasmi 2.0.0 only lends it.
-fn taken(error: &wasmi::Error) -> wasmi::Error {
-    if let Some(failure) = error.downcast_ref::<HostFailure>() {
-        return failure.take().into_wasmi();
-    }
-    if let Some(error) = Error::of_host(error) {
-        return error.copy().into_wasmi();
-    }
-    match (error.i32_exit_status(), error.as_trap_code()) {
-        (Some(code), _) => wasmi::Error::i32_exit(code),
-        (None, Some(code)) => code.into(),
-        (None, None) => wasmi::Error::new(error.to_string()),
-    }
 }
 
 /// Runs work that wasmi cannot resume, with all fuel in one slice.
@@ -224,28 +168,24 @@ fn set_whole(context: &mut wasmi::StoreContextMut<'_, impl Sliced>, is_whole: bo
     was_whole
 }
 
-/// Moves the next slice to the counter.
-fn next_slice<T: Sliced>(context: &mut wasmi::StoreContextMut<'_, T>, required: u64) -> Result<(), wasmi::Error> {
-    if let Some(stop) = context.data().slices().and_then(|slices| slices.interrupt.tell())
-        && !T::tell_stop(context, stop)
-    {
-        return Err(wasmi::Error::host(Stopped(stop)));
-    }
-    // The counter need not be zero: its rest does not pay for the next instruction.
-    let size = context.data().slices().map_or(0, |slices| slices.size);
-    context.data().pass_slice(size.saturating_sub(context.get_fuel().unwrap_or(0)));
-    match fuel(&*context) {
-        Some(left) if left >= required => {
-            set_fuel_for(context, left, required);
-            Ok(())
-        }
-        _ => Err(TrapCode::OutOfFuel.into()),
-    }
-}
-
 /// Ends a guest that is interrupted. Passes through wasm unchanged.
 #[derive(Debug)]
 pub(crate) struct Stopped(pub(crate) Stop);
+
+/// What the host tells the core of a guest that is interrupted.
+#[cfg(any(feature = "core", feature = "isolated"))]
+pub(crate) const INTERRUPTED: &str = "the guest is interrupted";
+
+impl Stopped {
+    /// Returns why a guest was stopped, if that is the error.
+    pub(crate) fn of(error: &wasmi::Error) -> Option<Stop> {
+        #[cfg(feature = "core")]
+        if matches!(error.kind(), wasmi::errors::ErrorKind::Message(text) if **text == *INTERRUPTED) {
+            return Some(Stop::Requested);
+        }
+        error.downcast_ref::<Self>().map(|Self(stop)| *stop)
+    }
+}
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -156,8 +156,8 @@ impl Watch {
         if let Some(failure) = error.downcast_ref::<HostFailure>() {
             return failure.look();
         }
-        if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
-            return slices::stopped(*why);
+        if let Some(why) = Stopped::of(error) {
+            return slices::stopped(why);
         }
         if let Some(ours) = Error::of_host(error) {
             return ours.copy();

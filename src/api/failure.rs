@@ -22,8 +22,8 @@ impl Store<'_> {
             }
             return error;
         }
-        if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
-            return slices::stopped(*why).into();
+        if let Some(why) = Stopped::of(&error) {
+            return slices::stopped(why).into();
         }
         if error.as_trap_code() == Some(wasmi::TrapCode::OutOfFuel) {
             let error = self.out_of_fuel().ending(call());

@@ -15,14 +15,14 @@ use starlark::values::{
     Freeze, Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Trace, Value, ValueLike, starlark_value,
 };
 use starlark::{starlark_complex_value, starlark_module};
-use wasmi::{ExternRef, FuncType, Nullable, Val, ValType};
+use wasmi::{FuncType, Nullable, Val, ValType};
 
 use super::convert::{self, Expected};
 use super::crossing::{self, GuestName, Watch};
 use super::identity::{Identity, are_same};
 use super::store_ref::{LiveStore, StoreRef};
 use super::typed_calls;
-use crate::error::{Error, ErrorKind, GuestCall};
+use crate::error::{Error, ErrorKind, GuestCall, Limit};
 use crate::host_failure::HostFailure;
 use crate::module::types::{self, signature};
 use crate::observe::Side;
@@ -228,9 +228,13 @@ fn reference_to_wasm<'v>(value: Value<'v>, ty: ValType, store: LiveStore<'v>) ->
             None => Err("a wasm.Function or None"),
         };
     }
-    let index = store.add_extern(value).map_err(|_| "one of fewer references: the limit `heap` is reached")?;
-    let reference = store.with(|context| ExternRef::new(context, index));
-    reference.map(Val::from).map_err(|_| "a value for an open store")
+    match store.extern_reference(value) {
+        Ok(reference) => Ok(Val::from(reference)),
+        Err(error) if error.kind() == ErrorKind::Limit(Limit::Heap) => {
+            Err("one of fewer references: the limit `heap` is reached")
+        }
+        Err(_) => Err("a value for an open store"),
+    }
 }
 
 /// Converts a wasm value to a Starlark value. A reference becomes the same handle or value to which it refers.

@@ -11,7 +11,7 @@ use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::none::{NoneOr, NoneType};
 use starlark::values::{NoSerialize, StarlarkValue, Trace, Value, ValueLike, ValueTyped, starlark_value};
-use wasmi::StoreContextMut;
+use wasmi::{ExternRef, StoreContextMut};
 
 use super::convert;
 use super::evaluation::Evaluation;
@@ -36,6 +36,9 @@ pub(crate) struct Store<'v> {
     callbacks: RefCell<Vec<Callback<'v>>>,
     /// The values behind `externref`s.
     externs: RefCell<Vec<Value<'v>>>,
+    /// The reference to the last of them.
+    #[trace(unsafe_ignore)]
+    last_extern: Cell<Option<ExternRef>>,
     /// The script's handles of functions, so that one function has one handle: wasmi's own cannot be compared.
     functions: RefCell<SmallMap<Identity, Value<'v>>>,
     /// The instances made so far.
@@ -75,6 +78,7 @@ impl<'v> Store<'v> {
             evaluation: CyclicRef::new(evaluation),
             callbacks: RefCell::default(),
             externs: RefCell::default(),
+            last_extern: Cell::default(),
             functions: RefCell::default(),
             instances: RefCell::default(),
             most_exports: Cell::new(0),
@@ -129,15 +133,22 @@ impl<'v> Store<'v> {
         self.callbacks.borrow().get(index).copied()
     }
 
-    pub(crate) fn add_extern(&self, value: Value<'v>) -> Result<usize, Error> {
+    /// Returns a reference to a value, which the store keeps.
+    pub(crate) fn extern_reference(&self, value: Value<'v>) -> Result<ExternRef, Error> {
         let mut externs = self.externs.borrow_mut();
-        if externs.last().is_some_and(|last| last.ptr_eq(value)) {
-            return Ok(externs.len() - 1);
+        // wasmi keeps each reference that it makes. A loop that passes the same value makes one.
+        if let Some(reference) = self.last_extern.get()
+            && externs.last().is_some_and(|last| last.ptr_eq(value))
+        {
+            return Ok(reference);
         }
         // It is kept, here and in wasmi, for as long as the store.
         self.evaluation.as_ref().hold(64, "for a reference that a guest keeps")?;
+        let index = externs.len();
+        let reference = self.with(|context| ExternRef::new(context, index))?;
         externs.push(value);
-        Ok(externs.len() - 1)
+        self.last_extern.set(Some(reference));
+        Ok(reference)
     }
 
     pub(crate) fn extern_value(&self, index: usize) -> Option<Value<'v>> {

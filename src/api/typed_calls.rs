@@ -4,10 +4,16 @@
 //! The table has the types that are most common in the modules of `examples/real`: more than eight in ten of the functions
 //! that they export and import. The pair of results and the eight parameters are in it because the benchmarks measure them.
 //! Each type adds a few kilobytes of code. A function whose type is not in the table works too, but is called more slowly.
+//!
+//! In the core the table is empty: its calls cross to the host, which is the same work for all types.
+#![cfg_attr(
+    all(feature = "core", target_family = "wasm"),
+    allow(dead_code, unused_imports, unused_macros, unused_variables)
+)]
 
 use starlark::eval::{Arguments, Evaluator};
 use starlark::values::{Heap, Value};
-use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, TypedFunc, Val, ValType};
+use wasmi::{Caller, F64, Func, FuncType, StoreContextMut, Val, ValType};
 
 use super::callers;
 use super::convert;
@@ -17,7 +23,13 @@ use super::store_ref::LiveStore;
 use crate::frames::Framed;
 use crate::slices::{self, Sliced};
 
+#[cfg(all(feature = "core", target_family = "wasm"))]
+macro_rules! for_each_signature {
+    ($row:ident) => {};
+}
+
 /// Runs a macro for each row of the table.
+#[cfg(not(all(feature = "core", target_family = "wasm")))]
 macro_rules! for_each_signature {
     ($row:ident) => {
         $row!([] => [], [r i32], [r i64], [r F64]);
@@ -122,7 +134,7 @@ pub(crate) fn typed_call(
                 }
                 // Two closures, not a branch in one: the result of a call in slices is larger, which would slow down every call.
                 return Some(match context.data().slices() {
-                    None => calling!(TypedFunc::call),
+                    None => calling!(wasmi::TypedFunc::call),
                     Some(_) => calling!(slices::call_typed),
                 });
             }

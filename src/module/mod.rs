@@ -31,7 +31,7 @@ use self::repair::{Repaired, repair};
 pub(crate) use self::repair::{clip_memory_maximum, given_memory_maximum};
 use self::types::kind;
 use crate::budget::ModuleHash;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::frame::FunctionMap;
 use crate::frames::{self as kept, Told};
 use crate::fuel;
@@ -44,16 +44,27 @@ use crate::slices::{self, Sliced};
 pub(crate) fn config(limits: &Limits, is_sliced: bool, told: Told) -> wasmi::Config {
     // With a stub before each function, calls nest twice as deep.
     let depth = if told == Told::Fuel { limits.stack_depth.saturating_mul(2) } else { limits.stack_depth };
+    let is_metered = limits.fuel.is_some() || is_sliced || told == Told::Fuel;
+    config_for(is_metered, depth)
+}
+
+/// Returns the configuration for calls that nest up to `depth`.
+pub(crate) fn config_for(is_metered: bool, depth: usize) -> wasmi::Config {
     let mut config = wasmi::Config::default();
     config
-        .consume_fuel(limits.fuel.is_some() || is_sliced || told == Told::Fuel)
+        .consume_fuel(is_metered)
         // Lazy translation charges its fuel to whichever call comes first, so that costs would not be reproducible.
         .compilation_mode(wasmi::CompilationMode::Eager)
         .wasm_wide_arithmetic(true)
         .set_max_recursion_depth(depth);
     fuel::set_costs(&mut config);
-    config.set_max_stack_height(depth.saturating_mul(1 << 10).max(1 << 20));
+    config.set_max_stack_height(stack_height(depth));
     config
+}
+
+/// Returns the bytes of the stack on which calls nest up to `depth`.
+pub(crate) fn stack_height(depth: usize) -> usize {
+    depth.saturating_mul(1 << 10).max(1 << 20)
 }
 
 /// Returns an estimate of the bytes that a compiled module takes.
@@ -100,17 +111,47 @@ pub(crate) fn charged_everywhere(engine: &wasmi::Engine, bytes: &[u8]) -> Result
 
 /// Compiles a module, and returns whether its code grows a table.
 fn translate(engine: &wasmi::Engine, binary: &Binary<'_>, is_metered: bool) -> Result<(wasmi::Module, bool), Error> {
-    let diagnosed = |error| diagnose(binary.bytes(), &error);
-    let repaired = repair(engine, binary)?;
+    let compile = |bytes: &[u8]| wasmi::Module::new(engine, bytes);
+    // The host of the core repairs its modules.
+    if cfg!(all(feature = "core", target_family = "wasm")) {
+        let module = compile(binary.bytes()).map_err(|error| match error.to_string() {
+            refused if refused.starts_with(repair::REFUSED) => Error::new(ErrorKind::Module, refused),
+            _ => diagnose(binary.bytes(), &error),
+        });
+        return module.map(|module| (module, false));
+    }
+    translate_with(engine, binary, is_metered, compile).map_err(|fault| match fault {
+        Untranslatable::Refused(error) => error,
+        Untranslatable::Invalid(error) => diagnose(binary.bytes(), &error),
+    })
+}
+
+/// Why a module cannot be compiled.
+pub(crate) enum Untranslatable {
+    /// It has a shape that must be rewritten and cannot be.
+    Refused(Error),
+    /// wasmi says so.
+    Invalid(wasmi::Error),
+}
+
+/// Compiles the bytes that wasmi gets for a module: repaired, and with charges if fuel is metered. Returns also whether its
+/// code grows a table.
+pub(crate) fn translate_with<T>(
+    engine: &wasmi::Engine,
+    binary: &Binary<'_>,
+    is_metered: bool,
+    compile: impl Fn(&[u8]) -> Result<T, wasmi::Error>,
+) -> Result<(T, bool), Untranslatable> {
+    let repaired = repair(engine, binary).map_err(Untranslatable::Refused)?;
     let grows_tables = repaired.grows_tables;
     if is_metered && let Some(charged) = charged(binary, &repaired) {
-        if let Ok(module) = wasmi::Module::new(engine, &charged) {
+        if let Ok(module) = compile(&charged) {
             return Ok((module, grows_tables));
         }
         // Errors give the offset in the module without charges. Validating leaves nothing in the engine.
-        wasmi::Module::validate(engine, &repaired.bytes).map_err(diagnosed)?;
+        wasmi::Module::validate(engine, &repaired.bytes).map_err(Untranslatable::Invalid)?;
     }
-    let module = wasmi::Module::new(engine, &repaired.bytes).map_err(diagnosed)?;
+    let module = compile(&repaired.bytes).map_err(Untranslatable::Invalid)?;
     Ok((module, grows_tables))
 }
 

@@ -60,7 +60,6 @@ pub(super) fn start(
             "this module is not a command: it exports no function `_start`; a script can call what it exports",
         )));
     };
-    start.typed::<(), ()>(&*store)?;
     let call = |store: &mut wasmi::Store<StoreData>| slices::call(&start, store.as_context_mut(), &[], &mut []);
     let outcome = match watched {
         None => call(store),
@@ -124,8 +123,8 @@ pub(super) fn explain(failure: Failure, limits: &Limits, refused: Option<String>
         Failure::Ours(error) => return error,
         Failure::Wasm(error) => error,
     };
-    if let Some(Stopped(why)) = error.downcast_ref::<Stopped>() {
-        return slices::stopped(*why);
+    if let Some(why) = Stopped::of(&error) {
+        return slices::stopped(why);
     }
     let exceeded = match error.as_trap_code() {
         Some(wasmi::TrapCode::OutOfFuel) => Some((Limit::Fuel, limits.fuel.unwrap_or(u64::MAX))),

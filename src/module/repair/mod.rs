@@ -93,6 +93,9 @@ pub(crate) fn repair<'a>(engine: &wasmi::Engine, binary: &Binary<'a>) -> Result<
     }
 }
 
+/// What the message of a refusal begins with.
+pub(super) const REFUSED: &str = "this module cannot be compiled: it ";
+
 fn refuse<T>(why: &str) -> Result<T, Error> {
-    Err(Error::new(ErrorKind::Module, format!("this module cannot be compiled: it {why}")))
+    Err(Error::new(ErrorKind::Module, format!("{REFUSED}{why}")))
 }
