@@ -83,6 +83,12 @@ impl Interrupt {
         self.0.is_requested.as_ptr()
     }
 
+    /// Returns where a 1 says that a guest was told to stop.
+    #[cfg(feature = "core")]
+    pub(crate) fn told_flag(&self) -> *const bool {
+        self.0.is_told.as_ptr()
+    }
+
     /// Makes a new interrupt, which stops when `self` does.
     pub(crate) fn inner(&self) -> Self {
         Self(Arc::new(Inner { outer: Some(self.clone()), ..Inner::default() }))
@@ -123,6 +129,7 @@ impl Interrupt {
     }
 
     /// Returns the reason for a guest to stop, if there is one, and notes that the guest was told.
+    #[cfg_attr(feature = "core", allow(dead_code))] // The host tells guests.
     pub(crate) fn tell(&self) -> Option<Stop> {
         let stop = self.stop();
         if stop.is_some() {
@@ -133,7 +140,10 @@ impl Interrupt {
 
     /// Returns whether a guest was told to stop, and forgets it.
     pub(crate) fn take_told(&self) -> bool {
-        self.0.is_told.load(Ordering::Relaxed) && self.0.is_told.swap(false, Ordering::Relaxed)
+        let was_told = self.0.is_told.load(Ordering::Relaxed) && self.0.is_told.swap(false, Ordering::Relaxed);
+        // The host of a core tells the outermost one.
+        let was_outer_told = cfg!(feature = "core") && self.0.outer.as_ref().is_some_and(Self::take_told);
+        was_told || was_outer_told
     }
 
     /// Forgets that someone asked to stop.

@@ -133,7 +133,7 @@ typedef enum wasmlark_limit {
    *
    * Checked as often as ticks are. Bytes copied out of memories may take as much again, and so may the code
    * of all modules, which counts as about eight times their bytes. An isolated evaluator may take this much and
-   * 32 MiB altogether, and each of its allocations is checked.
+   * 32 MiB, beside what files hold, and each of its allocations is checked. The code of its guests is not in it.
    *
    * Default 1073741824, at least 1.
    */
@@ -178,8 +178,9 @@ typedef enum wasmlark_limit {
    * Cost of an isolated run: all instructions of the evaluator and of its guests.
    *
    * Only an isolated sandbox counts it. There, nothing that a script does is free: parsing, sorting and the
-   * arithmetic of large ints count as much as a loop. An instruction of a guest is one unit of fuel and
-   * some twenty units of cost. The default is enough for some minutes.
+   * arithmetic of large ints count as much as a loop. A unit of a guest's fuel is one unit of cost, too. Compiling
+   * a module costs 40 units for each byte, and each crossing between the script and a guest some hundred units.
+   * The default is enough for some minutes of a script, and for as much of a guest as that of `fuel`.
    *
    * Default 100000000000, at least 0; `UINT64_MAX` turns it off.
    */
@@ -694,21 +695,23 @@ enum wasmlark_status wasmlark_interrupt_reset(wasmlark_object interrupt);
 /**
  * Sets whether scripts run isolated: in an evaluator that is itself a WebAssembly module, so that no script can end or
  * overflow the process. Not if `is_isolated` is 0, which is so in a new sandbox. `WASMLARK_LIMIT_COST` then bounds all that a
- * script does, which takes ten to twenty times as long, and its sessions can be saved and forked. An error of the status
- * `WASMLARK_STATUS_ARGUMENT` in a library that was built without the feature `isolated` or without the evaluator's module.
+ * script does, which takes fifteen to thirty times as long, except in its guests. Its sessions can be saved and forked.
+ * An error of the status `WASMLARK_STATUS_ARGUMENT` in a library that was built without the feature `isolated` or without the
+ * evaluator's module.
  */
 enum wasmlark_status wasmlark_sandbox_isolated(wasmlark_object sandbox,
                                                uint32_t is_isolated);
 
 /**
  * Returns a session of an isolated sandbox as a value of bytes, from which `wasmlark_sandbox_restore` goes on, here or on another
- * machine. 0 if the sandbox was not isolated, or the session has ended. Free it.
+ * machine. 0 if the sandbox was not isolated, if the session has ended, or if it still uses something of an instance that could
+ * not be made because its segments did not fit. Free it.
  */
 wasmlark_object wasmlark_session_save(wasmlark_object session);
 
 /**
  * Makes a session that goes on from what this one, of an isolated sandbox, is now: what the one does, the other does not
- * see. 0 if the sandbox was not isolated, or the session has ended. Free it.
+ * see. 0 where `wasmlark_session_save` returns 0. Free it.
  */
 wasmlark_object wasmlark_session_fork(wasmlark_object session);
 
@@ -902,7 +905,8 @@ enum wasmlark_status wasmlark_sandbox_on_print(wasmlark_object sandbox,
 
 /**
  * Sets whether interrupts and deadlines stop a guest that runs for long without calling the script. Off in a new sandbox,
- * and if `is_interruptible` is 0, since such guests run faster. The script itself can always be stopped.
+ * and if `is_interruptible` is 0, since such guests run faster. The script itself can always be stopped, and so can the guests of an
+ * isolated sandbox.
  */
 enum wasmlark_status wasmlark_sandbox_interruptible(wasmlark_object sandbox,
                                                     uint32_t is_interruptible);

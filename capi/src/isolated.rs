@@ -5,22 +5,24 @@ use crate::objects::Handle;
 
 /// Sets whether scripts run isolated: in an evaluator that is itself a WebAssembly module, so that no script can end or
 /// overflow the process. Not if `is_isolated` is 0, which is so in a new sandbox. `WASMLARK_LIMIT_COST` then bounds all that a
-/// script does, which takes ten to twenty times as long, and its sessions can be saved and forked. An error of the status
-/// `WASMLARK_STATUS_ARGUMENT` in a library that was built without the feature `isolated` or without the evaluator's module.
+/// script does, which takes fifteen to thirty times as long, except in its guests. Its sessions can be saved and forked.
+/// An error of the status `WASMLARK_STATUS_ARGUMENT` in a library that was built without the feature `isolated` or without the
+/// evaluator's module.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_isolated(sandbox: Handle, is_isolated: u32) -> Status {
     status(|| build::isolate(sandbox, is_isolated != 0))
 }
 
 /// Returns a session of an isolated sandbox as a value of bytes, from which `wasmlark_sandbox_restore` goes on, here or on another
-/// machine. 0 if the sandbox was not isolated, or the session has ended. Free it.
+/// machine. 0 if the sandbox was not isolated, if the session has ended, or if it still uses something of an instance that could
+/// not be made because its segments did not fit. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_session_save(session: Handle) -> Handle {
     guard(|| build::save(session), |_| 0)
 }
 
 /// Makes a session that goes on from what this one, of an isolated sandbox, is now: what the one does, the other does not
-/// see. 0 if the sandbox was not isolated, or the session has ended. Free it.
+/// see. 0 where `wasmlark_session_save` returns 0. Free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_session_fork(session: Handle) -> Handle {
     guard(|| build::fork(session), |_| 0)

@@ -130,7 +130,8 @@ pub unsafe extern "C" fn wasmlark_sandbox_on_print(sandbox: Handle, print: Print
 }
 
 /// Sets whether interrupts and deadlines stop a guest that runs for long without calling the script. Off in a new sandbox,
-/// and if `is_interruptible` is 0, since such guests run faster. The script itself can always be stopped.
+/// and if `is_interruptible` is 0, since such guests run faster. The script itself can always be stopped, and so can the guests of an
+/// isolated sandbox.
 #[unsafe(no_mangle)]
 pub extern "C" fn wasmlark_sandbox_interruptible(sandbox: Handle, is_interruptible: u32) -> Status {
     status(|| {

@@ -78,8 +78,7 @@ pub struct RunArguments {
     #[command(flatten)]
     pub cost: CostLimit,
     /// Run the script in an evaluator that is itself a WebAssembly module: nothing that it does can harm this process, all
-    /// of it counts for --max-cost, and it takes ten to twenty times as long, or a hundred times where a guest
-    /// computes
+    /// of it counts for --max-cost, and it takes fifteen to thirty times as long, except where a guest computes
     #[arg(long, conflicts_with = "trace")]
     pub isolated: bool,
     /// Write the session to FILE when the script has succeeded, for `wasmlark call --session`

@@ -1,4 +1,5 @@
-//! What a core may allocate: the limit `heap` with a constant for its evaluator, and what its guests and files hold beside that.
+//! What a core may allocate: the limit `heap` with a constant for its evaluator, and what its files hold beside that. Its
+//! guests are elsewhere.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,13 +9,13 @@ use once_cell::sync::OnceCell;
 type Allow = Box<dyn Fn(u64) + Send + Sync>;
 
 static ALLOW: OnceCell<Allow> = OnceCell::new();
-/// What the evaluator needs beside a script's heap, in bytes: syntax trees, messages, stacks, the code of guests. Without it,
+/// What the evaluator needs beside a script's heap, in bytes: syntax trees, messages, stacks, the bytes of modules. Without it,
 /// a small heap would end elsewhere than where a script is not isolated.
 const BESIDE_HEAP: u64 = 32 << 20;
 
 /// The limit `heap`. A core has one session, so it needs one of each.
 static HEAP: AtomicU64 = AtomicU64::new(u64::MAX);
-/// The most that guests and files have held at once. It stays theirs, since what they give back is freed later.
+/// The most that files have held at once. It stays theirs, since what they give back is freed later.
 static PEAK: AtomicU64 = AtomicU64::new(0);
 
 /// Sets who is told how many bytes may be allocated.
@@ -29,11 +30,10 @@ pub(crate) fn set_heap(bytes: u64) {
     tell();
 }
 
-/// Notes what guests and files are about to hold. wasmi may reserve twice what a memory that grows has.
-pub(super) fn note(memory: u64, files: u64) {
-    let held = memory.saturating_mul(2).saturating_add(files);
-    if held > PEAK.load(Ordering::Relaxed) {
-        PEAK.store(held, Ordering::Relaxed);
+/// Notes what files are about to hold.
+pub(super) fn note(files: u64) {
+    if files > PEAK.load(Ordering::Relaxed) {
+        PEAK.store(files, Ordering::Relaxed);
         tell();
     }
 }

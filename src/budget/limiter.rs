@@ -93,6 +93,7 @@ impl Limiter {
     }
 
     /// Notes that a guest of the store has spent a slice of fuel.
+    #[cfg_attr(feature = "core", allow(dead_code))]
     pub(crate) fn pass_slice(&self, fuel: u64) {
         self.budget.pass_slice(fuel);
     }
@@ -163,7 +164,6 @@ impl wasmi::ResourceLimiter for Limiter {
         let mut usage = self.budget.usage();
         usage.memory = usage.memory.saturating_add(more);
         usage.memory_peak = usage.memory_peak.max(usage.memory);
-        usage.note_held();
         self.memory = self.memory.saturating_add(more);
         self.last = more;
         Ok(true)

@@ -38,14 +38,6 @@ struct Usage {
     code: u64,
 }
 
-impl Usage {
-    /// Notes what guests and files hold, before they get it.
-    fn note_held(&self) {
-        #[cfg(feature = "core")]
-        held::note(self.memory, self.files);
-    }
-}
-
 /// What stores and WASI machines use at one time.
 pub(crate) struct Snapshot {
     memory: u64,
@@ -143,6 +135,7 @@ impl Budget {
     }
 
     /// Notes that a guest has spent a slice of fuel, and reports it.
+    #[cfg_attr(feature = "core", allow(dead_code))] // The host's slices are those of the core's guests.
     pub(crate) fn pass_slice(&self, fuel: u64) {
         if self.progress.is_wanted() {
             let mut usage = self.usage();
@@ -208,7 +201,8 @@ impl Budget {
         let fits = wanted <= self.files_limit;
         if fits {
             usage.files = wanted;
-            usage.note_held();
+            #[cfg(feature = "core")]
+            held::note(wanted);
         }
         fits
     }

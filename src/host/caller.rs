@@ -44,7 +44,6 @@ impl<'a> Caller<'a> {
 
     /// Returns the handle of what `memory` would return, for the host to find it.
     #[cfg(feature = "core")]
-    #[allow(dead_code)] // Until `isolated::inside` asks for it.
     pub(crate) fn memory_handle(&self) -> Option<wasmi::Memory> {
         match &self.0 {
             Place::Here { inner, memory } => memory.of_caller(inner),

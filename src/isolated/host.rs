@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_bytes::ByteBuf;
 
-use super::image::slice_mut;
 use super::message::{Ask, ImportGrant, Setup, encode};
 use crate::data::{Channels, Data, Stream};
 use crate::error::{Error, ErrorKind};
@@ -14,6 +13,7 @@ use crate::host::caller::Caller;
 use crate::host::dynamic_import::{Number, NumberType};
 use crate::host::function::HostFunction;
 use crate::host::import::Granted;
+use crate::session::Stats;
 use crate::value::Value;
 use crate::wire::{Fault, Nodes, Source};
 
@@ -64,8 +64,8 @@ impl Host {
         Self { data: self.data.fork(), ..self.clone() }
     }
 
-    /// Answers. `memory` is that of the core.
-    pub(super) fn answer(&self, ask: Ask, memory: &mut [u8], kept: &mut Kept) -> Result<Vec<u8>, Error> {
+    /// Answers all but the call of an import.
+    pub(super) fn answer(&self, ask: Ask, kept: &mut Kept) -> Result<Vec<u8>, Error> {
         match ask {
             Ask::Load(name) => encode(&self.files.load(&name).map(|content| content.map(ByteBuf::from))),
             Ask::IsFile(name) => encode(&self.files.is_file(&name)),
@@ -81,7 +81,7 @@ impl Host {
                 encode(&())
             }
             Ask::Progress(spent) => {
-                self.channels.progress.report(spent.fuel, spent.ticks, spent.memory_peak);
+                self.report(spent);
                 encode(&())
             }
             Ask::Function { number, args } => encode(
@@ -90,13 +90,26 @@ impl Host {
                     .map(|value| Nodes::from(&value))
                     .map_err(|error| Fault::new(&error, |source| kept.keep(source))),
             ),
-            Ask::Import { number, args, memory: place } => {
-                let guest = place.and_then(|(address, length)| slice_mut(memory, address, length));
-                encode(
-                    &self.import(number, &args, guest).map_err(|error| Fault::new(&error, |source| kept.keep(source))),
-                )
-            }
+            Ask::Import { .. } => Err(unknown()),
         }
+    }
+
+    /// Calls an import for a guest with this memory, and answers with what it returns.
+    pub(super) fn import(
+        &self,
+        number: u32,
+        args: &[Number],
+        memory: Option<&mut [u8]>,
+        kept: &mut Kept,
+    ) -> Result<Vec<u8>, wasmi::Error> {
+        let returned = self.call_import(number, args, memory);
+        let returned = returned.map_err(|error| Fault::new(&error, |source| kept.keep(source)));
+        encode(&returned).map_err(Error::into_wasmi)
+    }
+
+    /// Tells the application how far a run is.
+    pub(super) fn report(&self, spent: Stats) {
+        self.channels.progress.report(spent.fuel, spent.ticks, spent.memory_peak);
     }
 
     fn call(&self, number: u32, args: Vec<Option<Nodes>>) -> Result<Value, Error> {
@@ -109,7 +122,7 @@ impl Host {
         function.call(&args.into_iter().map(value).collect::<Result<Vec<_>, _>>()?)
     }
 
-    fn import(&self, number: u32, args: &[Number], memory: Option<&mut [u8]>) -> Result<Vec<Number>, Error> {
+    fn call_import(&self, number: u32, args: &[Number], memory: Option<&mut [u8]>) -> Result<Vec<Number>, Error> {
         let import = usize::try_from(number).ok().and_then(|number| self.imports.get(number)).ok_or_else(unknown)?;
         let args: Vec<wasmi::Val> = args.iter().map(|number| number.into_val()).collect();
         let results = import.call(&mut Caller::isolated(memory), &args)?;

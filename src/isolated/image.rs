@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::guests::Frozen;
 use super::instance::Instance;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
@@ -16,19 +17,20 @@ pub(super) const PAGE: usize = 1 << 12;
 /// Depth of calls in the core. Each may use 1 KiB of the value stack on average.
 const STACK_DEPTH: usize = 16 << 10;
 
-/// A linear memory, without its pages of zeros.
+/// What a core is at one time: its linear memory, without its pages of zeros, and its guests.
 #[derive(Clone, Default)]
 pub(super) struct Image {
     /// In bytes.
     pub(super) length: usize,
     /// By their number, in order.
     pub(super) pages: Vec<(u32, Box<[u8]>)>,
+    pub(super) guests: Frozen,
 }
 
 impl Image {
-    pub(super) fn of(memory: &[u8]) -> Self {
+    pub(super) fn new(memory: &[u8], guests: Frozen) -> Self {
         let pages = (0..).zip(memory.chunks(PAGE)).filter(|(_, page)| !is_zero(page));
-        Self { length: memory.len(), pages: pages.map(|(number, page)| (number, page.into())).collect() }
+        Self { length: memory.len(), pages: pages.map(|(number, page)| (number, page.into())).collect(), guests }
     }
 
     /// Writes the pages to a memory that is as long, and zero but for pages that this image has as well.

@@ -19,7 +19,6 @@ use crate::interrupt::Interrupt;
 use crate::limits::Limits;
 use crate::progress::Progress;
 use crate::session::{self, Answer, CallLimits, Files, Program, Session, Source, Stats};
-use crate::slices::SLICE;
 use crate::value::Value;
 use crate::wire::{Fault, Nodes};
 
@@ -66,6 +65,11 @@ impl Inside {
     /// Returns where a 1 ends what runs.
     pub fn stop_flag(&self) -> *const bool {
         self.interrupt.flag()
+    }
+
+    /// Returns where a 1 says that a guest was told to end.
+    pub fn told_flag(&self) -> *const bool {
+        self.interrupt.told_flag()
     }
 
     /// Carries out an encoded `Order`, and returns the encoded `Outcome`.
@@ -125,8 +129,8 @@ impl Inside {
         let limits = setup.limits()?;
         held::set_heap(limits.heap as u64);
         self.has_profile = setup.told == crate::frames::Told::Fuel;
-        let slice = setup.is_interruptible.then_some(SLICE);
-        let engine = Engine::for_sandbox(limits, slice, setup.told, self.outside.clone());
+        // Guests pause outside of the core.
+        let engine = Engine::for_sandbox(limits, None, setup.told, self.outside.clone());
         let grants = self.outside.grants(setup.functions, setup.values, setup.imports, setup.has_asserts)?;
         let channels = self.outside.channels(setup.has_stdin, setup.is_writable, setup.has_progress);
         Ok(Setting { engine: engine.with_grants(Arc::new(grants)), args: setup.args, channels })
@@ -211,10 +215,7 @@ impl Outside {
         for (number, ImportGrant { module, name, params, results }) in (0..).zip(imports) {
             let outside = self.clone();
             let call = move |caller: &mut Caller<'_>, args: &[Number], results: &mut [Number]| {
-                let place = |data: &mut [u8]| {
-                    Some((u32::try_from(data.as_ptr() as usize).ok()?, u32::try_from(data.len()).ok()?))
-                };
-                let memory = caller.memory().ok().and_then(|mut memory| place(memory.data_mut()));
+                let memory = caller.memory_handle().and_then(handle);
                 let returned: Vec<Number> = outside.call(&Ask::Import { number, args: args.to_vec(), memory })?;
                 results.iter_mut().zip(returned).for_each(|(slot, number)| *slot = number);
                 Ok::<_, Error>(())
@@ -223,6 +224,18 @@ impl Outside {
         }
         Ok(grants)
     }
+}
+
+/// Returns the store of a guest's memory, and its handle, as the host knows them.
+#[cfg(target_family = "wasm")]
+fn handle(memory: wasmi::Memory) -> Option<(u32, u32)> {
+    Some(memory.handle())
+}
+
+/// The core is always wasm, where another crate stands in for wasmi.
+#[cfg(not(target_family = "wasm"))]
+fn handle(_memory: wasmi::Memory) -> Option<(u32, u32)> {
+    None
 }
 
 impl FileSource for Outside {

@@ -2,10 +2,11 @@
 
 use wasmi::{AsContextMut, Extern, Linker, Memory, Store, StoreContextMut, TrapCode, TypedFunc};
 
+use super::guests::Restoring;
 use super::host::Host;
 use super::image::{Core, Image, broken, slice_mut};
 use super::message::{Order, Outcome, decode, encode};
-use super::room::{self, Room, SLICE};
+use super::room::{self, Exports, Room, SLICE};
 use crate::error::{Error, ErrorKind, Limit};
 use crate::interrupt::{Interrupt, Stop};
 use crate::slices::{self, Stopped, stopped};
@@ -21,6 +22,8 @@ pub(super) struct Allowance {
     pub(super) cost: Option<u64>,
     /// Bytes of linear memory beyond the image that every core begins with.
     pub(super) memory: u64,
+    /// What its guests may have.
+    pub(super) guests: Restoring,
 }
 
 impl Allowance {
@@ -50,7 +53,8 @@ impl Instance {
         let mut bare = Bare::new(core, None, u64::MAX, &Interrupt::default())?;
         let warm: TypedFunc<(), ()> = bare.export("warm")?;
         slices::call_typed(&warm, &mut bare.store.as_context_mut(), ()).map_err(|error| broken(&error.to_string()))?;
-        Ok(Image::of(bare.memory.data(&bare.store)))
+        let guests = bare.store.data_mut().guests.freeze()?;
+        Ok(Image::new(bare.memory.data(&bare.store), guests))
     }
 
     /// Makes a core that goes on from the memory of `image`.
@@ -64,21 +68,36 @@ impl Instance {
         let max_bytes = (core.image.length as u64).saturating_add(allowance.memory);
         let mut bare = Bare::new(core, Some(host), max_bytes, interrupt)?;
         bare.fill(image)?;
+        let exports = Exports {
+            call: bare.export("host_call")?,
+            growing: bare.export("host_growing")?,
+            grow_failed: bare.export("host_grow_failed")?,
+        };
+        bare.store.data_mut().set_exports(exports);
+        bare.store.data_mut().guests.thaw(&image.guests, allowance.guests, interrupt)?;
         let (room, exchange) = (bare.export("room")?, bare.export("exchange")?);
-        let stop_flag: TypedFunc<(), u32> = bare.export("stop_flag")?;
+        let (stop_flag, told_flag) = (bare.export("stop_flag")?, bare.export("told_flag")?);
         let Bare { mut store, memory, .. } = bare;
         // The image may be of bytes that someone made on purpose: what runs on it must end.
         slices::set_fuel(&mut store, SLICE);
-        let address = slices::call_typed(&stop_flag, &mut store.as_context_mut(), ());
-        let address = address.map_err(|_| Error::value("the memory of the session does not make sense"))?;
-        store.data_mut().stop_flag = usize::try_from(address).ok();
+        let mut address = |flag: TypedFunc<(), u32>| match slices::call_typed(&flag, &mut store.as_context_mut(), ()) {
+            Ok(address) => Ok(usize::try_from(address).ok()),
+            Err(_) => Err(Error::value("the memory of the session does not make sense")),
+        };
+        let (stop_flag, told_flag) = (address(stop_flag)?, address(told_flag)?);
+        (store.data_mut().stop_flag, store.data_mut().told_flag) = (stop_flag, told_flag);
         slices::set_fuel(&mut store, allowance.fuel());
         Ok(Self { store, memory, room, exchange, allowance })
     }
 
-    /// Returns what its memory is now.
-    pub(super) fn image(&self) -> Image {
-        Image::of(self.memory.data(&self.store))
+    /// Returns what it is now.
+    ///
+    /// # Errors
+    ///
+    /// If one of its guests cannot be made once more.
+    pub(super) fn image(&mut self) -> Result<Image, Error> {
+        let guests = self.store.data_mut().guests.freeze()?;
+        Ok(Image::new(self.memory.data(&self.store), guests))
     }
 
     /// Returns its host.
@@ -140,8 +159,8 @@ impl Instance {
     /// Returns why the core ended.
     fn ended(&self, error: &wasmi::Error) -> Error {
         let room = self.store.data();
-        if let Some(Stopped(stop)) = error.downcast_ref::<Stopped>() {
-            return stopped(*stop).followed_by("; it did not end by itself, so its session has ended");
+        if let Some(stop) = Stopped::of(error) {
+            return stopped(stop).followed_by("; it did not end by itself, so its session has ended");
         }
         if let Some(ours) = Error::of_host(error) {
             return ours.copy();

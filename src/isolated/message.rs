@@ -38,7 +38,6 @@ pub(super) struct Setup {
     limits: Vec<Option<u64>>,
     pub(super) args: Vec<String>,
     pub(super) told: Told,
-    pub(super) is_interruptible: bool,
     pub(super) is_writable: bool,
     pub(super) has_stdin: bool,
     pub(super) has_progress: bool,
@@ -92,7 +91,7 @@ pub(super) enum Ask {
     Import {
         number: u32,
         args: Vec<Number>,
-        /// Where the guest's memory is in that of the core, and how long it is.
+        /// The guest's memory, by its store and handle.
         memory: Option<(u32, u32)>,
     },
 }
@@ -105,7 +104,6 @@ impl Setup {
             limits: Limit::ALL.iter().map(|limit| limits.get(*limit).filter(|_| *limit != Limit::Cost)).collect(),
             args: Vec::new(),
             told: Told::Nothing,
-            is_interruptible: false,
             is_writable: false,
             has_stdin: false,
             has_progress: false,

@@ -1,8 +1,9 @@
 //! Isolated sandboxes: the evaluator runs as a WebAssembly module, the *core*, in wasmi.
 //!
-//! The core is this crate itself, compiled to wasm32 (`core/guest`), with the guests' own wasmi in it. All that a run has is
-//! in the core's linear memory: the heap of the script, the stores of its guests, the files of WASI, the meters. So a
-//! limit on that memory and the core's own fuel hold whatever a script does, and a copy of that memory is a copy of the
+//! The core is this crate itself, compiled to wasm32 (`core/guest`), with another crate in place of wasmi. In the core's
+//! linear memory are the heap of the script, the files of WASI and the meters. So a limit on that memory and the core's own
+//! fuel hold whatever a script does. The stores of its [`guests`] are beside it, in the same wasmi, and what runs in them is
+//! paid from the core's fuel. A copy of the core's memory, and of what its guests were made of and hold, is a copy of the
 //! session.
 //!
 //! Both sides exchange [messages](message). The host sends an `Order` and waits for its `Outcome`; while the core works on

@@ -1,6 +1,7 @@
 //! A session whose evaluation is in a core.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::host::Host;
 use super::image::{Image, core};
@@ -19,8 +20,9 @@ use crate::value::Value;
 
 /// An isolated session.
 pub(crate) struct Remote {
-    /// `None` once it has ended.
-    instance: Option<Instance>,
+    /// `None` once it has ended. To know whether a guest has dropped a segment, code of it must run: so a saved session is
+    /// locked.
+    instance: Mutex<Option<Instance>>,
     /// What must be there where it is restored.
     needs: saved::Needs,
     data: Data,
@@ -79,7 +81,7 @@ impl Remote {
         let interrupt = outer.inner();
         let call_interrupt = interrupt.inner();
         let data = host.data.clone();
-        let instance = Some(Instance::new(core()?, image, host, allowance, &call_interrupt)?);
+        let instance = Mutex::new(Some(Instance::new(core()?, image, host, allowance, &call_interrupt)?));
         Ok(Self {
             instance,
             needs,
@@ -97,7 +99,7 @@ impl Remote {
     fn never(terms: &Terms<'_>) -> Self {
         let interrupt = terms.interrupt.inner();
         Self {
-            instance: None,
+            instance: Mutex::default(),
             needs: saved::Needs::default(),
             data: Data::unlimited(terms.channels.clone()),
             files: BTreeMap::new(),
@@ -120,9 +122,10 @@ impl Remote {
 
     /// Returns what it is now.
     pub(super) fn branch(&self) -> Result<Branch, Error> {
-        let instance = self.instance.as_ref().ok_or_else(ended)?;
+        let mut instance = self.instance.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = instance.as_mut().ok_or_else(ended)?;
         Ok(Branch {
-            image: instance.image(),
+            image: instance.image()?,
             host: instance.host().cloned().ok_or_else(ended)?,
             allowance: instance.allowance(),
             needs: self.needs.clone(),
@@ -136,20 +139,20 @@ impl Remote {
     fn continue_from(&mut self, stats: Stats, spent: u64) {
         self.stats = stats;
         self.cost_before = stats.cost.unwrap_or_default().saturating_sub(spent);
-        if let Some(instance) = &mut self.instance {
+        if let Some(instance) = inside(&mut self.instance) {
             instance.set_spent(spent);
         }
     }
 
     fn refill(&mut self) {
-        if let Some(instance) = &mut self.instance {
+        if let Some(instance) = inside(&mut self.instance) {
             self.cost_before = self.cost_before.saturating_add(instance.spent());
             instance.set_spent(0);
         }
     }
 
     pub(super) fn carry_out(&mut self, order: &Order, deadline: Option<std::time::Duration>) -> Result<Answer, Error> {
-        let instance = self.instance.as_mut().ok_or_else(ended)?;
+        let instance = inside(&mut self.instance).as_mut().ok_or_else(ended)?;
         self.call_interrupt.set_deadline(deadline);
         let outcome = instance.exchange(order);
         self.call_interrupt.set_deadline(None);
@@ -165,7 +168,7 @@ impl Remote {
             }
             Err(error) => {
                 self.cost_before = self.stats.cost.unwrap_or_default();
-                self.instance = None;
+                *inside(&mut self.instance) = None;
                 Err(reported(error))
             }
         };
@@ -195,9 +198,10 @@ impl Elsewhere for Remote {
     }
 
     fn save(&self) -> Result<Vec<u8>, Error> {
-        let (core, instance) = (core()?, self.instance.as_ref().ok_or_else(ended)?);
-        let spent = instance.spent();
-        saved::Saved::new(core, &instance.image(), self.needs.clone(), self.stats, spent).to_bytes()
+        let mut instance = self.instance.lock().unwrap_or_else(PoisonError::into_inner);
+        let instance = instance.as_mut().ok_or_else(ended)?;
+        let (core, spent, image) = (core()?, instance.spent(), instance.image()?);
+        saved::Saved::new(core, &image, self.needs.clone(), self.stats, spent).to_bytes()
     }
 
     fn fork(&self) -> Result<Session, Error> {
@@ -242,6 +246,10 @@ impl Branch {
         new.profile = self.profile.clone();
         Ok(new)
     }
+}
+
+fn inside(instance: &mut Mutex<Option<Instance>>) -> &mut Option<Instance> {
+    instance.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Gives an error that has no place in a script the report of one.

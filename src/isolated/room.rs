@@ -1,16 +1,20 @@
 //! What the store of a core holds: what its imports do, what it may grow to, and how it is told to stop.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wasmi::{Caller, Linker, Memory, StoreContextMut, TrapCode};
+use serde::Serialize;
+use wasmi::{Caller, Linker, Memory, StoreContextMut, TrapCode, TypedFunc};
 
+use super::guests::{self, Guests, calls};
 use super::host::{Host, Kept};
 use super::image::slice_mut;
-use super::message::{Ask, decode};
+use super::message::{Ask, decode, encode};
 use crate::error::{Error, ErrorKind};
 use crate::frames::{Framed, Frames};
 use crate::interrupt::{Interrupt, Stop};
 use crate::profile::{Profiled, Teller};
+use crate::session::Stats;
 use crate::slices::{Sliced, Slices};
 
 /// The fuel of a core between two looks at its interrupt: some milliseconds.
@@ -28,16 +32,23 @@ pub(super) struct Room {
     pub(super) host: Option<Host>,
     /// Until the core fetches it.
     answer: Vec<u8>,
+    pub(super) guests: Guests,
+    exports: Option<Exports>,
+    /// What the core has told of its progress, and what guests have spent since then.
+    progress: Cell<Stats>,
     pub(super) kept: Kept,
     /// What the core said when it panicked.
     pub(super) panic: Option<String>,
     max_bytes: u64,
     /// Whether the last growth of the memory was refused, or the core's allocator refused what the limit `heap` does not allow.
     pub(super) is_refused: bool,
+    interrupt: Interrupt,
     slices: Slices,
     pub(super) memory: Option<Memory>,
     /// Where the flag is that stops what runs in the core.
     pub(super) stop_flag: Option<usize>,
+    /// Where the flag is that says that a guest was told to stop.
+    pub(super) told_flag: Option<usize>,
     /// Why the core was told to stop, and for how many slices it has gone on since then.
     pub(super) stop: Option<(Stop, u32)>,
 }
@@ -47,13 +58,18 @@ impl Room {
         Self {
             host,
             answer: Vec::new(),
+            guests: Guests::default(),
+            exports: None,
+            progress: Cell::default(),
             kept: Kept::default(),
             panic: None,
             max_bytes,
             is_refused: false,
+            interrupt: interrupt.clone(),
             slices: Slices::new(SLICE, interrupt.clone()),
             memory: None,
             stop_flag: None,
+            told_flag: None,
             stop: None,
         }
     }
@@ -64,12 +80,76 @@ impl Room {
         self.stop = None;
         self.is_refused = false;
     }
+
+    pub(super) fn set_exports(&mut self, exports: Exports) {
+        self.exports = Some(exports);
+    }
+
+    /// Returns what guests call.
+    pub(super) fn exports(&self) -> Option<&Exports> {
+        self.exports.as_ref()
+    }
+
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Keeps an answer until the core fetches it. Returns its length.
+    pub(super) fn set_answer(&mut self, answer: Vec<u8>) -> Result<u32, wasmi::Error> {
+        self.answer = answer;
+        u32::try_from(self.answer.len()).map_err(|_| {
+            Error::host("a file or a value of more than 4 GiB cannot enter an isolated script").into_wasmi()
+        })
+    }
+
+    /// Encodes an answer, and keeps it.
+    pub(super) fn answer_with(&mut self, answer: &impl Serialize) -> Result<u32, wasmi::Error> {
+        let answer = encode(answer).map_err(Error::into_wasmi)?;
+        self.set_answer(answer)
+    }
+
+    /// Reports the fuel that a guest has spent. What else there is to report is from the core's last report.
+    pub(super) fn report(&self, fuel: u64) {
+        let Some(host) = &self.host else { return };
+        let mut spent = self.progress.get();
+        spent.fuel = spent.fuel.map(|before| before.saturating_add(fuel));
+        self.progress.set(spent);
+        host.report(spent);
+    }
+}
+
+/// What a core exports for its guests.
+pub(super) struct Exports {
+    /// Calls a function of a store. Returns whether it failed.
+    pub(super) call: TypedFunc<(u32, u32), u32>,
+    /// Asks whether something of a store may grow: a table or a memory, from a size to another, and its maximum.
+    pub(super) growing: TypedFunc<(u32, u32, u32, u32, u64), u32>,
+    /// Tells that it could not.
+    pub(super) grow_failed: TypedFunc<(u32, u32), ()>,
+}
+
+/// Notes that a guest was told to stop: then the script must stop too, with the guest's error.
+pub(super) fn guest_stopped(context: &mut StoreContextMut<'_, Room>, stop: Stop) {
+    Room::tell_stop(context, stop);
+    let flag = context.data().told_flag;
+    raise(context, flag);
+}
+
+/// Sets a flag in the core.
+fn raise(context: &mut StoreContextMut<'_, Room>, flag: Option<usize>) -> bool {
+    let (Some(memory), Some(flag)) = (context.data().memory, flag) else { return false };
+    memory.data_mut(context).get_mut(flag).map(|flag| *flag = 1).is_some()
 }
 
 /// Defines what the core imports.
 pub(super) fn define(linker: &mut Linker<Room>) -> Result<(), wasmi::Error> {
     linker.func_wrap(HOST, "ask", ask)?.func_wrap(HOST, "answer", answer)?.func_wrap(HOST, "panicked", panicked)?;
     linker.func_wrap(HOST, "full", full)?;
+    linker.func_wrap(HOST, "guest_ask", guests::ask)?.func_wrap(HOST, "guest_answer", answer)?;
+    linker.func_wrap(HOST, "guest_call", calls::call)?;
+    linker.func_wrap(HOST, "guest_read", calls::read)?.func_wrap(HOST, "guest_write", calls::write)?;
+    linker.func_wrap(HOST, "guest_size", calls::size)?;
+    linker.func_wrap(HOST, "guest_fuel", calls::fuel)?.func_wrap(HOST, "guest_set_fuel", calls::set_fuel)?;
     Ok(())
 }
 
@@ -79,16 +159,25 @@ fn ask(mut caller: Caller<'_, Room>, address: u32, length: u32) -> Result<u32, w
     let (data, room) = memory.data_and_store_mut(&mut caller);
     let message: Ask =
         decode(slice_mut(data, address, length).ok_or(TrapCode::MemoryOutOfBounds)?).map_err(Error::into_wasmi)?;
-    let host = room.host.as_ref().ok_or(TrapCode::UnreachableCodeReached)?;
+    if let Ask::Progress(spent) = &message {
+        room.progress.set(*spent);
+    }
+    let host = room.host.take().ok_or(TrapCode::UnreachableCodeReached)?;
+    let mut kept = std::mem::take(&mut room.kept);
     // A closure of the application that loads or writes may panic, which nothing of wasmi can unwind. It ends the core, and
     // what it leaves half done is dropped.
-    let answered = catch_unwind(AssertUnwindSafe(|| host.answer(message, data, &mut room.kept)));
+    let answered = catch_unwind(AssertUnwindSafe(|| match message {
+        Ask::Import { number, args, memory } => {
+            guests::with_memory(&mut caller, memory, |guest| host.import(number, &args, guest, &mut kept))?
+        }
+        other => host.answer(other, &mut kept).map_err(Error::into_wasmi),
+    }));
+    let room = caller.data_mut();
+    (room.host, room.kept) = (Some(host), kept);
     let answered = answered.unwrap_or_else(|panic| {
-        Err(Error::panicked(ErrorKind::Internal, panic, |why| format!("a panic ended the script{why}")))
+        Err(Error::panicked(ErrorKind::Internal, panic, |why| format!("a panic ended the script{why}")).into_wasmi())
     });
-    room.answer = answered.map_err(Error::into_wasmi)?;
-    u32::try_from(room.answer.len())
-        .map_err(|_| Error::host("a file or a value of more than 4 GiB cannot enter an isolated script").into_wasmi())
+    room.set_answer(answered?)
 }
 
 /// The core fetches the answer.
@@ -188,10 +277,7 @@ impl Sliced for Room {
         let room = context.data_mut();
         let passed = room.stop.map_or(0, |(_, passed)| passed);
         room.stop = Some((stop, passed.saturating_add(1)));
-        let (Some(memory), Some(flag)) = (room.memory, room.stop_flag) else { return false };
-        if let Some(flag) = memory.data_mut(&mut *context).get_mut(flag) {
-            *flag = 1;
-        }
-        passed < GRACE
+        let flag = room.stop_flag;
+        raise(context, flag) && passed < GRACE
     }
 }

@@ -1,4 +1,5 @@
-//! A session as bytes: what its core's memory is, where it differs from the memory that every core begins with.
+//! A session as bytes: its guests, and what its core's memory is where it differs from the memory that every core begins
+//! with.
 //!
 //! In order: the magic bytes, the version, the header and the pages as postcard encodes them, and the BLAKE3 hash of all
 //! that.
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::guests::{Frozen, SavedGuests};
 use super::image::{Core, Image, PAGE, is_zero};
 use super::message::{ImportGrant, Setup};
 use crate::error::{Error, ErrorKind};
@@ -17,7 +19,7 @@ use crate::session::Stats;
 const MAGIC: &[u8] = b"wasmlark session\n";
 
 /// Changes when the format does.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 const HASH: usize = 32;
 
@@ -70,6 +72,7 @@ pub(super) struct Saved {
     length: u64,
     /// The pages that differ, by their number; one without bytes is zero.
     pages: Vec<(u32, ByteBuf)>,
+    guests: SavedGuests,
 }
 
 impl Saved {
@@ -86,7 +89,8 @@ impl Saved {
             }
         }
         pages.extend(before.map(|(gone, _)| (*gone, ByteBuf::new())));
-        Self { core: core.hash, needs, stats, spent, length: image.length as u64, pages }
+        let (length, guests) = (image.length as u64, image.guests.to_saved());
+        Self { core: core.hash, needs, stats, spent, length, pages, guests }
     }
 
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
@@ -123,7 +127,7 @@ impl Saved {
         Ok(saved)
     }
 
-    /// Returns the memory.
+    /// Returns what the core was.
     pub(super) fn image(&self, core: &Core) -> Result<Image, Error> {
         let refuse = || Error::new(ErrorKind::Value, "cannot restore the session: its memory does not make sense");
         let length = usize::try_from(self.length).map_err(|_| refuse())?;
@@ -143,6 +147,7 @@ impl Saved {
                 false => pages.insert(*number, bytes),
             };
         }
-        Ok(Image { length, pages: pages.into_iter().map(|(number, page)| (number, page.into())).collect() })
+        let pages = pages.into_iter().map(|(number, page)| (number, page.into())).collect();
+        Ok(Image { length, pages, guests: Frozen::of_saved(&self.guests)? })
     }
 }

@@ -1,22 +1,25 @@
 //! What a sandbox gives to what it runs isolated.
 
+use super::guests::Restoring;
 use super::host::Host;
 use super::instance::Allowance;
 use super::message::Setup;
 use crate::data::Channels;
 use crate::error::Error;
 use crate::files::SandboxFiles;
-use crate::frames::Told;
+use crate::frames::{self, Told};
 use crate::host::Grants;
 use crate::interrupt::Interrupt;
 use crate::limits::Limits;
+
+/// The bytes that an evaluator's memory may grow by beside the limits.
+const BESIDE: u64 = 16 << 20;
 
 pub(crate) struct Terms<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) files: &'a SandboxFiles,
     pub(crate) channels: &'a Channels,
     pub(crate) grants: &'a Grants,
-    pub(crate) is_interruptible: bool,
     pub(crate) told: Told,
     pub(crate) interrupt: &'a Interrupt,
 }
@@ -29,7 +32,6 @@ impl Terms<'_> {
         let mut setup = Setup::new(self.limits);
         setup.args = args;
         setup.told = self.told;
-        setup.is_interruptible = self.is_interruptible;
         setup.is_writable = self.channels.is_writable;
         setup.has_stdin = self.channels.stdin.is_some();
         setup.has_progress = self.channels.progress.is_wanted();
@@ -42,7 +44,22 @@ impl Terms<'_> {
     }
 
     pub(super) fn allowance(&self) -> Allowance {
-        let Limits { heap, memory, files, cost, .. } = self.limits;
-        Allowance { cost: *cost, memory: memory.saturating_add(*heap as u64).saturating_add(*files) }
+        let Limits { heap, memory, files, cost, table_elements, instances, stack_depth, .. } = self.limits;
+        // The core does not count what it adds to modules that keep frames.
+        let frames = match self.told {
+            Told::Frames => u64::from(frames::pages(*stack_depth)) << 16,
+            Told::Nothing | Told::Fuel => 0,
+        };
+        let instances = *instances as u64;
+        let guests = Restoring {
+            memory: memory.saturating_add(frames.saturating_mul(instances)),
+            // A profile adds two to a table of each instance.
+            elements: table_elements.saturating_add(instances.saturating_mul(2)),
+            // The core itself keeps more for each.
+            objects: *heap as u64 / 16,
+            instances: *heap as u64,
+        };
+        let memory = (*heap as u64).saturating_add(*files).saturating_add(BESIDE);
+        Allowance { cost: *cost, memory, guests }
     }
 }

@@ -46,7 +46,7 @@ macro_rules! for_each_limit {
             ///
             /// Checked as often as ticks are. Bytes copied out of memories may take as much again, and so may the code
             /// of all modules, which counts as about eight times their bytes. An isolated evaluator may take this much and
-            /// 32 MiB altogether, and each of its allocations is checked.
+            /// 32 MiB, beside what files hold, and each of its allocations is checked. The code of its guests is not in it.
             heap(usize) Heap = 6:
                 usize, default 1 << 30, minimum 1, Bytes, command true;
             /// Depth of nested Starlark calls, including calls into WebAssembly and back.
@@ -76,8 +76,9 @@ macro_rules! for_each_limit {
             /// Cost of an isolated run: all instructions of the evaluator and of its guests.
             ///
             /// Only an isolated sandbox counts it. There, nothing that a script does is free: parsing, sorting and the
-            /// arithmetic of large ints count as much as a loop. An instruction of a guest is one unit of fuel and
-            /// some twenty units of cost. The default is enough for some minutes.
+            /// arithmetic of large ints count as much as a loop. A unit of a guest's fuel is one unit of cost, too. Compiling
+            /// a module costs 40 units for each byte, and each crossing between the script and a guest some hundred units.
+            /// The default is enough for some minutes of a script, and for as much of a guest as that of `fuel`.
             cost(impl Into<Option<u64>>) Cost = 11:
                 Option<u64>, default Some(100_000_000_000), minimum 0, Cost, command false;
         }

@@ -64,8 +64,8 @@ impl Sandbox {
     }
 
     /// Takes what a run has spent, while it runs: about every 1000 ticks, and, where the sandbox is
-    /// [`interruptible`](Self::interruptible), every 100,000 units of a guest's fuel. The numbers never fall within a
-    /// session, and may be behind what is spent; [`Run::stats`](crate::Run::stats) is exact.
+    /// [`interruptible`](Self::interruptible) or isolated, every 100,000 units of a guest's fuel. The numbers never fall
+    /// within a session, and may be behind what is spent; [`Run::stats`](crate::Run::stats) is exact.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};

@@ -113,7 +113,6 @@ impl Sandbox {
             files: &self.files,
             channels: &self.channels,
             grants: &self.grants,
-            is_interruptible: self.is_interruptible,
             told: self.told,
             interrupt: &self.interrupt,
         }

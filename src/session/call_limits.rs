@@ -37,9 +37,10 @@ impl CallLimits {
     /// Sets the time that the call may take. Unlike the other two limits, which are exact everywhere, this one depends on
     /// the machine and its load: a call that it ends may succeed another time.
     ///
-    /// It is checked after each thousand ticks. If the sandbox is [`interruptible`](crate::Sandbox::interruptible), it is
-    /// also checked after each hundred thousand units of a guest's fuel; otherwise it does not end a guest's loop. A function
-    /// of the application is not interrupted. On a target without a clock (`wasm32-unknown-unknown`), the time passes at once.
+    /// It is checked after each thousand ticks. If the sandbox is [`interruptible`](crate::Sandbox::interruptible) or
+    /// isolated, it is also checked after each hundred thousand units of a guest's fuel; otherwise it does not end a guest's
+    /// loop. A function of the application is not interrupted. On a target without a clock (`wasm32-unknown-unknown`), the
+    /// time passes at once.
     pub const fn deadline(mut self, time: Duration) -> Self {
         self.deadline = Some(time);
         self

@@ -5,12 +5,13 @@ use crate::error::Error;
 
 impl Session {
     /// Returns the session as bytes, from which [`Sandbox::restore`](crate::Sandbox::restore) goes on, here or on another machine. They
-    /// have all that the script and its guests have in memory, the files of WASI, and what was spent: a few hundred KiB
-    /// for a small script. Output that was not taken is not among them.
+    /// have all that the script and its guests have in memory, the modules of the guests, the files of WASI, and what was
+    /// spent: a few hundred KiB for a small script. Output that was not taken is not among them.
     ///
     /// # Errors
     ///
-    /// If the sandbox is not [isolated](crate::Sandbox::isolated), or the session has ended.
+    /// If the sandbox is not [isolated](crate::Sandbox::isolated), or the session has ended; or if it still uses something of
+    /// an instance that could not be made because its segments did not fit.
     pub fn save(&self) -> Result<Vec<u8>, Error> {
         match &self.0 {
             Place::Here(_) => Err(not_isolated("saved")),

@@ -184,8 +184,8 @@ impl Session {
     /// Returns the means to end a call of this session from another thread.
     ///
     /// It reaches Starlark code always; a guest that runs on without a call of a script, only where the sandbox is
-    /// [`interruptible`](crate::Sandbox::interruptible). After that, the session can be called again; state that the call
-    /// changed stays changed. What stops the script's own statements, before there is a session, is
+    /// [`interruptible`](crate::Sandbox::interruptible) or isolated. After that, the session can be called again; state that
+    /// the call changed stays changed. What stops the script's own statements, before there is a session, is
     /// [`Sandbox::interrupt`](crate::Sandbox::interrupt).
     pub fn interrupt(&self) -> Interrupt {
         match &self.0 {

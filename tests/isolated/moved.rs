@@ -86,7 +86,7 @@ fn damaged_bytes_are_refused() {
     }
     let mut other = bytes.clone();
     other[17] = 9;
-    assert_eq!(refused(&other), "cannot restore the session: it has version 9 of the format, and this build reads 1");
+    assert_eq!(refused(&other), "cannot restore the session: it has version 9 of the format, and this build reads 2");
 }
 
 /// Bytes that someone changed on purpose, with a checksum that fits: whatever the session in them does, it ends, and this

@@ -65,23 +65,23 @@ def writes(n):
 
 pub fn figures() -> Vec<Figure> {
     vec![
-        work("isolated calls", "calls"),
-        work("isolated sorting and strings", "texts"),
+        work("isolated calls", "calls", 20.0),
+        work("isolated sorting and strings", "texts", 20.0),
         session_call(),
-        figure("isolated calls of a guest", "crossings", Goal::Stretch(20.0)),
-        figure("isolated calls from a guest", "callbacks", Goal::Stretch(20.0)),
-        figure("isolated loop of a guest", "loop", Goal::Stretch(1.02)),
-        figure("isolated read 64 KiB", "reads", Goal::Stretch(2.0)),
-        figure("isolated write 64 KiB", "writes", Goal::Stretch(2.0)),
+        work("isolated calls of a guest", "crossings", 20.0),
+        work("isolated calls from a guest", "callbacks", 20.0),
+        work("isolated loop of a guest", "loop", 1.02),
+        work("isolated read 64 KiB", "reads", 2.0),
+        work("isolated write 64 KiB", "writes", 2.0),
         run(),
         first(),
     ]
 }
 
 /// What a script does by itself. A slice is long enough that the call by which it begins does not count.
-fn work(name: &'static str, function: &'static str) -> Figure {
+fn work(name: &'static str, function: &'static str, goal: f64) -> Figure {
     let effort = Effort { slice: Duration::from_millis(3), rounds: 20, processes: 8 };
-    figure_with(effort, name, function, Goal::Stretch(20.0))
+    figure_with(effort, name, function, Goal::Stretch(goal))
 }
 
 /// The call by which the application reaches a function of the script.
@@ -94,10 +94,6 @@ fn session_call() -> Figure {
         samples.alternate(effort, &mut |n| times(&mut isolated, n), &mut |n| times(&mut here, n));
         Ok(())
     })
-}
-
-fn figure(name: &'static str, function: &'static str, goal: Goal) -> Figure {
-    figure_with(Effort::SHORT, name, function, goal)
 }
 
 fn figure_with(effort: Effort, name: &'static str, function: &'static str, goal: Goal) -> Figure {

@@ -97,3 +97,9 @@ pub extern "C" fn exchange() -> u64 {
 pub extern "C" fn stop_flag() -> *const bool {
     STATE.with_borrow(|state| state.inside.as_ref().map_or(std::ptr::null(), Inside::stop_flag))
 }
+
+/// Returns where the flag is that says that a guest was told to end.
+#[unsafe(no_mangle)]
+pub extern "C" fn told_flag() -> *const bool {
+    STATE.with_borrow(|state| state.inside.as_ref().map_or(std::ptr::null(), Inside::told_flag))
+}

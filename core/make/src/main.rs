@@ -3,6 +3,7 @@
 //! `cargo run -p wasmlark-make-core`, in the root of the repository; `rustup target add wasm32-unknown-unknown` comes
 //! first. With `--check` it builds nothing, and fails if the bytes that are there were made from other sources.
 
+mod locks;
 mod sources;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ const SOURCES: &str = "wasmlark-sources";
 fn main() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let made = root.join("core/bytes/core.wasm.br");
+    locks::agree(&root)?;
     let hash = sources::hash(&root)?;
     match std::env::args().nth(1).as_deref() {
         None => make(&root, &made, &hash),
@@ -65,9 +67,9 @@ fn build(root: &Path) -> Result<Vec<u8>> {
         None => root.join("target/core"),
     };
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--package", "wasmlark-core-guest", "--profile", "core", "--target", TARGET])
+        .args(["build", "--locked", "--profile", "core", "--target", TARGET])
         .env("CARGO_TARGET_DIR", &target)
-        .current_dir(root)
+        .current_dir(root.join("core/guest"))
         .status()?;
     ensure!(status.success(), "the build failed; if {TARGET} is missing, `rustup target add {TARGET}` installs it");
     let module = target.join(TARGET).join("core/wasmlark_core_guest.wasm");

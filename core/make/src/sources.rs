@@ -6,9 +6,11 @@ use anyhow::{Context, Result};
 
 /// Returns the hash, in hexadecimal digits: of the names and the contents of the files.
 pub(crate) fn hash(root: &Path) -> Result<String> {
-    let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock"), root.join("core/guest/Cargo.toml")];
-    files.push(root.join("core/guest/build.rs"));
-    for folder in ["src", "core/guest/src"] {
+    let mut files = vec![root.join("Cargo.toml")];
+    for file in ["Cargo.toml", "Cargo.lock", "build.rs", "wasmi/Cargo.toml"] {
+        files.push(root.join("core/guest").join(file));
+    }
+    for folder in ["src", "core/guest/src", "core/guest/wasmi/src"] {
         collect(&root.join(folder), &mut files)?;
     }
     files.sort();

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// The state of a module's instances, and the names of its private exports. Each thing is known by its index in the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Layout {
@@ -17,15 +19,23 @@ pub(in super::super) struct Layout {
     pub(in super::super) functions: Vec<u32>,
     /// Each segment that an instance may drop so that it can tell.
     pub(in super::super) segments: Vec<Segment>,
+    /// The number of functions and exports of the module.
+    pub(super) others: u64,
+    /// The tables that code grows. Where they stand in this list, the function that does so stands in the table `growers`.
+    pub(in super::super) grown: Vec<u32>,
     pub(super) has_start: bool,
-    /// Whether its code grows a table: wasmi cannot resume there.
-    pub(in super::super) grows_tables: bool,
 }
 
 impl Layout {
     /// Returns whether an export is for the host only.
     pub(in super::super) fn is_private(&self, name: &str) -> bool {
         name.starts_with(&self.prefix)
+    }
+
+    /// Returns how much an instance has: functions, exports, globals.
+    pub(in super::super) fn parts(&self) -> u64 {
+        let globals = self.globals.indices().len().saturating_add(self.functions.len());
+        self.others.saturating_add(globals as u64)
     }
 
     pub(in super::super) fn memory(&self, index: u32) -> String {
@@ -42,6 +52,11 @@ impl Layout {
 
     pub(in super::super) fn function(&self, index: u32) -> String {
         self.name("f", index)
+    }
+
+    /// Returns the name of the table of functions that grow tables, if code does.
+    pub(in super::super) fn growers(&self) -> Option<String> {
+        (!self.grown.is_empty()).then(|| format!("{}w", self.prefix))
     }
 
     /// Returns the name of the start function, if there is one.
@@ -93,7 +108,7 @@ impl Space {
 }
 
 /// A passive segment, by its index among the segments of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Segment {
     Data(u32),
     Element(u32),

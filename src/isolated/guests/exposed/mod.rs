@@ -15,8 +15,9 @@
 //!
 //! The first copies nothing, from the end of the segment. It traps if the segment was dropped, since its length is then 0.
 //!
-//! All indices stay the same, and so does all code of the module.
+//! All indices stay the same, and so does all code of the module, but for one instruction: see [`grown`].
 
+mod grown;
 mod layout;
 mod segments;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod tests;
 use wasm_encoder::{Encode, ExportKind, SectionId};
 use wasmparser::Payload;
 
+use self::grown::Grown;
 pub(super) use self::layout::{Layout, Segment, Space};
 use self::segments::Passive;
 use crate::error::{Error, ErrorKind};
@@ -33,7 +35,6 @@ use crate::module::Binary;
 use crate::module::counts::Counts;
 use crate::module::layout::ModuleLayout;
 use crate::module::sections::{Appended, Sections};
-use crate::module::skim::{Skim, code};
 
 /// A module that exports its state.
 pub(super) struct Exposed {
@@ -60,18 +61,21 @@ fn exposed(bytes: &[u8]) -> Option<Exposed> {
     }
     let counts = Counts::of(&binary)?;
     let passive = Passive::of(&binary)?;
-    let layout = layout(&binary, &counts, &passive)?;
-    let mut sections = Sections::new(bytes, appended(&binary, &counts, &passive, &layout)?)?;
+    let grown = Grown::of(&binary, &counts)?;
+    let layout = layout(&binary, &counts, &passive, &grown)?;
+    let mut sections = Sections::new(bytes, appended(&binary, &counts, &passive, &grown, &layout)?)?;
     for payload in binary.payloads() {
         let Some((id, range)) = payload.as_section() else { continue };
-        if !matches!(payload, Payload::StartSection { .. }) {
-            sections.write(id, bytes.get(range)?)?;
+        match payload {
+            Payload::StartSection { .. } => {}
+            Payload::CodeSectionStart { .. } if let Some(code) = grown.code() => sections.write(id, code)?,
+            _ => sections.write(id, bytes.get(range)?)?,
         }
     }
     Some(Exposed { bytes: sections.finish()?, layout })
 }
 
-fn layout(binary: &Binary<'_>, counts: &Counts, passive: &Passive) -> Option<Layout> {
+fn layout(binary: &Binary<'_>, counts: &Counts, passive: &Passive, grown: &Grown) -> Option<Layout> {
     let ModuleLayout { exports, escaping, .. } = ModuleLayout::of(binary);
     Some(Layout {
         prefix: layout::unused_prefix(&exports)?,
@@ -81,8 +85,9 @@ fn layout(binary: &Binary<'_>, counts: &Counts, passive: &Passive) -> Option<Lay
         mutable_globals: mutable_globals(binary)?,
         functions: escaping.into_iter().collect(),
         segments: passive.segments().collect(),
+        others: exports.len().saturating_add(counts.functions.len()) as u64,
+        grown: grown.tables().collect(),
         has_start: counts.start.is_some(),
-        grows_tables: grows_tables(binary)?,
     })
 }
 
@@ -109,27 +114,14 @@ fn mutable_globals(binary: &Binary<'_>) -> Option<Vec<u32>> {
     Some((0..).zip(are_mutable).filter_map(|(index, is_mutable)| is_mutable.then_some(index)).collect())
 }
 
-/// Returns whether an instruction grows a table; `None` for code that cannot be read.
-fn grows_tables(binary: &Binary<'_>) -> Option<bool> {
-    for payload in binary.payloads() {
-        let Payload::CodeSectionEntry(body) = payload else { continue };
-        let start = body.get_operators_reader().ok()?.original_position();
-        let mut skim = Skim::new(binary.bytes().get(start..body.range().end)?);
-        while skim.left() > 0 {
-            if skim.pass() {
-                continue;
-            }
-            let op = skim.next()?;
-            if op.code == code::MISC && op.first == code::TABLE_GROW {
-                return Some(true);
-            }
-        }
-    }
-    Some(false)
-}
-
 /// Returns what is appended to the module, in the order of its sections.
-fn appended(binary: &Binary<'_>, counts: &Counts, passive: &Passive, layout: &Layout) -> Option<Vec<Appended>> {
+fn appended(
+    binary: &Binary<'_>,
+    counts: &Counts,
+    passive: &Passive,
+    grown: &Grown,
+    layout: &Layout,
+) -> Option<Vec<Appended>> {
     let mut exports = Appended::to(SectionId::Export);
     layout.memories.indices().for_each(|index| exports.export(&layout.memory(index), ExportKind::Memory, index));
     layout.tables.indices().for_each(|index| exports.export(&layout.table(index), ExportKind::Table, index));
@@ -139,17 +131,28 @@ fn appended(binary: &Binary<'_>, counts: &Counts, passive: &Passive, layout: &La
         exports.export(&name, ExportKind::Func, start);
     }
     let mut types = Appended::to(SectionId::Type);
+    grown.types().for_each(|ty| types.entry().extend_from_slice(&ty));
+    let mut tables = Appended::to(SectionId::Table);
+    if let Some(growers) = layout.growers() {
+        grown.growers().encode(tables.entry());
+        exports.export(&growers, ExportKind::Table, counts.imported_tables.checked_add(counts.tables)?);
+    }
     let mut functions = Appended::to(SectionId::Function);
     let mut code = Appended::to(SectionId::Code);
+    for (ty, body) in grown.functions() {
+        ty.encode(functions.entry());
+        body.encode(code.entry());
+    }
     if !passive.is_empty() {
         let ty = match plain_type(binary)? {
             Some(ty) => ty,
             None => {
                 types.entry().extend_from_slice(&[0x60, 0, 0]);
-                u32::try_from(counts.params.len()).ok()?
+                u32::try_from(counts.params.len().checked_add(layout.grown.len())?).ok()?
             }
         };
-        let mut index = counts.imported_functions.checked_add(u32::try_from(counts.functions.len()).ok()?)?;
+        let before = counts.functions.len().checked_add(layout.grown.len())?;
+        let mut index = counts.imported_functions.checked_add(u32::try_from(before).ok()?)?;
         for (segment, [probe, drop]) in passive.segments().zip(passive.functions()) {
             for (name, body) in [(layout.probe(segment), probe), (layout.drop(segment), drop)] {
                 ty.encode(functions.entry());
@@ -159,7 +162,7 @@ fn appended(binary: &Binary<'_>, counts: &Counts, passive: &Passive, layout: &La
             }
         }
     }
-    Some(vec![types, functions, exports, code])
+    Some(vec![types, functions, tables, exports, code])
 }
 
 /// Returns the index of the type of a function without parameters and results, if the module has it.

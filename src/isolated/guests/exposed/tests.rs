@@ -248,18 +248,6 @@ fn an_exposed_module_can_keep_frames_and_report_on_functions() {
 }
 
 #[test]
-fn code_that_grows_a_table_is_told() {
-    let grows = |body: &str| {
-        let wat = format!("(module (table 1 funcref) (memory 1) (func {body}) (func (drop (table.size 0))))");
-        expose(&wasm(&wat)).unwrap().layout.grows_tables
-    };
-    assert!(grows("(drop (table.grow 0 (ref.null func) (i32.const 1)))"));
-    assert!(!grows("(table.fill 0 (i32.const 0) (ref.null func) (i32.const 1))"));
-    // The opcode as a constant.
-    assert!(!grows("(i64.store (i32.const 0) (i64.const 0xfffffffffffffc0f))"));
-}
-
-#[test]
 fn a_module_that_cannot_be_read_is_an_error() {
     let bytes = wasm(r#"(module (memory 1) (data "data") (func (data.drop 0)) (table 1 funcref) (elem func 0))"#);
     for length in 0..bytes.len() {
