@@ -7,6 +7,7 @@ mod cost;
 mod grants;
 mod hostile;
 mod moved;
+mod moved_guests;
 mod sessions;
 
 use wasmlark::Sandbox;
