@@ -157,3 +157,7 @@ pub(super) fn caller_export(caller: &mut Caller<'_, Room>, store: u32, name: &st
         Place::Owned(_) | Place::InUse => None,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
