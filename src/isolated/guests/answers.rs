@@ -28,6 +28,9 @@ const VALIDATE: u64 = 5;
 const COMPILE: u64 = 40;
 /// What a byte of other requests costs.
 const BYTE: u64 = 1;
+/// The core has one for each of its sandboxes, which are one or two.
+const MAX_ENGINES: usize = 16;
+
 /// What a page of a memory costs that is made, and how many elements of a table cost one unit.
 const PAGE: u64 = (1 << 16) / BYTES_PER_FUEL;
 const ELEMENTS: u64 = 16;
@@ -47,7 +50,11 @@ fn answer(caller: &mut Caller<'_, Room>, request: Request) -> Result<Vec<u8>, wa
         Request::Engine { is_metered, depth, stack } => {
             let size = |size| usize::try_from(size).unwrap_or(usize::MAX);
             let engine = GuestEngine::checked(is_metered, size(depth), size(stack)).ok_or_else(unknown)?;
-            reply(&add(&mut caller.data_mut().guests.engines, engine))
+            let engines = &mut caller.data_mut().guests.engines;
+            if engines.len() >= MAX_ENGINES {
+                return Err(unknown());
+            }
+            reply(&add(engines, engine))
         }
         Request::Validate { engine, bytes } => {
             pay(caller, VALIDATE.saturating_mul(bytes.len() as u64))?;
@@ -60,8 +67,10 @@ fn answer(caller: &mut Caller<'_, Room>, request: Request) -> Result<Vec<u8>, wa
         }
         Request::DropModule(module) => {
             let modules = &mut caller.data_mut().guests.modules;
-            let module = usize::try_from(module).ok().and_then(|module| modules.get_mut(module));
-            drop(module.and_then(|module| module.held.take()));
+            if let Some(module) = usize::try_from(module).ok().and_then(|module| modules.get_mut(module)) {
+                module.held = None;
+                module.forget();
+            }
             reply(&())
         }
         Request::CustomSections(module) => {
@@ -78,13 +87,10 @@ fn answer(caller: &mut Caller<'_, Room>, request: Request) -> Result<Vec<u8>, wa
             let store = used.store(Guest::new(number, address, used.is_metered, room.interrupt()));
             let place = Place::Owned(Box::new(store));
             let store = GuestStore { place, engine, address, items: Items::default(), instances: 0 };
-            reply(&add(&mut room.guests.stores, Some(store)))
+            reply(&add(&mut room.guests.stores, Some(Box::new(store))))
         }
         Request::DropStore(store) => {
-            let guests = &mut caller.data_mut().guests;
-            let store =
-                usize::try_from(store).ok().and_then(|store| guests.stores.get_mut(store)).and_then(Option::take);
-            guests.instances = guests.instances.saturating_add(store.map_or(0, |store| store.instances));
+            caller.data_mut().guests.drop_store(store);
             reply(&())
         }
         Request::Instantiate { store, module, externs } => reply(&instantiate(caller, store, module, &externs)?),

@@ -81,7 +81,7 @@ impl Guests {
                 Some(state) => {
                     let engine = get(&self.engines, state.engine).ok_or_else(nonsense)?;
                     let find = |module| get(modules, module).flatten().map(|(module, _)| module);
-                    Some(state.thaw(number, &engine, find, &mut allowed, interrupt)?)
+                    Some(Box::new(state.thaw(number, &engine, find, &mut allowed, interrupt)?))
                 }
                 None => None,
             };

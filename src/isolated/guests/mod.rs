@@ -26,6 +26,7 @@ mod store;
 mod thaw;
 mod types;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wasmi::Caller;
@@ -43,7 +44,8 @@ use super::room::Room;
 pub(super) struct Guests {
     engines: Vec<GuestEngine>,
     modules: Vec<ModuleSlot>,
-    stores: Vec<Option<GuestStore>>,
+    /// In boxes, so that the place of a store that is gone is small.
+    stores: Vec<Option<Box<GuestStore>>>,
     /// The bytes that instances may still take.
     instances: u64,
     /// How many calls of the core by a guest are running.
@@ -60,7 +62,20 @@ impl Guests {
     }
 
     fn store_mut(&mut self, store: u32) -> Option<&mut GuestStore> {
-        self.stores.get_mut(usize::try_from(store).ok()?)?.as_mut()
+        self.stores.get_mut(usize::try_from(store).ok()?)?.as_deref_mut()
+    }
+
+    fn drop_store(&mut self, store: u32) {
+        let store = usize::try_from(store).ok().and_then(|store| self.stores.get_mut(store)).and_then(Option::take);
+        let Some(store) = store else { return };
+        self.instances = self.instances.saturating_add(store.instances);
+        let modules: BTreeSet<u32> = store.items.instances.iter().map(|(_, module)| module.number).collect();
+        drop(store);
+        for module in modules {
+            if let Some(module) = usize::try_from(module).ok().and_then(|module| self.modules.get_mut(module)) {
+                module.forget();
+            }
+        }
     }
 
     fn module(&self, module: u32) -> Option<&Arc<GuestModule>> {

@@ -41,6 +41,13 @@ impl ModuleSlot {
     pub(super) fn new(module: Arc<GuestModule>, is_held: bool) -> Self {
         Self { known: Arc::downgrade(&module), held: is_held.then_some(module) }
     }
+
+    /// Gives back the rest of a module that nobody has.
+    pub(super) fn forget(&mut self) {
+        if self.known.strong_count() == 0 {
+            self.known = Weak::new();
+        }
+    }
 }
 
 /// An engine of the core.

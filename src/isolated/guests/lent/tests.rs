@@ -59,7 +59,8 @@ fn a_core_and_its_guest_call_each_other() {
     let mut items = Items::default();
     assert_eq!((items.function(f), items.function(instance.get_func(&guest, "run").unwrap())), (0, 1));
     let place = Place::Owned(Box::new(guest));
-    store.data_mut().guests.stores.push(Some(GuestStore { place, engine: 0, address: 1234, items, instances: 0 }));
+    let guest = GuestStore { place, engine: 0, address: 1234, items, instances: 0 };
+    store.data_mut().guests.stores.push(Some(Box::new(guest)));
 
     let mut linker = Linker::new(&engine.engine);
     room::define(&mut linker).unwrap();
@@ -78,7 +79,7 @@ fn a_core_and_its_guest_call_each_other() {
     // The core has failed with an error of its own, and all is as it was.
     assert_eq!(go.call(&mut store, 42).unwrap().0, 1);
     assert_eq!(go.call(&mut store, 2).unwrap(), (0, 2 + 1));
-    let Some(Some(GuestStore { place: Place::Owned(guest), .. })) = store.data().guests.stores.first() else {
+    let Some(Place::Owned(guest)) = store.data_mut().guests.place_mut(0) else {
         panic!("the store was not given back");
     };
     assert_eq!(memory.size(&**guest), 3);
