@@ -66,9 +66,9 @@ fn exposed(bytes: &[u8]) -> Option<Exposed> {
     let mut sections = Sections::new(bytes, appended(&binary, &counts, &passive, &grown, &layout)?)?;
     for payload in binary.payloads() {
         let Some((id, range)) = payload.as_section() else { continue };
-        match payload {
-            Payload::StartSection { .. } => {}
-            Payload::CodeSectionStart { .. } if let Some(code) = grown.code() => sections.write(id, code)?,
+        match (payload, grown.code()) {
+            (Payload::StartSection { .. }, _) => {}
+            (Payload::CodeSectionStart { .. }, Some(code)) => sections.write(id, code)?,
             _ => sections.write(id, bytes.get(range)?)?,
         }
     }
