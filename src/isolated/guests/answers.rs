@@ -12,7 +12,7 @@ use super::guest::Guest;
 use super::lent::{Place, enter};
 use super::module::{GuestEngine, GuestModule, ModuleSlot};
 use super::request::{Failure, Item, MemoryFault, ModuleInfo, Request, TableFault, Type};
-use super::slot::object;
+use super::slot::object_of;
 use super::store::{GuestStore, Items, Recipe, get};
 use super::types::{func_type, memory_type, table_type};
 use super::unknown;
@@ -221,10 +221,7 @@ fn read(
 ) -> Result<Option<super::request::Value>, wasmi::Error> {
     let found = enter(caller, store, |context| {
         f(context).map(|value| {
-            let number = match &value {
-                wasmi::Val::ExternRef(wasmi::Nullable::Val(reference)) => object(reference, &*context),
-                _ => None,
-            };
+            let number = object_of(&value, &*context);
             (value, number)
         })
     })?;
@@ -271,7 +268,7 @@ fn instantiate(
     };
     owner.instances = owner.instances.saturating_add(module.instance_bytes());
     guests.instances = left;
-    pay(caller, module.price)?;
+    pay(caller, module.price())?;
     let items_now = items(caller, store)?;
     let found: Option<Vec<Extern>> = given.iter().map(|item| items_now.find(*item)).collect();
     let externs = found.ok_or_else(unknown)?;

@@ -94,13 +94,7 @@ fn call_core(
 ) -> Result<(), wasmi::Error> {
     let spent = guest::end(&mut guest.as_context_mut());
     let (number, store) = (guest.data().number, guest.data().address);
-    let objects: Vec<Option<u32>> = params
-        .iter()
-        .map(|param| match param {
-            Val::ExternRef(wasmi::Nullable::Val(reference)) => slot::object(reference, &*guest),
-            _ => None,
-        })
-        .collect();
+    let objects: Vec<_> = params.iter().map(|param| slot::object_of(param, &*guest)).collect();
     let called = leave(guest, |core| {
         spend(core, spent);
         pay(core, CROSSING)?;
@@ -158,16 +152,10 @@ pub(in super::super) fn read(
     length: u32,
 ) -> Result<u32, wasmi::Error> {
     let memory = begin_copy(&mut caller, (store, memory), length)?;
-    let is_inside = enter(&mut caller, store, |context| {
-        let mut core = std::mem::take(&mut context.data_mut().core);
-        let copied = core.with(|core| match range(memory.data(&*context), offset, length) {
-            Some(bytes) => place(core, address, length).map(|place| place.copy_from_slice(bytes)).map(|()| true),
-            None => Ok(false),
-        });
-        context.data_mut().core = core;
-        copied.unwrap_or_else(|| Err(unknown()))
-    })??;
-    Ok(u32::from(!is_inside))
+    copy(&mut caller, store, |context, core| match range(memory.data(&*context), offset, length) {
+        Some(bytes) => place(core, address, length).map(|place| place.copy_from_slice(bytes)).map(|()| true),
+        None => Ok(false),
+    })
 }
 
 /// The core writes bytes of a memory.
@@ -180,14 +168,24 @@ pub(in super::super) fn write(
     length: u32,
 ) -> Result<u32, wasmi::Error> {
     let memory = begin_copy(&mut caller, (store, memory), length)?;
-    let is_inside = enter(&mut caller, store, |context| {
+    copy(&mut caller, store, |context, core| {
+        let bytes = place(core, address, length)?;
+        let guest = usize::try_from(offset).ok().and_then(|start| memory.data_mut(&mut *context).get_mut(start..));
+        let guest = guest.and_then(|guest| guest.get_mut(..bytes.len()));
+        Ok(guest.map(|guest| guest.copy_from_slice(bytes)).is_some())
+    })
+}
+
+/// Copies between the memories of a guest and of the core. `f` returns whether the bytes are in the guest's; the core gets 0
+/// if they are, and 1 if not.
+fn copy(
+    caller: &mut Caller<'_, Room>,
+    store: u32,
+    f: impl FnOnce(&mut StoreContextMut<'_, Guest>, &mut Caller<'_, Room>) -> Result<bool, wasmi::Error>,
+) -> Result<u32, wasmi::Error> {
+    let is_inside = enter(caller, store, |context| {
         let mut core = std::mem::take(&mut context.data_mut().core);
-        let copied = core.with(|core| {
-            let bytes = place(core, address, length)?;
-            let guest = usize::try_from(offset).ok().and_then(|start| memory.data_mut(&mut *context).get_mut(start..));
-            let guest = guest.and_then(|guest| guest.get_mut(..bytes.len()));
-            Ok(guest.map(|guest| guest.copy_from_slice(bytes)).is_some())
-        });
+        let copied = core.with(|core| f(context, core));
         context.data_mut().core = core;
         copied.unwrap_or_else(|| Err(unknown()))
     })??;
@@ -266,13 +264,7 @@ fn write_slots(caller: &mut Caller<'_, Room>, store: u32, address: u32, values: 
     let has_objects = values.iter().any(|value| matches!(value, Val::ExternRef(_)));
     let objects: Vec<Option<u32>> = match has_objects {
         false => Vec::new(),
-        true => enter(caller, store, |context| {
-            let object = |value: &Val| match value {
-                Val::ExternRef(wasmi::Nullable::Val(reference)) => slot::object(reference, &*context),
-                _ => None,
-            };
-            values.iter().map(object).collect()
-        })?,
+        true => enter(caller, store, |context| values.iter().map(|value| slot::object_of(value, &*context)).collect())?,
     };
     let objects = objects.into_iter().chain(std::iter::repeat(None));
     let items = items(caller, store)?;

@@ -16,10 +16,6 @@ pub(super) struct GuestModule {
     pub(super) bytes: Vec<u8>,
     pub(super) module: Module,
     pub(super) layout: Layout,
-    /// How much an instance has: functions, globals and exports.
-    pub(super) parts: u64,
-    /// The units of fuel that an instance costs without its start function.
-    pub(super) price: u64,
 }
 
 /// The bytes of an instance, and those for each of its parts.
@@ -80,7 +76,14 @@ impl GuestEngine {
 impl GuestModule {
     /// Returns an estimate of the bytes of an instance, without its memories and tables.
     pub(super) fn instance_bytes(&self) -> u64 {
-        INSTANCE_BYTES.saturating_add(self.parts.saturating_mul(PART_BYTES))
+        INSTANCE_BYTES.saturating_add(self.layout.parts().saturating_mul(PART_BYTES))
+    }
+
+    /// Returns the units of fuel that an instance costs without its start function.
+    pub(super) fn price(&self) -> u64 {
+        let parts = self.layout.parts().saturating_mul(PART);
+        // Segments are copied: all of them are in the bytes.
+        INSTANCE.saturating_add(parts).saturating_add(self.bytes.len() as u64)
     }
 
     /// Compiles a module as the core's own engine would, so that it shows its state. Returns wasmi's message if it cannot.
@@ -97,12 +100,7 @@ impl GuestModule {
             }
         };
         match module::translate_with(used, &Binary::parse(&bytes), *is_metered, compile) {
-            Ok(((module, layout), _)) => {
-                let parts = layout.parts();
-                // Segments are copied: all of them are in the bytes.
-                let price = INSTANCE.saturating_add(parts.saturating_mul(PART)).saturating_add(bytes.len() as u64);
-                Ok(Self { number, engine, bytes, module, layout, parts, price })
-            }
+            Ok(((module, layout), _)) => Ok(Self { number, engine, bytes, module, layout }),
             Err(Untranslatable::Refused(error)) => Err(error.message().to_owned()),
             Err(Untranslatable::Invalid(error)) => Err(error.to_string()),
         }

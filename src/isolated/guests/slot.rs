@@ -36,6 +36,14 @@ pub(super) fn ref_type(number: u8) -> RefType {
     if number == EXTERN_REF { RefType::Extern } else { RefType::Func }
 }
 
+/// Returns the number of the object that a value refers to, if it is such a reference.
+pub(super) fn object_of<'a, T: 'a>(value: &Val, context: impl Into<StoreContext<'a, T>>) -> Option<u32> {
+    match value {
+        Val::ExternRef(Nullable::Val(reference)) => object(reference, context),
+        _ => None,
+    }
+}
+
 /// Returns the number of the object that a reference refers to.
 pub(super) fn object<'a, T: 'a>(reference: &ExternRef, context: impl Into<StoreContext<'a, T>>) -> Option<u32> {
     reference.data(context).downcast_ref::<u32>().copied()
